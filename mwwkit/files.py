@@ -1,0 +1,95 @@
+"""Files and folders appear whole or not at all.
+
+    with replacing(folder / "scores.npy") as part:
+        np.save(part.open("wb"), scores)
+    write_json(folder / "facts.json", {"clips": 512})
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PART = ".part-"  # prefix of what is being written; a leftover is never read and is overwritten
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path for a file or a folder; when the block ends well, it becomes `path`.
+
+    If the block raises or the process dies, `path` is as it was. The rename is atomic on a
+    local disk; a network mount (Google Drive) promises less.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The same folder, since a rename cannot cross disks; a prefix, since writers look at the suffix.
+    part = path.with_name(PART + path.name)
+    _remove(part)  # what a killed session left
+    try:
+        yield part
+    except BaseException:
+        _remove(part)
+        raise
+    for written in [part] if part.is_file() else [f for f in part.rglob("*") if f.is_file()]:
+        _sync(written)
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(part, path)
+    _sync(path.parent)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON, whole or not at all, the same bytes for the same value.
+
+    Raises ValueError for NaN and infinity, which JSON does not have.
+    """
+    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    with replacing(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file; ValueError, naming the file, where it holds none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not readable as JSON: {error}") from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def tree_bytes(folder: Path) -> int:
+    """The bytes of all files under `folder`, 0 where it does not exist."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(root, name), follow_symlinks=False).st_size
+            except FileNotFoundError:  # another process finished writing it meanwhile
+                continue
+    return total

@@ -1,0 +1,30 @@
+"""One map over many processes: joblib's loky here, or the cluster that a user registers.
+
+    with joblib.parallel_config(backend="dask"):  # optional; the default is this machine
+        for facts in each(make_shard, units, workers=4): ...
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import joblib
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def each(
+    function: Callable[[T], R], items: Iterable[T], workers: int, *, ordered: bool = True
+) -> Iterator[R]:
+    """`function(item)` for each item, by `workers` processes; results in order, or as they come.
+
+    Items are taken from the iterable only as workers become free, so a generator that stops at a
+    deadline or a budget stops the work. With one worker everything happens in this process.
+    """
+    if workers < 1:
+        raise ValueError(f"workers is {workers}; wanted at least 1")
+    if workers == 1:
+        return map(function, items)
+    order = "generator" if ordered else "generator_unordered"
+    pool = joblib.Parallel(n_jobs=workers, return_as=order, pre_dispatch=workers, batch_size=1)
+    return pool(joblib.delayed(function)(item) for item in items)

@@ -1,0 +1,84 @@
+"""The limits of one session: disk, time, processes. None of them shapes what is made."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from mwwkit.disk import Budget
+from mwwkit.paths import Run
+
+_STARTED = time.monotonic()  # a notebook's kernel starts with its session
+
+
+class StoppedEarly(RuntimeError):
+    """A stage stopped between two units, to be continued; nothing is lost."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a session may use.
+
+    `budget_gb`: GB (1e9 bytes) the run's folder may hold. `session_hours`: stop between units
+    after so many hours of this process, 0 for no deadline. `workers`: processes, 0 for all cores.
+    """
+
+    budget_gb: float = 19.0
+    session_hours: float = 0.0
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.budget_gb > 0:
+            raise ValueError(f"budget_gb is {self.budget_gb}; wanted more than 0")
+        if not self.session_hours >= 0:
+            raise ValueError(f"session_hours is {self.session_hours}; wanted 0 (none) or more")
+        if not 0 <= self.workers <= 512:
+            raise ValueError(f"workers is {self.workers}; wanted 0 (all cores) to 512")
+
+    @property
+    def n_workers(self) -> int:
+        """Processes to use: `workers`, or the cores this process may run on."""
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+        return self.workers or available or os.cpu_count() or 1
+
+    def session(self, here: Run) -> "Session":
+        """Start measuring against these limits."""
+        return Session(Budget(here.folder, int(self.budget_gb * 1e9)), self.session_hours)
+
+
+class Session:
+    """Says between units whether to stop."""
+
+    def __init__(self, budget: Budget, session_hours: float):
+        """Use `Limits.session`."""
+        self.budget = budget
+        self.session_hours = session_hours
+        self.reason = ""  # why it was stopped, once it was
+
+    def stop(self, next_bytes: int = 0) -> str:
+        """Why to stop before the next unit of `next_bytes`, in plain words; empty to go on."""
+        hours = (time.monotonic() - _STARTED) / 3600
+        if self.session_hours and hours >= self.session_hours:
+            self.reason = f"the session's {self.session_hours:g} hours are over"
+        elif refusal := self.budget.refusal(next_bytes):
+            self.reason = refusal
+        return self.reason
+
+    def units(self, left: list, bytes_each: int):
+        """Those of `left` to begin, one by one, until a limit says stop.
+
+        Bytes are reserved when a unit is begun, so that units under way in several processes
+        cannot cross the budget together.
+        """
+        for unit in left:
+            if self.stop(bytes_each):
+                return
+            self.budget.spent(bytes_each)
+            yield unit
+
+    def must_be_continued(self, stage: str, n_left: int) -> None:
+        """Raise StoppedEarly, with what to do next, if a limit stopped the stage."""
+        if self.reason:
+            raise StoppedEarly(
+                f"{stage} stopped early: {self.reason}; {n_left} units are left and nothing is "
+                "lost. Run it again, or in the next session give this run's folder as PREVIOUS."
+            )
