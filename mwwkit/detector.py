@@ -1,0 +1,208 @@
+"""From the model's uint8 scores to detections, in the device's own integer arithmetic.
+
+    times = detections(scores, cutoff=0.9, window=5)       # events of a long track, in seconds
+    detector = StreamingDetector(cutoff=0.9, window=5)     # the device's rule, score by score
+    found = [d for d in map(detector.update, scores) if d]
+
+The rule is that of ESPHome 2026.6.5, `micro_wake_word/streaming_model.cpp` and
+`micro_wake_word.cpp` (read for the facts, written anew): the cutoff is an integer, the last
+`window` scores are summed, and the sum must be *more* than cutoff times window.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+SCORE_MAX = 255  # the output is uint8 with scale 1/256: the ceiling is 0.996
+SLICE_S = 0.01  # one slice is one front-end hop
+FIRST_SLICE_S = 0.03  # the first slice needs a whole window of audio
+STRIDE = 3  # slices per score
+STEP_S = STRIDE * SLICE_S
+FIRST_SCORE_S = FIRST_SLICE_S + (STRIDE - 1) * SLICE_S  # audio heard when the first score is out
+START_SLICES = 100  # MIN_SLICES_BEFORE_DETECTION: quiet slices before it may fire
+REFRACTORY_S = 2.0  # one false accept is counted once in this time
+LIVE_CUTOFFS = range(1, SCORE_MAX)  # integer cutoffs that can both arm and fire, see integer_cutoff
+
+
+def integer_cutoff(cutoff: float) -> int:
+    """The device's cutoff, 0..255, of a manifest's `probability_cutoff`: truncated, not rounded.
+
+    At 255 no sum is more than the limit, and at 0 no score is below the cutoff, so the detector
+    never leaves its starting pause: both are dead.
+
+    Raises:
+        ValueError: outside 0..1.
+    """
+    if not 0.0 <= cutoff <= 1.0:
+        raise ValueError(f"cutoff is {cutoff}; wanted 0 to 1")
+    return int(cutoff * 255)
+
+
+def manifest_cutoff(integer: int) -> float:
+    """The shortest `probability_cutoff` that the device turns into `integer` (1..254).
+
+    Raises:
+        ValueError: a dead cutoff, 0 or 255, or outside.
+    """
+    if integer not in LIVE_CUTOFFS:
+        raise ValueError(f"integer cutoff is {integer}; wanted 1 to 254, the others never fire")
+    for digits in (2, 3, 4):  # the middle of the interval survives a JSON round trip
+        for value in (integer / 255, (integer + 0.5) / 255, (integer + 0.999) / 255):
+            cutoff = round(value, digits)
+            if cutoff <= 1.0 and integer_cutoff(cutoff) == integer:
+                return cutoff
+    raise AssertionError(f"no decimal cutoff for {integer}")
+
+
+def score_times(n_scores: int) -> np.ndarray:
+    """Seconds of audio heard when each of `n_scores` scores is out, float64 [n_scores]."""
+    return FIRST_SCORE_S + STEP_S * np.arange(n_scores)
+
+
+def sliding_sum(scores: np.ndarray, window: int) -> np.ndarray:
+    """Sum of the last `window` scores at every step, zeros before the first; int64 [steps]."""
+    if window < 1:
+        raise ValueError(f"window is {window}; wanted at least 1")
+    total = np.concatenate([np.zeros(window, np.int64), np.cumsum(scores, dtype=np.int64)])
+    return total[window:] - total[: len(scores)]
+
+
+def events(crossings: np.ndarray, refractory_steps: int) -> list[int]:
+    """The first of the sorted step numbers `crossings`, and each one at least
+    `refractory_steps` after the event before it. A score that stays high is an event again.
+    """
+    found, at = [], 0
+    while at < len(crossings):
+        found.append(int(crossings[at]))
+        at = int(np.searchsorted(crossings, found[-1] + refractory_steps))
+    return found
+
+
+def refractory_steps(refractory_s: float, step_s: float = STEP_S) -> int:
+    """The smallest whole number of steps that is at least `refractory_s`, and at least 1."""
+    return max(1, math.ceil(refractory_s / step_s - 1e-9))
+
+
+def detections(
+    scores: np.ndarray,
+    cutoff: float,
+    window: int,
+    step_s: float = STEP_S,
+    refractory_s: float = REFRACTORY_S,
+) -> np.ndarray:
+    """Times of the events in a track of uint8 scores, seconds of audio heard, float64 [events].
+
+    For counting: the whole track may fire, from its first score on. `StreamingDetector` adds the
+    device's pause after start and after each detection.
+    """
+    over = np.flatnonzero(sliding_sum(scores, window) > integer_cutoff(cutoff) * window)
+    found = events(over, refractory_steps(refractory_s, step_s))
+    return FIRST_SCORE_S + step_s * np.asarray(found, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One detection: seconds of audio heard, and what the device logs (mean and peak, 0..255)."""
+
+    time_s: float
+    mean: int
+    peak: int
+
+
+class StreamingDetector:
+    """The device's decision, score by score, and three rules to compare with it.
+
+    After start, and after a detection, `start_slices` slices of 10 ms must pass in which the
+    newest score is under the cutoff; a score that stays high holds the pause. A detection
+    also sets the remembered scores to zero. The decision is looked at in every slice that has
+    a score not yet judged, so the pause may end between two scores.
+
+    Other rules, not on the device:
+        votes: fire when at least this many of the last `window` scores are over the cutoff.
+        off_cutoff: hysteresis: after a detection, wait until the sliding mean is at or under this
+            cutoff instead of the pause; the scores are kept.
+        lockout_s: no detection for this long after one.
+
+    Raises:
+        ValueError: a setting outside its range.
+    """
+
+    def __init__(
+        self,
+        cutoff: float,
+        window: int,
+        *,
+        stride: int = STRIDE,
+        start_slices: int = START_SLICES,
+        votes: int | None = None,
+        off_cutoff: float | None = None,
+        lockout_s: float = 0.0,
+    ):
+        """As after power-on."""
+        if window < 1 or stride < 1 or start_slices < 0 or lockout_s < 0:
+            raise ValueError(
+                f"window {window}, stride {stride}, start_slices {start_slices}, lockout_s "
+                f"{lockout_s}; wanted at least 1, 1, 0, 0"
+            )
+        if votes is not None and not 1 <= votes <= window:
+            raise ValueError(f"votes is {votes}; wanted 1 to the window, {window}")
+        if off_cutoff is not None and not 0.0 <= off_cutoff <= cutoff:
+            raise ValueError(f"off_cutoff is {off_cutoff}; wanted 0 to the cutoff, {cutoff}")
+        self.cutoff, self.window, self.stride = integer_cutoff(cutoff), window, stride
+        self.start_slices, self.votes, self.lockout_s = start_slices, votes, lockout_s
+        self.off_cutoff = None if off_cutoff is None else integer_cutoff(off_cutoff)
+        self.reset()
+
+    def reset(self) -> None:
+        """As after power-on."""
+        self._slice = -1  # of the newest slice
+        self._locked_until_s = 0.0
+        self._off = False  # waiting for the off cutoff
+        self._unjudged = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._scores = deque([0] * self.window, maxlen=self.window)
+        self._pause = self.start_slices
+
+    def update(self, score: int) -> Detection | None:
+        """Take the slices up to and with the next score (0..255); the detection in them, if any."""
+        found = None
+        for slices_left in range(self.stride - 1, -1, -1):
+            self._slice += 1
+            if slices_left == 0:
+                self._scores.append(int(score))
+                self._unjudged = True
+            if self._pause and self._scores[-1] < self.cutoff:
+                self._pause -= 1
+            if self._unjudged and not self._pause:
+                self._unjudged = False
+                found = self._judge() or found
+        return found
+
+    def run(self, scores: Iterable[int]) -> list[Detection]:
+        """The detections in a track of uint8 scores, going on from the present state."""
+        return [found for found in map(self.update, scores) if found is not None]
+
+    def _judge(self) -> Detection | None:
+        total = sum(self._scores)
+        if self.off_cutoff is not None and self._off:
+            self._off = total > self.off_cutoff * self.window
+        now_s = FIRST_SLICE_S + SLICE_S * self._slice
+        if self._off or now_s < self._locked_until_s or not self._over(total):
+            return None
+        found = Detection(round(now_s, 6), total // self.window, max(self._scores))
+        self._locked_until_s = now_s + self.lockout_s
+        if self.off_cutoff is None:
+            self._forget()
+        else:
+            self._off = True
+        return found
+
+    def _over(self, total: int) -> bool:
+        if self.votes is None:
+            return total > self.cutoff * self.window
+        return sum(score > self.cutoff for score in self._scores) >= self.votes

@@ -1,0 +1,142 @@
+"""The device's decision rule, on score tracks counted by hand."""
+
+import numpy as np
+import pytest
+
+from mwwkit import detector
+from mwwkit.detector import StreamingDetector, detections, integer_cutoff, sliding_sum
+from mwwkit.random import rng
+
+
+def track(*pieces):
+    """A track from (value, length) pieces."""
+    return np.concatenate([np.full(n, value, np.uint8) for value, n in pieces])
+
+
+def slice_by_slice(scores, cutoff, window, stride=3):
+    """The firmware's loop, told a second time with other data structures; slices of detections."""
+    ring, at, ignore, pending, found = [0] * window, 0, -100, False, []
+    for number in range(1, len(scores) * stride + 1):
+        if number % stride == 0:
+            at = (at + 1) % window
+            ring[at] = int(scores[number // stride - 1])
+            pending = True
+        if ring[at] < cutoff:
+            ignore = min(ignore + 1, 0)
+        if pending and ignore >= 0:
+            pending = False
+            if sum(ring) > cutoff * window:
+                found.append(number)
+                ring, ignore = [0] * window, -100
+    return found
+
+
+def test_the_cutoff_is_truncated_to_255ths():
+    assert [integer_cutoff(c) for c in (0.0, 0.5, 0.9, 0.97, 0.999, 1.0)] == [
+        0, 127, 229, 247, 254, 255,
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"97"):
+        integer_cutoff(97)
+
+
+def test_every_live_cutoff_survives_the_manifest_and_dead_ones_are_refused():
+    for integer in detector.LIVE_CUTOFFS:
+        assert integer_cutoff(detector.manifest_cutoff(integer)) == integer
+    for dead in (0, 255):
+        with pytest.raises(ValueError, match="never fire"):
+            detector.manifest_cutoff(dead)
+
+
+def test_the_sliding_sum_begins_with_zeros_and_does_not_wrap():
+    scores = track((255, 7))
+    assert sliding_sum(scores, 5).tolist() == [255, 510, 765, 1020, 1275, 1275, 1275]
+    assert sliding_sum(scores[:2], 5).tolist() == [255, 510]
+    assert sliding_sum(scores[:0], 5).tolist() == []
+
+
+def test_a_sum_equal_to_the_limit_does_not_fire_and_one_more_does():
+    cutoff = integer_cutoff(0.5)
+    assert len(detections(track((0, 50), (cutoff, 5), (0, 50)), 0.5, 5)) == 0
+    at_limit_plus_one = track((0, 50), (cutoff, 4), (cutoff + 1, 1), (0, 50))
+    assert detections(at_limit_plus_one, 0.5, 5).tolist() == pytest.approx([0.05 + 54 * 0.03])
+
+
+def test_a_cutoff_of_one_never_fires():
+    everything = track((255, 1000))
+    assert len(detections(everything, 1.0, 5)) == 0
+    assert StreamingDetector(1.0, 5).run(everything) == []
+
+
+def test_events_are_counted_once_in_two_seconds():
+    # 67 steps of 30 ms are the first whole number that is 2 s or more
+    near = track((0, 10), (255, 1), (0, 65), (255, 1))
+    far = track((0, 10), (255, 1), (0, 66), (255, 1))
+    assert len(detections(near, 0.5, 1)) == 1
+    assert len(detections(far, 0.5, 1)) == 2
+    assert len(detections(track((255, 3 * 67)), 0.5, 1)) == 3, "a held score goes on counting"
+
+
+def test_the_device_cannot_fire_in_its_first_hundred_slices():
+    # 99 quiet slices are steps 0..32; slice 100 is the one in which score 33 is not yet there
+    early = StreamingDetector(0.5, 1).run(track((0, 32), (255, 2)))
+    assert early == [], "slices 97 to 100 hold a high score: the pause is held"
+    late = StreamingDetector(0.5, 1).run(track((0, 33), (255, 1)))
+    assert [d.time_s for d in late] == pytest.approx([0.03 + 0.01 * 101])
+    # slices 1 to 101 are quiet, so the pause is over one slice before the score
+    assert late[0].mean == late[0].peak == 255
+
+
+def test_a_high_score_from_the_start_holds_the_pause_for_ever():
+    assert StreamingDetector(0.5, 5).run(track((255, 1000))) == []
+
+
+def test_a_detection_clears_the_scores_and_needs_a_hundred_quiet_slices():
+    word = ((255, 5), (0, 5))
+    soon = track((0, 40), *word, (0, 20), *word)
+    later = track((0, 40), *word, (0, 30), *word)
+    assert len(StreamingDetector(0.5, 5).run(soon)) == 1
+    assert len(StreamingDetector(0.5, 5).run(later)) == 2
+
+
+def test_the_detector_equals_a_second_telling_of_the_firmware_loop():
+    for seed in range(40):
+        draws = rng(seed, "detector")
+        pieces = [
+            (int(draws.integers(0, 256)), int(draws.integers(1, 40))) for _ in range(60)
+        ]  # held scores, so that pauses, detections and holds all occur
+        scores = track(*pieces)
+        window, cutoff = int(draws.integers(1, 9)), float(draws.uniform(0.1, 0.95))
+        stride = int(draws.integers(1, 5))
+        found = StreamingDetector(cutoff, window, stride=stride).run(scores)
+        expected = slice_by_slice(scores, integer_cutoff(cutoff), window, stride)
+        assert [round((d.time_s - 0.02) / 0.01) for d in found] == expected
+
+
+def test_without_its_pause_the_device_rule_finds_the_first_event_of_the_track():
+    scores = track((0, 50), (200, 10), (0, 200))
+    device = StreamingDetector(0.5, 5, start_slices=0).run(scores)
+    assert device[0].time_s == pytest.approx(detections(scores, 0.5, 5)[0])
+
+
+def test_votes_ignore_how_high_a_score_is():
+    one_spike = track((0, 40), (255, 3), (0, 40))
+    three_of_five = StreamingDetector(0.5, 5, votes=3)
+    four_of_five = StreamingDetector(0.5, 5, votes=4)
+    assert len(three_of_five.run(one_spike)) == 1
+    assert len(four_of_five.run(one_spike)) == 0
+    with pytest.raises(ValueError, match="votes is 6"):
+        StreamingDetector(0.5, 5, votes=6)
+
+
+def test_hysteresis_waits_for_the_off_cutoff():
+    dip_to_half = track((0, 40), (255, 10), (120, 20), (255, 10), (0, 20), (255, 10))
+    shallow = StreamingDetector(0.8, 5, off_cutoff=0.3).run(dip_to_half)
+    deep = StreamingDetector(0.8, 5, off_cutoff=0.6).run(dip_to_half)
+    assert (len(shallow), len(deep)) == (2, 3)
+
+
+def test_a_lockout_outlasts_the_pause():
+    word = ((255, 5), (0, 60))
+    scores = track((0, 40), *word, *word, *word)
+    assert len(StreamingDetector(0.5, 5).run(scores)) == 3
+    assert len(StreamingDetector(0.5, 5, lockout_s=3.0).run(scores)) == 2
