@@ -1,0 +1,4 @@
+"""The net and what becomes of it: MixedNet, its streaming twin, the int8 file, the device's view of it.
+
+`shapes`, `device`, `arena`, `manifest` and `gate` need no TensorFlow; `mixednet` and `streaming` do.
+"""

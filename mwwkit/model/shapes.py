@@ -1,0 +1,164 @@
+"""The shapes a MixedNet can have, and what each costs on the device; no TensorFlow here.
+
+    shape = SHAPES["okay_nabu"]
+    print(size_report(shape))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mwwkit import firmware
+
+
+@dataclass(frozen=True)
+class Block:
+    """A causal depthwise convolution over time, a pointwise one, batch norm, ReLU.
+
+    With several `kernels` the channels are split into as many groups, one kernel length each (MixConv,
+    Tan and Le 2019).  `residual` adds the block's input, through a 1x1 convolution when widths differ.
+    """
+
+    kernels: tuple[int, ...]
+    filters: int
+    residual: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        if not self.kernels or min(self.kernels) < 1:
+            raise ValueError(f"Block.kernels is {self.kernels}: one or more lengths of at least 1")
+        if self.filters < 1:
+            raise ValueError(f"Block.filters is {self.filters}: at least 1")
+
+    @property
+    def ring(self) -> int:
+        """Steps of input that the block remembers."""
+        return max(self.kernels) - 1
+
+    def groups(self, channels: int) -> tuple[int, ...]:
+        """Channels in each kernel's group; the first takes what does not divide."""
+        n = len(self.kernels)
+        if channels < n:
+            raise ValueError(f"{channels} channels cannot be split over {n} kernels")
+        return (channels - (n - 1) * (channels // n), *[channels // n] * (n - 1))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A whole net: strided stem, blocks, and a head over the last `head_steps` steps."""
+
+    name: str
+    stem_filters: int
+    stem_kernel: int
+    blocks: tuple[Block, ...]
+    head_steps: int
+    stride: int = firmware.STRIDE
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built or streamed."""
+        if self.stride < 1:
+            raise ValueError(f"Shape.stride is {self.stride}: at least 1 frame")
+        if self.stem_kernel < self.stride:
+            raise ValueError(
+                f"Shape.stem_kernel is {self.stem_kernel}: below the stride {self.stride} frames are lost"
+            )
+        if not self.blocks or self.stem_filters < 1 or self.head_steps < 1:
+            raise ValueError(f"Shape {self.name}: needs a block, a stem filter and a head step")
+        self.widths()
+
+    def widths(self) -> tuple[int, ...]:
+        """Channels into each block, and out of the last."""
+        widths = [self.stem_filters]
+        for block in self.blocks:
+            block.groups(widths[-1])
+            widths.append(block.filters)
+        return tuple(widths)
+
+    @property
+    def rings(self) -> tuple[tuple[int, int], ...]:
+        """Length and channels of every state, stem first, head last; only those of length above 0."""
+        widths = self.widths()
+        rings = [(self.stem_kernel - self.stride, firmware.N_BANDS)]
+        rings += [(block.ring, width) for block, width in zip(self.blocks, widths, strict=False)]
+        rings += [(self.head_steps - 1, widths[-1])]
+        return tuple(ring for ring in rings if ring[0] > 0)
+
+    @property
+    def context_steps(self) -> int:
+        """Steps that one score depends on (stem frames rounded up)."""
+        stem = -(-self.stem_kernel // self.stride)
+        return stem + sum(block.ring for block in self.blocks) + self.head_steps - 1
+
+
+def _uniform(*kernels: tuple[int, ...], filters: int, residual: bool = False) -> tuple[Block, ...]:
+    return tuple(Block(kernel, filters, residual) for kernel in kernels)
+
+
+# Read off the official v2 model files (github.com/esphome/micro-wake-word-models); "_residual" and
+# "tiny" are ours.
+SHAPES = {
+    shape.name: shape
+    for shape in (
+        Shape("okay_nabu", 32, 5, _uniform((5,), (7, 11), (9, 15), (23,), filters=64), 6),
+        Shape("alexa", 32, 5, _uniform((5,), (9,), (13,), (21,), filters=64), 5),
+        Shape("hey_mycroft", 32, 5, _uniform((5,), (9,), (13,), (21,), filters=64), 15),
+        Shape("hey_jarvis", 30, 5, _uniform((5,), (9,), (13,), (21,), filters=60), 5),
+        Shape(
+            "hey_jarvis_residual",
+            30,
+            5,
+            (Block((5,), 60), *_uniform((9,), (13,), (21,), filters=60, residual=True)),
+            5,
+        ),
+        Shape("tiny", 8, 5, _uniform((3,), (5, 7), filters=12), 3),
+    )
+}
+
+
+@dataclass(frozen=True)
+class SizeReport:
+    """What a shape costs; `int8_bytes` is an estimate within a few per cent."""
+
+    shape: str
+    parameters: int  # weights and biases of the folded net
+    macs_per_step: int  # multiply-accumulates per score
+    macs_per_second: int
+    state_bytes: int  # int8 rings
+    int8_bytes: int  # the .tflite file, estimated
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return (
+            f"{self.shape}: {self.parameters:,} parameters, about {self.int8_bytes:,} bytes int8, "
+            f"{self.state_bytes:,} bytes of state, {self.macs_per_step:,} MACs a step "
+            f"({self.macs_per_second / 1e6:.2f} M a second)"
+        )
+
+
+def size_report(shape: Shape) -> SizeReport:
+    """Parameters, operations and bytes of the folded int8 net."""
+    macs = shape.stem_filters * shape.stem_kernel * firmware.N_BANDS
+    parameters = macs + shape.stem_filters
+    channels_out = shape.stem_filters
+    widths = shape.widths()
+    for block, before, after in zip(shape.blocks, widths, widths[1:], strict=False):
+        projected = block.residual and before != after
+        macs += before * max(block.kernels) + before * after * (2 if projected else 1)
+        parameters += before * (max(block.kernels) + 1) + (before + 1) * after * (
+            2 if projected else 1
+        )
+        channels_out += before + after * (2 if projected else 1)
+    macs += shape.head_steps * widths[-1]
+    parameters += shape.head_steps * widths[-1] + 1
+    # Biases are int32 (3 bytes more than counted) and each output channel of a convolution has a float
+    # scale and an int64 zero point; about 1 kB a layer of tensors' and operators' descriptions.
+    layers = 2 + sum(2 + block.residual for block in shape.blocks)
+    estimate = parameters + channels_out * (3 + 4 + 8) + 1_200 * layers + 4_000
+    return SizeReport(
+        shape=shape.name,
+        parameters=parameters,
+        macs_per_step=macs,
+        macs_per_second=macs * 1000 // (shape.stride * firmware.HOP_MS),
+        state_bytes=sum(length * channels for length, channels in shape.rings),
+        int8_bytes=estimate,
+    )
