@@ -10,17 +10,16 @@ rings hold after a reset, so the start of a stream is trained as well.
 
 from __future__ import annotations
 
-import os
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
 import numpy as np
-import tensorflow as tf
 
 from mwwkit import firmware
+from mwwkit.model.quiet import quiet
 from mwwkit.model.shapes import SHAPES, Block, Shape, SizeReport, size_report
 from mwwkit.random import rng
+
+with quiet():
+    import keras
+    import tensorflow as tf
 
 __all__ = ["SHAPES", "Block", "MixedNet", "Shape", "SizeReport", "build", "size_report"]
 
