@@ -1,0 +1,37 @@
+# Nothing here that a person could not type. A fresh machine needs python3 and make, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+RUN ?= run/demo
+PRESET ?= demo
+PY := $(VENV)/bin/python
+
+.PHONY: demo test check notebooks clean
+
+demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
+	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
+
+test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO adds the tests on real audio
+	$(PY) -m pytest
+
+check: $(VENV)/.dev  ## quick: style, imports, notebook pairs
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pytest -q tests/test_architecture.py tests/test_notebooks.py -k "not end_to_end"
+
+notebooks: $(VENV)/.dev  ## notebooks/*.ipynb from their .py
+	$(PY) -m jupytext --to ipynb --update notebooks/*.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 wanted, $(PYTHON) is {v[0]}.{v[1]}; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --editable '.[tts,tflm]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/.demo
+
+clean:  ## the environment and the demo's run
+	rm -rf $(VENV) $(RUN)
