@@ -1,0 +1,216 @@
+"""How good a detector is: rates, curves and their intervals.
+
+    print(proportion(161, 164))                      # 0.982 (0.947 to 0.996)
+    rate, cutoff = equal_error_rate(positives, negatives)
+
+Positives and negatives are scores, one a clip, float or integer [clips]; a clip is accepted when
+its score is *more* than the cutoff, as on the device. The choice of an operating point is in
+`mwwkit.operating`. numpy and scipy only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.integrate import trapezoid  # numpy has it under two names, before and after 2.0
+
+from mwwkit.detector import integer_cutoff, score_times, sliding_sum
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured value and the ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """The value and its interval to three digits."""
+        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+def proportion(count: int, total: int, confidence: float = 0.95) -> Interval:
+    """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
+    if not 0 <= count <= total or total == 0:
+        raise ValueError(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
+    tail = (1 - confidence) / 2
+    low = 0.0 if count == 0 else stats.beta.ppf(tail, count, total - count + 1)
+    high = 1.0 if count == total else stats.beta.ppf(1 - tail, count + 1, total - count)
+    return Interval(count / total, float(low), float(high))
+
+
+def false_accepts_per_hour(n_events: int, hours: float, confidence: float = 0.95) -> Interval:
+    """Events an hour with the exact Poisson interval (Garwood 1936, two-sided)."""
+    if n_events < 0 or hours <= 0:
+        raise ValueError(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
+    tail = (1 - confidence) / 2
+    low = 0.0 if n_events == 0 else stats.chi2.ppf(tail, 2 * n_events) / 2
+    high = stats.chi2.ppf(1 - tail, 2 * n_events + 2) / 2
+    return Interval(n_events / hours, float(low / hours), float(high / hours))
+
+
+def bootstrap(
+    statistic: Callable[..., float],
+    *samples: np.ndarray,
+    rng: np.random.Generator,
+    n_draws: int = 1000,
+    confidence: float = 0.95,
+) -> Interval:
+    """`statistic(*samples)` with its percentile interval, each sample redrawn on its own.
+
+    It cannot see what did not happen: for 0 events or 0 misses use the exact intervals.
+    """
+    drawn = [
+        statistic(*(sample[rng.integers(0, len(sample), len(sample))] for sample in samples))
+        for _ in range(n_draws)
+    ]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Interval(float(statistic(*samples)), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts at one cutoff; a ratio without a denominator is 0."""
+
+    true_positives: int
+    false_negatives: int
+    false_positives: int
+    true_negatives: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share of all clips that is judged right."""
+        right = self.true_positives + self.true_negatives
+        return _ratio(right, right + self.false_positives + self.false_negatives)
+
+    @property
+    def precision(self) -> float:
+        """The share of accepted clips that is positive."""
+        return _ratio(self.true_positives, self.true_positives + self.false_positives)
+
+    @property
+    def recall(self) -> float:
+        """The share of positives that is accepted."""
+        return _ratio(self.true_positives, self.true_positives + self.false_negatives)
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
+        wrong = self.false_positives + self.false_negatives
+        return _ratio(2 * self.true_positives, 2 * self.true_positives + wrong)
+
+    @property
+    def false_positive_rate(self) -> float:
+        """The share of negatives that is accepted."""
+        return _ratio(self.false_positives, self.false_positives + self.true_negatives)
+
+    @property
+    def false_negative_rate(self) -> float:
+        """The share of positives that is missed."""
+        return _ratio(self.false_negatives, self.true_positives + self.false_negatives)
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def confusion(positives: np.ndarray, negatives: np.ndarray, cutoff: float) -> Confusion:
+    """Counts for one score per clip, accepted when more than `cutoff`."""
+    hits, false = int((positives > cutoff).sum()), int((negatives > cutoff).sum())
+    return Confusion(hits, len(positives) - hits, false, len(negatives) - false)
+
+
+def roc(positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """False positive rate, recall and cutoff of every distinct decision, float64 [points].
+
+    From (0, 0) at the highest score to (1, 1) at -inf.
+    """
+    if len(positives) == 0 or len(negatives) == 0:
+        raise ValueError(f"{len(positives)} positives, {len(negatives)} negatives; wanted both")
+    cutoffs = np.append(np.unique(np.concatenate([positives, negatives]))[::-1], -np.inf)
+    return _share_over(negatives, cutoffs), _share_over(positives, cutoffs), cutoffs
+
+
+def _share_over(scores: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
+    return 1.0 - np.searchsorted(np.sort(scores), cutoffs, side="right") / len(scores)
+
+
+def det(positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """False positive rate, miss rate and cutoff; drawn over `scipy.stats.norm.ppf` of both."""
+    false_positive_rate, recall, cutoffs = roc(positives, negatives)
+    return false_positive_rate, 1.0 - recall, cutoffs
+
+
+def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> float:
+    """The chance that a positive scores higher than a negative, ties counted half."""
+    false_positive_rate, recall, _ = roc(positives, negatives)
+    return float(trapezoid(recall, false_positive_rate))
+
+
+def partial_auc(positives: np.ndarray, negatives: np.ndarray, max_fpr: float) -> float:
+    """Area up to `max_fpr`, scaled so that chance is 0.5 and perfect 1 (McClish 1989)."""
+    if not 0 < max_fpr <= 1:
+        raise ValueError(f"max_fpr is {max_fpr}; wanted more than 0, at most 1")
+    false_positive_rate, recall, _ = roc(positives, negatives)
+    inside = false_positive_rate <= max_fpr
+    x = np.append(false_positive_rate[inside], max_fpr)
+    y = np.append(recall[inside], np.interp(max_fpr, false_positive_rate, recall))
+    chance = max_fpr**2 / 2
+    return float(0.5 * (1 + (trapezoid(y, x) - chance) / (max_fpr - chance)))
+
+
+def equal_error_rate(positives: np.ndarray, negatives: np.ndarray) -> tuple[float, float]:
+    """The rate at which misses equal false positives (the curve joined by lines), and the cutoff
+    nearest to it.
+    """
+    false_positive_rate, missed, cutoffs = det(positives, negatives)
+    gap = false_positive_rate - missed  # rises from -1 to 1
+    after = int(np.argmax(gap >= 0))
+    share = -gap[after - 1] / (gap[after] - gap[after - 1])
+    rate = np.interp(share, [0, 1], false_positive_rate[after - 1 : after + 1])
+    nearest = after if abs(gap[after]) < abs(gap[after - 1]) else after - 1
+    return float(rate), float(cutoffs[nearest])
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Ten (or so) equal bins of score 0..1: clips, mean score and share of positives in each."""
+
+    counts: np.ndarray
+    mean_score: np.ndarray
+    share_positive: np.ndarray
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error: the mean gap of score and share, weighted by clips."""
+        gaps = np.abs(self.mean_score - self.share_positive)
+        return float((self.counts * gaps).sum() / self.counts.sum())
+
+
+def reliability(positives: np.ndarray, negatives: np.ndarray, n_bins: int = 10) -> Reliability:
+    """Whether a score of 0.9 means nine in ten. Empty bins hold 0; scores are in 0..1.
+
+    It depends on the share of positives in the test, which is not that of a home.
+    """
+    scores = np.concatenate([positives, negatives])
+    if scores.min() < 0 or scores.max() > 1:
+        raise ValueError(f"scores from {scores.min()} to {scores.max()}; wanted 0 to 1")
+    bins = np.minimum((scores * n_bins).astype(int), n_bins - 1)
+    counts = np.bincount(bins, minlength=n_bins)
+    some = np.maximum(counts, 1)
+    hits = np.bincount(bins[: len(positives)], minlength=n_bins)
+    return Reliability(counts, np.bincount(bins, scores, n_bins) / some, hits / some)
+
+
+def latency_s(track: np.ndarray, word_end_s: float, cutoff: float, window: int) -> float:
+    """Seconds from the word's end to the first crossing; negative before it, NaN when missed.
+
+    Times count from the start of the audio, whose last sample heard decides.
+    """
+    over = sliding_sum(track, window) > integer_cutoff(cutoff) * window
+    if not over.any():
+        return float("nan")
+    return float(score_times(len(track))[np.argmax(over)] - word_end_s)

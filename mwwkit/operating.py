@@ -1,0 +1,187 @@
+"""Every cutoff and window a device can be set to, what each would do, and the one to ship.
+
+    surface = operating_points(positive_tracks, negative_tracks, ambient_tracks, windows=(3, 5))
+    choice = choose_cutoff(surface, target_fah=0.5)
+    print(choice.cutoff, choice.window, choice.recall, choice.note)
+
+A track is the model's uint8 scores over a clip or a stream, one every 30 ms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log
+
+import numpy as np
+from scipy import stats
+
+from mwwkit.detector import (
+    LIVE_CUTOFFS,
+    REFRACTORY_S,
+    STEP_S,
+    events,
+    manifest_cutoff,
+    refractory_steps,
+    sliding_sum,
+)
+from mwwkit.metrics import Interval, false_accepts_per_hour, proportion
+
+CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
+
+
+def clip_maxima(tracks: Sequence[np.ndarray], window: int) -> np.ndarray:
+    """The highest sliding sum of each track, int64 [tracks]; 0 for an empty one."""
+    return np.array([sliding_sum(t, window).max(initial=0) for t in tracks], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What happens at every live cutoff (columns, 1..254) and window (rows): counts, int64."""
+
+    windows: tuple[int, ...]
+    hits: np.ndarray
+    clip_false_accepts: np.ndarray
+    ambient_events: np.ndarray
+    n_positives: int
+    n_negatives: int
+    ambient_hours: float
+
+
+def operating_points(
+    positives: Sequence[np.ndarray],
+    negatives: Sequence[np.ndarray],
+    ambient: Sequence[np.ndarray],
+    windows: Sequence[int] = (5,),
+    refractory_s: float = REFRACTORY_S,
+) -> Surface:
+    """The whole surface in one pass over the tracks (uint8 scores, one array a clip or stream)."""
+    quiet = refractory_steps(refractory_s)
+    rows = []
+    for window in windows:
+        streams = [_events_at_each_cutoff(sliding_sum(t, window), window, quiet) for t in ambient]
+        rows.append(
+            (
+                _over_each_cutoff(clip_maxima(positives, window), window),
+                _over_each_cutoff(clip_maxima(negatives, window), window),
+                np.sum(streams, axis=0, dtype=np.int64) if streams else np.zeros_like(CUTOFFS),
+            )
+        )
+    hours = sum(len(track) for track in ambient) * STEP_S / 3600
+    hits, false_accepts, ambient_events = (np.stack(column) for column in zip(*rows, strict=True))
+    return Surface(
+        tuple(windows), hits, false_accepts, ambient_events, len(positives), len(negatives), hours
+    )
+
+
+def _over_each_cutoff(maxima: np.ndarray, window: int) -> np.ndarray:
+    return len(maxima) - np.searchsorted(np.sort(maxima), CUTOFFS * window, side="right")
+
+
+def _events_at_each_cutoff(sums: np.ndarray, window: int, quiet: int) -> np.ndarray:
+    counts = np.zeros(len(CUTOFFS), dtype=np.int64)
+    over = np.arange(len(sums))
+    for column, cutoff in enumerate(CUTOFFS):
+        over = over[sums[over] > cutoff * window]  # only these can cross a higher cutoff
+        if len(over) == 0:
+            break
+        counts[column] = len(events(over, quiet))
+    return counts
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A cutoff and window with what they reach, and whether the data can carry the claim.
+
+    `rank` orders choices of several models: the better one is the larger. `margin` is the number
+    of cutoffs that do as well, so a model that does not hang on one value wins a tie.
+    """
+
+    cutoff: float
+    window: int
+    recall: Interval
+    clip_false_accepts: Interval
+    fah: Interval
+    margin: int
+    reached: bool
+    supported: bool
+    note: str
+
+    @property
+    def rank(self) -> tuple[bool, bool, float, float, float, int]:
+        """Alive, then the target; then recall (or, while it is missed, fewer false accepts)."""
+        wrong = self.fah.value, self.clip_false_accepts.value
+        first = self.recall.value if self.reached else -wrong[0]
+        alive = self.recall.value > 0
+        return alive, self.reached, first, -wrong[1], self.recall.value, self.margin
+
+
+def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0) -> Choice:
+    """The cutoff and window with most recall among those with at most `target_fah` false accepts
+    an hour and at most `max_clip_fpr` of the negative clips accepted.
+
+    Ties go to fewer accepted negative clips, then to the window with the widest run of equally
+    good cutoffs, and its middle. A cutoff at which nothing is recognised is never chosen: where no
+    other meets the targets, the one with the fewest false accepts is, and `reached` is False.
+
+    Raises:
+        ValueError: no positives, no negatives or no ambient audio.
+    """
+    if not (surface.n_positives and surface.n_negatives and surface.ambient_hours):
+        raise ValueError(
+            f"{surface.n_positives} positives, {surface.n_negatives} negatives, "
+            f"{surface.ambient_hours} h of ambient audio; wanted some of each"
+        )
+    fah = surface.ambient_events / surface.ambient_hours
+    fpr = surface.clip_false_accepts / surface.n_negatives
+    fires = surface.hits > 0
+    good = fires & (fah <= target_fah) & (fpr <= max_clip_fpr)
+    reached = bool(good.any())
+    if reached:
+        tied = _best(good, -surface.hits, surface.clip_false_accepts, surface.ambient_events)
+    elif fires.any():
+        tied = _best(fires, surface.ambient_events, surface.clip_false_accepts, -surface.hits)
+    else:
+        tied = ~fires
+    row = int(np.argmax(tied.sum(axis=1)))
+    columns = np.flatnonzero(tied[row])
+    column = int(columns[len(columns) // 2])
+    return _choice(surface, row, column, len(columns), reached, target_fah)
+
+
+def _best(allowed: np.ndarray, *costs: np.ndarray) -> np.ndarray:
+    """Where the allowed points have the lowest first cost, then the lowest second, and so on."""
+    for cost in costs:
+        allowed = allowed & (cost == cost[allowed].min())
+    return allowed
+
+
+def _choice(
+    surface: Surface, row: int, column: int, margin: int, reached: bool, target_fah: float
+) -> Choice:
+    n_events, hours = int(surface.ambient_events[row, column]), surface.ambient_hours
+    hits = int(surface.hits[row, column])
+    upper = float(stats.chi2.ppf(0.95, 2 * n_events + 2)) / 2 / hours  # one-sided
+    supported = reached and upper <= target_fah
+    if hits == 0:
+        note = "The model recognises nothing at any cutoff."
+    elif not reached:
+        note = "No cutoff that recognises anything meets the target."
+    elif supported:
+        note = f"At most {upper:.3g} false accepts an hour at 95 % confidence."
+    else:
+        needed = log(20) / target_fah if target_fah > 0 else float("inf")
+        note = (
+            f"{n_events} events in {hours:.2f} h could be up to {upper:.2g} an hour (95 %): too "
+            f"little audio to support {target_fah:g} an hour; that takes "
+            + (f"at least {ceil(needed * 10) / 10:g} h without one." if target_fah else "for ever.")
+        )
+    return Choice(
+        manifest_cutoff(int(CUTOFFS[column])),
+        surface.windows[row],
+        proportion(hits, surface.n_positives),
+        proportion(int(surface.clip_false_accepts[row, column]), surface.n_negatives),
+        false_accepts_per_hour(n_events, hours),
+        margin,
+        reached,
+        supported,
+        note,
+    )

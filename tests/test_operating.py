@@ -1,0 +1,119 @@
+"""The choice of cutoff and window, on score tracks counted by hand."""
+
+import numpy as np
+import pytest
+
+from mwwkit.detector import detections, integer_cutoff
+from mwwkit.operating import CUTOFFS, choose_cutoff, clip_maxima, operating_points
+from mwwkit.random import rng
+
+
+def peak(value, length=40, width=5):
+    """A track that holds `value` for `width` steps in its middle."""
+    track = np.zeros(length, np.uint8)
+    track[length // 2 : length // 2 + width] = value
+    return track
+
+
+def stream(*values, minutes=60.0):
+    """Ambient scores with one held peak after another, more than 2 s apart."""
+    track = np.zeros(round(minutes * 60 / 0.03), np.uint8)
+    for at, value in enumerate(values):
+        track[100 + at * 100 : 105 + at * 100] = value
+    return track
+
+
+def test_a_clip_counts_by_its_highest_sliding_sum():
+    assert clip_maxima([peak(200), peak(200, width=2), np.zeros(0, np.uint8)], 5).tolist() == [
+        1000,
+        400,
+        0,
+    ]
+
+
+def test_the_surface_agrees_with_one_detection_run_for_each_cutoff():
+    draws = rng(1, "surface")
+    ambient = [
+        np.repeat(draws.integers(0, 256, 400), draws.integers(1, 90, 400)).astype(np.uint8)
+        for _ in range(2)
+    ]
+    clips = [draws.integers(0, 256, 50).astype(np.uint8) for _ in range(30)]
+    surface = operating_points(clips[:10], clips[10:], ambient, windows=(1, 5))
+    for row, window in enumerate(surface.windows):
+        for cutoff in (0.1, 0.5, 0.9):
+            column = integer_cutoff(cutoff) - 1
+            n_events = sum(len(detections(t, cutoff, window)) for t in ambient)
+            fired = [len(detections(t, cutoff, window)) > 0 for t in clips]
+            assert surface.ambient_events[row, column] == n_events
+            assert surface.hits[row, column] == sum(fired[:10])
+            assert surface.clip_false_accepts[row, column] == sum(fired[10:])
+    assert surface.ambient_hours == pytest.approx(sum(map(len, ambient)) * 0.03 / 3600)
+
+
+def test_the_target_comes_first_and_recall_second():
+    # over 150: three of four positives and no event; over 100: all four, but one event
+    positives = [peak(v) for v in (120, 200, 220, 240)]
+    surface = operating_points(positives, [peak(50)], [stream(150)])
+    strict, loose = choose_cutoff(surface, 0.5), choose_cutoff(surface, 1.0)
+    assert (strict.recall.value, strict.fah.value, strict.reached) == (0.75, 0.0, True)
+    assert 150 <= integer_cutoff(strict.cutoff) < 200
+    assert (loose.recall.value, loose.fah.value) == (1.0, 1.0)
+    assert 50 <= integer_cutoff(loose.cutoff) < 120
+    assert loose.window == 5
+
+
+def test_of_equal_cutoffs_the_middle_is_taken():
+    surface = operating_points([peak(201)], [peak(100)], [stream(50)])
+    choice = choose_cutoff(surface, 0.5)
+    assert (integer_cutoff(choice.cutoff), choice.margin) == (150, 101)
+
+
+def test_a_tie_goes_to_the_model_that_does_not_hang_on_one_value():
+    wide = choose_cutoff(operating_points([peak(250)], [peak(10)], [stream(10)]), 0.5)
+    thin = choose_cutoff(operating_points([peak(250)], [peak(240)], [stream(240)]), 0.5)
+    misses = choose_cutoff(operating_points([peak(250), peak(0)], [peak(1)], [stream(1)]), 0.5)
+    assert wide.rank > thin.rank > misses.rank
+
+
+def test_a_cutoff_that_recognises_nothing_is_never_chosen():
+    # cutoff 254 has no events because nothing fires there at all
+    surface = operating_points([peak(200)], [peak(0)], [stream(210, 220, 230)])
+    choice = choose_cutoff(surface, 0.5)
+    assert not choice.reached
+    assert choice.recall.value == 1.0
+    assert choice.fah.value == 3.0
+    assert "meets the target" in choice.note
+
+
+def test_a_dead_model_and_a_saturated_one_have_a_live_cutoff_and_say_so():
+    dead = choose_cutoff(operating_points([peak(0)], [peak(0)], [stream()]), 0.5)
+    assert integer_cutoff(dead.cutoff) in CUTOFFS
+    assert (dead.reached, dead.recall.value) == (False, 0.0)
+    assert "recognises nothing" in dead.note
+    saturated = choose_cutoff(operating_points([peak(255)], [peak(255)], [stream(255)]), 0.5)
+    assert integer_cutoff(saturated.cutoff) in CUTOFFS
+    assert not saturated.reached
+    weak = choose_cutoff(operating_points([peak(90)], [peak(0)], [stream(99, 99)]), 0.5)
+    assert dead.rank < weak.rank < choose_cutoff(
+        operating_points([peak(90)], [peak(0)], [stream(99)]), 1.0
+    ).rank  # fmt: skip
+
+
+def test_too_little_audio_is_said_and_enough_is_believed():
+    clips = [peak(200)], [peak(10)]
+    little = choose_cutoff(operating_points(*clips, [stream(10)]), 0.5)
+    assert little.reached and not little.supported
+    assert "at least 6 h" in little.note
+    enough = choose_cutoff(operating_points(*clips, [stream(10, minutes=60 * 6.1)]), 0.5)
+    assert enough.reached and enough.supported
+
+
+def test_accepted_negative_clips_can_be_limited_too():
+    surface = operating_points([peak(120), peak(240)], [peak(150)], [stream()])
+    assert choose_cutoff(surface, 0.5).recall.value == 1.0
+    assert choose_cutoff(surface, 0.5, max_clip_fpr=0.0).recall.value == 0.5
+
+
+def test_a_choice_needs_all_three_kinds():
+    with pytest.raises(ValueError, match=r"0 h of ambient"):
+        choose_cutoff(operating_points([peak(1)], [peak(1)], []), 0.5)
