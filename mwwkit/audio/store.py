@@ -1,0 +1,134 @@
+"""Spectrograms of many lengths on disk: whole shards in mmap_ninja's ragged format.
+
+    write_shard(part, spectrograms, FeatureConfig().fingerprint())
+    store = FeatureStore([shard, ...])
+    store[7]                                        # int8 [frames, 40], straight from the map
+
+A folder that mmap_ninja alone wrote (raw uint16 or the float features of the reference trainer)
+opens too and is brought to the device's int8 grid as it is read.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmap_ninja import RaggedMmap
+
+from mwwkit import firmware
+from mwwkit.audio.frontend import quantise
+from mwwkit.files import read_json, write_json
+
+__all__ = ["FeatureStore", "FeatureStoreError", "RaggedMmap", "write_shard"]
+
+# mmap_ninja marks a folder valid before its data is in it: shards are written aside and renamed.
+_MARK = "shapes_are_flat.ninja"
+_FACTS = "features.json"
+
+
+class FeatureStoreError(ValueError):
+    """A folder that is no feature shard, or shards that must not be mixed."""
+
+
+def write_shard(folder: Path, spectrograms: Sequence[np.ndarray], fingerprint: dict) -> None:
+    """Write int8 or uint16 spectrograms [frames, 40] into `folder`, which is being made.
+
+    Call it inside `files.replacing`. Raises FeatureStoreError for another type or shape.
+    """
+    if not spectrograms:
+        raise FeatureStoreError(f"{folder}: a shard needs at least one spectrogram")
+    for index, frames in enumerate(spectrograms):
+        if frames.ndim != 2 or frames.shape[1] != firmware.N_BANDS or not len(frames):
+            raise FeatureStoreError(
+                f"spectrogram {index} is {frames.shape}; wanted [frames, {firmware.N_BANDS}]"
+            )
+        if frames.dtype != spectrograms[0].dtype or frames.dtype not in (np.int8, np.uint16):
+            raise FeatureStoreError(
+                f"spectrogram {index} is {frames.dtype}; wanted one integer type"
+            )
+    RaggedMmap.from_lists(folder, spectrograms)
+    write_json(folder / _FACTS, fingerprint)
+
+
+def read_npy_folder(folder: Path) -> list[np.ndarray]:
+    """Precomputed spectrograms, one `.npy` [frames, 40] each, in order of their names.
+
+    Raises FeatureStoreError that names the first file of another shape or type.
+    """
+    found = sorted(folder.glob("*.npy"))
+    if not found:
+        raise FeatureStoreError(f"{folder} holds no .npy files")
+    arrays = []
+    for path in found:
+        array = np.load(path, allow_pickle=False)
+        if array.ndim != 2 or array.shape[1] != firmware.N_BANDS:
+            raise FeatureStoreError(f"{path} is {array.shape}; wanted [frames, {firmware.N_BANDS}]")
+        arrays.append(to_grid(array, path))
+    return arrays
+
+
+def to_grid(frames: np.ndarray, where: Path) -> np.ndarray:
+    """Any of the field's feature types on the device's int8 grid: int8, uint16 raw, float 0..26.
+
+    Raises FeatureStoreError for another type, or floats outside the front end's range.
+    """
+    if frames.dtype == np.int8:
+        return frames
+    if frames.dtype == np.uint16:
+        return quantise(frames)
+    if frames.dtype in (np.float32, np.float64):
+        if frames.size and not (
+            np.isfinite(frames).all() and 0 <= frames.min() and frames.max() < 2560
+        ):
+            raise FeatureStoreError(f"{where} holds floats that no front end makes")
+        return quantise(np.rint(frames * 25.6).astype(np.uint16))  # raw * 10/256
+    raise FeatureStoreError(f"{where} holds {frames.dtype}; wanted int8, uint16 or float32")
+
+
+class FeatureStore:
+    """The spectrograms of several shards, as one sequence; nothing is read before it is asked for."""
+
+    def __init__(self, folders: Sequence[Path]):
+        """Open `folders` in order. Raises FeatureStoreError for a bad one or a mix of front ends."""
+        self.folders = [Path(folder) for folder in folders]
+        self._shards = [self._open(folder) for folder in self.folders]
+        prints = {str(f): read_json(f / _FACTS) for f in self.folders if (f / _FACTS).exists()}
+        different = {str(sorted(p.items())): f for f, p in prints.items()}
+        if len(different) > 1:
+            raise FeatureStoreError(
+                f"made by different front ends, so not to be mixed: {', '.join(different.values())}"
+            )
+        lengths = [len(shard) for shard in self._shards]
+        self._first = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
+        frames = [np.asarray(s.flattened_shapes) // firmware.N_BANDS for s in self._shards]
+        self.n_frames = np.concatenate(frames) if frames else np.zeros(0, int)  # [spectrograms]
+
+    @staticmethod
+    def _open(folder: Path) -> RaggedMmap:
+        if not (folder / _MARK).exists():
+            raise FeatureStoreError(f"{folder} is no feature shard; run 02_featurize again")
+        shard = RaggedMmap(folder)
+        if len(shard) and shard[0].shape[-1] != firmware.N_BANDS:
+            raise FeatureStoreError(
+                f"{folder} holds {shard[0].shape}; wanted [frames, {firmware.N_BANDS}]"
+            )
+        stored = shard.memmap.size * shard.memmap.itemsize
+        if stored != (size := (folder / "data.ninja").stat().st_size):
+            raise FeatureStoreError(f"{folder} is cut off: {size} bytes of {stored}")
+        return shard
+
+    def __len__(self) -> int:  # noqa: D105
+        return int(self._first[-1])
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """int8 [frames, 40]."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"spectrogram {index} of {len(self)}")
+        shard = int(np.searchsorted(self._first, index, side="right")) - 1
+        frames = self._shards[shard][index - int(self._first[shard])]
+        return to_grid(frames, self.folders[shard])
+
+    def gather(self, indices: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Copy spectrograms of one length into `out`, int8 [len(indices), frames, 40]."""
+        for row, index in enumerate(indices):
+            out[row] = self[int(index)]
+        return out
