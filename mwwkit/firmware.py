@@ -1,8 +1,8 @@
 """What the device fixes: nothing in this file is ours to choose.
 
-Numbers come from ESPHome's `micro_wake_word` component (read in release 2026.6.5; the Python package
-`esphome` carries the C++ sources) and from the official model files it downloads.  Where a line names
-a file without a folder, it lies in `esphome/components/micro_wake_word/`.
+Numbers come from ESPHome's `micro_wake_word` component (read in release 2026.6.5; the Python
+package `esphome` carries the C++ sources) and from the official model files it downloads.  Where a
+line names a file without a folder, it lies in `esphome/components/micro_wake_word/`.
 """
 
 SAMPLE_RATE_HZ = 16_000  # preprocessor_settings.h: AUDIO_SAMPLE_FREQUENCY
@@ -22,7 +22,8 @@ FEATURE_SCALE_DEN = 666  # 25.6 * 26 = 665.6, rounded
 FEATURE_ROUNDING = 333  # half of FEATURE_SCALE_DEN
 INT8_MIN, INT8_MAX = -128, 127
 
-# The model's two ends (official v2 model files; streaming_model.cpp checks shapes and types at load).
+# The model's two ends (official v2 model files; streaming_model.cpp checks shapes and types at
+# load).
 FEATURE_MAX = 26.0  # the range 0..26 that the int8 grid spans
 INPUT_SCALE = FEATURE_MAX / 255  # 0.10196078
 INPUT_ZERO_POINT = -128
@@ -68,7 +69,7 @@ OPS = frozenset(
     }
 )
 
-# The published models' sizes, for scale: 52,272 (alexa) to 60,264 bytes (okay_nabu).
+# The published models' sizes, for scale: 52,272 (hey_jarvis) to 60,264 bytes (okay_nabu).
 MODEL_BYTES_LIMIT = 62_000
 MANIFEST_VERSION = 2
 MINIMUM_ESPHOME_VERSION = "2024.7.0"  # the first release with manifest v2 models

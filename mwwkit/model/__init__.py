@@ -1,4 +1,5 @@
-"""The net and what becomes of it: MixedNet, its streaming twin, the int8 file, the device's view of it.
+"""The net and what becomes of it: MixedNet, its streaming twin, the int8 file, the device.
 
-`shapes`, `device`, `arena`, `manifest` and `gate` need no TensorFlow; `mixednet` and `streaming` do.
+`shapes`, `device`, `arena`, `manifest` and `gate` need no TensorFlow; `mixednet` and `streaming`
+do.
 """

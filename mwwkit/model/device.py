@@ -6,10 +6,10 @@
 What the component does with the scores (cutoff, sliding window, start-up) is in `mwwkit.detector`.
 
 Three sets of kernels give slightly different scores on the same file.  Measured on 4,669 steps of
-speech against TensorFlow Lite Micro (what the device runs) with the official "alexa": LiteRT's default
-differs on 3.7 % of steps, by up to 12 of 255; its reference kernels on 0.02 %, by up to 6.  The default
-runs about 250,000 steps a second on one core (7,500 times real time), the reference about 25,000.  So
-search, mine and select with the default; measure what ships with the reference.
+speech against TensorFlow Lite Micro (what the device runs) with the official "alexa": LiteRT's
+default differs on 3.7 % of steps, by up to 12 of 255; its reference kernels on 0.02 %, by up to 6.
+The default runs about 250,000 steps a second on one core (7,500 times real time), the reference
+about 25,000.  So search, mine and select with the default; measure what ships with the reference.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Device:
     def __init__(self, model: bytes | str | Path, reference: bool = False):
         """Load a model from its bytes or a path; `reference` runs the slower, more exact kernels.
 
-        Raises FileNotFoundError, and DeviceError when the file is no model that streams int8 features.
+        Raises FileNotFoundError, and DeviceError when the file is no model that streams int8
+        features.
         """
         self.model = model if isinstance(model, bytes) else Path(model).read_bytes()
         self.reference = reference
@@ -82,7 +83,7 @@ class Device:
 
 
 def tflm_scores(model: bytes | str | Path, features: np.ndarray) -> np.ndarray:
-    """Score one stream in TensorFlow Lite Micro itself, int8 [frames, 40] -> uint8 [frames // stride].
+    """Score one stream in TensorFlow Lite Micro: int8 [frames, 40] -> uint8 [frames // stride].
 
     Raises DeviceError when the package `tflite-micro` is not installed or the model does not load.
     """

@@ -1,11 +1,11 @@
 """MixedNet as Keras layers, whole spectrograms at a time, made so that streaming it gives the same.
 
     model = build(SHAPES["okay_nabu"], seed=1)
-    logits = model(features)                      # [batch, frames, 40] 0..26 -> [batch, frames // 3]
-    logits = model(features, dropout=mask, training=True)
+    logits = model(features)                      # [batch, frames, 40] 0..26 -> [batch, frames //
+    3] logits = model(features, dropout=mask, training=True)
 
-Every layer is padded with zeros at its front and nowhere else: exactly what the streaming twin's empty
-rings hold after a reset, so the start of a stream is trained as well.
+Every layer is padded with zeros at its front and nowhere else: exactly what the streaming twin's
+empty rings hold after a reset, so the start of a stream is trained as well.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class Convolution(keras.layers.Layer):
 
 
 class MixConvolution(keras.layers.Layer):
-    """Causal depthwise convolution; channel groups with shorter kernels have their oldest taps masked.
+    """Causal depthwise convolution; groups with shorter kernels have their oldest taps masked.
 
-    One convolution of the longest kernel is the same function as a split, one convolution a group and a
-    concatenation, is faster to train, and needs no SPLIT_V on the device.
+    One convolution of the longest kernel is the same function as a split, one convolution a group
+    and a concatenation, is faster to train, and needs no SPLIT_V on the device.
     """
 
     def __init__(self, initial: np.ndarray, mask: np.ndarray, **names):
@@ -87,10 +87,9 @@ class MixConvolution(keras.layers.Layer):
 
 
 class Norm(keras.layers.Layer):
-    """Batch norm over [batch, steps, 1, channels] by TensorFlow's fused op, then ReLU when asked."""
+    """Batch norm over [batch, steps, 1, channels], by TensorFlow's fused op when training."""
 
     EPSILON = 1e-3
-    MOMENTUM = 0.99
 
     def build(self, shape):
         """Make scale, offset and the running statistics, [channels] each."""
@@ -100,6 +99,10 @@ class Norm(keras.layers.Layer):
         frozen = {"trainable": False, "autocast": False}
         self.mean = self.add_weight(name="mean", shape=n, initializer="zeros", **frozen)
         self.variance = self.add_weight(name="variance", shape=n, initializer="ones", **frozen)
+        # A weight, so that `training` can make the running statistics a plain mean over batches.
+        self.momentum = self.add_weight(
+            name="momentum", shape=(), initializer=keras.initializers.Constant(0.99), **frozen
+        )
 
     def call(self, x, training=False):
         """Normalise by the batch's statistics when training, else by the running ones."""
@@ -111,8 +114,8 @@ class Norm(keras.layers.Layer):
         y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             x, gamma, beta, epsilon=self.EPSILON, is_training=True
         )
-        self.mean.assign(self.MOMENTUM * self.mean + (1 - self.MOMENTUM) * mean)
-        self.variance.assign(self.MOMENTUM * self.variance + (1 - self.MOMENTUM) * variance)
+        self.mean.assign(self.momentum * self.mean + (1 - self.momentum) * mean)
+        self.variance.assign(self.momentum * self.variance + (1 - self.momentum) * variance)
         return y
 
 
@@ -147,6 +150,7 @@ class MixedNet(keras.Model):
     """The net of a `Shape`; `cmvn` is (mean, std), [40] each, of training features in 0..26."""
 
     def __init__(self, shape: Shape, seed: int, cmvn: tuple[np.ndarray, np.ndarray] | None = None):
+        """Make the layers; their first weights depend on the shape and the seed alone."""
         super().__init__(name=shape.name)
         self.shape = shape
         mean, std = cmvn if cmvn is not None else (np.zeros(firmware.N_BANDS), 1.0)
@@ -175,8 +179,8 @@ class MixedNet(keras.Model):
     def call(self, features, dropout=None, training=False):
         """[batch, frames, 40] -> logits [batch, frames // stride], float32.
 
-        `dropout` [batch, 1, channels] multiplies what goes into the head (spatial dropout); the caller
-        draws and scales it, so that a resumed training repeats.
+        `dropout` [batch, 1, channels] multiplies what goes into the head (spatial dropout); the
+        caller draws and scales it, so that a resumed training repeats.
         """
         stride = self.shape.stride
         steps = tf.shape(features)[1] // stride

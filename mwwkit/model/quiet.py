@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back what is written to stderr (by C++ too) and Python warnings; show it if the body raises.
+    """Hold back warnings and what is written to stderr, by C++ too; show it if the body raises.
 
-    TensorFlow's converter logs through channels that no setting reaches, so the file descriptor itself
-    is pointed elsewhere.  Not for use from several threads at once.
+    TensorFlow's converter logs through channels that no setting reaches, so the file descriptor
+    itself is pointed elsewhere.  Not for use from several threads at once.
     """
     sys.stderr.flush()
     kept = os.dup(2)

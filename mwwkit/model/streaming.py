@@ -7,8 +7,8 @@ Facts the conversion stands on, found by trying TensorFlow 2.16 to 2.21:
 
 * The streaming net must be a plain `tf.Module`; converting a Keras model adds ops (SHAPE) that the
   device does not know, or fails at READ_VARIABLE.
-* Without `_experimental_variable_quantization` the rings stay float behind DEQUANTIZE ops, while the
-  outputs on a PC remain the same.
+* Without `_experimental_variable_quantization` the rings stay float behind DEQUANTIZE ops, while
+  the outputs on a PC remain the same.
 * The variables' values at conversion become the state after start-up, so they must be zero then.
 * Calibration has to follow real streams in order, or the ranges of the rings are wrong.
 """
@@ -137,8 +137,8 @@ def to_float(folded: Folded, shape: Shape) -> bytes:
 def to_int8(folded: Folded, shape: Shape, calibration: Iterable[np.ndarray]) -> bytes:
     """Return the streaming .tflite for the device.
 
-    `calibration` gives streams of features, [frames, 40] float 0..26, in the order of time inside each;
-    half a minute to a few minutes of what the device will hear, wake words among it.
+    `calibration` gives streams of features, [frames, 40] float 0..26, in the order of time inside
+    each; half a minute to a few minutes of what the device will hear, wake words among it.
 
     Raises ValueError when there is no calibration data or it leaves 0..26.
     """
@@ -147,7 +147,9 @@ def to_int8(folded: Folded, shape: Shape, calibration: Iterable[np.ndarray]) -> 
         raise ValueError("to_int8: no calibration data; give some minutes of training features")
     for stream in streams:
         if stream.ndim != 2 or stream.shape[1] != firmware.N_BANDS:
-            raise ValueError(f"to_int8: a calibration stream is {stream.shape}, wanted [frames, 40]")
+            raise ValueError(
+                f"to_int8: a calibration stream is {stream.shape}, wanted [frames, 40]"
+            )
         if stream.size and not (stream.min() >= 0 and stream.max() <= firmware.FEATURE_MAX + 1e-3):
             raise ValueError(
                 f"to_int8: calibration features span {stream.min():.2f} to {stream.max():.2f}, "
@@ -183,7 +185,9 @@ def _chunks(features: np.ndarray, stride: int):
 
 
 def _converter(twin: Twin) -> tf.lite.TFLiteConverter:
-    return tf.lite.TFLiteConverter.from_concrete_functions([twin.step.get_concrete_function()], twin)
+    return tf.lite.TFLiteConverter.from_concrete_functions(
+        [twin.step.get_concrete_function()], twin
+    )
 
 
 def _convert(converter: tf.lite.TFLiteConverter) -> bytes:

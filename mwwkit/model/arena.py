@@ -1,0 +1,95 @@
+"""How much memory the device must set aside for a model: found by trying, not guessed.
+
+    size = measure(model)          # Arena(smallest=22752, size=25040)
+
+TensorFlow Lite Micro runs here on a PC, whose pointers are twice as long as an ESP32's, while the
+device's own kernels (esp-nn) ask for scratch memory that a PC does not need.  The published wake
+words carry 6 to 12 % more than the smallest arena that loads on x86; so do we.  ESPHome 2026.6
+tries the manifest's figure, then 1.5 and 2 times as much (streaming_model.cpp, probe_arena_size_).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from mwwkit.model import device
+
+STEP = 16  # bytes; the arena's alignment in TensorFlow Lite Micro
+MARGIN = 0.10
+
+# A process for each try: an arena that is too small can crash the interpreter, and a loop inside
+# one process did.
+PROBE = """
+import sys
+from tflite_micro.python.tflite_micro import runtime
+model = sys.stdin.buffer.read()
+try:
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=int(sys.argv[1]))
+    interpreter.invoke()
+except RuntimeError:
+    sys.exit(3)
+"""
+
+
+class ArenaError(RuntimeError):
+    """The arena cannot be measured: tflite-micro is not installed, or no size is large enough."""
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Bytes: the smallest that runs in TensorFlow Lite Micro on this PC, and what to state."""
+
+    smallest: int
+    size: int
+
+
+def measure(model: bytes | str | Path) -> Arena:
+    """Find a model's arena by bisection, a process a try: about two seconds.
+
+    Raises ArenaError when tflite-micro is not installed or the model runs in no arena.
+    """
+    model = model if isinstance(model, bytes) else Path(model).read_bytes()
+    _installed()
+    high = 65_536  # 2.7 times the largest published wake word's
+    while why := _fails(model, high):
+        if high > max(1 << 20, 10 * len(model)):
+            raise ArenaError(f"the model does not run in an arena of {high:,} bytes: {why}")
+        high *= 4
+    low = 0
+    while high - low > STEP:
+        middle = (low + high) // 2 // STEP * STEP
+        low, high = (middle, high) if _fails(model, middle) else (low, middle)
+    return Arena(high, stated(high))
+
+
+def stated(smallest: int) -> int:
+    """Return the size for the manifest: the smallest plus the margin, up to the alignment."""
+    return -(-round(smallest * (1 + MARGIN)) // STEP) * STEP
+
+
+def runs(model: bytes | str | Path, size: int) -> bool:
+    """Whether a model runs in an arena of `size` bytes; raises ArenaError without TFLM."""
+    model = model if isinstance(model, bytes) else Path(model).read_bytes()
+    _installed()
+    return not _fails(model, size)
+
+
+def _installed() -> None:
+    try:
+        device.tflm()
+    except device.DeviceError as e:
+        raise ArenaError(f"the arena needs TensorFlow Lite Micro: {e}") from e
+
+
+def _fails(model: bytes, size: int) -> str:
+    """Return "" when the model runs in `size` bytes, else the interpreter's last words."""
+    tried = subprocess.run(
+        [sys.executable, "-c", PROBE, str(size)], input=model, capture_output=True, check=False
+    )
+    if tried.returncode == 0:
+        return ""
+    said = tried.stderr.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else f"it ended with status {tried.returncode}"

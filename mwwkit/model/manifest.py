@@ -1,0 +1,217 @@
+"""The manifest: the JSON that ESPHome reads, beside the model it names.
+
+    write(Manifest(wake_word="Computer", ..., probability_cutoff=0.92), folder / "computer.json")
+    print(esphome_yaml("computer.json"))
+
+ESPHome refuses any key it does not know, and accepts values that can never work (a cutoff of 1.5, a
+window or an arena of 0): so keys, types and meaning are all checked here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mwwkit import detector, firmware
+from mwwkit.files import read_json, write_json
+from mwwkit.model.findings import Finding, told
+
+# Manifest v2 as ESPHome's components/micro_wake_word/__init__.py has it (MANIFEST_SCHEMA_V2).
+REQUIRED = ("type", "wake_word", "author", "model", "trained_languages", "version", "micro")
+OPTIONAL = ("website",)
+MICRO = (
+    *("probability_cutoff", "sliding_window_size", "feature_step_size"),
+    *("tensor_arena_size", "minimum_esphome_version"),
+)
+
+
+class ManifestError(ValueError):
+    """The manifest breaks the format or asks the impossible; `findings` names the faults."""
+
+    def __init__(self, findings: list[Finding]):
+        """Tell all findings in the message."""
+        super().__init__("the manifest will not do:\n" + told(findings))
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A wake word's manifest, version 2; `model` is a file name in the manifest's own folder."""
+
+    wake_word: str
+    author: str
+    model: str
+    trained_languages: tuple[str, ...]
+    probability_cutoff: float  # a score above int(cutoff * 255) / 255 on average wakes
+    sliding_window_size: int  # scores averaged
+    tensor_arena_size: int  # bytes
+    website: str = ""  # left out of the file when empty
+    feature_step_size: int = firmware.HOP_MS
+    minimum_esphome_version: str = firmware.MINIMUM_ESPHOME_VERSION
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON object that ESPHome reads."""
+        flat = asdict(self) | {"trained_languages": list(self.trained_languages)}
+        micro = {key: flat.pop(key) for key in MICRO}
+        if not self.website:
+            flat.pop("website")
+        return flat | {"type": "micro", "version": firmware.MANIFEST_VERSION, "micro": micro}
+
+
+def write(manifest: Manifest, path: Path) -> None:
+    """Write the manifest, checked first; raises ManifestError."""
+    data = manifest.as_dict()
+    if findings := problems(data):
+        raise ManifestError(findings)
+    write_json(path, data)
+
+
+def read(path: Path) -> Manifest:
+    """Read and check a manifest; raises ManifestError, or FileNotFoundError when there is none."""
+    data = read_data(path)
+    if findings := problems(data):
+        raise ManifestError(findings)
+    known = {key: data[key] for key in ("wake_word", "author", "model")}
+    website = data["website"] if "website" in data else ""
+    languages = data["trained_languages"]
+    languages = (languages,) if isinstance(languages, str) else tuple(languages)
+    return Manifest(**known, **data["micro"], website=website, trained_languages=languages)
+
+
+def read_data(path: Path) -> Any:
+    """Return the JSON in a manifest file, unchecked; raises ManifestError when it is not JSON."""
+    try:
+        return read_json(path)
+    except ValueError as e:
+        cure = "write the manifest again, or mend the JSON where the message points"
+        raise ManifestError([Finding("not-json", str(e), cure)]) from e
+
+
+def problems(data: Any) -> list[Finding]:
+    """Return what is wrong with a manifest's JSON object: keys first, then types, then meaning."""
+    if not isinstance(data, dict):
+        words = f"the manifest is {_kind(data)}, wanted an object"
+        return [Finding("not-json", words, "start from a manifest that mwwkit wrote")]
+    found = _keys(data, REQUIRED, OPTIONAL, "the manifest")
+    for key in ("wake_word", "author", "model", "website"):
+        if key in data and not (isinstance(data[key], str) and (data[key] or key == "website")):
+            found.append(_type(key, data[key], "some text"))
+    if "type" in data and data["type"] != "micro":
+        found.append(_type("type", data["type"], '"micro"'))
+    if "version" in data and (type(data["version"]), data["version"]) != (int, 2):
+        words = f"version is {data['version']!r}, wanted 2"
+        found.append(Finding("wrong-version", words, "write a version 2 manifest"))
+    if "trained_languages" in data and not _languages(data["trained_languages"]):
+        found.append(_type("trained_languages", data["trained_languages"], 'a list like ["en"]'))
+    if "website" in data and isinstance(data["website"], str):
+        found += _website(data["website"])
+    if "model" in data and isinstance(data["model"], str):
+        found += _model_name(data["model"])
+    if "micro" in data and not isinstance(data["micro"], dict):
+        found.append(_type("micro", data["micro"], "an object"))
+    elif "micro" in data:
+        found += _micro(data["micro"])
+    return found
+
+
+def _micro(micro: dict[str, Any]) -> list[Finding]:
+    found = _keys(micro, MICRO, (), '"micro"')
+    for key in ("sliding_window_size", "feature_step_size", "tensor_arena_size"):
+        if key in micro and type(micro[key]) is not int:
+            found.append(_type(key, micro[key], "a whole number"))
+        elif key in micro and micro[key] < 1:
+            words = f"{key} is {micro[key]}, wanted 1 or more"
+            cure = {
+                "sliding_window_size": "5 scores (150 ms) is usual",
+                "feature_step_size": "10, in ms",
+                "tensor_arena_size": "let mwwkit compute it, or take 26080 bytes",
+            }[key]
+            name = key.replace("_", "-") if key != "tensor_arena_size" else "no-arena"
+            found.append(Finding(name, words, cure))
+        elif key == "feature_step_size" and key in micro and micro[key] != firmware.HOP_MS:
+            words = f"feature_step_size is {micro[key]} ms, wanted {firmware.HOP_MS}"
+            found.append(
+                Finding("feature-step-size", words, "models here hear a frame every 10 ms")
+            )
+    if "probability_cutoff" in micro:
+        found += _cutoff(micro["probability_cutoff"])
+    if "minimum_esphome_version" in micro:
+        version = micro["minimum_esphome_version"]
+        if not (isinstance(version, str) and re.fullmatch(r"\d+\.\d+\.\d+\w*", version)):
+            found.append(_type("minimum_esphome_version", version, 'a text like "2024.7.0"'))
+    return found
+
+
+def _cutoff(cutoff: Any) -> list[Finding]:
+    if type(cutoff) not in (int, float):
+        return [_type("probability_cutoff", cutoff, "a number")]
+    cure = "choose a cutoff in 0.01 to 0.99, from the false accepts it gives"
+    if not (math.isfinite(cutoff) and 0 <= cutoff <= 1):
+        return [Finding("cutoff-range", f"probability_cutoff is {cutoff}, wanted 0 to 1", cure)]
+    level = detector.integer_cutoff(cutoff)
+    if level in detector.LIVE_CUTOFFS:
+        return []
+    words = f"probability_cutoff is {cutoff}: the device makes it int({cutoff} * 255) = {level}, "
+    words += (
+        "and a mean of bytes is never above 255: it never fires"
+        if level
+        else "and a score is never below 0, so the pause after start never ends: it never fires"
+    )
+    return [Finding("cutoff-never-fires", words, cure)]
+
+
+def _keys(data: dict, required: tuple, optional: tuple, where: str) -> list[Finding]:
+    found = []
+    for key in required:
+        if key not in data:
+            found.append(Finding("missing-key", f"{where} has no {key!r}", f"add {key!r}"))
+    for key in data:
+        if key not in required + optional:
+            words = f"{where} has the key {key!r}, which ESPHome refuses"
+            found.append(Finding("unknown-key", words, "remove it; notes go in a file beside"))
+    return found
+
+
+def _model_name(name: str) -> list[Finding]:
+    # Both kinds of separator: the manifest may be read on another system than it was written on.
+    if name and (PurePosixPath(name).name != name or "\\" in name or name in (".", "..")):
+        words = f"model is {name!r}, wanted the name of a file beside the manifest"
+        return [Finding("model-path", words, "put both files in one folder and name the .tflite")]
+    return []
+
+
+def _website(url: str) -> list[Finding]:
+    if re.fullmatch(r"https?://[^\s/]+\S*", url):
+        return []
+    words = f"website is {url!r}, wanted an address that begins with https://"
+    return [Finding("website", words, "give a whole address, or leave the key out")]
+
+
+def _languages(value: Any) -> bool:
+    value = [value] if isinstance(value, str) else value
+    return isinstance(value, list) and bool(value) and all(isinstance(x, str) and x for x in value)
+
+
+def _type(key: str, value: Any, wanted: str) -> Finding:
+    words = f"{key} is {_kind(value)}, wanted {wanted}"
+    return Finding("wrong-type", words, f"correct {key!r}")
+
+
+def _kind(value: Any) -> str:
+    return f"{value!r} ({type(value).__name__})"
+
+
+def esphome_yaml(manifest_name: str) -> str:
+    """Return lines for an ESPHome configuration; `model:` points at the .json, not the .tflite."""
+    return (
+        "# Put the .json and the .tflite beside this configuration (paths are relative to it).\n"
+        "micro_wake_word:\n"
+        "  models:\n"
+        f"    - model: {json.dumps(manifest_name)}\n"
+        "  on_wake_word_detected:\n"
+        '    - logger.log: "Heard the wake word"\n'
+    )
