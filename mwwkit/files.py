@@ -25,7 +25,7 @@ def replacing(path: Path) -> Iterator[Path]:
     local disk; a network mount (Google Drive) promises less.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The same folder, since a rename cannot cross disks; a prefix, since writers look at the suffix.
+    # The same folder: a rename cannot cross disks. A prefix: writers look at the suffix.
     part = path.with_name(PART + path.name)
     _remove(part)  # what a killed session left
     try:

@@ -1,0 +1,41 @@
+"""What every 30 ms step of a scene is taught: word, not word, or nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mwwkit.detector import score_times
+
+IGNORED = -1
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """Steps around a word's end, in seconds after it.
+
+    From `from_s` to `to_s` a step is positive; from `ignore_from_s` to `ignore_to_s` it is not
+    supervised otherwise; everything else, the first part of the word included, is negative.
+    Labels that start earlier make a model fire on half the word.
+    """
+
+    from_s: float = 0.0
+    to_s: float = 0.30
+    ignore_from_s: float = -0.12
+    ignore_to_s: float = 0.70
+
+    def __post_init__(self) -> None:  # noqa: D105
+        order = (self.ignore_from_s, self.from_s, self.to_s, self.ignore_to_s)
+        if list(order) != sorted(order) or self.from_s == self.to_s:
+            raise ValueError(f"label times are {order}; wanted them rising, from_s before to_s")
+
+
+def label_steps(word_ends_s: list[float], n_steps: int, settings: LabelSettings) -> np.ndarray:
+    """int8 [steps]: 0 not the word, -1 not supervised, n = 1, 2, ... the n-th word of the scene."""
+    at_s = score_times(n_steps)
+    labels = np.zeros(n_steps, np.int8)
+    for end_s in word_ends_s:
+        near = (at_s >= end_s + settings.ignore_from_s) & (at_s < end_s + settings.ignore_to_s)
+        labels[near] = IGNORED
+    for number, end_s in enumerate(word_ends_s, start=1):
+        labels[(at_s >= end_s + settings.from_s) & (at_s < end_s + settings.to_s)] = number
+    return labels
