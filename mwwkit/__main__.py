@@ -1,0 +1,199 @@
+"""The command line: `python -m mwwkit COMMAND`, thin over the notebooks, the stages and the model.
+
+What is asked for goes to stdout, everything else to stderr. Exit codes:
+
+    0  done, or good
+    1  a stage failed, or what was looked at is bad
+    2  the command was wrong: a name, a value, an option
+    3  a stage stopped at a deadline or a budget, to be continued
+"""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mwwkit import __version__, chain, presets
+from mwwkit.paths import Run
+from mwwkit.session import StoppedEarly
+
+OK, BAD, USAGE, STOPPED = 0, 1, 2, 3
+INTERRUPTED = 130  # what shells use for Ctrl-C
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported, if it is
+    try:
+        return arguments.command(arguments)
+    except KeyboardInterrupt:
+        _say("interrupted; finished units are kept: run it again to go on")
+        return INTERRUPTED
+    except StoppedEarly as stop:
+        _say(str(stop))
+        return STOPPED
+    except presets.PresetError as error:
+        _say(f"mwwkit: {error}")
+        return USAGE
+    except (ValueError, OSError, RuntimeError) as error:  # every error of mwwkit's own is one
+        _say(f"mwwkit: {error}")
+        return BAD
+
+
+def train() -> int:
+    """`mww-train`: `mwwkit run --stages 03`, with the same options."""
+    return main(["run", "--stages", "03", *sys.argv[1:]])
+
+
+def export() -> int:
+    """`mww-export`: `mwwkit run --stages 05`, with the same options."""
+    return main(["run", "--stages", "05", *sys.argv[1:]])
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    here = Run.of(arguments.run_dir, arguments.previous)
+    given = dict(arguments.parameter)
+    preset = presets.load(arguments.preset)
+    jobs = chain.plan(arguments.stages, preset, given, here.folder, arguments.previous)
+    before = chain.snapshot(here)
+    for done in chain.execute(jobs, here, echo=sys.stderr):
+        _say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
+    if before and chain.snapshot(here) == before:
+        _say("Everything was done already: nothing was made, no file of the run changed.")
+    return OK
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from mwwkit import summary
+
+    began = time.monotonic()
+    code = _run(arguments)
+    here = Run.of(arguments.run_dir, arguments.previous)
+    print(summary.demo(here, arguments.preset, (time.monotonic() - began) / 60))
+    return code
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    here = Run.of(arguments.run_dir, arguments.previous)
+    if not here.folder.is_dir():
+        raise FileNotFoundError(f"{here.folder} is no folder; give the run's folder")
+    n_bad = 0
+    for stage in arguments.stages:
+        module = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}")
+        try:
+            told = f"good{_brief(module.check(here))}"
+        except (ValueError, OSError, RuntimeError) as error:
+            told, n_bad = f"BAD: {error}", n_bad + 1
+        print(f"{chain.NOTEBOOKS[stage]}: {told}", flush=True)
+    return BAD if n_bad else OK
+
+
+def _brief(facts: dict[str, Any]) -> str:
+    short = {n: v for n, v in facts.items() if isinstance(v, str | int | float)}
+    return "".join(f", {name} {value}" for name, value in short.items())
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from mwwkit import scoring
+
+    lead_in_s = scoring.LEAD_IN_S if arguments.lead_in is None else arguments.lead_in
+    report = scoring.score(arguments.model, arguments.audio, lead_in_s)
+    as_json = json.dumps(report, indent=1, ensure_ascii=False) if arguments.json else ""
+    print(as_json or scoring.table(report))
+    return BAD if any("error" in file for file in report["files"]) else OK
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from mwwkit.model import gate
+
+    report = gate.verify(arguments.model, arguments.envelope)
+    print(report)
+    return OK if report.ok else BAD
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("mwwkit", description="Wake words for ESPHome, end to end.")
+    parser.add_argument("--version", action="version", version=f"mwwkit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = _add(commands, "run", _run, "run the notebooks, one after another; again to continue")
+    _chain_options(run, preset="standard", run_dir="auto")
+    run.add_argument("--stages", type=_stages, default="01-05", help="01-05, 03, or 01,02")
+
+    demo = _add(commands, "demo", _demo, "all five on synthetic voices, and what came out")
+    _chain_options(demo, preset="demo", run_dir="run/demo")
+    demo.set_defaults(stages=list(chain.NOTEBOOKS))
+
+    check = _add(commands, "check", _check, "whether what the stages left in a run is whole")
+    check.add_argument("run_dir", metavar="DIR")
+    check.add_argument("--stages", type=_stages, default="01-05", help="01-05, 03, or 01,02")
+    _previous(check)
+
+    score = _add(commands, "score", _score, "hear audio files as the device would")
+    score.add_argument("model", type=Path, metavar="MODEL.json")
+    score.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="files or folders")
+    score.add_argument("--json", action="store_true", help="one JSON object")
+    score.add_argument("--lead-in", type=float, metavar="SECONDS", help="faint noise in front (1)")
+
+    verify = _add(commands, "verify", _verify, "whether the device would run a model")
+    verify.add_argument("model", type=Path, metavar="MODEL.json")
+    verify.add_argument("--envelope", choices=("wake_word", "vad"), default="wake_word")
+    return parser
+
+
+def _add(commands: Any, name: str, function: Any, what: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what, description=what)
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _chain_options(parser: argparse.ArgumentParser, preset: str, run_dir: str) -> None:
+    told = f"{', '.join(presets.names())}, or a .yaml file (default {preset})"
+    parser.add_argument("--preset", default=preset, help=told)
+    parser.add_argument("--run-dir", default=run_dir, metavar="DIR", help=f"default {run_dir}")
+    _previous(parser)
+    parser.add_argument(
+        "-p",
+        dest="parameter",
+        type=_parameter,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a notebook's parameter, as YAML; goes to every chosen notebook that has it",
+    )
+
+
+def _previous(parser: argparse.ArgumentParser) -> None:
+    told = "earlier runs, oldest first; they are only read"
+    parser.add_argument(
+        "--previous", nargs="+", action="extend", default=[], metavar="DIR", help=told
+    )
+
+
+def _stages(text: str) -> list[str]:
+    try:
+        return chain.stages(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted NAME=VALUE")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

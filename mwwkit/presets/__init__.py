@@ -1,0 +1,84 @@
+"""Presets: the notebooks' parameters as YAML, in one section a stage.
+
+    preset = load("demo")                  # or a file of your own: load("mine.yaml")
+    preset["train"]["steps"]               # as the notebook 03_train takes it, in upper case there
+
+`${NAME}` in a text is replaced by that environment variable. Section `all` holds what every
+notebook takes. Which keys a section may have is what its notebook's parameters cell has, so
+`mwwkit.chain` checks them there.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SECTIONS = ("all", "acquire", "featurize", "train", "mine", "export")
+Preset = dict[str, dict[str, Any]]
+
+
+class PresetError(ValueError):
+    """A preset, or a value given beside it, that cannot be used; the message says why."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """A question for an error message: "; did you mean ...?", or what there is to choose from."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {next(k for k in known if k.lower() == close[0])}?"
+    return f"; there are {', '.join(known)}"
+
+
+def names() -> list[str]:
+    """The presets that come with mwwkit."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.yaml"))
+
+
+def load(name: str) -> Preset:
+    """The preset of that name, or in that `.yaml` file, its variables expanded.
+
+    Raises PresetError for a name or section that does not exist, a file that is not a table of
+    tables, and an environment variable that is not set.
+    """
+    path = Path(name).expanduser()
+    if path.suffix not in {".yaml", ".yml"}:
+        if name not in names():
+            raise PresetError(f"no preset {name!r}{suggest(name, names())}")
+        path = Path(__file__).parent / f"{name}.yaml"
+    try:
+        preset = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise PresetError(f"no preset file {path}") from None
+    except yaml.YAMLError as error:
+        raise PresetError(f"{path} is not readable as YAML: {error}") from error
+    if not isinstance(preset, dict):
+        raise PresetError(f"{path} holds a {type(preset).__name__}; wanted sections")
+    for section, values in preset.items():
+        if section not in SECTIONS:
+            raise PresetError(f"{path}: no section {section!r}{suggest(str(section), SECTIONS)}")
+        if not isinstance(values, dict):
+            raise PresetError(f"{path}: section {section} holds {values!r}; wanted name: value")
+    return {section: _expanded(values, path) for section, values in preset.items()}
+
+
+def _expanded(value: Any, path: Path) -> Any:
+    if isinstance(value, dict):
+        return {name: _expanded(v, path) for name, v in value.items()}
+    if isinstance(value, list):
+        return [_expanded(v, path) for v in value]
+    return (
+        re.sub(r"\$\{(\w+)\}", lambda m: _variable(m[1], path), value)
+        if (isinstance(value, str))
+        else value
+    )
+
+
+def _variable(name: str, path: Path) -> str:
+    if name not in os.environ:
+        raise PresetError(f"{path} wants the environment variable {name}, which is not set")
+    return os.environ[name]
