@@ -122,6 +122,25 @@ class Checkpoint:
         write_json(self.path, {"settings": self.settings, "done": own, "complete": complete})
 
 
+def finished(here: Run, folder: str) -> dict[str, dict]:
+    """The finished units of a stage that another stage reads, whatever settings made them.
+
+    Raises CheckpointError when the stage has not finished.
+    """
+    done: dict[str, dict] = {}
+    complete = False
+    for path in reversed(here.all(f"{folder}/checkpoint.json")):  # oldest first
+        if state := _load(path):
+            done |= state["done"]
+            complete = complete or state["complete"] is not None
+    if not complete:
+        raise CheckpointError(
+            f"{here / folder} is not finished ({len(done)} units done); run the stage that makes "
+            "it to its end first, or give the run that has it as PREVIOUS"
+        )
+    return dict(sorted(done.items()))
+
+
 def _timeless(facts: dict) -> dict:
     return {name: value for name, value in facts.items() if name not in TIME_FIELDS}
 

@@ -2,11 +2,14 @@
 
 import os
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mwwkit.disk import Budget
 from mwwkit.paths import Run
 
+T = TypeVar("T")
 _STARTED = time.monotonic()  # a notebook's kernel starts with its session
 
 
@@ -26,7 +29,7 @@ class Limits:
     session_hours: float = 0.0
     workers: int = 0
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: D105
         if not self.budget_gb > 0:
             raise ValueError(f"budget_gb is {self.budget_gb}; wanted more than 0")
         if not self.session_hours >= 0:
@@ -63,16 +66,16 @@ class Session:
             self.reason = refusal
         return self.reason
 
-    def units(self, left: list, bytes_each: int):
+    def units(self, left: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[T]:
         """Those of `left` to begin, one by one, until a limit says stop.
 
-        Bytes are reserved when a unit is begun, so that units under way in several processes
+        A unit's bytes are reserved when it is begun, so that units under way in several processes
         cannot cross the budget together.
         """
         for unit in left:
-            if self.stop(bytes_each):
+            if self.stop(bytes_of(unit)):
                 return
-            self.budget.spent(bytes_each)
+            self.budget.spent(bytes_of(unit))
             yield unit
 
     def must_be_continued(self, stage: str, n_left: int) -> None:

@@ -51,7 +51,7 @@ class Item:
     piece: Piece
     at_s: float  # where it begins in the scene
     speed: float = 1.0  # played so much faster and higher
-    level_db: float = 0.0
+    level_db: float | None = 0.0  # loudest frame re the reference; None: as it was recorded
     effects: dict = field(default_factory=dict)  # AudioAugmentation's recipe
     end_s: float | None = None  # where in the scene a whole wake word ends; None for anything else
 
@@ -76,7 +76,7 @@ class Scene:
     items: tuple[Item, ...] = ()
     background: Background = Background("quiet")
     room: str = ""  # path of a RIR in the run; empty for none
-    floor_db: tuple[float, ...] = ()  # faint noise under everything, dB below the peak, in jumps
+    floor_db: tuple[float, ...] = ()  # RMS of faint noise under everything, dB re 1, in jumps
     peak_dbfs: float | None = None  # None: levels are left as they are
 
     def word_ends(self) -> list[float]:
@@ -273,7 +273,7 @@ def _render_item(item: Item, locate) -> np.ndarray:
     audio = effects.change_speed(_load(item.piece, locate), item.speed)
     if item.effects:
         audio = AudioAugmentation.apply(audio, RATE_HZ, item.effects)
-    return _levelled(audio, item.level_db)
+    return audio if item.level_db is None else _levelled(audio, item.level_db)
 
 
 def _levelled(audio: np.ndarray, level_db: float) -> np.ndarray:

@@ -1,0 +1,97 @@
+"""A shard: some scenes of one set, as spectrograms with the records they were made from.
+
+with replacing(folder) as part:
+    facts = make_shard(part, scene_set, range(0, 128), locate)
+features = FeatureSet.open(here, "train")        # all shards of the set, this run's and earlier
+"""
+
+import hashlib
+import json
+import lzma
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mwwkit import firmware
+from mwwkit.audio.frontend import FeatureConfig, spectrogram
+from mwwkit.audio.scenes import render
+from mwwkit.audio.sets import SceneSet
+from mwwkit.audio.store import FeatureStore, write_shard
+from mwwkit.checkpoint import finished
+from mwwkit.paths import Run
+
+_RECORDS = "scenes.jsonl.xz"  # small beside the features: 0.3 kB a scene
+
+
+def make_shard(
+    folder: Path, scenes: SceneSet, numbers: range, locate: Callable[[str], Path]
+) -> dict:
+    """Draw, render and featurise `numbers` of a set into `folder`; return facts about it."""
+    spectrograms, records = [], []
+    for number in numbers:
+        scene = scenes.draw(number)
+        spectrograms.append(spectrogram(render(scene, locate)))
+        record = {"facts": scenes.facts(number), "ends_s": scene.word_ends()}
+        records.append(record | {"scene": scene.as_dict()})
+    write_shard(folder, spectrograms, FeatureConfig().fingerprint())
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    (folder / _RECORDS).write_bytes(lzma.compress(lines.encode(), preset=3))
+    digest = hashlib.sha256()
+    for frames in spectrograms:
+        digest.update(frames.tobytes())
+    n_frames = sum(len(frames) for frames in spectrograms)
+    return {"scenes": len(records), "frames": n_frames, "sha256": digest.hexdigest()}
+
+
+def read_records(folder: Path) -> list[dict]:
+    """The records of a shard: `facts`, `ends_s` (word ends, seconds) and `scene` of each scene."""
+    lines = lzma.decompress((folder / _RECORDS).read_bytes()).decode().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """All spectrograms of one set, and what each of them is."""
+
+    store: FeatureStore
+    facts: list[dict]
+    ends_s: list[list[float]]  # of each scene: where its wake words end, seconds
+
+    @classmethod
+    def open(cls, here: Run, name: str) -> "FeatureSet":
+        """The set `name` of 02's output. Raises CheckpointError when 02 has not finished."""
+        units = [unit for unit in finished(here, "features") if unit.split("/")[0] == name]
+        folders = [here.find(f"features/{unit}") for unit in units]
+        records = [record for folder in folders for record in read_records(folder)]
+        facts, ends = [r["facts"] for r in records], [r["ends_s"] for r in records]
+        return cls(FeatureStore(folders), facts, ends)
+
+    def __len__(self) -> int:  # noqa: D105
+        return len(self.store)
+
+    @property
+    def hours(self) -> float:
+        """The audio behind it."""
+        return float(self.store.n_frames.sum()) * firmware.HOP_MS / 3_600_000
+
+
+def band_statistics(store: FeatureStore) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each band, float64 [40] in 0..26, over a whole store.
+
+    Summed as integers, so the order of shards changes no bit. For CMVN: use training features only.
+    """
+    n, total, squares = (
+        0,
+        np.zeros(firmware.N_BANDS, np.int64),
+        np.zeros(firmware.N_BANDS, np.int64),
+    )
+    for index in range(len(store)):
+        frames = store[index].astype(np.int64) - firmware.INPUT_ZERO_POINT
+        n += len(frames)
+        total += frames.sum(axis=0)
+        squares += (frames**2).sum(axis=0)
+    mean = total / n
+    deviation = np.sqrt(np.maximum(squares / n - mean**2, 1e-12))
+    return mean * firmware.INPUT_SCALE, deviation * firmware.INPUT_SCALE

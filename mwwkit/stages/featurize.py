@@ -1,0 +1,246 @@
+"""02 Clips to labelled scenes to spectrograms, on the device's own grid."""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from mwwkit import firmware
+from mwwkit.audio.clips import Clips, Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.audio.reading import INT16_SCALE, Wav16
+from mwwkit.audio.scenes import Material, SceneSettings, Word
+from mwwkit.audio.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
+from mwwkit.audio.shards import FeatureSet, band_statistics, make_shard
+from mwwkit.audio.store import FeatureStore
+from mwwkit.audio.words import Span, word_span
+from mwwkit.checkpoint import Checkpoint, finished
+from mwwkit.files import read_json, replacing, sha256, write_json
+from mwwkit.parallel import each
+from mwwkit.paths import Run
+from mwwkit.random import rng
+from mwwkit.session import Limits
+
+FOLDER = "features"
+SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
+HARD_NEGATIVE_REPEATS = 3  # a hard negative is drawn as often as three others
+
+
+@dataclass(frozen=True)
+class Config:
+    """What 02_featurize.ipynb can set."""
+
+    training: str = "scenes"  # or "windows": one window, one label, as a baseline
+    scenes: int = 5000
+    scene_seconds: float = 12.0
+    conditions: tuple[str, ...] = ("clean", "noise10", "babble10", "room")
+    max_rooms: int = 200
+    seed: int = 42
+
+    def __post_init__(self) -> None:  # noqa: D105
+        object.__setattr__(self, "conditions", tuple(self.conditions))
+        if self.training not in ("scenes", "windows"):
+            raise ValueError(f"training is {self.training!r}; wanted 'scenes' or 'windows'")
+        if not 1 <= self.scenes <= 1_000_000:
+            raise ValueError(f"scenes is {self.scenes}; wanted 1 to 1,000,000")
+        if not 3.0 <= self.scene_seconds <= 60.0:
+            raise ValueError(f"scene_seconds is {self.scene_seconds}; wanted 3 to 60")
+        if unknown := [c for c in self.conditions if c not in CONDITIONS]:
+            raise ValueError(
+                f"conditions has {unknown[0]!r}; wanted any of {', '.join(CONDITIONS)}"
+            )
+        if not 0 <= self.max_rooms:
+            raise ValueError(f"max_rooms is {self.max_rooms}; wanted 0 or more")
+
+    def shaping(self) -> dict:
+        """The settings that shape what is made."""
+        return asdict(self)
+
+
+def plan(config: Config, here: Run, limits: Limits) -> dict:
+    """What is done, what is left, and the minutes and bytes it takes.
+
+    Raises CheckpointError or FileNotFoundError when 01 has not finished, and ValueError when its
+    clips cannot make what is asked for.
+    """
+    clips = load_clips(here)
+    checkpoint = _checkpoint(config, here)
+    sets = _sets(config, clips, _spans(here))
+    units = _units(sets)
+    left = checkpoint.left(list(units))
+    left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
+    return {
+        "scenes": {name: len(scenes) for name, scenes in sets.items()},
+        "shards done": len(units) - len(left),
+        "shards left": len(left),
+        # 500 times real time a core with all augmentation, as measured on a shared machine
+        "minutes left, about": round(left_s / 500 / limits.n_workers / 60, 1),
+        "GB left to write": round(_n_bytes(left_s) / 1e9, 3),
+    }
+
+
+def run(config: Config, here: Run, limits: Limits) -> dict:
+    """Make the shards that are left; return what was made and where.
+
+    Raises StoppedEarly when the session's time or the disk budget ends first.
+    """
+    clips = load_clips(here)
+    checkpoint = _checkpoint(config, here)
+    session = limits.session(here)
+    _find_words(clips, here, limits)
+    sets = _sets(config, clips, _spans(here))
+    units = _units(sets)
+    for name in checkpoint.left(list(units)):
+        checkpoint.adopt(name, here / FOLDER / name)
+    left = checkpoint.left(list(units))
+
+    def bytes_of(name: str) -> int:
+        set_name, numbers = units[name]
+        return _n_bytes(sum(sets[set_name].seconds[numbers.start : numbers.stop]))
+
+    make = partial(_make, config, here, checkpoint)
+    jobs = ((name, *units[name]) for name in session.units(left, bytes_of))
+    with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="02") as bar:
+        for name, facts in each(make, jobs, limits.n_workers, ordered=False):
+            checkpoint.finish(name, **facts)
+            bar.update()
+    session.must_be_continued("02 featurize", len(checkpoint.left(list(units))))
+    if not checkpoint.is_complete:
+        mean, deviation = band_statistics(
+            FeatureStore([here.find(f"{FOLDER}/{u}") for u in units if units[u][0] == "train"])
+        )
+        statistics = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+        write_json(here / FOLDER / "statistics.json", statistics)
+        checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()})
+    return {"shards made now": len(left), "hours": check(here), "folder": str(here / FOLDER)}
+
+
+def check(here: Run) -> dict:
+    """Hours of each set. Raises unless 03 can train and choose on what is there."""
+    names = sorted({unit.split("/")[0] for unit in finished(here, FOLDER)})
+    sets = {name: FeatureSet.open(here, name) for name in names}
+    for wanted in ("train", "validation-words"):
+        if wanted not in sets or not any(sets[wanted].ends_s):
+            raise ValueError(
+                f"{here / FOLDER} has no wake word in the set {wanted}; 01 needs more positives"
+            )
+    return {name: round(features.hours, 3) for name, features in sets.items()}
+
+
+def _checkpoint(config: Config, here: Run) -> Checkpoint:
+    catalogue = sha256(here.find("clips/catalogue.csv"))
+    return Checkpoint.resume(here, FOLDER, config.shaping() | {"catalogue": catalogue})
+
+
+def _n_bytes(seconds: float) -> int:
+    return int(seconds * firmware.N_BANDS * 1000 / firmware.HOP_MS * 1.02) + 100_000
+
+
+def _units(sets: dict[str, SceneSet]) -> dict[str, tuple[str, range]]:
+    """Shards by name: a set and a range of its scenes, about half an hour of audio each."""
+    units = {}
+    for name, scenes in sets.items():
+        first, seconds = 0, 0.0
+        for number, length_s in enumerate(scenes.seconds, start=1):
+            seconds += length_s
+            if seconds >= SHARD_SECONDS or number == len(scenes):
+                units[f"{name}/{first:06d}"] = (name, range(first, number))
+                first, seconds = number, 0.0
+    return units
+
+
+def _make(config: Config, here: Run, checkpoint: Checkpoint, job: tuple) -> tuple[str, dict]:
+    """One shard, in a process of its own: sealed in its folder, then recorded by the caller."""
+    name, set_name, numbers = job
+    scenes = _sets_here(config, here)[set_name]
+    with replacing(here / FOLDER / name) as part:
+        facts = make_shard(part, scenes, numbers, here.find)
+        checkpoint.seal(part, facts)
+    return name, facts
+
+
+@lru_cache(maxsize=1)  # the catalogue is read once a process, not once a shard
+def _sets_here(config: Config, here: Run) -> dict[str, SceneSet]:
+    return _sets(config, load_clips(here), _spans(here))
+
+
+def _spans(here: Run) -> dict[str, list[float]]:
+    """Where the word is in each clip, seconds, as far as found yet."""
+    found = here.all(f"{FOLDER}/words.json")
+    return read_json(found[0]) if found else {}
+
+
+def _find_words(clips: Clips, here: Run, limits: Limits) -> None:
+    """Find the word in every short clip and keep the table; done once."""
+    if here.all(f"{FOLDER}/words.json"):
+        return
+    paths = [record.path for record in clips.of(kind=Kind.CLIP)]
+    blocks = [paths[first : first + 500] for first in range(0, len(paths), 500)]
+    found: dict[str, list[float]] = {}
+    for spans in tqdm(
+        each(partial(_word_spans, here), blocks, limits.n_workers),
+        total=len(blocks),
+        unit="block",
+        desc="02 words",
+    ):
+        found |= spans
+    write_json(here / FOLDER / "words.json", found)
+
+
+def _word_spans(here: Run, paths: list[str]) -> dict[str, list[float]]:
+    spans = {}
+    for path in paths:
+        audio = Wav16(here.find(path))[:].astype(np.float32) / np.float32(INT16_SCALE)
+        span = word_span(audio)
+        spans[path] = [round(span.start_s, 3), round(span.end_s, 3)]
+    return spans
+
+
+def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[str, SceneSet]:
+    """Every set of the run, from the catalogue."""
+    settings = SceneSettings(seconds=config.scene_seconds)
+    train = _material(config, clips, spans, Split.TRAIN)
+    if not train.words or not train.others:
+        raise ValueError(
+            f"the training split has {len(train.words)} clips of the wake word and "
+            f"{len(train.others)} others; both are needed, so add some in 01"
+        )
+    make = training_set if config.training == "scenes" else window_set
+    sets = [make(train, settings, config.scenes, config.seed)]
+    for split in (Split.VAL, Split.TEST):
+        own = _material(config, clips, spans, split)
+        sets += [
+            clip_set(f"{split.value}-words", own.words, own, config.conditions, config.seed),
+            clip_set(f"{split.value}-others", own.others, own, ("clean",), config.seed),
+        ]
+    for split in Split:
+        own = _material(config, clips, spans, split)
+        sets.append(ambient_set(f"{split.value}-ambient", own.speech + own.noises, config.seed))
+    return {scenes.name: scenes for scenes in sets if len(scenes)}
+
+
+def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Material:
+    own = clips.of(split=split)
+
+    def words(label: Label) -> tuple[Word, ...]:
+        return tuple(_word(record, spans) for record in own.of(label=label, kind=Kind.CLIP))
+
+    def long(kind: Kind) -> tuple[tuple[str, float], ...]:
+        return tuple((record.path, record.seconds) for record in own.of(kind=kind))
+
+    # Training hears hard negatives more often; every other split scores each clip once.
+    repeats = HARD_NEGATIVE_REPEATS if split is Split.TRAIN else 1
+    rooms = [record.path for record in own.of(kind=Kind.RIR)]
+    chosen = rng(config.seed, "rooms", split.value).permutation(len(rooms))[: config.max_rooms]
+    return Material(
+        words=words(Label.POSITIVE),
+        others=words(Label.NEGATIVE) + repeats * words(Label.HARD_NEGATIVE),
+        speech=long(Kind.AMBIENT),
+        noises=long(Kind.NOISE),
+        rooms=tuple(rooms[i] for i in sorted(chosen)),
+    )
+
+
+def _word(record: SampleRecord, spans: dict) -> Word:
+    start_s, end_s = spans[record.path] if record.path in spans else (0.0, record.seconds)
+    return Word(record.path, record.seconds, Span(start_s, end_s))
