@@ -24,40 +24,86 @@ with quiet():
 __all__ = ["SHAPES", "Block", "MixedNet", "Shape", "SizeReport", "build", "size_report"]
 
 
-def pad_front(x: tf.Tensor, n: int) -> tf.Tensor:
-    """Put `n` zero steps before a [batch, steps, 1, channels] tensor."""
-    return tf.pad(x, [[0, 0], [n, 0], [0, 0], [0, 0]]) if n else x
+class Weighted(keras.layers.Layer):
+    """A layer with a kernel whose first value is given, and a bias from 0 when asked for."""
 
-
-class Convolution(keras.layers.Layer):
-    """Convolution over time, [batch, steps, 1, in] -> [batch, (front + steps) // stride, 1, out].
-
-    `front` zero steps are put before the input; taps - 1 of them make it causal.
-    """
-
-    def __init__(self, initial: np.ndarray, front=0, stride=1, *, bias=False, **names):
+    def __init__(self, initial: np.ndarray, *, bias: bool = False, **names):
+        """Keep the first value of the kernel."""
         super().__init__(**names)
-        self.initial = np.asarray(initial, np.float32)
-        self.front, self.stride, self.with_bias = front, stride, bias
+        self.initial, self.with_bias = np.asarray(initial, np.float32), bias
 
     def build(self, _):
-        """Make the kernel, [taps, 1, in, out], and the bias when there is one."""
+        """Make the weights."""
         self.kernel = self.add_weight(
             name="kernel",
             shape=self.initial.shape,
             initializer=lambda *_, **__: tf.constant(self.initial),
         )
         if self.with_bias:
-            out = self.initial.shape[-1]
-            self.bias = self.add_weight(name="bias", shape=(out,), initializer="zeros")
+            out = self.initial.shape[-1:]
+            self.bias = self.add_weight(name="bias", shape=out, initializer="zeros")
+
+
+class Stem(Weighted):
+    """Strided convolution, [batch, frames, 40] -> [batch, frames // stride, 1, out]; CMVN inside.
+
+    One matrix product over unfolded frames: on a CPU a tenth of the whole training step faster than
+    `conv2d`.  Padding is raw silence, as on the device, so it comes before the normalisation, which
+    is applied to the kernel instead of the frames.
+    """
+
+    def __init__(self, initial: np.ndarray, stride: int, cmvn, **names):
+        """Take the first kernel, [taps, 40, out], and CMVN's mean and std, [40] each."""
+        super().__init__(initial, **names)
+        self.stride, self.cmvn = stride, cmvn
+
+    def call(self, features):
+        """Convolve whole steps; frames after the last are left out."""
+        taps, bands, out = self.initial.shape
+        steps = tf.shape(features)[1] // self.stride
+        before = -(-taps // self.stride) - 1  # whole steps that the kernel looks back
+        x = tf.pad(features[:, : steps * self.stride], [[0, 0], [before * self.stride, 0], [0, 0]])
+        x = tf.reshape(x, (-1, before + steps, self.stride * bands))
+        x = tf.concat([x[:, i : i + steps] for i in range(before + 1)], 2)
+        x = x[:, :, ((before + 1) * self.stride - taps) * bands :]  # [batch, steps, taps * 40]
+        mean, std = (tf.cast(value, self.kernel.dtype)[None, :, None] for value in self.cmvn)
+        kernel = self.kernel / std
+        y = tf.matmul(tf.reshape(x, (-1, taps * bands)), tf.reshape(kernel, (-1, out)))
+        y -= tf.reduce_sum(kernel * mean, [0, 1])
+        return tf.reshape(y, (-1, steps, 1, out))
+
+
+class Pointwise(Weighted):
+    """1x1 convolution, [batch, steps, 1, in] -> [batch, steps, 1, out]; kernel [1, 1, in, out]."""
 
     def call(self, x):
-        """Convolve; the newest tap falls on the newest step."""
-        y = tf.nn.conv2d(pad_front(x, self.front), self.kernel, (self.stride, 1), "VALID")
+        """Mix the channels of each step."""
+        y = tf.nn.conv2d(x, self.kernel, 1, "VALID")
         return y + self.bias if self.with_bias else y
 
 
-class MixConvolution(keras.layers.Layer):
+class Head(Weighted):
+    """Causal convolution to one output, [batch, steps, 1, in] -> [batch, steps]; kernel [taps, in].
+
+    All taps of all steps in one matrix product, then shifted sums: a tenth of the whole training
+    step faster on a CPU than `conv2d` with one output.
+    """
+
+    def call(self, x):
+        """Weigh the last steps."""
+        taps, channels = self.initial.shape
+        steps = tf.shape(x)[1]
+        y = tf.matmul(tf.reshape(x, (-1, channels)), self.kernel, transpose_b=True)
+        y = tf.pad(tf.reshape(y, (-1, steps, taps)), [[0, 0], [taps - 1, 0], [0, 0]])
+        return tf.add_n([y[:, i : i + steps, i] for i in range(taps)]) + self.bias
+
+    def build(self, shape):
+        """Make the kernel and the one bias."""
+        super().build(shape)
+        self.bias = self.add_weight(name="bias", shape=(1,), initializer="zeros")
+
+
+class MixConvolution(Weighted):
     """Causal depthwise convolution; groups with shorter kernels have their oldest taps masked.
 
     One convolution of the longest kernel is the same function as a split, one convolution a group
@@ -65,16 +111,9 @@ class MixConvolution(keras.layers.Layer):
     """
 
     def __init__(self, initial: np.ndarray, mask: np.ndarray, **names):
-        super().__init__(**names)
-        self.initial, self.mask = np.asarray(initial, np.float32), mask
-
-    def build(self, _):
-        """Make the kernel, [taps, 1, channels, 1]."""
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=self.initial.shape,
-            initializer=lambda *_, **__: tf.constant(self.initial),
-        )
+        """Take the first kernel and its mask, [taps, 1, channels, 1] each."""
+        super().__init__(initial, **names)
+        self.mask = mask
 
     def masked(self) -> tf.Tensor:
         """Return the kernel as it works."""
@@ -82,7 +121,7 @@ class MixConvolution(keras.layers.Layer):
 
     def call(self, x):
         """Convolve each channel with its own taps."""
-        x = pad_front(x, self.initial.shape[0] - 1)
+        x = tf.pad(x, [[0, 0], [self.initial.shape[0] - 1, 0], [0, 0], [0, 0]])
         return tf.nn.depthwise_conv2d(x, self.masked(), (1, 1, 1, 1), "VALID")
 
 
@@ -130,13 +169,13 @@ class MixBlock(keras.layers.Layer):
         initial = draw("depthwise", (longest, 1, channels, 1)) / np.sqrt(taps)
         pointwise = draw("pointwise", (1, 1, channels, block.filters)) * np.sqrt(2 / channels)
         self.depthwise = MixConvolution(initial * mask, mask, name="depthwise")
-        self.pointwise = Convolution(pointwise, name="pointwise")
+        self.pointwise = Pointwise(pointwise, name="pointwise")
         self.norm = Norm(name="norm")
         self.residual = block.residual
         self.projection = None
         if block.residual and channels != block.filters:
             kernel = draw("projection", (1, 1, channels, block.filters)) / np.sqrt(channels)
-            self.projection = Convolution(kernel, bias=True, name="projection")
+            self.projection = Pointwise(kernel, bias=True, name="projection")
 
     def call(self, x, training=False):
         """[batch, steps, 1, channels] -> [batch, steps, 1, filters]."""
@@ -163,18 +202,18 @@ class MixedNet(keras.Model):
             *names, size = names
             return rng(seed, "mixednet", shape.name, *names).normal(size=size).astype(np.float32)
 
-        size = (shape.stem_kernel, 1, firmware.N_BANDS, shape.stem_filters)
+        size = (shape.stem_kernel, firmware.N_BANDS, shape.stem_filters)
         kernel = draw("stem", size) / np.float32(np.sqrt(shape.stem_kernel * firmware.N_BANDS / 2))
-        self.stem = Convolution(kernel, stride=shape.stride, name="stem")
+        self.stem = Stem(kernel, shape.stride, self.cmvn, name="stem")
         self.stem_norm = Norm(name="stem_norm")
         widths = shape.widths()
         self.blocks = [
             MixBlock(block, width, lambda *names, i=i: draw(i, *names), name=f"block{i}")
             for i, (block, width) in enumerate(zip(shape.blocks, widths, strict=False))
         ]
-        size = (shape.head_steps, 1, widths[-1], 1)
+        size = (shape.head_steps, widths[-1])
         kernel = draw("head", size) / np.float32(np.sqrt(shape.head_steps * widths[-1]))
-        self.head = Convolution(kernel, shape.head_steps - 1, bias=True, name="head")
+        self.head = Head(kernel, name="head")
 
     def call(self, features, dropout=None, training=False):
         """[batch, frames, 40] -> logits [batch, frames // stride], float32.
@@ -182,19 +221,12 @@ class MixedNet(keras.Model):
         `dropout` [batch, 1, channels] multiplies what goes into the head (spatial dropout); the
         caller draws and scales it, so that a resumed training repeats.
         """
-        stride = self.shape.stride
-        steps = tf.shape(features)[1] // stride
-        x = features[:, : steps * stride, None, :]
-        # Padding is raw silence, as on the device, so it goes before the normalisation.
-        x = pad_front(x, self.shape.stem_kernel - stride)
-        x = (x - self.cmvn[0]) / self.cmvn[1]
-        x = self.stem(x)
-        x = tf.nn.relu(self.stem_norm(x, training=training))
+        x = tf.nn.relu(self.stem_norm(self.stem(features), training=training))
         for block in self.blocks:
             x = block(x, training=training)
         if dropout is not None:
             x = x * tf.cast(dropout, x.dtype)[:, :, None, :]
-        return tf.cast(self.head(x)[:, :, 0, 0], tf.float32)
+        return tf.cast(self.head(x), tf.float32)
 
 
 def build(

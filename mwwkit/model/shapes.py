@@ -148,7 +148,7 @@ def size_report(shape: Shape) -> SizeReport:
     for block, before, after in zip(shape.blocks, widths, widths[1:], strict=False):
         projected = block.residual and before != after
         macs += before * max(block.kernels) + before * after * (2 if projected else 1)
-        parameters += before * (max(block.kernels) + 1) + (before + 1) * after * (
+        parameters += before * max(block.kernels) + (before + 1) * after * (
             2 if projected else 1
         )
         channels_out += before + after * (2 if projected else 1)

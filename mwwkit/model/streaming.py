@@ -37,7 +37,7 @@ def fold(model: MixedNet, scale: float = 1.0, shift: float = 0.0) -> Folded:
     """
     mean, std = (np.asarray(x, np.float64) for x in model.cmvn)
     gain, bias = _affine(model.stem_norm)
-    stem = _array(model.stem.kernel)[:, 0] / std[None, :, None]
+    stem = _array(model.stem.kernel) / std[None, :, None]
     bias = bias - gain * np.einsum("tio,i->o", stem, mean)
     folded = {"stem.kernel": stem * gain, "stem.bias": bias}
     for i, block in enumerate(model.blocks):
@@ -48,7 +48,7 @@ def fold(model: MixedNet, scale: float = 1.0, shift: float = 0.0) -> Folded:
         if block.projection is not None:
             folded[f"block{i}.projection"] = _array(block.projection.kernel)[0, 0]
             folded[f"block{i}.bias"] = bias + _array(block.projection.bias)
-    folded["head.kernel"] = _array(model.head.kernel)[:, 0, :, 0] * scale
+    folded["head.kernel"] = _array(model.head.kernel) * scale
     folded["head.bias"] = _array(model.head.bias) * scale + shift
     return {name: value.astype(np.float32) for name, value in folded.items()}
 
