@@ -4,7 +4,7 @@ Every set is a numbered list of scenes, each drawn from (seed, set, number) alon
 be made by any process in any session.
 
     train              training scenes, or one-word windows for the baseline
-    <split>-words      each clip of the wake word, alone between quiet, under each condition
+    <split>-words      each clip of the wake word, between quiet, under each condition
     <split>-others     each other clip, the same way
     <split>-ambient    all long speech and noise of the split, as it was recorded
 """
@@ -64,7 +64,7 @@ def training_set(material: Material, settings: SceneSettings, n_scenes: int, see
 
 
 def window_set(material: Material, settings: SceneSettings, n_scenes: int, seed: int) -> SceneSet:
-    """The baseline's material: one item a window, the word (in every second) just before its end."""
+    """The baseline's material: one item a window, in every second the word just before its end."""
     seconds = 3.2  # the reference trainer's windows
 
     def draw(number: int) -> Scene:
@@ -78,7 +78,7 @@ def window_set(material: Material, settings: SceneSettings, n_scenes: int, seed:
         shift_s = round(seconds - late_s - ends_s, 4)
         return replace(scene, seconds=seconds, items=(_moved(item, shift_s),))
 
-    return SceneSet("train", (seconds,) * n_scenes, draw, lambda number: {})
+    return SceneSet("train", (seconds,) * n_scenes, draw, lambda number: {"window": True})
 
 
 def _moved(item: Item, shift_s: float) -> Item:

@@ -85,10 +85,10 @@ def to_grid(frames: np.ndarray, where: Path) -> np.ndarray:
 
 
 class FeatureStore:
-    """The spectrograms of several shards, as one sequence; nothing is read before it is asked for."""
+    """The spectrograms of several shards, as one sequence, read when they are asked for."""
 
     def __init__(self, folders: Sequence[Path]):
-        """Open `folders` in order. Raises FeatureStoreError for a bad one or a mix of front ends."""
+        """Open `folders` in order; FeatureStoreError for a bad one or a mix of front ends."""
         self.folders = [Path(folder) for folder in folders]
         self._shards = [self._open(folder) for folder in self.folders]
         prints = {str(f): read_json(f / _FACTS) for f in self.folders if (f / _FACTS).exists()}
@@ -128,7 +128,7 @@ class FeatureStore:
         return to_grid(frames, self.folders[shard])
 
     def gather(self, indices: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Copy spectrograms of one length into `out`, int8 [len(indices), frames, 40]."""
+        """Copy the first `frames` of spectrograms into `out`, int8 [len(indices), frames, 40]."""
         for row, index in enumerate(indices):
-            out[row] = self[int(index)]
+            out[row] = self[int(index)][: out.shape[1]]
         return out

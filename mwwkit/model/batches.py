@@ -52,7 +52,6 @@ class Batch:
     features: np.ndarray  # int8 [batch, frames, 40]
     labels: np.ndarray  # int8 [batch, steps]
     penalty: np.ndarray  # float32 [batch]
-    draws: Draws
 
 
 class WakeWordDataset:
@@ -85,8 +84,12 @@ class WakeWordDataset:
             source.spectrograms.gather(chosen, features[rows])
             labels[rows], penalty[rows] = source.labels[chosen], source.penalty
             first += count
-        draws = draw_augment(draw, self.n_batch, self.n_frames, self.augment)
-        return Batch(features, labels, penalty, draws)
+        return Batch(features, labels, penalty)
+
+    def draws(self, step: int) -> Draws:
+        """How the batch of training step `step` is varied."""
+        draw = rng(self.seed, "augment", step)
+        return draw_augment(draw, self.n_batch, self.n_frames, self.augment)
 
 
 def _whole_shares(shares: list[float], total: int) -> list[int]:

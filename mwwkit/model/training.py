@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from mwwkit import firmware
 from mwwkit.model.batches import Batch, WakeWordDataset
 from mwwkit.model.losses import LossSettings, scene_loss
 from mwwkit.model.mixednet import MixedNet, Shape, build, keras, tf
-from mwwkit.model.spec_augment import array_module, augment
+from mwwkit.model.spec_augment import Draws, array_module, augment
 from mwwkit.random import rng
 
 
@@ -74,11 +74,12 @@ class EMA:
 
 
 def limit_threads(threads: int) -> None:
-    """Let TensorFlow use `threads` threads inside an operation and one between them.
+    """Let TensorFlow and NumPy's BLAS use `threads` threads inside an operation.
 
     Raises RuntimeError when TensorFlow has started with another number: the count shapes the
     weights' last bits, so it is not left to chance.
     """
+    threadpool_limits(threads)  # a BLAS thread that waits spins, and doubles the CPU time
     config = tf.config.threading
     if config.get_intra_op_parallelism_threads() == threads:
         return
@@ -151,7 +152,7 @@ class Trainer:
             batch = dataset.batch(self.step)
             self.optimizer.learning_rate.assign(self.settings.rate_at(self.step))
             loaded = time.perf_counter()
-            features = self._augmented(batch)
+            features = self._augmented(batch, dataset.draws(self.step))
             augmented = time.perf_counter()
             loss, norm = self._train_step(
                 features,
@@ -172,8 +173,8 @@ class Trainer:
             on_step()
         return {"loss": float(np.mean(losses)), "gradient_norm": float(np.mean(norms))}
 
-    def _augmented(self, batch: Batch) -> tf.Tensor:
-        features = augment(self.xp, batch.features, batch.draws)
+    def _augmented(self, batch: Batch, draws: Draws) -> tf.Tensor:
+        features = augment(self.xp, batch.features, draws)
         if self.xp is np:
             return tf.convert_to_tensor(features)
         return tf.experimental.dlpack.from_dlpack(features.toDlpack())
@@ -206,7 +207,8 @@ class Trainer:
             for momentum in momenta:
                 momentum.assign(number / (number + 1))
             # Batches of their own, the same at every evaluation and never a step's.
-            self._statistics_step(self._augmented(dataset.batch(-1 - number)))
+            at = -1 - number
+            self._statistics_step(self._augmented(dataset.batch(at), dataset.draws(at)))
         return net
 
     def _variables(self) -> dict:
@@ -254,13 +256,3 @@ def net_of(
     for name, variable in zip(names, net.variables, strict=True):
         variable.assign(weights[name])
     return net
-
-
-def track(net: MixedNet, features: np.ndarray) -> np.ndarray:
-    """uint8 scores [frames // 3] of int8 features [frames, 40], from reset, in one go.
-
-    The float net, for curves; what is promised is measured on the int8 twin.
-    """
-    x = (features.astype(np.float32) - firmware.INPUT_ZERO_POINT) * firmware.INPUT_SCALE
-    scores = tf.sigmoid(net(x[None]))[0].numpy()
-    return np.clip(np.rint(scores * 256), 0, 255).astype(np.uint8)
