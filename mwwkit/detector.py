@@ -16,15 +16,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mwwkit import firmware
+
 SCORE_MAX = 255  # the output is uint8 with scale 1/256: the ceiling is 0.996
-SLICE_S = 0.01  # one slice is one front-end hop
-FIRST_SLICE_S = 0.03  # the first slice needs a whole window of audio
-STRIDE = 3  # slices per score
-STEP_S = STRIDE * SLICE_S
-FIRST_SCORE_S = FIRST_SLICE_S + (STRIDE - 1) * SLICE_S  # audio heard when the first score is out
-START_SLICES = 100  # MIN_SLICES_BEFORE_DETECTION: quiet slices before it may fire
+SLICE_S = firmware.HOP_MS / 1000  # the component's word for one front-end hop
+FIRST_SLICE_S = firmware.WINDOW_MS / 1000  # the first slice needs a whole window of audio
+STEP_S = firmware.STEP_MS / 1000
+# Seconds of audio heard when the first score is out.
+FIRST_SCORE_S = (firmware.WINDOW_MS + firmware.STEP_MS - firmware.HOP_MS) / 1000
 REFRACTORY_S = 2.0  # one false accept is counted once in this time
-LIVE_CUTOFFS = range(1, SCORE_MAX)  # integer cutoffs that can both arm and fire, see integer_cutoff
+LIVE_CUTOFFS = range(1, firmware.CUTOFF_LEVELS)  # can both arm and fire: see integer_cutoff
 
 
 def integer_cutoff(cutoff: float) -> int:
@@ -38,7 +39,7 @@ def integer_cutoff(cutoff: float) -> int:
     """
     if not 0.0 <= cutoff <= 1.0:
         raise ValueError(f"cutoff is {cutoff}; wanted 0 to 1")
-    return int(cutoff * 255)
+    return int(cutoff * firmware.CUTOFF_LEVELS)
 
 
 def manifest_cutoff(integer: int) -> float:
@@ -135,8 +136,8 @@ class StreamingDetector:
         cutoff: float,
         window: int,
         *,
-        stride: int = STRIDE,
-        start_slices: int = START_SLICES,
+        stride: int = firmware.STRIDE,
+        start_slices: int = firmware.MIN_SLICES_BEFORE_DETECTION,
         votes: int | None = None,
         off_cutoff: float | None = None,
         lockout_s: float = 0.0,
