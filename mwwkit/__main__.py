@@ -56,8 +56,15 @@ def export() -> int:
     return main(["run", "--stages", "05", *sys.argv[1:]])
 
 
+def _here(arguments: argparse.Namespace) -> Run:
+    try:
+        return Run.of(arguments.run_dir, arguments.previous)
+    except (ValueError, OSError) as error:
+        raise presets.PresetError(str(error)) from error
+
+
 def _run(arguments: argparse.Namespace) -> int:
-    here = Run.of(arguments.run_dir, arguments.previous)
+    here = _here(arguments)
     given = dict(arguments.parameter)
     preset = presets.load(arguments.preset)
     jobs = chain.plan(arguments.stages, preset, given, here.folder, arguments.previous)
@@ -74,15 +81,14 @@ def _demo(arguments: argparse.Namespace) -> int:
 
     began = time.monotonic()
     code = _run(arguments)
-    here = Run.of(arguments.run_dir, arguments.previous)
-    print(summary.demo(here, arguments.preset, (time.monotonic() - began) / 60))
+    print(summary.demo(_here(arguments), arguments.preset, (time.monotonic() - began) / 60))
     return code
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    here = Run.of(arguments.run_dir, arguments.previous)
+    here = _here(arguments)
     if not here.folder.is_dir():
-        raise FileNotFoundError(f"{here.folder} is no folder; give the run's folder")
+        raise presets.PresetError(f"{here.folder} is no folder; give the run's folder")
     n_bad = 0
     for stage in arguments.stages:
         module = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}")

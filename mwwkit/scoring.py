@@ -15,8 +15,8 @@ import numpy as np
 
 from mwwkit.audio.frontend import MicroFrontend, quantise
 from mwwkit.audio.reading import AudioValidationError, blocks, discover, to_int16
-from mwwkit.detector import SCORE_MAX, Detection, StreamingDetector, sliding_sum
-from mwwkit.firmware import SAMPLE_RATE_HZ
+from mwwkit.detector import Detection, StreamingDetector, sliding_sum
+from mwwkit.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
 from mwwkit.model import manifest
 from mwwkit.model.device import Device
 from mwwkit.random import rng
@@ -75,9 +75,9 @@ def listen(wake_word: WakeWord, path: Path, lead_in_s: float = LEAD_IN_S) -> Hea
     detector = StreamingDetector(micro.probability_cutoff, window, stride=wake_word.device.stride)
     return Heard(
         seconds=n_samples / SAMPLE_RATE_HZ,
-        max=float(scores.max(initial=0)) / SCORE_MAX,
-        mean=float(scores.mean()) / SCORE_MAX if len(scores) else 0.0,
-        max_mean=float(sliding_sum(scores, window).max(initial=0)) / window / SCORE_MAX,
+        max=float(scores.max(initial=0)) / CUTOFF_LEVELS,
+        mean=float(scores.mean()) / CUTOFF_LEVELS if len(scores) else 0.0,
+        max_mean=float(sliding_sum(scores, window).max(initial=0)) / window / CUTOFF_LEVELS,
         detections=tuple(
             Detection(round(d.time_s - lead_in_s, 3), d.mean, d.peak) for d in detector.run(scores)
         ),
@@ -119,8 +119,8 @@ def _facts(wake_word: WakeWord, path: Path, lead_in_s: float) -> dict[str, Any]:
     found = [
         {
             "time_s": d.time_s,
-            "mean": round(d.mean / SCORE_MAX, 3),
-            "peak": round(d.peak / SCORE_MAX, 3),
+            "mean": round(d.mean / CUTOFF_LEVELS, 3),
+            "peak": round(d.peak / CUTOFF_LEVELS, 3),
         }
         for d in heard.detections
     ]

@@ -1,0 +1,318 @@
+"""The command line: exit codes and messages that a script can rely on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import numpy as np
+import pytest
+
+from mwwkit import __main__ as cli
+from mwwkit import chain
+from mwwkit.audio.reading import write_wav16
+from mwwkit.random import rng
+
+SMALL = """
+# %% tags=["parameters"]
+RUN_DIR = "auto"
+PREVIOUS = ""
+SESSION_HOURS = 0.0
+STEPS = 10
+RATE = 0.1
+WORD = "computer"
+
+# %%
+print("heard", repr(WORD), STEPS, RATE, PREVIOUS)
+"""
+STOPPED = """
+from mwwkit.session import StoppedEarly
+raise StoppedEarly("03 stopped early: the disk budget is reached; 4 units are left")
+"""
+FAILED = """
+raise ValueError("steps is 10; wanted 100 or more")
+"""
+HOURS = """
+print("hours left", SESSION_HOURS)
+"""
+
+
+@pytest.fixture
+def notebooks(tmp_path, monkeypatch):
+    """Put a small notebook in the place of every stage's: `notebooks(code)`."""
+
+    def put(code: str = "") -> None:
+        path = tmp_path / "small.ipynb"
+        notebook = jupytext.reads(SMALL + "\n# %%\n" + code, fmt="py:percent")
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = kernel
+        jupytext.write(notebook, path)
+        monkeypatch.setattr(chain, "notebook", lambda stage: path)
+
+    return put
+
+
+@pytest.fixture
+def preset(tmp_path):
+    """A preset file with the given text."""
+
+    def write(text: str) -> str:
+        path = tmp_path / "mine.yaml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def run(tmp_path, preset):
+    """`mwwkit run` over one stage, with an empty preset."""
+
+    def go(*more: str) -> int:
+        given = ["run", "--stages", "03", "--run-dir", str(tmp_path / "run"), *more]
+        return cli.main(
+            [*given, *(() if "--preset" in more else ("--preset", preset("train: {}")))]
+        )
+
+    return go
+
+
+def test_a_run_leaves_the_executed_notebook_and_what_it_printed(notebooks, run, tmp_path, capsys):
+    notebooks()
+    assert run("-p", "STEPS=20", "RATE=1e-3", "-p", "WORD=no") == cli.OK
+    assert (tmp_path / "run/executed/03_train.ipynb").is_file()
+    told = "heard 'no' 20 0.001"
+    assert told in (tmp_path / "run/logs/03_train.log").read_text()
+    assert told in capsys.readouterr().err
+
+
+def test_a_folder_with_spaces_braces_and_letters_of_any_alphabet_will_do(
+    notebooks, tmp_path, preset
+):
+    notebooks()
+    folder = tmp_path / "mein {Lauf} № 1"
+    given = ["run", "--stages", "3", "--run-dir", str(folder), "--preset", preset("")]
+    assert cli.main(given) == cli.OK
+    assert (folder / "executed/03_train.ipynb").is_file()
+
+
+def test_a_stage_that_stopped_early_is_told_from_one_that_failed(notebooks, run, capsys):
+    notebooks(STOPPED)
+    assert run() == cli.STOPPED
+    assert "4 units are left" in capsys.readouterr().err
+    notebooks(FAILED)
+    assert run() == cli.BAD
+    told = capsys.readouterr().err
+    assert "03_train failed: steps is 10; wanted 100 or more" in told
+    assert "Traceback" not in told
+
+
+def test_the_traceback_is_in_the_log(notebooks, run, tmp_path):
+    notebooks(FAILED)
+    run()
+    log = (tmp_path / "run/logs/03_train.log").read_text()
+    assert "Traceback" in log and "\x1b" not in log
+
+
+def test_a_kernel_that_dies_is_told_in_words(notebooks, run, capsys):
+    notebooks("import os\nos._exit(1)")
+    assert run() == cli.BAD
+    assert "for want of memory" in capsys.readouterr().err
+
+
+def test_the_session_hours_are_for_all_stages_together(notebooks, tmp_path, preset, capsys):
+    notebooks(HOURS)
+    given = ["run", "--run-dir", str(tmp_path / "run"), "--preset", preset("")]
+    assert cli.main([*given, "--stages", "01,03", "-p", "SESSION_HOURS=1"]) == cli.OK
+    lines = [line for line in capsys.readouterr().err.splitlines() if "hours left" in line]
+    first, second = (float(line.split()[-1]) for line in lines)
+    assert second < first <= 1
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["-p", "STEP=20"], "03_train takes a parameter STEP; did you mean STEPS?"),
+        (["-p", "STEPS=many"], "STEPS is 'many'; wanted a whole number, such as 10"),
+        (["-p", "STEPS=2.5"], "STEPS is 2.5; wanted a whole number"),
+        (["-p", "RATE=true"], "RATE is True; wanted a number"),
+        (["-p", "STEPS=[1"], "not readable as YAML"),
+        (["--preset", "fast_tset"], "no preset 'fast_tset'; did you mean fast_test?"),
+        (["--preset", "nowhere.yaml"], "no preset file"),
+        (["--previous", "/nowhere"], "PREVIOUS names /nowhere"),
+    ],
+)
+def test_a_wrong_name_or_value_is_refused_before_any_work(
+    notebooks, run, capsys, more, told, tmp_path
+):
+    notebooks()
+    assert run(*more) == cli.USAGE
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["run", "--stages", "06"],
+        ["run", "--stages", "03-01"],
+        ["run", "-p", "STEPS"],
+        ["walk"],
+        [],
+        ["score", "model.json"],
+    ],
+)
+def test_a_command_that_cannot_be_read_exits_with_2(given):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(given)
+    assert stop.value.code == cli.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("train: {stps: 5}", "a key 'stps' that nothing takes; did you mean steps?"),
+        ("trian: {steps: 5}", "no section 'trian'; did you mean train?"),
+        ("all: {steps: many}", "STEPS is 'many'"),
+        ("train: 5", "section train holds 5; wanted name: value"),
+        ("- 5", "holds a list; wanted sections"),
+        ("train: {", "not readable as YAML"),
+        ("train: {word: '${MWWKIT_NO_SUCH}'}", "wants the environment variable MWWKIT_NO_SUCH"),
+        ("train: {word: !!python/object/apply:os.getcwd []}", "not readable as YAML"),
+    ],
+)
+def test_a_preset_that_will_not_do_says_where_and_what(notebooks, run, preset, capsys, text, told):
+    notebooks()
+    assert run("--preset", preset(text)) == cli.USAGE
+    assert told in capsys.readouterr().err
+
+
+def test_a_variable_in_a_preset_is_replaced(notebooks, run, preset, capsys, monkeypatch):
+    notebooks()
+    monkeypatch.setenv("MWWKIT_TEST_WORD", "marvin")
+    assert run("--preset", preset("train: {word: 'hey ${MWWKIT_TEST_WORD}'}")) == cli.OK
+    assert "heard 'hey marvin'" in capsys.readouterr().err
+
+
+def test_what_is_given_by_name_goes_before_the_preset(notebooks, run, preset, capsys):
+    notebooks()
+    text = "all: {steps: 1, rate: 1}\ntrain: {steps: 2}"
+    assert run("--preset", preset(text), "-p", "RATE=3") == cli.OK
+    assert "heard 'computer' 2 3.0" in capsys.readouterr().err
+
+
+def test_earlier_runs_reach_the_notebook_as_a_list(notebooks, run, tmp_path, capsys):
+    notebooks()
+    earlier = [tmp_path / "one, and more", tmp_path / "two"]
+    for folder in earlier:
+        folder.mkdir()
+    assert run("--previous", *map(str, earlier)) == cli.OK
+    assert str([str(folder) for folder in earlier]) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [("01-05", "01 02 03 04 05"), ("03", "03"), ("1,2", "01 02"), ("4-5,1", "01 04 05")],
+)
+def test_stages_are_named_by_number(text, chosen):
+    assert chain.stages(text) == chosen.split()
+
+
+def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, capsys):
+    notebooks(
+        "from pathlib import Path\nmade = Path(RUN_DIR, 'made')\nmade.exists() or made.touch()"
+    )
+    run()
+    assert "Everything was done already" not in capsys.readouterr().err
+    run()
+    assert "Everything was done already" in capsys.readouterr().err
+
+
+def test_help_comes_without_loading_what_is_slow():
+    code = (
+        "import sys; from mwwkit.__main__ import main\n"
+        "try: main(['run', '--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'tensorflow', 'scipy', 'papermill', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_mww_train_and_mww_export_are_run_with_one_stage(notebooks, preset, tmp_path, monkeypatch):
+    notebooks()
+    options = ["--run-dir", str(tmp_path / "run"), "--preset", preset("")]
+    monkeypatch.setattr(sys, "argv", ["mww-train", *options])
+    assert cli.train() == cli.OK
+    monkeypatch.setattr(sys, "argv", ["mww-export", *options])
+    assert cli.export() == cli.OK
+    made = sorted(path.stem for path in (tmp_path / "run/executed").iterdir())
+    assert made == ["03_train", "05_export"]
+
+
+def test_check_says_of_each_stage_whether_it_is_whole(tmp_path, capsys):
+    assert cli.main(["check", str(tmp_path)]) == cli.BAD
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:2] for line in lines if "BAD" in line] == list(chain.NOTEBOOKS)
+    assert cli.main(["check", str(tmp_path / "nothing")]) == cli.USAGE
+
+
+def test_verify_and_score_of_a_model_that_is_not_there_exit_with_1(tmp_path, capsys):
+    assert cli.main(["verify", str(tmp_path / "no.json")]) == cli.BAD
+    assert "no.json" in capsys.readouterr().out
+    assert cli.main(["score", str(tmp_path / "no.json"), str(tmp_path)]) == cli.BAD
+    assert "no.json" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="session")
+def okay_nabu() -> Path:
+    """An official model; tests that need it skip where MWWKIT_OFFICIAL_MODELS has none."""
+    audio = Path(os.environ.get("MWWKIT_REAL_AUDIO", ""))
+    folder = os.environ.get("MWWKIT_OFFICIAL_MODELS", str(audio.parent / "models/official"))
+    path = Path(folder) / "okay_nabu.json"
+    if not path.is_file():
+        pytest.skip("set MWWKIT_OFFICIAL_MODELS to a folder with okay_nabu.json")
+    return path
+
+
+def test_verify_accepts_an_official_model(okay_nabu, capsys):
+    assert cli.main(["verify", str(okay_nabu)]) == cli.OK
+    assert "fit for the device" in capsys.readouterr().out
+
+
+def test_score_hears_nothing_in_noise_and_reports_a_file_it_cannot_read(
+    okay_nabu, tmp_path, capsys
+):
+    noise = rng(1, "noise").normal(0, 0.05, 48_000).astype(np.float32)
+    write_wav16(tmp_path / "noise.wav", noise)
+    assert cli.main(["score", str(okay_nabu), str(tmp_path), "--json"]) == cli.OK
+    [file] = json.loads(capsys.readouterr().out)["files"]
+    assert file["seconds"] == 3.0 and file["detections"] == []
+    assert 0 <= file["mean"] <= file["max_mean"] <= file["max"] < 0.5
+
+    (tmp_path / "text.wav").write_text("no sound")
+    assert cli.main(["score", str(okay_nabu), str(tmp_path)]) == cli.BAD
+    told = capsys.readouterr().out
+    assert "noise.wav" in told and "not read" in told and "text.wav" in told
+
+
+def test_score_hears_a_real_wake_word_where_it_is_spoken(okay_nabu, real_audio, capsys):
+    alexa = okay_nabu.with_name("alexa.json")
+    clips = [str(real_audio / f"keywords/alexa/{n}.flac") for n in (0, 1, 10)]
+    assert cli.main(["score", str(alexa), *clips, "--json"]) == cli.OK
+    for file in json.loads(capsys.readouterr().out)["files"]:
+        [detection] = file["detections"]
+        assert 0.3 < detection["time_s"] < file["seconds"] + 0.5
+        assert file["max_mean"] > 0.9
+
+
+def test_the_lead_in_does_not_shift_the_times(okay_nabu, real_audio, capsys):
+    alexa = okay_nabu.with_name("alexa.json")
+    clip = str(real_audio / "keywords/alexa/0.flac")
+    times = []
+    for lead_in in ("1.0", "3.0"):
+        cli.main(["score", str(alexa), clip, "--json", "--lead-in", lead_in])
+        [file] = json.loads(capsys.readouterr().out)["files"]
+        times.append(file["detections"][0]["time_s"])
+    assert abs(times[0] - times[1]) <= 0.06

@@ -1,0 +1,133 @@
+"""The notebooks stay thin, in step with their .py and with the stages, and safe to run twice."""
+
+import ast
+import dataclasses
+import hashlib
+import importlib
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+import papermill
+import pytest
+
+from mwwkit import chain, presets
+from mwwkit.model import gate
+from mwwkit.paths import Run
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
+COMMON = {"RUN_DIR", "PREVIOUS", "SEED", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
+ORDER = ["Parameters", "Setup", "Plan", "Look", "Listen", "Run", "Check"]
+each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
+each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
+
+
+def code(py: Path) -> list[str]:
+    return [cell.source for cell in jupytext.read(py).cells if cell.cell_type == "code"]
+
+
+def parameter_lines(py: Path) -> list[str]:
+    [cell] = [c for c in jupytext.read(py).cells if "parameters" in c.metadata.get("tags", [])]
+    return cell.source.splitlines()
+
+
+def test_there_are_five_and_no_others():
+    assert sorted(FOLDER.glob("*.py")) == NOTEBOOKS
+    assert sorted(FOLDER.glob("*.ipynb")) == [py.with_suffix(".ipynb") for py in NOTEBOOKS]
+
+
+@each_notebook
+def test_the_ipynb_is_its_py_without_outputs(py):
+    def content(notebook):
+        return [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells]
+
+    ipynb = nbformat.read(py.with_suffix(".ipynb"), as_version=4)
+    assert content(ipynb) == content(jupytext.read(py)), "run: make notebooks"
+    assert not any(c.get("outputs") or c.get("execution_count") for c in ipynb.cells)
+    assert ipynb.metadata.kernelspec.name == "python3"
+
+
+@each_notebook
+def test_cells_call_mwwkit_and_define_nothing(py):
+    logic = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.With)
+    for cell in code(py):
+        assert not [n.lineno for n in ast.walk(ast.parse(cell)) if isinstance(n, logic)]
+        assert cell.count("\n") < 40
+        assert not re.search(r"^[!%]", cell, re.MULTILINE), "a shell line goes on after a failure"
+
+
+@each_notebook
+def test_the_cells_come_in_the_same_order(py):
+    notebook = jupytext.read(py)
+    title, *rest = [c.source for c in notebook.cells if c.cell_type == "markdown"]
+    for column in ("**Reads**", "**Writes**", "**Takes**"):
+        assert column in title
+    heads = [text.splitlines()[0].removeprefix("## ") for text in rest]
+    assert [h for h in ORDER if h in heads] == heads
+    assert {"Parameters", "Setup", "Plan", "Run", "Check"} <= set(heads)
+
+
+@each_notebook
+def test_a_parameter_is_a_literal_on_a_line_of_its_own_and_is_read(py):
+    for line in parameter_lines(py):
+        assert line.count("=") == 1, "papermill drops it: " + line
+        assert re.fullmatch(r"[A-Z0-9_]+ = \S.*  # \S.*", line), (
+            "a comment tells its meaning: " + line
+        )
+        ast.literal_eval(ast.parse(line).body[0].value)
+    names = {line.split(" = ")[0] for line in parameter_lines(py)}
+    assert set(papermill.inspect_notebook(str(py.with_suffix(".ipynb")))) == names
+    tree = ast.parse("\n".join(code(py)))
+    read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    assert names <= read, "a parameter that nothing reads"
+
+
+@each_stage
+def test_a_notebook_can_set_what_its_stage_can_and_starts_from_the_same(stage):
+    config = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}").Config
+    fields = {field.name.upper(): field.default for field in dataclasses.fields(config)}
+    cell = chain.parameters(stage)
+    assert cell.keys() - COMMON == fields.keys() - {"SEED"}
+    assert COMMON <= cell.keys()
+    for name in fields.keys() & cell.keys():
+        value = tuple(cell[name]) if isinstance(cell[name], list) else cell[name]
+        assert value == fields[name], name
+
+
+@each_stage
+def test_the_four_names_of_a_stage_are_there(stage):
+    module = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}")
+    for name in ("Config", "plan", "run", "check"):
+        assert getattr(module, name).__doc__
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_every_key_of_a_preset_is_taken_by_its_notebook_and_is_no_nonsense(name, tmp_path):
+    for job in chain.plan(list(chain.NOTEBOOKS), presets.load(name), {}, tmp_path):
+        config = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[job.stage]}").Config
+        fields = {field.name.upper() for field in dataclasses.fields(config)}
+        config(**{n.lower(): v for n, v in job.given.items() if n in fields})
+
+
+def digests(run: Path) -> dict[str, str]:
+    """SHA-256 of every file the stages made; executed notebooks and logs are made anew."""
+    files = [f for f in sorted(run.rglob("*")) if f.is_file()]
+    made = [f for f in files if f.relative_to(run).parts[0] not in chain.OUR_OWN]
+    return {str(f.relative_to(run)): hashlib.sha256(f.read_bytes()).hexdigest() for f in made}
+
+
+def test_all_stages_end_to_end_and_a_second_run_makes_nothing(tmp_path):
+    pytest.importorskip("espeakng_loader", reason="install the extra tts")
+    pytest.importorskip("tflite_micro", reason="install the extra tflm")
+    here = Run.of(str(tmp_path / "a run"))
+    jobs = chain.plan(list(chain.NOTEBOOKS), presets.load("fast_test"), {}, here.folder)
+    assert [done.name for done in chain.execute(jobs, here)] == list(chain.NOTEBOOKS.values())
+    first, state = digests(here.folder), chain.snapshot(here)
+    [manifest] = [f for f in (here / "export").glob("*.json") if gate.verify(f).ok]
+    assert manifest.with_suffix(".tflite").is_file()
+
+    list(chain.execute(jobs, here))
+    assert digests(here.folder) == first
+    assert chain.snapshot(here) == state, "a file was written again"
