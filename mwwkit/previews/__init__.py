@@ -1,0 +1,1 @@
+"""What the notebooks show: players, pictures, curves. Everything also works under papermill."""
