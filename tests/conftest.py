@@ -43,3 +43,75 @@ def speech_like():
         return (0.5 * audio / max(1e-9, np.abs(audio).max())).astype(np.float32)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def official_models() -> Path:
+    """The folder of the official models (*.json with *.tflite); tests that need it skip without."""
+    named = os.environ.get("MWWKIT_OFFICIAL_MODELS")
+    audio = os.environ.get("MWWKIT_REAL_AUDIO")
+    folder = Path(named) if named else Path(audio or "") / ".." / "models" / "official"
+    if not (named or audio) or not (folder / "okay_nabu.json").is_file():
+        pytest.skip("set MWWKIT_OFFICIAL_MODELS to a folder with ESPHome's official v2 models")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def feature_like():
+    """A maker of features as they move in speech: `feature_like(seed, frames)` -> int8 [frames, 40].
+
+    A floor, and bumps over some bands that come and go within some tenths of a second.
+    """
+
+    def make(seed: int, frames: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        t, band = np.arange(frames)[:, None], np.arange(40)
+        values = rng.uniform(0, 4, 40) + rng.normal(0, 0.7, (frames, 40))
+        for _ in range(frames // 12):
+            at, length = rng.uniform(0, frames), rng.uniform(4, 25)
+            centre, width = rng.uniform(0, 40), rng.uniform(2, 10)
+            shape = np.exp(-(((t - at) / length) ** 2) - ((band - centre) / width) ** 2)
+            values += rng.uniform(5, 22) * shape
+        return (np.rint(np.clip(values, 0, 26) * 255 / 26) - 128).astype(np.int8)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def as_floats():
+    """Turn int8 features into what the net is trained on, float32 0..26."""
+    return lambda features: (features.astype(np.float32) + 128) * np.float32(26 / 255)
+
+
+@pytest.fixture(scope="session")
+def made_net(feature_like, as_floats):
+    """A maker of nets of random weights whose norms have seen features: `made_net("tiny")`.
+
+    The norms' offsets and the CMVN are random too, so that nothing is zero by luck.
+    """
+    mixednet = pytest.importorskip("mwwkit.model.mixednet")
+
+    def make(name: str, seed: int = 1):
+        rng = np.random.default_rng(seed)
+        shape = name if isinstance(name, mixednet.Shape) else mixednet.SHAPES[name]
+        cmvn = rng.uniform(1, 4, 40), rng.uniform(2, 5, 40)
+        net = mixednet.build(shape, seed, cmvn)
+        for variable in net.variables:
+            if variable.name == "momentum":
+                variable.assign(0.0)
+            elif variable.name == "beta":
+                variable.assign(rng.normal(0, 0.3, variable.shape))
+        net(as_floats(feature_like(seed, 900))[None], training=True)
+        return net
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model(made_net, feature_like, as_floats) -> bytes:
+    """A streaming int8 .tflite of the "tiny" shape, random weights, scores over much of 0..1."""
+    from mwwkit.model import streaming
+
+    net = made_net("tiny")
+    calibration = [as_floats(feature_like(seed, 600)) for seed in (2, 3)]
+    return streaming.to_int8(streaming.fold(net, scale=4.0), net.shape, calibration)

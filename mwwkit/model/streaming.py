@@ -20,7 +20,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from mwwkit import firmware
-from mwwkit.model.mixednet import MixedNet, Norm, keras, tf
+from mwwkit.model.mixednet import MixedNet, Norm, tf
 from mwwkit.model.quiet import quiet
 from mwwkit.model.shapes import Shape
 
@@ -54,7 +54,7 @@ def fold(model: MixedNet, scale: float = 1.0, shift: float = 0.0) -> Folded:
 
 
 def _array(x) -> np.ndarray:
-    return keras.ops.convert_to_numpy(x).astype(np.float64)
+    return tf.convert_to_tensor(x).numpy().astype(np.float64)
 
 
 def _affine(norm: Norm) -> tuple[np.ndarray, np.ndarray]:

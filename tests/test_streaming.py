@@ -1,0 +1,164 @@
+"""Streaming equals the whole spectrogram at once, in float and, within bounds, in int8."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mwwkit.model import streaming
+from mwwkit.model.device import Device
+from mwwkit.model.graph import Graph
+from mwwkit.model.mixednet import Block, Shape
+
+
+def sigmoid(logits):
+    return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
+
+
+SHAPES = [
+    "tiny",
+    "okay_nabu",
+    "hey_jarvis_residual",
+    Shape("stateless parts", 6, 3, (Block((1,), 6, residual=True), Block((4,), 5)), 1),
+    Shape("long stem", 6, 8, (Block((3, 1), 8, residual=True),), 2),
+    Shape("stride 2", 6, 5, (Block((3,), 8),), 2, stride=2),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_streaming_in_float_equals_the_whole_at_once(made_net, feature_like, as_floats, shape):
+    net = made_net(shape)
+    x = as_floats(feature_like(20, 240))
+    streamed = streaming.stream(streaming.fold(net, scale=3.0), net.shape, x)
+    whole = sigmoid(3.0 * net(x[None])[0])
+    assert np.ptp(whole) > 0.1
+    assert np.abs(streamed - whole).max() <= 1e-5
+
+
+@pytest.mark.parametrize("layer", ["stem", "block0", "block1", "head"])
+def test_each_layer_streamed_remembers_what_the_padded_layer_sees(
+    made_net, feature_like, as_floats, layer
+):
+    net = made_net("tiny")
+    x = as_floats(feature_like(21, 90))
+    twin = streaming.Twin(streaming.fold(net), net.shape)
+    for chunk in x.reshape(-1, 1, 3, 40):
+        twin.step(chunk)
+    # What enters each layer, whole: the ring must hold the newest of it.
+    entering = {"stem": x[None, :, None]}
+    z = np.maximum(net.stem_norm(net.stem(x[None])), 0)
+    for i, block in enumerate(net.blocks):
+        entering[f"block{i}"] = np.asarray(z)
+        z = block(z)
+    entering["head"] = np.asarray(z)
+    ring = twin.rings[layer].numpy()
+    assert np.abs(ring - entering[layer][:, -ring.shape[1] :]).max() <= 1e-4
+
+
+def test_reset_forgets(made_net, feature_like, as_floats):
+    net = made_net("tiny")
+    chunks = as_floats(feature_like(22, 60)).reshape(-1, 1, 3, 40)
+    twin = streaming.Twin(streaming.fold(net), net.shape)
+    first = [twin.step(chunk).numpy() for chunk in chunks]
+    twin.reset()
+    assert np.array_equal(first, [twin.step(chunk).numpy() for chunk in chunks])
+
+
+def test_the_folded_logit_is_scaled_and_shifted(made_net, feature_like, as_floats):
+    net = made_net("tiny")
+    x = as_floats(feature_like(23, 120))
+    plain = streaming.stream(streaming.fold(net), net.shape, x).astype(np.float64)
+    moved = streaming.stream(streaming.fold(net, scale=0.5, shift=-1.0), net.shape, x)
+    logit = np.log(plain / (1 - plain))
+    assert np.allclose(moved, sigmoid(0.5 * logit - 1.0), atol=1e-5)
+
+
+def test_the_float_file_equals_the_float_twin(made_net, feature_like, as_floats):
+    from ai_edge_litert.interpreter import Interpreter
+
+    net = made_net("tiny")
+    x = as_floats(feature_like(24, 120))
+    folded = streaming.fold(net)
+    interpreter = Interpreter(model_content=streaming.to_float(folded, net.shape))
+    interpreter.allocate_tensors()
+    (heard,), (said,) = interpreter.get_input_details(), interpreter.get_output_details()
+    scores = []
+    for chunk in x.reshape(-1, 1, 3, 40):
+        interpreter.set_tensor(heard["index"], chunk)
+        interpreter.invoke()
+        scores.append(interpreter.get_tensor(said["index"])[0, 0])
+    assert np.abs(scores - streaming.stream(folded, net.shape, x)).max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", ["tiny", "okay_nabu", "hey_jarvis_residual"])
+def test_int8_stays_near_the_float_net_on_other_features(made_net, feature_like, as_floats, name):
+    net = made_net(name)
+    folded = streaming.fold(net)
+    model = streaming.to_int8(folded, net.shape, [as_floats(feature_like(s, 900)) for s in (2, 3)])
+    features = feature_like(25, 1500)
+    scores = Device(model).scores(features) / 256
+    whole = sigmoid(net(as_floats(features)[None])[0])
+    difference = np.abs(scores - whole)
+    assert np.ptp(whole) > 0.3
+    # Random weights are the hard case: every score lies where the sigmoid is steep.
+    assert difference.mean() < 0.03
+    assert difference.max() < 0.15
+
+
+def test_the_input_grid_is_the_devices_whatever_the_calibration_spans(
+    made_net, feature_like, as_floats
+):
+    net = made_net("tiny")
+    quiet = np.clip(as_floats(feature_like(26, 300)), 1, 9)
+    graph = Graph(streaming.to_int8(streaming.fold(net), net.shape, [quiet]))
+    quantization = graph.main.tensors[graph.main.inputs[0]].quantization
+    assert quantization.scale[0] == np.float32(26 / 255)
+    assert quantization.zeroPoint[0] == -128
+
+
+def test_the_same_weights_give_the_same_bytes(made_net, feature_like, as_floats):
+    def once():
+        net = made_net("tiny")
+        x = as_floats(feature_like(2, 300))
+        return streaming.to_int8(streaming.fold(net), net.shape, [x])
+
+    assert once() == once()
+
+
+def test_the_calibration_may_be_a_generator(made_net, feature_like, as_floats):
+    net = made_net("tiny")
+    folded = streaming.fold(net)
+    streams = [as_floats(feature_like(seed, 300)) for seed in (2, 3)]
+    from_list = streaming.to_int8(folded, net.shape, streams)
+    assert streaming.to_int8(folded, net.shape, (s for s in streams)) == from_list
+
+
+@pytest.mark.parametrize(
+    ("calibration", "words"),
+    [
+        ([], "no calibration"),
+        ([np.zeros((2, 40))], "no calibration"),
+        ([np.zeros((9, 39))], r"\(9, 39\)"),
+        ([np.full((9, 40), 30.0)], "span 30.00"),
+        ([np.full((9, 40), np.nan)], "span nan"),
+    ],
+)
+def test_calibration_that_misleads_is_refused(made_net, calibration, words):
+    net = made_net("tiny")
+    with pytest.raises(ValueError, match=words):
+        streaming.to_int8(streaming.fold(net), net.shape, calibration)
+
+
+def test_importing_and_converting_write_nothing_to_stderr():
+    code = """
+import numpy as np
+from mwwkit.model import mixednet, streaming
+from mwwkit.model.device import Device
+net = mixednet.build(mixednet.SHAPES["tiny"], 1)
+x = np.random.default_rng(0).uniform(0, 26, (300, 40)).astype(np.float32)
+model = streaming.to_int8(streaming.fold(net), net.shape, [x])
+Device(model).scores(np.zeros((30, 40), np.int8))
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (said.stdout, said.stderr) == ("", "")
