@@ -1,0 +1,222 @@
+"""A model's scores on the prepared stimuli, and the table they make.
+
+    scores = [score(model, prepare(fold, data, folder), workers=2) for each fold's own model]
+    rows = table(pooled(scores))
+    print(markdown(rows))
+
+A clip's score is the highest mean of `window` scores in a row, from a fresh interpreter; it is
+accepted when it is more than the cutoff, all in the device's integers. Cutoffs for "at n FA" are
+those a device can be set to (1 to 254 of 255): "sat" where none accepts so few negatives. Folds
+are pooled at one common cutoff. Positives that several models scored count once a model.
+On any model: `python -m benchmarks.scoring MODEL.tflite --word alexa --folds 5`.
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.conditions import CONDITIONS, load, prepare
+from benchmarks.folds import folds
+from mwwkit.detector import STEP_S, detections, integer_cutoff
+from mwwkit.metrics import false_accepts_per_hour, latency_s, proportion
+from mwwkit.model.device import Device
+from mwwkit.operating import CUTOFFS, clip_maxima
+from mwwkit.parallel import each
+
+REPORTED = (0.5, 0.9)
+FA_COUNTS = (0, 1, 2, 5, 10)
+CHUNK = 200  # clips a task
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """uint8 scores by clip or stream, and where the word ends (seconds)."""
+
+    names: tuple[str, ...]
+    scores: list[np.ndarray]
+    word_end_s: np.ndarray
+
+
+def score(
+    model: bytes | Path, files: dict[str, Path], workers: int = 1, reference: bool = False
+) -> dict[str, Tracks]:
+    """Every stimulus through the int8 model, by the keys of `files`.
+
+    `reference` takes the kernels that are nearest to the device's, ten times slower.
+    """
+    device = Device(model, reference)
+    stimuli = {key: load(path) for key, path in files.items()}
+    jobs = [
+        (key, at, at + CHUNK)
+        for key, made in stimuli.items()
+        for at in range(0, len(made.names), CHUNK)
+    ]
+    scored: dict[str, list[np.ndarray]] = {key: [] for key in files}
+    run = partial(_score_chunk, device, files)
+    for (key, _, _), tracks in zip(jobs, each(run, jobs, workers), strict=True):
+        scored[key] += tracks
+    return {key: Tracks(s.names, scored[key], s.word_end_s) for key, s in stimuli.items()}
+
+
+def _score_chunk(device: Device, files: dict[str, Path], job) -> list[np.ndarray]:
+    key, start, stop = job
+    return [device.scores(features) for features in load(files[key]).features[start:stop]]
+
+
+def pooled(results: Sequence[dict[str, Tracks]]) -> dict[str, Tracks]:
+    """The scores of several folds as if one model had made them."""
+    return {
+        key: Tracks(
+            tuple(name for r in results for name in r[key].names),
+            [track for r in results for track in r[key].scores],
+            np.concatenate([r[key].word_end_s for r in results]),
+        )
+        for key in results[0]
+    }
+
+
+Row = dict[str, str | float | None]
+
+
+def table(scores: dict[str, Tracks], window: int = 5) -> list[Row]:
+    """One row a condition, then one a kind of stream; None where no cutoff reaches that count."""
+    rows = [_clip_row(scores, condition, window) for condition in CONDITIONS]
+    return rows + [_stream_row(scores[key], key, window) for key in ("speech", "joined")]
+
+
+def _clip_row(scores: dict[str, Tracks], condition: str, window: int) -> Row:
+    positives, negatives = scores[f"positives/{condition}"], scores[f"negatives/{condition}"]
+    hit, wrong = clip_maxima(positives.scores, window), clip_maxima(negatives.scores, window)
+    row: Row = {"on": condition, "positives": len(hit), "negatives": len(wrong)}
+    for cutoff in REPORTED:
+        limit = integer_cutoff(cutoff) * window
+        row[f"missed at {cutoff}"] = int((hit <= limit).sum())
+        row[f"FA at {cutoff}"] = int((wrong > limit).sum())
+    for count in FA_COUNTS:
+        row[f"missed at {count} FA"] = missed_at(hit, wrong, count, window)
+    row["negatives at the ceiling"] = int((wrong > CUTOFFS[-1] * window).sum())
+    for cutoff in REPORTED:
+        ends = zip(positives.scores, positives.word_end_s, strict=True)
+        late = [latency_s(track, end, cutoff, window) for track, end in ends]
+        row[f"latency at {cutoff}"] = None if np.all(np.isnan(late)) else float(np.nanmedian(late))
+    return row
+
+
+def missed_at(hit: np.ndarray, wrong: np.ndarray, n_false: int, window: int) -> int | None:
+    """Positives missed at the lowest live cutoff that accepts at most `n_false` negatives."""
+    for cutoff in CUTOFFS:
+        if (wrong > cutoff * window).sum() <= n_false:
+            return int((hit <= cutoff * window).sum())
+    return None
+
+
+def _stream_row(streams: Tracks, key: str, window: int) -> Row:
+    row: Row = {"on": key, "hours": sum(map(len, streams.scores)) * STEP_S / 3600}
+    for cutoff in REPORTED:
+        row[f"events at {cutoff}"] = sum(
+            len(detections(track, cutoff, window)) for track in streams.scores
+        )
+    return row
+
+
+def median(runs: Sequence[list[Row]]) -> list[Row]:
+    """The table of several seeds: the middle of each number; a missing one counts as worst."""
+    merged = []
+    for rows in zip(*runs, strict=True):
+        merged.append({key: _middle([row[key] for row in rows]) for key in rows[0]})
+    return merged
+
+
+def _middle(values: list) -> str | float | None:
+    if isinstance(values[0], str):
+        return values[0]
+    middle = float(np.median([np.inf if value is None else value for value in values]))
+    return middle if np.isfinite(middle) else None
+
+
+def markdown(rows: list[Row]) -> str:
+    """The table as text: miss % (FA; FA per 1,000 negatives), and what the streams did."""
+    clips = [row for row in rows if "positives" in row]
+    head = [
+        "on",
+        "positives, negatives",
+        *(f"miss % (FA; per 1,000) at {c}" for c in REPORTED),
+        f"miss % at {'/'.join(map(str, FA_COUNTS))} FA",
+        "at the ceiling",
+        "median latency s at " + " / ".join(map(str, REPORTED)),
+    ]
+    lines = [_line(head), _line(["---"] * len(head))]
+    lines += [_line(_clip_cells(row)) for row in clips]
+    lines += ["", _line(["on", "hours", *(f"events at {c}: an hour (95 %)" for c in REPORTED)])]
+    lines.append(_line(["---"] * (2 + len(REPORTED))))
+    lines += [_line(_stream_cells(row)) for row in rows if "hours" in row]
+    return "\n".join(lines)
+
+
+def _clip_cells(row: Row) -> list[str]:
+    n, n_wrong = row["positives"], row["negatives"]
+
+    def miss(key: str) -> str:
+        return "sat" if row[key] is None else f"{100 * row[key] / n:.1f}"
+
+    def at(cutoff: float) -> str:
+        false = row[f"FA at {cutoff}"]
+        return f"{miss(f'missed at {cutoff}')} ({false:g}; {1000 * false / n_wrong:.1f})"
+
+    def latency(cutoff: float) -> str:
+        value = row[f"latency at {cutoff}"]
+        return "-" if value is None else f"{value:.2f}"
+
+    return [
+        str(row["on"]),
+        f"{n:g}, {n_wrong:g}",
+        *map(at, REPORTED),
+        "/".join(miss(f"missed at {count} FA") for count in FA_COUNTS),
+        f"{row['negatives at the ceiling']:g}",
+        " / ".join(map(latency, REPORTED)),
+    ]
+
+
+def _stream_cells(row: Row) -> list[str]:
+    def rate(cutoff: float) -> str:
+        count = row[f"events at {cutoff}"]
+        return f"{count:g}: {false_accepts_per_hour(count, row['hours'])}"
+
+    return [str(row["on"]), f"{row['hours']:.2f}", *map(rate, REPORTED)]
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Score one model that saw none of the audio, e.g. an official one."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("model", type=Path, help="a streaming int8 .tflite")
+    parser.add_argument("--word", choices=["computer", "alexa"], required=True)
+    parser.add_argument("--folds", type=int, default=2, help="of how many; babble is of one fold")
+    parser.add_argument("--window", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--reference", action="store_true", help="the device's kernels, slower")
+    parser.add_argument("--made", type=Path, default=Path(tempfile.gettempdir(), "mwwkit-stimuli"))
+    options = parser.parse_args()
+    data = Path(os.environ["MWWKIT_REAL_AUDIO"])
+    results = []
+    for fold in folds(options.word, data, options.folds):
+        files = prepare(fold, data, options.made, options.workers)
+        results.append(score(options.model, files, options.workers, options.reference))
+    rows = table(pooled(results), options.window)
+    print(markdown(rows))
+    clean = rows[0]
+    right = int(clean["positives"] - clean["missed at 0.9"])
+    print(f"\nclean recall at 0.9, 95 %: {proportion(right, int(clean['positives']))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""The benchmark's sounds, folds and table: what they promise, on made-up and on real clips."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mwwkit.random import rng
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not installed
+
+from benchmarks import conditions, folds, scoring  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def clip(speech_like):
+    """0.5 s of near silence, a word of 0.6 s, 0.5 s of near silence."""
+    quiet = np.full(8000, 1e-5, np.float32)
+    return np.concatenate([quiet, speech_like(1, 0.6), quiet])
+
+
+@pytest.fixture(scope="module")
+def voices(speech_like):
+    return [conditions.voiced(speech_like(seed, 0.7)) for seed in range(2, 12)]
+
+
+def spectrum_db(audio):
+    """Mean power of one octave around 500 Hz and around 4 kHz, dB."""
+    power = np.abs(np.fft.rfft(audio)) ** 2
+    hertz = np.fft.rfftfreq(len(audio), 1 / 16_000)
+    octaves = [power[(hertz > f / 2**0.5) & (hertz < f * 2**0.5)].mean() for f in (500, 4000)]
+    return 10 * np.log10(octaves)
+
+
+def test_clean_is_the_clip_as_recorded_between_faint_noise(clip):
+    made = conditions.stimulus(clip, "clean", rng(0, "t"), [])
+    assert len(made) == len(clip) + 24_000
+    np.testing.assert_array_equal(made[16_000:-8_000], clip)
+    for edge in (made[:16_000], made[-8_000:]):
+        assert edge.std() == pytest.approx(1e-4, rel=0.05)
+
+
+@pytest.mark.parametrize("condition", ["white", "pink", "babble"])
+def test_noise_lies_over_everything_ten_db_under_the_loudest_frame(clip, voices, condition):
+    made = conditions.stimulus(clip, condition, rng(0, "t"), voices)
+    assert np.abs(made).max() == pytest.approx(0.5)
+    speech = np.concatenate([np.zeros(16_000), clip, np.zeros(8_000)])
+    # the mix is a * speech + noise; the scale a is what the clip's own shape explains best
+    noise = made - (made @ speech) / (speech @ speech) * speech
+    snr_db = 20 * np.log10(conditions.loudest(made - noise) / conditions.loudest(noise))
+    assert snr_db == pytest.approx(10, abs=0.7)
+    assert conditions.loudest(made[:16_000]) > 0.3 * conditions.loudest(noise)
+    assert conditions.loudest(made[-8_000:]) > 0.3 * conditions.loudest(noise)
+
+
+def test_pink_noise_falls_by_three_db_an_octave_and_white_does_not(clip):
+    for condition, fall in (("white", 0), ("pink", 9)):
+        low, high = spectrum_db(conditions.stimulus(clip, condition, rng(1, "t"), [])[:16_000])
+        assert low - high == pytest.approx(fall, abs=1.5)
+
+
+def test_the_same_clip_and_seed_make_the_same_sound_and_another_condition_refuses(clip, voices):
+    first, second = (
+        conditions.stimulus(clip, "babble", rng(0, "stimulus", "a.wav"), voices) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+    with pytest.raises(ValueError, match="'brown'"):
+        conditions.stimulus(clip, "brown", rng(0, "t"), voices)
+    with pytest.raises(ValueError, match="too few"):
+        conditions.stimulus(clip, "babble", rng(0, "t"), voices[:2])
+
+
+def test_the_word_ends_with_the_last_hop_within_twenty_db(clip):
+    tone = np.zeros(16_000, np.float32)
+    tone[4_000:8_000] = 0.5
+    tone[8_000:9_600] = 0.5 * 10 ** (-19 / 20)
+    tone[9_600:12_000] = 0.5 * 10 ** (-21 / 20)
+    assert conditions.word_span(tone) == (4_000, 9_600)
+    assert conditions.word_end_s(tone) == pytest.approx(1.6)
+    assert 0.8 < conditions.word_end_s(clip) - 1.0 < 1.1
+    assert conditions.loudest(conditions.voiced(tone)) == pytest.approx(1.0)
+
+
+def track(value, length=40):
+    made = np.zeros(length, np.uint8)
+    made[20:25] = value
+    return made
+
+
+def scored(positives, negatives, streams):
+    """Tracks with one held score each, alike in every condition."""
+
+    def tracks(values):
+        return scoring.Tracks(
+            tuple(map(str, range(len(values)))),
+            [track(v) for v in values],
+            np.full(len(values), 0.65),
+        )
+
+    made = {"speech": tracks(streams), "joined": tracks(streams)}
+    for condition in conditions.CONDITIONS:
+        made[f"positives/{condition}"] = tracks(positives)
+        made[f"negatives/{condition}"] = tracks(negatives)
+    return made
+
+
+def test_the_table_counts_what_a_hand_counts():
+    rows = scoring.table(scored([250, 240, 200, 100], [255, 230, 150, 10], [10, 130, 240]))
+    clean = rows[0]
+    assert [clean[k] for k in ("on", "positives", "negatives")] == ["clean", 4, 4]
+    assert (clean["missed at 0.5"], clean["FA at 0.5"]) == (1, 3)
+    assert (clean["missed at 0.9"], clean["FA at 0.9"]) == (2, 2)
+    # the negative at the ceiling is over every live cutoff: no cutoff reaches 0 false accepts
+    assert [clean[f"missed at {n} FA"] for n in (0, 1, 2, 5)] == [None, 2, 1, 0]
+    assert clean["negatives at the ceiling"] == 1
+    # three of five scores decide at 0.5: step 22, heard at 0.71 s, the word ends at 0.65 s
+    assert clean["latency at 0.5"] == pytest.approx(0.06)
+    assert [rows[4][f"events at {c}"] for c in (0.5, 0.9)] == [2, 1]
+    assert rows[4]["hours"] == pytest.approx(3 * 40 * 0.03 / 3600)
+
+
+def test_folds_are_pooled_at_one_cutoff_and_seeds_by_their_middle():
+    low, high = scored([100], [50], [0]), scored([250], [200], [0])
+    both = scoring.table(scoring.pooled([low, high]))[0]
+    assert (both["positives"], both["missed at 0 FA"]) == (2, 1)
+    seeds = [scoring.table(scored([p], [n], [0])) for p, n in ((250, 255), (250, 10), (10, 10))]
+    merged = scoring.median(seeds)[0]
+    assert [s[0]["missed at 0 FA"] for s in seeds] == [None, 0, 1]
+    assert merged["missed at 0 FA"] == 1
+    assert scoring.median(seeds[:1])[0]["missed at 0 FA"] is None
+    text = scoring.markdown(seeds[0])
+    assert "sat/0.0/0.0/0.0/0.0" in text and "0.0 (1; 1000.0)" in text
+
+
+@pytest.mark.parametrize(("word", "k"), [("computer", 3), ("alexa", 5)])
+def test_every_negative_and_all_speech_is_tested_once_by_a_fold_that_did_not_train_on_it(
+    real_audio, word, k
+):
+    made = folds.folds(word, real_audio, k)
+    rows = folds.index(real_audio)
+    for role in ("negatives", "speech"):
+        tested = [path for fold in made for path in fold.test[role]]
+        assert len(tested) == len(set(tested))
+        for fold in made:
+            assert not set(fold.test[role]) & set(fold.train[role])
+    assert {p for f in made for p in f.test["speech"]} == {
+        path for path, row in rows.items() if row.kind == "speech"
+    }
+    for fold in made:
+        assert not set(fold.test["positives"]) & set(fold.train["positives"])
+        everything = fold.train["negatives"] + fold.test["negatives"]
+        assert all(rows[path].word != word for path in everything)
+        train, test = (
+            {rows[path].speaker for path in side["negatives"]} - {""}
+            for side in (fold.train, fold.test)
+        )
+        assert test and not train & test
+        heard, said = (
+            {folds.sentence(path) for path in side["speech"]} for side in (fold.test, fold.train)
+        )
+        assert not heard & said
+
+
+def test_nothing_that_holds_the_word_computer_is_its_negative(real_audio):
+    fold = folds.folds("computer", real_audio, 3)[0]
+    assert (len(fold.train["positives"]), len(fold.test["positives"])) == (247, 164)
+    negatives = fold.train["negatives"] + fold.test["negatives"]
+    assert not [path for path in negatives if "computer" in path]
+
+
+def test_alexa_is_cut_into_blocks_with_a_gap_of_five_clips(real_audio):
+    numbers = sorted(int(Path(p).stem) for p in folds.index(real_audio) if "/alexa/" in p)
+    for fold in folds.folds("alexa", real_audio, 5):
+        test, train = (
+            sorted(numbers.index(int(Path(path).stem)) for path in side["positives"])
+            for side in (fold.test, fold.train)
+        )
+        assert test == list(range(test[0], test[-1] + 1))
+        assert min(abs(a - b) for a in train for b in (test[0], test[-1])) == 6
+
+
+def test_copies_of_a_clip_stay_on_one_side(real_audio):
+    copies = [
+        f"keywords/athena/athena-en-{name}.flac"
+        for name in (
+            "27260a93-f375-4a60-a209-9841b980fea2",
+            "44eafbdc-5bc8-4775-93e2-1be02b9e5ac2",
+        )
+    ]
+    for fold in folds.folds("computer", real_audio, 7):
+        assert len({path in fold.test["negatives"] for path in copies}) == 1
+
+
+def test_prepared_stimuli_are_made_once_and_babble_has_no_clip_of_its_own_word(
+    real_audio, tmp_path, monkeypatch
+):
+    whole = folds.folds("alexa", real_audio, 5)[0]
+    some = {
+        "positives": whole.test["positives"][:2],
+        "negatives": whole.test["negatives"][::6],
+        "speech": whole.test["speech"][:3],
+    }
+    fold = folds.Fold("alexa", 0, 5, whole.train, some)
+    given = []
+    monkeypatch.setattr(conditions, "stimulus", _watched(conditions.stimulus, given))
+    files = conditions.prepare(fold, real_audio, tmp_path)
+    assert {n for condition, n in given if condition != "babble"} == {0}
+    rows = folds.index(real_audio)
+    own = [rows[path].word for path in some["negatives"]]
+    babble = [n for condition, n in given if condition == "babble"]
+    assert babble == [len(own)] * 2 + [len(own) - own.count(word) for word in own]
+    clips = conditions.load(files["positives/babble"])
+    assert clips.names == tuple(some["positives"])
+    assert all(f.dtype == np.int8 and f.shape[1] == 40 for f in clips.features)
+    row = rows[clips.names[0]]
+    assert len(clips.features[0]) == pytest.approx((row.seconds + 1.5) * 100 - 2, abs=1)
+    assert 1.0 < clips.word_end_s[0] <= 1.0 + row.seconds
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    given.clear()
+    assert conditions.prepare(fold, real_audio, tmp_path) == files
+    assert not given
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    streams = conditions.load(files["speech"])
+    assert np.isnan(streams.word_end_s).all()
+
+
+def _watched(function, calls):
+    def watched(clip, condition, draws, babble_clips):
+        calls.append((condition, len(babble_clips)))
+        return function(clip, condition, draws, babble_clips)
+
+    return watched
+
+
+def test_an_official_model_finds_its_word_in_prepared_clips_whatever_the_workers(
+    real_audio, tmp_path
+):
+    official = os.environ.get("MWWKIT_OFFICIAL_MODELS", real_audio / ".." / "models" / "official")
+    model = Path(official, "alexa.tflite")
+    if not model.is_file():
+        pytest.skip("set MWWKIT_OFFICIAL_MODELS to a folder with ESPHome's alexa.tflite")
+    fold = folds.folds("alexa", real_audio, 5)[1]
+    test = {role: paths[:12] for role, paths in fold.test.items()}
+    files = conditions.prepare(
+        folds.Fold("alexa", 1, 5, fold.train, test | {"negatives": fold.test["negatives"][::20]}),
+        real_audio,
+        tmp_path,
+    )
+    some = {key: files[key] for key in ("positives/clean", "negatives/clean")}
+    one, two = (scoring.score(model, some, workers) for workers in (1, 2))
+    for key in some:
+        for a, b in zip(one[key].scores, two[key].scores, strict=True):
+            np.testing.assert_array_equal(a, b)
+    hits, wrong = (scoring.clip_maxima(one[key].scores, 5) for key in some)
+    assert (hits > 127 * 5).sum() >= 11
+    assert (wrong > 229 * 5).sum() == 0
