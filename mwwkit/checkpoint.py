@@ -141,6 +141,13 @@ def finished(here: Run, folder: str) -> dict[str, dict]:
     return dict(sorted(done.items()))
 
 
+def completed(here: Run, folder: str) -> dict[str, Any]:
+    """The facts that a finished stage left about the whole of it; CheckpointError if unfinished."""
+    finished(here, folder)
+    states = [_load(path) for path in here.all(f"{folder}/checkpoint.json")]
+    return next(s["complete"] for s in states if s and s["complete"] is not None)
+
+
 def _timeless(facts: dict) -> dict:
     return {name: value for name, value in facts.items() if name not in TIME_FIELDS}
 

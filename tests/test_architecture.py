@@ -19,7 +19,8 @@ FLOOR = {
 MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is open to all
     "audio": {"audio"},
     "model": {"model"},
-    "stages": {"audio", "model"},
+    "handover": {"audio", "model"},
+    "stages": {"audio", "model", "handover"},
     "previews": {"audio", "model", "previews"},
     "presets": {"presets"},
     "judge": {"audio", "model", "judge"},
@@ -28,7 +29,7 @@ MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is o
     "summary": {"model"},
     "__main__": {"model", "stages", "presets", "chain", "scoring", "summary"},
 }
-MAY_USE_TENSORFLOW = ("model/", "stages/train.py", "stages/mine.py", "stages/export.py")
+MAY_USE_TENSORFLOW = ("model/", "handover.py", "stages/train.py", "stages/mine.py", "stages/export.py")
 
 
 def name(path: Path) -> str:

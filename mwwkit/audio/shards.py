@@ -18,7 +18,7 @@ from mwwkit import firmware
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.audio.scenes import render
 from mwwkit.audio.sets import SceneSet
-from mwwkit.audio.store import FeatureStore, write_shard
+from mwwkit.audio.store import FeatureStore, Subset, write_shard
 from mwwkit.checkpoint import finished
 from mwwkit.paths import Run
 
@@ -36,13 +36,18 @@ def make_shard(
         record = {"facts": scenes.facts(number), "ends_s": scene.word_ends()}
         records.append(record | {"scene": scene.as_dict()})
     write_shard(folder, spectrograms, FeatureConfig().fingerprint())
-    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    (folder / _RECORDS).write_bytes(lzma.compress(lines.encode(), preset=3))
+    write_records(folder, records)
     digest = hashlib.sha256()
     for frames in spectrograms:
         digest.update(frames.tobytes())
     n_frames = sum(len(frames) for frames in spectrograms)
     return {"scenes": len(records), "frames": n_frames, "sha256": digest.hexdigest()}
+
+
+def write_records(folder: Path, records: list[dict]) -> None:
+    """Write `facts`, `ends_s` and `scene` of each spectrogram of a shard that is being made."""
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    (folder / _RECORDS).write_bytes(lzma.compress(lines.encode(), preset=3))
 
 
 def read_records(folder: Path) -> list[dict]:
@@ -55,18 +60,35 @@ def read_records(folder: Path) -> list[dict]:
 class FeatureSet:
     """All spectrograms of one set, and what each of them is."""
 
-    store: FeatureStore
+    store: FeatureStore | Subset
     facts: list[dict]
     ends_s: list[list[float]]  # of each scene: where its wake words end, seconds
+    scenes: list[dict]  # the records they were rendered from
 
     @classmethod
     def open(cls, here: Run, name: str) -> "FeatureSet":
-        """The set `name` of 02's output. Raises CheckpointError when 02 has not finished."""
+        """The set `name` of 02's output. Raises CheckpointError when 02 has not finished.
+
+        A set that the corpus has no clips for is empty.
+        """
         units = [unit for unit in finished(here, "features") if unit.split("/")[0] == name]
-        folders = [here.find(f"features/{unit}") for unit in units]
+        return cls._of([here.find(f"features/{unit}") for unit in units])
+
+    @classmethod
+    def of_unit(cls, here: Run, unit: str) -> "FeatureSet":
+        """One shard of 02's output, by its unit's name."""
+        return cls._of([here.find(f"features/{unit}")])
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> "FeatureSet":
+        """One shard, by its folder."""
+        return cls._of([folder])
+
+    @classmethod
+    def _of(cls, folders: list[Path]) -> "FeatureSet":
         records = [record for folder in folders for record in read_records(folder)]
-        facts, ends = [r["facts"] for r in records], [r["ends_s"] for r in records]
-        return cls(FeatureStore(folders), facts, ends)
+        columns = ([record[name] for record in records] for name in ("facts", "ends_s", "scene"))
+        return cls(FeatureStore(folders), *columns)
 
     def __len__(self) -> int:  # noqa: D105
         return len(self.store)

@@ -132,3 +132,23 @@ class FeatureStore:
         for row, index in enumerate(indices):
             out[row] = self[int(index)][: out.shape[1]]
         return out
+
+
+class Subset:
+    """Some spectrograms of a store, as a sequence like it."""
+
+    def __init__(self, store: FeatureStore, indices: Sequence[int]):
+        """Those at `indices`, in that order."""
+        self._store, self._indices = store, list(indices)
+        self.n_frames = store.n_frames[self._indices]
+
+    def __len__(self) -> int:  # noqa: D105
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """int8 [frames, 40]."""
+        return self._store[self._indices[index]]
+
+    def gather(self, indices: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """See `FeatureStore.gather`."""
+        return self._store.gather(np.array(self._indices)[indices], out)

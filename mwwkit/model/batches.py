@@ -19,6 +19,7 @@ class Spectrograms(Protocol):
     """What batches are gathered from, e.g. `audio.store.FeatureStore`."""
 
     def __len__(self) -> int: ...  # noqa: D105
+    def __getitem__(self, index: int) -> np.ndarray: ...  # noqa: D105
     def gather(self, indices: np.ndarray, out: np.ndarray) -> np.ndarray: ...  # noqa: D102
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mwwkit import firmware
+from mwwkit.model.batches import Spectrograms
 from mwwkit.model.device import Device
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import Shape
@@ -26,12 +27,12 @@ def to_float_features(features: np.ndarray) -> np.ndarray:
     return offset * np.float32(firmware.INPUT_SCALE)
 
 
-def int8_model(net: MixedNet, shape: Shape, training: "Iterable[np.ndarray]") -> bytes:
+def int8_model(net: MixedNet, shape: Shape, training: Iterable[np.ndarray]) -> bytes:
     """The streaming int8 .tflite of a net, calibrated on training streams, int8 [frames, 40]."""
     return to_int8(fold(net), shape, [to_float_features(stream) for stream in training])
 
 
-def calibration(store, n_streams: int = CALIBRATION_STREAMS) -> list[np.ndarray]:
+def calibration(store: Spectrograms, n_streams: int = CALIBRATION_STREAMS) -> list[np.ndarray]:
     """Some training streams, evenly spaced over the store, int8 [frames, 40] each."""
     chosen = np.linspace(0, len(store) - 1, min(n_streams, len(store))).astype(int)
     return [store[int(index)] for index in chosen]
@@ -39,7 +40,7 @@ def calibration(store, n_streams: int = CALIBRATION_STREAMS) -> list[np.ndarray]
 
 @dataclass(frozen=True)
 class Tracks:
-    """uint8 scores of a model over everything that it is judged by."""
+    """uint8 scores of a model over everything that it is judged by, a track a spectrogram."""
 
     words: list[np.ndarray]
     others: list[np.ndarray]
@@ -51,11 +52,42 @@ class Tracks:
         return choose_cutoff(surface, target_fah, max_clip_fpr)
 
 
-def tracks(model: bytes, words, others, ambient) -> Tracks:
+def tracks(
+    model: bytes, words: Spectrograms, others: Spectrograms, ambient: Spectrograms
+) -> Tracks:
     """Stream every spectrogram (int8 [frames, 40]) through the int8 model, each from reset."""
     device = Device(model)
-    return Tracks(*([device.scores(x) for x in _each(s)] for s in (words, others, ambient)))
+    return Tracks(
+        *([device.scores(s[index]) for index in range(len(s))] for s in (words, others, ambient))
+    )
 
 
-def _each(store) -> Iterable[np.ndarray]:
-    return (store[index] for index in range(len(store)))
+@dataclass(frozen=True)
+class Judge:
+    """What candidates are chosen by: validation material and the rule."""
+
+    words: Spectrograms
+    others: Spectrograms
+    ambient: Spectrograms
+    calibration: list[np.ndarray]
+    target_fah: float
+    max_clip_fpr: float
+
+    def choice(self, net: MixedNet, shape: Shape) -> Choice:
+        """What the net's int8 twin reaches on the validation material."""
+        model = int8_model(net, shape, self.calibration)
+        judged = tracks(model, self.words, self.others, self.ambient)
+        return judged.choose(self.target_fah, self.max_clip_fpr)
+
+    def facts(self, net: MixedNet, shape: Shape) -> dict:
+        """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does."""
+        choice = self.choice(net, shape)
+        return {
+            "cutoff": choice.cutoff,
+            "window": choice.window,
+            "recall": choice.recall.value,
+            "false_accepts_per_hour": choice.fah.value,
+            "clip_false_accepts": choice.clip_false_accepts.value,
+            "rank": [float(part) for part in choice.rank],
+            "note": choice.note,
+        }

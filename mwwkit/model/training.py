@@ -216,6 +216,13 @@ class Trainer:
         named = {f"{g}/{i:03d}": v for g, vs in groups.items() for i, v in enumerate(vs)}
         return named | {f"ema/{i:03d}": v for i, v in enumerate(self.ema.values)}
 
+    def start_from(self, net: MixedNet) -> None:
+        """Take over a trained net's weights, to fine-tune them."""
+        for variable, value in zip(self.net.variables, net.variables, strict=True):
+            variable.assign(value)
+        for average, value in zip(self.ema.values, net.trainable_variables, strict=True):
+            average.assign(value)
+
     def state(self) -> dict[str, np.ndarray]:
         """Everything that the next step depends on, as arrays."""
         arrays = {n: keras.ops.convert_to_numpy(v) for n, v in self._variables().items()}

@@ -1,0 +1,70 @@
+"""False accepts in long audio: where they are, what was heard, and which are worth keeping."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from mwwkit.detector import REFRACTORY_S, refractory_steps, score_times, sliding_sum
+
+NEAR_WORD_S = (-0.5, 1.5)  # a detection this near a word's end is a right one
+
+
+@dataclass(frozen=True)
+class Event:
+    """One false accept: in which spectrogram of a set, when, and how sure the model was."""
+
+    set_name: str
+    index: int
+    at_s: float
+    score: float  # highest sliding mean, 0..1
+
+
+def false_events(
+    track: np.ndarray, word_ends_s: list[float], keep_above: float, window: int
+) -> list[tuple[float, float]]:
+    """(seconds, score) of every event in a track of uint8 scores whose mean exceeds `keep_above`.
+
+    Crossings within two seconds are one event, at its highest moment; those near a wake word's
+    end are detections, not false accepts.
+    """
+    means = sliding_sum(track, window) / (256.0 * window)
+    at_s = score_times(len(track))
+    wrong = means > keep_above
+    for end_s in word_ends_s:
+        wrong &= (at_s < end_s + NEAR_WORD_S[0]) | (at_s > end_s + NEAR_WORD_S[1])
+    steps, found = np.flatnonzero(wrong), []
+    while len(steps):
+        span = steps[steps < steps[0] + refractory_steps(REFRACTORY_S)]
+        peak = span[np.argmax(means[span])]
+        found.append((float(at_s[peak]), float(means[peak])))
+        steps = steps[len(span) :]
+    return found
+
+
+def heard_in(scene: dict, at_s: float) -> tuple[str, float]:
+    """The clip that sounded in a scene's foreground at `at_s`, and the second within that clip.
+
+    ("", 0.0) where only the background sounded.
+    """
+    for item in reversed(scene["items"]):
+        piece, speed = item["piece"], item["speed"]
+        seconds = (piece["to_s"] - piece["from_s"]) / speed
+        # A detection comes up to half a second after the sound that caused it.
+        if item["at_s"] <= at_s and at_s - 0.5 < item["at_s"] + seconds:
+            return piece["path"], min(
+                piece["from_s"] + (at_s - item["at_s"]) * speed, piece["to_s"]
+            )
+    return "", 0.0
+
+
+def worst(events: list[Event], sources: list[str], per_source: int, in_all: int) -> list[int]:
+    """Indices of the events to keep: the highest scores, at most so many a source and in all."""
+    taken: dict[str, int] = defaultdict(int)
+    kept = []
+    order = sorted(range(len(events)), key=lambda i: (-events[i].score, sources[i], events[i].at_s))
+    for i in order:
+        if len(kept) < in_all and taken[sources[i]] < per_source:
+            taken[sources[i]] += 1
+            kept.append(i)
+    return kept

@@ -1,0 +1,220 @@
+"""05 Weights to the files that ESPHome takes, each checked before it is written."""
+
+import re
+import unicodedata
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from mwwkit.audio.shards import FeatureSet
+from mwwkit.checkpoint import Checkpoint, completed
+from mwwkit.detector import integer_cutoff
+from mwwkit.files import read_json, replacing, sha256, write_json
+from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
+from mwwkit.metrics import Interval, false_accepts_per_hour, latency_s, proportion
+from mwwkit.model import arena, gate, manifest
+from mwwkit.model.evaluate import Tracks, calibration, int8_model, tracks
+from mwwkit.model.parity import parity
+from mwwkit.model.streaming import fold, to_float
+from mwwkit.operating import Choice, clip_maxima, operating_points
+from mwwkit.paths import Run
+from mwwkit.session import Limits
+
+FOLDER = "export"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What 05_export.ipynb can set."""
+
+    wake_word: str = ""  # as people say it, e.g. "Computer"
+    author: str = "me"
+    website: str = ""
+    languages: tuple[str, ...] = ("en",)
+    target_fah: float = 0.5  # false accepts an hour, on the validation stream
+    max_clip_fpr: float = 0.01  # share of other words' clips that may be accepted
+    arena_bytes: int = 0  # 0: measured in TensorFlow Lite Micro
+
+    def __post_init__(self) -> None:  # noqa: D105
+        languages = [self.languages] if isinstance(self.languages, str) else self.languages
+        object.__setattr__(self, "languages", tuple(languages))
+        if not self.slug:
+            raise ValueError(f"wake_word is {self.wake_word!r}; say what the device listens for")
+        if not self.target_fah > 0:
+            raise ValueError(f"target_fah is {self.target_fah}; wanted more than 0 an hour")
+        if not 0 <= self.max_clip_fpr <= 1:
+            raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
+        if self.arena_bytes < 0:
+            raise ValueError(f"arena_bytes is {self.arena_bytes}; wanted 0 (measure) or more")
+
+    @property
+    def slug(self) -> str:
+        """The wake word as a file name: letters, digits and underscores."""
+        plain = unicodedata.normalize("NFKD", self.wake_word).encode("ascii", "ignore").decode()
+        named = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+        # A word in another script still gets a name of its own.
+        return named or (f"word_{abs(_stable_hash(self.wake_word)):x}" if self.wake_word else "")
+
+    def shaping(self) -> dict:
+        """The settings that shape the files."""
+        return asdict(self)
+
+
+def _stable_hash(text: str) -> int:
+    return int.from_bytes(text.encode()[:6], "big")
+
+
+def plan(config: Config, here: Run, limits: Limits) -> dict:
+    """What will be written from which weights. Raises CheckpointError when 03 has not finished."""
+    folder = _weights_of(here)
+    return {
+        "weights": completed(here, folder)["weights"],
+        "files": [name for name in _names(config).values()],
+        "done": _checkpoint(config, here).is_complete,
+        "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
+    }
+
+
+def run(config: Config, here: Run, limits: Limits) -> dict:
+    """Convert, choose the cutoff, check, write; return where the model is and what it reaches.
+
+    Raises GateError for a model that the device would not run as meant, ArenaError where the arena
+    can be neither measured nor was given, and ValueError where no cutoff is alive. Then nothing is
+    written.
+    """
+    checkpoint = _checkpoint(config, here)
+    if checkpoint.is_complete:
+        return check(here)
+    chosen = chosen_net(here, _weights_of(here))
+    train = FeatureSet.open(here, "train")
+    model = int8_model(chosen.net, chosen.shape, calibration(train.store))
+    if faults := gate.inspect(model):
+        raise gate.GateError(faults)
+    measured = arena.measure(model) if not config.arena_bytes else None
+    validation, judged = _judged(here, "validation", model)
+    choice = judged.choose(config.target_fah, config.max_clip_fpr)
+    card = manifest.Manifest(
+        wake_word=config.wake_word,
+        author=config.author,
+        website=config.website,
+        model=_names(config)["model"],
+        trained_languages=config.languages,
+        probability_cutoff=choice.cutoff,
+        sliding_window_size=choice.window,
+        tensor_arena_size=measured.size if measured else config.arena_bytes,
+    )
+    metrics = {
+        "threshold": _threshold(config, choice),
+        "validation": _reached(validation, judged, choice),
+        "test": _reached(*_judged(here, "test", model), choice),
+        "parity": parity(
+            chosen.net, model, _some(validation["words"]), choice.cutoff, choice.window
+        ),
+        "model": {"bytes": len(model), "shape": chosen.shape.name},
+        "arena": {"stated": card.tensor_arena_size, "smallest": measured and measured.smallest},
+    }
+    _write(config, here, chosen, model, card, metrics)
+    checkpoint.complete(**_names(config))
+    return check(here)
+
+
+def _write(config: Config, here: Run, chosen: Chosen, model: bytes, card, metrics: dict) -> None:
+    """All files, the manifest after the model it names and the seal (the checkpoint) last."""
+    names = _names(config)
+    folder = here / FOLDER
+    for name, content in (
+        (names["model"], model),
+        (names["float"], to_float(fold(chosen.net), chosen.shape)),
+        (names["yaml"], manifest.esphome_yaml(names["manifest"]).encode()),
+    ):
+        with replacing(folder / name) as part:
+            part.write_bytes(content)
+    write_json(folder / names["metrics"], metrics)
+    manifest.write(card, folder / names["manifest"])
+    gate.verify(folder / names["manifest"]).refuse()
+
+
+def _names(config: Config) -> dict[str, str]:
+    slug = config.slug
+    return {
+        "manifest": f"{slug}.json",
+        "model": f"{slug}.tflite",
+        "metrics": f"{slug}.metrics.json",
+        "yaml": f"{slug}.yaml",
+        "float": f"{slug}.float.tflite",
+    }
+
+
+def _judged(here: Run, split: str, model: bytes) -> tuple[dict[str, FeatureSet], Tracks]:
+    sets = {name: FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY}
+    return sets, tracks(model, *(features.store for features in sets.values()))
+
+
+def _some(features: FeatureSet, most: int = 200) -> list[np.ndarray]:
+    chosen = np.linspace(0, len(features) - 1, min(most, len(features))).astype(int)
+    return [features.store[int(index)] for index in chosen]
+
+
+def _threshold(config: Config, choice: Choice) -> dict:
+    return {
+        "cutoff": choice.cutoff,
+        "window": choice.window,
+        "target_false_accepts_per_hour": config.target_fah,
+        "target_reached_on_validation": choice.reached,
+        "data_can_support_the_target": choice.supported,
+        "note": choice.note,
+    }
+
+
+def _reached(sets: dict[str, FeatureSet], judged: Tracks, choice: Choice) -> dict:
+    """What the shipped cutoff does on one split: counts, rates and their 95 % intervals."""
+    hit = clip_maxima(judged.words, choice.window) > integer_cutoff(choice.cutoff) * choice.window
+    conditions = np.array([facts["condition"] for facts in sets["words"].facts])
+    surface = operating_points(judged.words, judged.others, judged.ambient, (choice.window,))
+    column = integer_cutoff(choice.cutoff) - 1
+    wrong, events = surface.clip_false_accepts[0, column], surface.ambient_events[0, column]
+    hours = surface.ambient_hours
+    return {
+        "recall": {
+            name: _rate(
+                proportion(int(hit[conditions == name].sum()), int((conditions == name).sum()))
+            )
+            | {"count": int(hit[conditions == name].sum()), "of": int((conditions == name).sum())}
+            for name in dict.fromkeys(conditions.tolist())
+        },
+        "other_clips_accepted": {"count": int(wrong), "of": surface.n_negatives}
+        | (_rate(proportion(int(wrong), surface.n_negatives)) if surface.n_negatives else {}),
+        "false_accepts_per_hour": {"events": int(events), "hours": round(hours, 3)}
+        | (_rate(false_accepts_per_hour(int(events), hours)) if hours else {}),
+        "median_latency_s": _median_latency(sets["words"], judged, choice),
+    }
+
+
+def _median_latency(words: FeatureSet, judged: Tracks, choice: Choice) -> float | None:
+    """Seconds from a word's end to the detection; None when none was detected."""
+    pairs = zip(judged.words, words.ends_s, strict=True)
+    each = [latency_s(t, ends[0], choice.cutoff, choice.window) for t, ends in pairs]
+    return None if np.isnan(each).all() else round(float(np.nanmedian(each)), 3)
+
+
+def _rate(interval: Interval) -> dict:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _weights_of(here: Run) -> str:
+    """The stage whose choice is exported: 04's when it was run, else 03's."""
+    return "tuned" if here.all("tuned/checkpoint.json") else "training"
+
+
+def _checkpoint(config: Config, here: Run) -> Checkpoint:
+    weights = sha256(here.find(completed(here, _weights_of(here))["weights"]))
+    return Checkpoint.resume(here, FOLDER, config.shaping() | {"weights": weights})
+
+
+def check(here: Run) -> dict:
+    """Where the model is and what it reaches on the test split; GateError if it is unfit."""
+    names = completed(here, FOLDER)
+    path = here.find(f"{FOLDER}/{names['manifest']}")
+    gate.verify(path).refuse()
+    metrics = read_json(here.find(f"{FOLDER}/{names['metrics']}"))
+    return {"manifest": str(path), **metrics["threshold"], "test": metrics["test"]}

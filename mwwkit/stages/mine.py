@@ -1,0 +1,273 @@
+"""04 Hard negatives: what fools the model in its training audio, kept and trained against."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from mwwkit import firmware
+from mwwkit.audio.clips import Split, load_clips
+from mwwkit.audio.frontend import FeatureConfig
+from mwwkit.audio.mining import Event, false_events, heard_in, worst
+from mwwkit.audio.shards import FeatureSet, write_records
+from mwwkit.audio.store import Subset, write_shard
+from mwwkit.checkpoint import Checkpoint, completed, finished
+from mwwkit.files import replacing, sha256
+from mwwkit.handover import chosen_net, dataset_of, validation_judge
+from mwwkit.model.device import Device
+from mwwkit.model.evaluate import calibration, int8_model
+from mwwkit.model.fit import Course, best, fit, where_time_went
+from mwwkit.model.labels import LabelSettings
+from mwwkit.model.losses import LossSettings
+from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
+from mwwkit.parallel import each
+from mwwkit.paths import Run
+from mwwkit.session import Limits
+
+FOLDER, TUNED = "mined", "tuned"
+SCANNED = ("train-ambient", "train")
+EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
+AT_SHARE = (
+    0.75  # where in its window an event stands: what led to it matters more than what follows
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What 04_mine.ipynb can set."""
+
+    keep_above: float = 0.3  # a sliding mean over this is kept: well under any cutoff
+    max_per_clip: int = 3
+    max_events: int = 500
+    drop: tuple[str, ...] = ()  # ids of mined.csv that a listener threw out
+    fine_tune_steps: int = 500
+    learning_rate: float = 5e-4
+    mined_share: float = 0.25  # of every batch
+    pooling: float = 0.0
+    batch: int = 16
+    target_fah: float = 0.5
+    max_clip_fpr: float = 0.01
+    threads: int = 1
+    seed: int = 42
+
+    def __post_init__(self) -> None:  # noqa: D105
+        object.__setattr__(self, "drop", tuple(self.drop))
+        if not 0 < self.keep_above < 1:
+            raise ValueError(f"keep_above is {self.keep_above}; wanted between 0 and 1")
+        if self.max_per_clip < 1 or self.max_events < 1:
+            raise ValueError("max_per_clip and max_events must be at least 1")
+        if not 0 < self.mined_share < 1:
+            raise ValueError(f"mined_share is {self.mined_share}; wanted between 0 and 1")
+        if not 1 / self.mined_share <= self.batch <= 4096:
+            raise ValueError(f"batch is {self.batch}; wanted at least 1 / mined_share")
+        self.course(), self.training()
+
+    def mining(self) -> dict:
+        """The settings that shape what is mined."""
+        return {n: getattr(self, n) for n in ("keep_above", "max_per_clip", "max_events")}
+
+    def course(self) -> Course:
+        """The units of fine-tuning."""
+        return Course(TUNED, self.fine_tune_steps, 250)
+
+    def training(self) -> TrainingSettings:
+        """The loop's settings."""
+        return TrainingSettings(
+            steps=self.fine_tune_steps, learning_rate=self.learning_rate, warmup_steps=25
+        )
+
+
+def plan(config: Config, here: Run, limits: Limits) -> dict:
+    """What is done and what is left. Raises CheckpointError when 03 has not finished."""
+    units = _scan_units(here)
+    checkpoint = _mined_checkpoint(config, here)
+    hours = sum(FeatureSet.open(here, name).hours for name in SCANNED if _has(here, name))
+    return {
+        "hours to scan": round(hours, 2),
+        "shards left to scan": len(checkpoint.left(units)),
+        "fine-tuning steps": config.fine_tune_steps,
+        # 3,000 times real time a core for the int8 model; 28 ms a step
+        "minutes left, about": round(
+            hours / 50 / limits.n_workers + config.fine_tune_steps / 2000, 1
+        ),
+    }
+
+
+def run(
+    config: Config, here: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
+) -> dict:
+    """Scan, keep, fine-tune; return what was found and the figures before and after.
+
+    Raises StoppedEarly when the session's time or the disk budget ends first.
+    """
+    limit_threads(config.threads)
+    session = limits.session(here)
+    mined = _mined_checkpoint(config, here)
+    _scan(config, here, limits, session, mined)
+    if not mined.is_complete:
+        _keep(config, here, mined)
+    tuned = _tuned_checkpoint(config, here, mined)
+    if not tuned.is_complete:
+        _fine_tune(config, here, session, mined, tuned, on_unit)
+    return check(here)
+
+
+def _scan(config, here, limits, session, mined) -> None:
+    units = _scan_units(here)
+    left = mined.left(units)
+    if not left:
+        return
+    chosen = chosen_net(here, "training")
+    model = int8_model(chosen.net, chosen.shape, calibration(FeatureSet.open(here, "train").store))
+    scan = partial(_scan_shard, here, model, config.keep_above)
+    jobs = session.units(left, lambda _: 0)
+    with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="04") as bar:
+        for unit, events in each(scan, jobs, limits.n_workers, ordered=False):
+            mined.finish(unit, events=events)
+            bar.update()
+    session.must_be_continued("04 mine", len(mined.left(units)))
+
+
+def _scan_shard(here: Run, model: bytes, keep_above: float, unit: str) -> tuple[str, list]:
+    """The events of one shard: [index in the shard, seconds, score] each."""
+    features, device = FeatureSet.of_unit(here, unit), Device(model)
+    events = []
+    for index, ends_s in enumerate(features.ends_s):
+        track = device.scores(features.store[index])
+        found = false_events(track, ends_s, keep_above, window=5)
+        events += [[index, round(at_s, 3), round(score, 4)] for at_s, score in found]
+    return unit, events
+
+
+def _keep(config: Config, here: Run, mined: Checkpoint) -> None:
+    """Choose the worst events and store a window of features around each."""
+    of_split = {record.path: record.split for record in load_clips(here)}
+    n_frames = int(FeatureSet.open(here, "train").store.n_frames.min())
+    events, places, windows = [], [], []
+    for unit in _scan_units(here):
+        features = FeatureSet.of_unit(here, unit)
+        for index, at_s, score in mined.done[unit]["events"]:
+            if features.store.n_frames[index] < n_frames:
+                continue  # a stream shorter than a scene has no room around the event
+            events.append(Event(unit.split("/")[0], index, at_s, score))
+            places.append(heard_in(features.scenes[index], at_s))
+            windows.append(_window(unit, features, index, at_s, n_frames))
+    kept = worst(events, [path for path, _ in places], config.max_per_clip, config.max_events)
+    rows = []
+    for number, i in enumerate(kept):
+        path, from_s = places[i]
+        if path and of_split[path] is not Split.TRAIN:
+            raise ValueError(f"{path} is of the split {of_split[path].value}; only train is mined")
+        facts = {"id": f"m{number:04d}", "clip": path, "clip_s": round(from_s, 3)}
+        rows.append(facts | {"score": events[i].score, **windows[i]})
+    if rows:
+        _write_windows(here, rows, n_frames)
+    _write_table(here, rows)
+    mined.complete(kept=len(rows), found=len(events))
+
+
+def _window(unit: str, features: FeatureSet, index: int, at_s: float, n_frames: int) -> dict:
+    """The stretch of a stream around an event: its first frame and the word ends inside."""
+    at_frame = int(at_s * 1000 / firmware.HOP_MS)
+    spare = int(features.store.n_frames[index]) - n_frames
+    first = min(max(at_frame - int(AT_SHARE * n_frames), 0), spare)
+    first_s = first * firmware.HOP_MS / 1000
+    ends_s = [end_s - first_s for end_s in features.ends_s[index] if end_s >= first_s]
+    return {"unit": unit, "index": index, "first_frame": first, "ends_s": ends_s}
+
+
+def _write_windows(here: Run, rows: list[dict], n_frames: int) -> None:
+    spectrograms, records = [], []
+    for row in rows:
+        store, first = FeatureSet.of_unit(here, row["unit"]).store, row["first_frame"]
+        spectrograms.append(np.array(store[row["index"]][first : first + n_frames]))
+        records.append({"facts": {"id": row["id"]}, "ends_s": row["ends_s"], "scene": {}})
+    with replacing(here / FOLDER / "hard") as part:
+        write_shard(part, spectrograms, FeatureConfig().fingerprint())
+        write_records(part, records)
+
+
+def _write_table(here: Run, rows: list[dict]) -> None:
+    columns = ["id", "score", "clip", "clip_s", "unit", "index", "first_frame"]
+    with replacing(here / FOLDER / "mined.csv") as part:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+
+
+def _fine_tune(config, here, session, mined, tuned, on_unit) -> None:
+    before = finished(here, "training")
+    before = before[best(before)]["choice"]
+    facts = completed(here, "training")
+    hard = _kept_by_listener(config, here) if mined.facts["kept"] else None
+    if hard is None or not len(hard):
+        # Nothing fools it above the threshold: there is nothing to tune on, and that is said.
+        tuned.complete(**facts, mined=0, before=before, after=before)
+        return
+    train = FeatureSet.open(here, "train")
+    share = config.mined_share
+    sets = [("scenes", train, 1 - share), ("mined", hard, share)]
+    dataset = dataset_of(LabelSettings(), config.batch, config.seed, sets)
+    start = chosen_net(here, "training")
+    loss = LossSettings(pooling=config.pooling)
+    trainer = Trainer(start.shape, config.training(), loss, config.seed, cmvn=start.cmvn)
+    trainer.start_from(start.net)
+    judge = validation_judge(here, train, config.target_fah, config.max_clip_fpr)
+    course = config.course()
+    seconds = fit(course, trainer, dataset, judge, here, tuned, session, on_unit)
+    print("time:", where_time_went(seconds))
+    session.must_be_continued("04 mine", len(tuned.left(list(course.units()))))
+    chosen = best(tuned.done)
+    after = tuned.done[chosen]["choice"]
+    # Fine-tuning is kept only where the rule prefers it.
+    kept = facts | {"weights": course.weights(chosen)} if after["rank"] >= before["rank"] else facts
+    tuned.complete(**kept, mined=len(hard), before=before, after=after)
+
+
+def _kept_by_listener(config: Config, here: Run) -> FeatureSet:
+    hard = FeatureSet.of_folder(here.find(f"{FOLDER}/hard"))
+    ids = [facts["id"] for facts in hard.facts]
+    if unknown := sorted(set(config.drop) - set(ids)):
+        raise ValueError(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
+    kept = [i for i, name in enumerate(ids) if name not in config.drop]
+    facts, ends_s = [hard.facts[i] for i in kept], [hard.ends_s[i] for i in kept]
+    return FeatureSet(Subset(hard.store, kept), facts, ends_s, [hard.scenes[i] for i in kept])
+
+
+def _has(here: Run, set_name: str) -> bool:
+    return any(unit.split("/")[0] == set_name for unit in finished(here, "features"))
+
+
+def _scan_units(here: Run) -> list[str]:
+    return [unit for unit in finished(here, "features") if unit.split("/")[0] in SCANNED]
+
+
+def _mined_checkpoint(config: Config, here: Run) -> Checkpoint:
+    return Checkpoint.resume(here, FOLDER, config.mining() | _made_of(here))
+
+
+def _tuned_checkpoint(config: Config, here: Run, mined: Checkpoint) -> Checkpoint:
+    return Checkpoint.resume(here, TUNED, asdict(config) | _made_of(here))
+
+
+def _made_of(here: Run) -> dict:
+    return {"weights": sha256(here.find(completed(here, "training")["weights"]))}
+
+
+def check(here: Run) -> dict:
+    """What was mined and what it changed. Raises unless 05 can work with it."""
+    facts = completed(here, TUNED)
+    here.find(facts["weights"])
+    shown = ("recall", "false_accepts_per_hour", "clip_false_accepts")
+    return {
+        "found": completed(here, FOLDER)["found"],
+        "trained against": facts["mined"],
+        "before": {name: facts["before"][name] for name in shown},
+        "after": {name: facts["after"][name] for name in shown},
+        "weights": facts["weights"],
+        "table": str(here.find(f"{FOLDER}/mined.csv")),
+    }
