@@ -81,7 +81,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
     began = time.monotonic()
     code = _run(arguments)
-    print(summary.demo(_here(arguments), arguments.preset, (time.monotonic() - began) / 60))
+    print(summary.demo(_here(arguments), (time.monotonic() - began) / 60))
     return code
 
 

@@ -105,6 +105,7 @@ def plan(
     for stage in chosen:
         section = preset.get("all", {}) | preset.get(SECTIONS[stage], {})
         values = {name.upper(): value for name, value in section.items()}
+        values = {name: value for name, value in values.items() if name in takes[stage]}
         values |= {n: _parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
@@ -114,8 +115,8 @@ def plan(
 
 
 def _refuse_unknown_keys(preset: Preset, takes: dict[str, dict[str, Any]]) -> None:
-    shared = set.intersection(*(set(names) for names in takes.values()))
-    known = {SECTIONS[stage]: set(names) for stage, names in takes.items()} | {"all": shared}
+    known = {SECTIONS[stage]: names for stage, names in takes.items()}
+    known["all"] = {name: None for names in takes.values() for name in names}
     for section, values in preset.items():
         lower = {name.lower() for name in known[section]}
         for key in values:

@@ -18,7 +18,7 @@ from mwwkit.paths import Run
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
-COMMON = {"RUN_DIR", "PREVIOUS", "SEED", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
+COMMON = {"RUN_DIR", "PREVIOUS", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
 ORDER = ["Parameters", "Setup", "Plan", "Look", "Listen", "Run", "Check"]
 each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
 each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
@@ -89,7 +89,7 @@ def test_a_notebook_can_set_what_its_stage_can_and_starts_from_the_same(stage):
     config = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}").Config
     fields = {field.name.upper(): field.default for field in dataclasses.fields(config)}
     cell = chain.parameters(stage)
-    assert cell.keys() - COMMON == fields.keys() - {"SEED"}
+    assert cell.keys() - COMMON == fields.keys()
     assert COMMON <= cell.keys()
     for name in fields.keys() & cell.keys():
         value = tuple(cell[name]) if isinstance(cell[name], list) else cell[name]

@@ -1,6 +1,8 @@
 """The curves of a training, drawn anew after every unit.
 
     train.run(config, here, limits, on_unit=Curves())
+
+The history that it is called with is all it knows, so a resumed run draws the whole.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,51 @@
+"""What a demo ends with: where the model is, what it reaches, and what it cannot.
+
+print(demo(Run.of("run/demo"), minutes=9.5))
+"""
+
+from typing import Any
+
+from mwwkit.checkpoint import completed
+from mwwkit.files import read_json
+from mwwkit.paths import Run
+
+HONEST = """\
+This model was taught by synthetic voices only: it shows that everything works, and it does not know
+people's voices. Twenty recordings of your own change that. Put them in a folder named positive:
+
+    recordings/positive/          one wake word a file, any format
+    python -m mwwkit run --preset standard --run-dir run/mine \\
+        -p WAKE_WORD="{wake_word}" RECORDINGS=recordings
+"""
+
+
+def demo(here: Run, minutes: float) -> str:
+    """The lines that `mwwkit demo` prints last, from what 05 left in the run."""
+    names = completed(here, "export")
+    path = here.find(f"export/{names['manifest']}")
+    manifest = read_json(path)
+    metrics = read_json(here.find(f"export/{names['metrics']}"))
+    threshold, test = metrics["threshold"], metrics["test"]
+    hourly = test["false_accepts_per_hour"]
+    rows = [
+        ("model", f"{path} and {names['model']}"),
+        ("threshold", f"{threshold['cutoff']}, on the mean of {threshold['window']} scores"),
+        *((f"recall, {name}", _counted(facts)) for name, facts in test["recall"].items()),
+        ("other words taken for it", _counted(test["other_clips_accepted"])),
+        ("false accepts", f"{hourly['events']} in {hourly['hours']:.2f} h of other sound"),
+        ("latency", f"{test['median_latency_s']} s after the word's end, median"),
+        ("size, arena", f"{metrics['model']['bytes']:,} and {metrics['arena']['stated']:,} bytes"),
+        ("executed notebooks", str(here / "executed")),
+        ("minutes", f"{minutes:.1f}"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+    head = f'"{manifest["wake_word"]}", on voices that it was not taught by:'
+    return "\n".join(["", head, *lines, "", HONEST.format(wake_word=manifest["wake_word"])])
+
+
+def _counted(facts: dict[str, Any]) -> str:
+    if not facts["of"]:
+        return "none to count"
+    interval = f"95 %: {facts['low']:.1%} to {facts['high']:.1%}"
+    return f"{facts['value']:.1%} ({facts['count']} of {facts['of']}; {interval})"

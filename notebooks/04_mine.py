@@ -1,0 +1,115 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 04 Mine
+#
+# Streams the negatives of the training split through the int8 model, keeps what fools it, and
+# fine-tunes on it.
+#
+# | | |
+# |---|---|
+# | **Reads** | `features/` from 02, `training/` from 03 |
+# | **Writes** | `mined/`: what fooled it; `tuned/`: the weights for 05 |
+# | **Takes** | ten hours of audio in about a minute on one core, then some training |
+#
+# Timed out? Run all cells again: finished units are kept.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
+PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+KEEP_ABOVE = 0.3  # a sliding mean over this is kept; well under any cutoff
+MAX_PER_CLIP = 3  # events kept of one clip
+MAX_EVENTS = 500  # events kept in all, the worst
+DROP = []  # ids of mined.csv that are no mistakes, after listening
+FINE_TUNE_STEPS = 500  # of training against them
+LEARNING_RATE = 0.0005  # of these steps
+MINED_SHARE = 0.25  # of every batch
+POOLING = 0.0  # as in 03
+BATCH = 16  # as in 03
+TARGET_FAH = 0.5  # as in 03
+MAX_CLIP_FPR = 0.01  # as in 03
+THREADS = 1  # as in 03
+SEED = 42  # of everything drawn; same seed, same bytes
+BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+WORKERS = 0  # processes; 0 for one a core
+MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a wheel, a folder
+
+# %% [markdown]
+# ## Setup
+
+# %%
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab session
+    assert MWWKIT, "mwwkit is not installed: set MWWKIT to what pip should install"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
+
+# %%
+from mwwkit.paths import Run, platform
+from mwwkit.previews import listen
+from mwwkit.previews.curves import Curves
+from mwwkit.session import Limits
+from mwwkit.stages import mine
+
+here = Run.of(RUN_DIR, PREVIOUS)
+limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
+config = mine.Config(
+    keep_above=KEEP_ABOVE,
+    max_per_clip=MAX_PER_CLIP,
+    max_events=MAX_EVENTS,
+    drop=DROP,
+    fine_tune_steps=FINE_TUNE_STEPS,
+    learning_rate=LEARNING_RATE,
+    mined_share=MINED_SHARE,
+    pooling=POOLING,
+    batch=BATCH,
+    target_fah=TARGET_FAH,
+    max_clip_fpr=MAX_CLIP_FPR,
+    threads=THREADS,
+    seed=SEED,
+)
+platform(), here
+
+# %% [markdown]
+# ## Plan
+#
+# What is done, what is left, and the minutes it takes.
+
+# %%
+mine.plan(config, here, limits)
+
+# %% [markdown]
+# ## Listen
+#
+# What an earlier run of this notebook mined; what is no mistake goes into `DROP`.
+
+# %%
+listen.mined(here)
+
+# %% [markdown]
+# ## Run
+#
+# Reports the figures before and after; the new weights are kept only where they are better.
+
+# %%
+mine.run(config, here, limits, on_unit=Curves())
+
+# %% [markdown]
+# ## Check
+#
+# Raises if 05 could not work with what is on disk.
+
+# %%
+mine.check(here)

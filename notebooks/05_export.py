@@ -1,0 +1,91 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 05 Export
+#
+# Makes the model that the device runs: streaming, int8, with its manifest, its cutoff and its
+# measured arena. A gate reads the finished file and refuses it if the device could not run it.
+#
+# | | |
+# |---|---|
+# | **Reads** | `tuned/` from 04, or `training/` from 03; `features/` from 02 |
+# | **Writes** | `export/`: the `.tflite`, the manifest `.json`, metrics, the lines for ESPHome |
+# | **Takes** | CPU only; about a minute |
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
+PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+WAKE_WORD = ""  # as people say it
+AUTHOR = "me"  # goes into the manifest
+WEBSITE = ""  # goes into the manifest; may be empty
+LANGUAGES = ["en"]  # of the people it was trained on
+TARGET_FAH = 0.5  # false accepts an hour that the cutoff allows on the validation stream
+MAX_CLIP_FPR = 0.01  # share of other words' clips that it allows to be accepted
+ARENA_BYTES = 0  # 0 measures it in TensorFlow Lite Micro (extra tflm)
+BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+WORKERS = 0  # processes; 0 for one a core
+MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a wheel, a folder
+
+# %% [markdown]
+# ## Setup
+
+# %%
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab session
+    assert MWWKIT, "mwwkit is not installed: set MWWKIT to what pip should install"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
+
+# %%
+from mwwkit.paths import Run, platform
+from mwwkit.session import Limits
+from mwwkit.stages import export
+
+here = Run.of(RUN_DIR, PREVIOUS)
+limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
+config = export.Config(
+    wake_word=WAKE_WORD,
+    author=AUTHOR,
+    website=WEBSITE,
+    languages=LANGUAGES,
+    target_fah=TARGET_FAH,
+    max_clip_fpr=MAX_CLIP_FPR,
+    arena_bytes=ARENA_BYTES,
+)
+platform(), here
+
+# %% [markdown]
+# ## Plan
+#
+# Which weights are exported, and what is there already.
+
+# %%
+export.plan(config, here, limits)
+
+# %% [markdown]
+# ## Run
+#
+# The cutoff is chosen on the validation split and reported on the test split.
+
+# %%
+export.run(config, here, limits)
+
+# %% [markdown]
+# ## Check
+#
+# Raises if the files in `export/` are not what the gate passed.
+
+# %%
+export.check(here)
