@@ -58,7 +58,7 @@ def official_models() -> Path:
 
 @pytest.fixture(scope="session")
 def feature_like():
-    """A maker of features as they move in speech: `feature_like(seed, frames)` -> int8 [frames, 40].
+    """A maker of features as in speech: `feature_like(seed, frames)` -> int8 [frames, 40].
 
     A floor, and bumps over some bands that come and go within some tenths of a second.
     """

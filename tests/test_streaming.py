@@ -103,7 +103,7 @@ def test_int8_stays_near_the_float_net_on_other_features(made_net, feature_like,
     assert np.ptp(whole) > 0.3
     # Random weights are the hard case: every score lies where the sigmoid is steep.
     assert difference.mean() < 0.03
-    assert difference.max() < 0.15
+    assert np.quantile(difference, 0.99) < 0.12
 
 
 def test_the_input_grid_is_the_devices_whatever_the_calibration_spans(
@@ -112,9 +112,8 @@ def test_the_input_grid_is_the_devices_whatever_the_calibration_spans(
     net = made_net("tiny")
     quiet = np.clip(as_floats(feature_like(26, 300)), 1, 9)
     graph = Graph(streaming.to_int8(streaming.fold(net), net.shape, [quiet]))
-    quantization = graph.main.tensors[graph.main.inputs[0]].quantization
-    assert quantization.scale[0] == np.float32(26 / 255)
-    assert quantization.zeroPoint[0] == -128
+    assert graph.inputs[0].scale == np.float32(26 / 255)
+    assert graph.inputs[0].zero_point == -128
 
 
 def test_the_same_weights_give_the_same_bytes(made_net, feature_like, as_floats):

@@ -20,7 +20,7 @@ from mwwkit import firmware
 from mwwkit.model import arena, manifest
 from mwwkit.model.device import Device, DeviceError
 from mwwkit.model.findings import Finding, told
-from mwwkit.model.graph import Graph, Unreadable, quantisation
+from mwwkit.model.graph import Graph, Tensor, Unreadable, Variable
 
 
 class GateError(RuntimeError):
@@ -130,81 +130,74 @@ def examine(model: bytes, envelope: Envelope) -> tuple[list[Finding], dict[str, 
         findings += _loads(model)
     facts = {
         "bytes": len(model),
-        "ops": sum(len(subgraph.operators) for subgraph in graph.subgraphs),
+        "ops": sum(len(ops) for ops in graph.ops),
         "variables": len(graph.variables),
-        "state bytes": sum(int(np.prod(t.shape)) for t in graph.reads.values()),
+        "state bytes": sum(t.size for v in graph.variables.values() for t in v.reads[:1]),
     }
     return findings, facts
 
 
 def _ops(graph: Graph) -> list[Finding]:
     findings = []
-    for name in sorted({name for _, _, name in graph.ops()} - firmware.OPS):
+    cures = {
+        "DEQUANTIZE": "quantise the variables too (_experimental_variable_quantization)",
+        "SHAPE": "convert a plain tf.Module of fixed shapes, not a Keras model",
+    }
+    for name in sorted({name for ops in graph.ops for name in ops} - firmware.OPS):
         words = f"the op {name} is not among the {len(firmware.OPS)} that the device registers"
-        cure = {
-            "DEQUANTIZE": "quantise the variables too (_experimental_variable_quantization)",
-            "SHAPE": "convert a plain tf.Module of fixed shapes, not a Keras model",
-        }
-        cure = (
-            cure[name] if name in cure else "build the layer from registered ops and export again"
-        )
+        cure = "build the layer from registered ops and export again"
+        cure = cures[name] if name in cures else cure
         findings.append(Finding("op-not-registered", words, cure))
-    if len(graph.subgraphs) != 2:
-        words = f"the model has {len(graph.subgraphs)} subgraphs, wanted 2: main and initialisation"
+    if len(graph.ops) != 2:
+        words = f"the model has {len(graph.ops)} subgraphs, wanted 2: main and initialisation"
         cure = "export the streaming model, whose state is in resource variables"
         findings.append(Finding("subgraphs", words, cure))
     return findings
 
 
 def _ends(graph: Graph, envelope: Envelope) -> list[Finding]:
-    inputs, outputs = graph.main.inputs, graph.main.outputs
-    if len(inputs) != 1 or len(outputs) != 1:
-        words = f"the model has {len(inputs)} inputs and {len(outputs)} outputs, wanted one of each"
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        words = f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
+        words += "wanted one of each"
         return [Finding("ends", words, "export features in and one score out, nothing else")]
-    heard, said = graph.main.tensors[inputs[0]], graph.main.tensors[outputs[0]]
+    heard, said = graph.inputs[0], graph.outputs[0]
     findings = []
-    shape = [int(n) for n in heard.shape]
-    if len(shape) != 3 or shape[0] != 1 or shape[2] != firmware.N_BANDS:
-        words = f"the input is {shape}, wanted {list(firmware.INPUT_SHAPE)}"
+    if len(heard.shape) != 3 or heard.shape[0] != 1 or heard.shape[2] != firmware.N_BANDS:
+        words = f"the input is {list(heard.shape)}, wanted {list(firmware.INPUT_SHAPE)}"
         findings.append(Finding("input-shape", words, "export one step of [1, 3, 40]"))
-    elif shape[1] != envelope.stride:
-        words = f"a step takes {shape[1]} frames, wanted {envelope.stride}"
+    elif heard.shape[1] != envelope.stride:
+        words = f"a step takes {heard.shape[1]} frames, wanted {envelope.stride}"
         findings.append(Finding("stride", words, "train and export a shape with stride 3"))
-    if [int(n) for n in said.shape] != list(firmware.OUTPUT_SHAPE):
-        words = (
-            f"the output is {[int(n) for n in said.shape]}, wanted {list(firmware.OUTPUT_SHAPE)}"
-        )
+    if said.shape != firmware.OUTPUT_SHAPE:
+        words = f"the output is {list(said.shape)}, wanted {list(firmware.OUTPUT_SHAPE)}"
         findings.append(Finding("output-shape", words, "export a head with one score"))
-    scales = envelope.input_scale, envelope.scale_tolerance
+    wanted = envelope.input_scale, envelope.scale_tolerance, firmware.INPUT_ZERO_POINT
     cure = "calibrate with 0 and 26 among the features"
-    findings += _end(graph, "input", heard, "INT8", *scales, firmware.INPUT_ZERO_POINT, cure)
+    findings += _end("input", heard, "INT8", wanted, cure)
+    wanted = firmware.OUTPUT_SCALE, 1e-6, firmware.OUTPUT_ZERO_POINT
     cure = "export the sigmoid as uint8 (inference_output_type)"
-    scales = firmware.OUTPUT_SCALE, 1e-6
-    findings += _end(graph, "output", said, "UINT8", *scales, firmware.OUTPUT_ZERO_POINT, cure)
-    return findings
+    return findings + _end("output", said, "UINT8", wanted, cure)
 
 
-def _end(graph, which, tensor, wanted, scale, tolerance, zero_point, cure) -> list[Finding]:
-    """Type and quantisation of the input or the output."""
-    if graph.type(tensor) != wanted:
-        words = f"the {which} is {graph.type(tensor)}, wanted {wanted}"
-        cure = f"convert with inference_{which}_type {wanted.lower()}"
+def _end(
+    which: str, tensor: Tensor, type_wanted: str, wanted: tuple[float, float, int], cure: str
+) -> list[Finding]:
+    """Type and quantisation of the input or the output; wanted: scale, tolerance, zero point."""
+    if tensor.type != type_wanted:
+        words = f"the {which} is {tensor.type}, wanted {type_wanted}"
+        cure = f"convert with inference_{which}_type {type_wanted.lower()}"
         return [Finding(f"{which}-type", words, cure)]
-    found_scale, found_zero = quantisation(tensor)
-    if found_scale is None or abs(found_scale / scale - 1) > tolerance or found_zero != zero_point:
-        words = f"the {which} has scale {found_scale} and zero point {found_zero}, "
-        words += f"wanted {scale:.8f} and {zero_point}"
-        return [Finding(f"{which}-scale", words, cure)]
-    return []
+    scale, tolerance, zero_point = wanted
+    near = tensor.scale is not None and abs(tensor.scale / scale - 1) <= tolerance
+    if near and tensor.zero_point == zero_point:
+        return []
+    words = f"the {which} has scale {tensor.scale} and zero point {tensor.zero_point}, "
+    return [Finding(f"{which}-scale", words + f"wanted {scale:.8f} and {zero_point}", cure)]
 
 
 def _types(graph: Graph) -> list[Finding]:
-    floats = [
-        tensor.name.decode(errors="replace")
-        for subgraph in graph.subgraphs
-        for tensor in subgraph.tensors
-        if graph.type(tensor) in ("FLOAT32", "FLOAT16", "FLOAT64", "BFLOAT16")
-    ]
+    types = ("FLOAT32", "FLOAT16", "FLOAT64", "BFLOAT16")
+    floats = [t.name for tensors in graph.tensors for t in tensors if t.type in types]
     if not floats:
         return []
     words = f"{len(floats)} tensors are float, the first {floats[0]!r}; wanted int8 throughout"
@@ -212,39 +205,38 @@ def _types(graph: Graph) -> list[Finding]:
 
 
 def _state(graph: Graph) -> list[Finding]:
-    findings = []
     if not graph.variables:
         words = "the model has no resource variables: it would forget everything between steps"
         return [Finding("no-state", words, "export the streaming model")]
+    findings = []
     if len(graph.variables) > firmware.MAX_RESOURCE_VARIABLES:
         words = f"{len(graph.variables)} variables, the device has room for "
         words += str(firmware.MAX_RESOURCE_VARIABLES)
         findings.append(Finding("too-many-variables", words, "take a shape with fewer layers"))
-    for name, tensor in graph.reads.items():
-        text = name.decode(errors="replace")
-        if graph.type(tensor) != "INT8":
-            words = f"the variable {text!r} is {graph.type(tensor)}, wanted INT8"
+    for name, variable in graph.variables.items():
+        other = [read.type for read in variable.reads if read.type != "INT8"]
+        if other:
+            words = f"the variable {name!r} is {other[0]}, wanted INT8"
             cure = "convert with _experimental_variable_quantization = True"
             findings.append(Finding("variable-type", words, cure))
         else:
-            findings += _initial(graph, text, tensor, graph.initial.get(name, []))
+            findings += [f for read in variable.reads for f in _initial(name, read, variable)]
     return findings
 
 
-def _initial(graph: Graph, name: str, read: Any, assigned: list[Any]) -> list[Finding]:
+def _initial(name: str, read: Tensor, variable: Variable) -> list[Finding]:
     """The state at start must be silence: every byte the variable's zero point."""
-    if len(assigned) != 1:
-        words = f"the variable {name!r} is set {len(assigned)} times at start, wanted once"
+    if len(variable.initial) != 1:
+        words = f"the variable {name!r} is set {len(variable.initial)} times at start, wanted once"
         return [Finding("initial-state", words, "export again from a tf.Module with its variables")]
-    values, zero = graph.constant(assigned[0]), quantisation(read)[1]
-    if values is None or zero is None or graph.type(assigned[0]) != "INT8":
+    start = variable.initial[0]
+    if start.values is None or read.zero_point is None or start.type != "INT8":
         words = f"the variable {name!r} does not start from int8 constants"
         return [Finding("initial-state", words, "export again with the variables at zero")]
-    if (values != zero).any() or values.size != int(np.prod(read.shape)):
-        words = (
-            f"the variable {name!r} starts with {(values != zero).sum()} of {values.size} values "
-        )
-        words += f"other than its zero point {zero}: the model would wake up mid-sentence"
+    if (start.values != read.zero_point).any() or start.values.size != read.size:
+        words = f"the variable {name!r} of {read.size} bytes starts with "
+        words += f"{(start.values != read.zero_point).sum()} of {start.values.size} that are not "
+        words += f"its zero point, {read.zero_point}: the model would wake up mid-sentence"
         return [Finding("dirty-state", words, "reset the streaming model before converting it")]
     return []
 
@@ -255,7 +247,7 @@ def _loads(model: bytes) -> list[Finding]:
         device = Device(model, reference=True)
         silence = np.full((2 * device.stride, firmware.N_BANDS), firmware.INT8_MIN, np.int8)
         device.scores(silence)
-    except (DeviceError, RuntimeError) as e:
+    except (DeviceError, RuntimeError, ValueError) as e:
         words = f"LiteRT does not run the model: {e}"
         return [Finding("does-not-run", words, "export the model again")]
     return []

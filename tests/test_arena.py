@@ -1,0 +1,44 @@
+"""The arena: the smallest that runs is found, and less does not run."""
+
+import json
+import sys
+
+import pytest
+
+from mwwkit.model import arena
+from mwwkit.model.arena import ArenaError
+
+
+def test_the_smallest_arena_runs_and_a_step_less_does_not(tiny_model):
+    pytest.importorskip("tflite_micro")
+    found = arena.measure(tiny_model)
+    assert arena.runs(tiny_model, found.smallest)
+    assert not arena.runs(tiny_model, found.smallest - 2 * arena.STEP)
+    assert not arena.runs(tiny_model, 0)
+    assert arena.runs(tiny_model, found.size)
+
+
+def test_the_stated_size_has_the_margin_and_the_alignment():
+    assert [arena.stated(n) for n in (16, 10_000, 22_752)] == [32, 11_008, 25_040]
+
+
+def test_official_manifests_state_a_little_more_than_the_smallest_that_runs(official_models):
+    pytest.importorskip("tflite_micro")
+    found = arena.measure(official_models / "okay_nabu.tflite")
+    manifest = json.loads((official_models / "okay_nabu.json").read_text())
+    stated = manifest["micro"]["tensor_arena_size"]
+    assert found.smallest < stated < found.smallest * 1.13
+
+
+def test_a_model_that_runs_in_no_arena_is_told_with_the_interpreters_words():
+    pytest.importorskip("tflite_micro")
+    with pytest.raises(ArenaError, match="does not run in an arena"):
+        arena.measure(b"\x00" * 64)
+
+
+def test_without_tflite_micro_the_error_says_how_to_get_it(tiny_model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
+    for ask in (arena.measure, lambda model: arena.runs(model, 30_000)):
+        with pytest.raises(ArenaError, match="pip install --pre tflite-micro"):
+            ask(tiny_model)
