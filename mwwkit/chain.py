@@ -13,6 +13,7 @@ import ast
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -191,13 +192,16 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
-    name, source = NOTEBOOKS[stage], str(notebook(stage))
-    paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (source, copy)]
-    try:  # papermill fills what stands in braces in a path
-        papermill.execute_notebook(
-            *paths, given, progress_bar=False, stdout_file=out, stderr_file=out
-        )
+    name = NOTEBOOKS[stage]
+    # Papermill fills what stands in braces in a path.
+    paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
+    # Sockets that are files: no other user of the machine can listen to them, as they can to ports.
+    config = Config({} if sys.platform == "win32" else {"KernelManager": {"transport": "ipc"}})
+    shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
+    try:
+        papermill.execute_notebook(*paths, given, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
         if error.ename == StoppedEarly.__name__:
