@@ -101,7 +101,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _brief(facts: dict[str, Any]) -> str:
-    short = {n: v for n, v in facts.items() if isinstance(v, str | int | float)}
+    short = {n: f"{v:.4g}" for n, v in facts.items() if isinstance(v, int | float)}
+    short |= {n: v for n, v in facts.items() if isinstance(v, str)}
     return "".join(f", {name} {value}" for name, value in short.items())
 
 

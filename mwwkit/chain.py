@@ -24,6 +24,7 @@ import yaml
 
 from mwwkit.paths import Run
 from mwwkit.presets import Preset, PresetError, suggest
+from mwwkit.progress import AS_TEXT
 from mwwkit.session import StoppedEarly
 
 SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
@@ -200,6 +201,7 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
     # Sockets that are files: no other user of the machine can listen to them, as they can to ports.
     config = Config({} if sys.platform == "win32" else {"KernelManager": {"transport": "ipc"}})
     shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
+    os.environ.update(AS_TEXT)  # the kernel inherits it
     try:
         papermill.execute_notebook(*paths, given, **shown, config=config)
     except PapermillExecutionError as error:

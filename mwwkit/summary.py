@@ -33,7 +33,7 @@ def demo(here: Run, minutes: float) -> str:
         *((f"recall, {name}", _counted(facts)) for name, facts in test["recall"].items()),
         ("other words taken for it", _counted(test["other_clips_accepted"])),
         ("false accepts", f"{hourly['events']} in {hourly['hours']:.2f} h of other sound"),
-        ("latency", f"{test['median_latency_s']} s after the word's end, median"),
+        ("latency", _latency(test["median_latency_s"])),
         ("size, arena", f"{metrics['model']['bytes']:,} and {metrics['arena']['stated']:,} bytes"),
         ("executed notebooks", str(here / "executed")),
         ("minutes", f"{minutes:.1f}"),
@@ -49,3 +49,7 @@ def _counted(facts: dict[str, Any]) -> str:
         return "none to count"
     interval = f"95 %: {facts['low']:.1%} to {facts['high']:.1%}"
     return f"{facts['value']:.1%} ({facts['count']} of {facts['of']}; {interval})"
+
+
+def _latency(seconds: float | None) -> str:
+    return "none heard" if seconds is None else f"{seconds:.2f} s after the word's end, median"

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "mwwkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOOR = {
     *("firmware", "files", "paths", "checkpoint", "disk", "session", "random", "parallel"),
+    "progress",
     *("detector", "metrics", "operating"),
 }
 MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is open to all
@@ -29,7 +30,10 @@ MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is o
     "summary": {"model"},
     "__main__": {"model", "stages", "presets", "chain", "scoring", "summary"},
 }
-MAY_USE_TENSORFLOW = ("model/", "handover.py", "stages/train.py", "stages/mine.py", "stages/export.py")
+MAY_USE_TENSORFLOW = (
+    *("model/", "handover.py"),
+    *("stages/train.py", "stages/mine.py", "stages/export.py"),
+)
 
 
 def name(path: Path) -> str:

@@ -1,18 +1,17 @@
 """The command line: exit codes and messages that a script can rely on."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import jupytext
-import numpy as np
 import pytest
 
 from mwwkit import __main__ as cli
 from mwwkit import chain
 from mwwkit.audio.reading import write_wav16
+from mwwkit.model import manifest
 from mwwkit.random import rng
 
 SMALL = """
@@ -265,40 +264,57 @@ def test_verify_and_score_of_a_model_that_is_not_there_exit_with_1(tmp_path, cap
     assert "no.json" in capsys.readouterr().err
 
 
-@pytest.fixture(scope="session")
-def okay_nabu() -> Path:
-    """An official model; tests that need it skip where MWWKIT_OFFICIAL_MODELS has none."""
-    audio = Path(os.environ.get("MWWKIT_REAL_AUDIO", ""))
-    folder = os.environ.get("MWWKIT_OFFICIAL_MODELS", str(audio.parent / "models/official"))
-    path = Path(folder) / "okay_nabu.json"
-    if not path.is_file():
-        pytest.skip("set MWWKIT_OFFICIAL_MODELS to a folder with okay_nabu.json")
+@pytest.fixture
+def small_model(tiny_model, tmp_path) -> Path:
+    """The manifest of a small untrained model, in a folder of its own."""
+    path = tmp_path / "model" / "word.json"
+    path.parent.mkdir()
+    path.with_suffix(".tflite").write_bytes(tiny_model)
+    manifest.write(
+        manifest.Manifest("Word", "me", "word.tflite", ("en",), 0.9, 5, tensor_arena_size=30_000),
+        path,
+    )
     return path
 
 
-def test_verify_accepts_an_official_model(okay_nabu, capsys):
-    assert cli.main(["verify", str(okay_nabu)]) == cli.OK
+def test_verify_accepts_an_official_model(official_models, capsys):
+    assert cli.main(["verify", str(official_models / "okay_nabu.json")]) == cli.OK
     assert "fit for the device" in capsys.readouterr().out
 
 
-def test_score_hears_nothing_in_noise_and_reports_a_file_it_cannot_read(
-    okay_nabu, tmp_path, capsys
-):
-    noise = rng(1, "noise").normal(0, 0.05, 48_000).astype(np.float32)
-    write_wav16(tmp_path / "noise.wav", noise)
-    assert cli.main(["score", str(okay_nabu), str(tmp_path), "--json"]) == cli.OK
-    [file] = json.loads(capsys.readouterr().out)["files"]
-    assert file["seconds"] == 3.0 and file["detections"] == []
-    assert 0 <= file["mean"] <= file["max_mean"] <= file["max"] < 0.5
+def test_verify_names_what_is_wrong(small_model, capsys):
+    data = json.loads(small_model.read_text())
+    data["micro"]["probability_cutoff"] = 1.0
+    small_model.write_text(json.dumps(data))
+    assert cli.main(["verify", str(small_model)]) == cli.BAD
+    assert "never fires" in capsys.readouterr().out
 
-    (tmp_path / "text.wav").write_text("no sound")
-    assert cli.main(["score", str(okay_nabu), str(tmp_path)]) == cli.BAD
+
+def test_score_tells_of_every_file_and_of_one_it_cannot_read(small_model, tmp_path, capsys):
+    sounds = tmp_path / "some sounds"
+    sounds.mkdir()
+    write_wav16(sounds / "rauschen ä.wav", rng(1, "noise").normal(0, 0.05, 48_000))
+    assert cli.main(["score", str(small_model), str(sounds), "--json"]) == cli.OK
+    report = json.loads(capsys.readouterr().out)
+    assert (report["wake_word"], report["cutoff"], report["window"]) == ("Word", 0.9, 5)
+    [file] = report["files"]
+    assert file["seconds"] == 3.0 and isinstance(file["detections"], list)
+    assert 0 <= file["mean"] <= file["max_mean"] <= file["max"] <= 1
+
+    (sounds / "text.wav").write_text("no sound")
+    assert cli.main(["score", str(small_model), str(sounds)]) == cli.BAD
     told = capsys.readouterr().out
-    assert "noise.wav" in told and "not read" in told and "text.wav" in told
+    assert "rauschen ä.wav" in told and "not read" in told and "text.wav" in told
 
 
-def test_score_hears_a_real_wake_word_where_it_is_spoken(okay_nabu, real_audio, capsys):
-    alexa = okay_nabu.with_name("alexa.json")
+def test_score_of_an_empty_folder_says_so(small_model, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["score", str(small_model), str(tmp_path / "empty")]) == cli.BAD
+    assert "no audio file" in capsys.readouterr().err
+
+
+def test_score_hears_a_real_wake_word_where_it_is_spoken(official_models, real_audio, capsys):
+    alexa = official_models / "alexa.json"
     clips = [str(real_audio / f"keywords/alexa/{n}.flac") for n in (0, 1, 10)]
     assert cli.main(["score", str(alexa), *clips, "--json"]) == cli.OK
     for file in json.loads(capsys.readouterr().out)["files"]:
@@ -307,8 +323,8 @@ def test_score_hears_a_real_wake_word_where_it_is_spoken(okay_nabu, real_audio, 
         assert file["max_mean"] > 0.9
 
 
-def test_the_lead_in_does_not_shift_the_times(okay_nabu, real_audio, capsys):
-    alexa = okay_nabu.with_name("alexa.json")
+def test_the_lead_in_does_not_shift_the_times(official_models, real_audio, capsys):
+    alexa = official_models / "alexa.json"
     clip = str(real_audio / "keywords/alexa/0.flac")
     times = []
     for lead_in in ("1.0", "3.0"):

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from mwwkit.checkpoint import Checkpoint
 from mwwkit.files import replacing
@@ -13,6 +12,7 @@ from mwwkit.model.batches import WakeWordDataset
 from mwwkit.model.evaluate import Judge
 from mwwkit.model.training import Trainer, weights_of
 from mwwkit.paths import Run
+from mwwkit.progress import tqdm
 from mwwkit.session import Session
 
 UNIT_STEPS = 250  # a time-out costs at most this many

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from mwwkit import firmware
 from mwwkit.audio.clips import Clips, Kind, Label, SampleRecord, Split, load_clips
@@ -18,6 +17,7 @@ from mwwkit.checkpoint import Checkpoint, finished
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.parallel import each
 from mwwkit.paths import Run
+from mwwkit.progress import tqdm
 from mwwkit.random import rng
 from mwwkit.session import Limits
 

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from mwwkit import firmware
 from mwwkit.audio.clips import Split, load_clips
@@ -25,6 +24,7 @@ from mwwkit.model.losses import LossSettings
 from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
 from mwwkit.parallel import each
 from mwwkit.paths import Run
+from mwwkit.progress import tqdm
 from mwwkit.session import Limits
 
 FOLDER, TUNED = "mined", "tuned"
