@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import joblib
+from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,7 +25,18 @@ def each(
     if workers < 1:
         raise ValueError(f"workers is {workers}; wanted at least 1")
     if workers == 1:
-        return map(function, items)
+        return _here(function, items)
     order = "generator" if ordered else "generator_unordered"
     pool = joblib.Parallel(n_jobs=workers, return_as=order, pre_dispatch=workers, batch_size=1)
-    return pool(joblib.delayed(function)(item) for item in items)
+    return pool(joblib.delayed(_alone)(function, item) for item in items)
+
+
+def _here(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    for item in items:
+        yield _alone(function, item)
+
+
+def _alone(function: Callable[[T], R], item: T) -> R:
+    """One item on one thread: BLAS threads that wait for each other spin, and double the cost."""
+    with threadpool_limits(1):
+        return function(item)

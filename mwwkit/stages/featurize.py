@@ -1,6 +1,6 @@
 """02 Clips to labelled scenes to spectrograms, on the device's own grid."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -12,7 +12,7 @@ from mwwkit.audio.scenes import Material, SceneSettings, Word
 from mwwkit.audio.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
 from mwwkit.audio.shards import FeatureSet, band_statistics, make_shard
 from mwwkit.audio.store import FeatureStore
-from mwwkit.audio.words import Span, word_span
+from mwwkit.audio.words import Span, sure, word_span
 from mwwkit.checkpoint import Checkpoint, finished
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.parallel import each
@@ -69,8 +69,10 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     units = _units(sets)
     left = checkpoint.left(list(units))
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
+    words = _material(config, clips, _spans(here), Split.TRAIN).words
     return {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
+        "words left out of scenes, their end unsure": len(words) - sum(_sure(words)),
         "shards done": len(units) - len(left),
         "shards left": len(left),
         # 500 times real time a core with all augmentation, as measured on a shared machine
@@ -206,7 +208,9 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
             f"{len(train.others)} others; both are needed, so add some in 01"
         )
     make = training_set if config.training == "scenes" else window_set
-    sets = [make(train, settings, config.scenes, config.seed)]
+    known = [word for word, is_sure in zip(train.words, _sure(train.words), strict=True) if is_sure]
+    taught = replace(train, words=tuple(known))
+    sets = [make(taught, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):
         own = _material(config, clips, spans, split)
         sets += [
@@ -239,6 +243,11 @@ def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Materi
         noises=long(Kind.NOISE),
         rooms=tuple(rooms[i] for i in sorted(chosen)),
     )
+
+
+def _sure(words: tuple[Word, ...]) -> list[bool]:
+    """Which words' ends can be trusted to make labels from."""
+    return sure(word.span for word in words)
 
 
 def _word(record: SampleRecord, spans: dict) -> Word:
