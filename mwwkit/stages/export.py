@@ -27,7 +27,7 @@ FOLDER = "export"
 class Config:
     """What 05_export.ipynb can set."""
 
-    wake_word: str = ""  # as people say it, e.g. "Computer"
+    word: str = ""  # the wake word, as people say it, e.g. "Computer"
     author: str = "me"
     website: str = ""
     languages: tuple[str, ...] = ("en",)
@@ -39,7 +39,7 @@ class Config:
         languages = [self.languages] if isinstance(self.languages, str) else self.languages
         object.__setattr__(self, "languages", tuple(languages))
         if not self.slug:
-            raise ValueError(f"wake_word is {self.wake_word!r}; say what the device listens for")
+            raise ValueError(f"word is {self.word!r}; say what the device listens for")
         if not self.target_fah > 0:
             raise ValueError(f"target_fah is {self.target_fah}; wanted more than 0 an hour")
         if not 0 <= self.max_clip_fpr <= 1:
@@ -50,10 +50,10 @@ class Config:
     @property
     def slug(self) -> str:
         """The wake word as a file name: letters, digits and underscores."""
-        plain = unicodedata.normalize("NFKD", self.wake_word).encode("ascii", "ignore").decode()
+        plain = unicodedata.normalize("NFKD", self.word).encode("ascii", "ignore").decode()
         named = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
         # A word in another script still gets a name of its own.
-        return named or (f"word_{abs(_stable_hash(self.wake_word)):x}" if self.wake_word else "")
+        return named or (f"word_{abs(_stable_hash(self.word)):x}" if self.word else "")
 
     def shaping(self) -> dict:
         """The settings that shape the files."""
@@ -94,7 +94,7 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     validation, judged = _judged(here, "validation", model)
     choice = judged.choose(config.target_fah, config.max_clip_fpr)
     card = manifest.Manifest(
-        wake_word=config.wake_word,
+        wake_word=config.word,
         author=config.author,
         website=config.website,
         model=_names(config)["model"],
