@@ -20,6 +20,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from mwwkit import firmware
+from mwwkit.model.logit_grid import refine
 from mwwkit.model.mixednet import MixedNet, Norm, tf
 from mwwkit.model.quiet import quiet
 from mwwkit.model.shapes import Shape
@@ -162,7 +163,7 @@ def to_int8(folded: Folded, shape: Shape, calibration: Iterable[np.ndarray]) -> 
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.uint8
     converter.representative_dataset = lambda: _representative(streams, shape.stride)
-    return _convert(converter)
+    return refine(_convert(converter))
 
 
 def _representative(streams: list[np.ndarray], stride: int):
