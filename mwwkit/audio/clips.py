@@ -194,8 +194,9 @@ def validate(audio: np.ndarray, min_s: float = 0.1, max_s: float = 60.0) -> list
 def loudest_frame_db(audio: np.ndarray) -> float:
     """The RMS of the loudest 32 ms, in dB under full scale; -200 for digital silence."""
     n_frames = max(1, len(audio) // FRAME)
-    frames = audio[: n_frames * FRAME].reshape(n_frames, -1).astype(np.float64)
-    return 10 * np.log10(max(1e-20, float(np.mean(frames**2, axis=1).max())))
+    frames = audio[: n_frames * FRAME].reshape(n_frames, -1)
+    power = np.einsum("fs,fs->f", frames, frames) / frames.shape[1]
+    return 10 * np.log10(max(1e-20, float(power.max())))
 
 
 @dataclass(frozen=True, order=True)

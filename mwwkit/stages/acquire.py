@@ -1,0 +1,397 @@
+"""01 Recordings and spoken words to 16 kHz clips, with a catalogue that says what each is."""
+
+import errno
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+
+from mwwkit import paths
+from mwwkit.audio import invented, sources
+from mwwkit.audio.clips import (
+    CATALOGUE,
+    Kind,
+    Label,
+    Rejected,
+    Split,
+    load_clips,
+    write_catalogue,
+    write_quarantine,
+)
+from mwwkit.audio.making import Bounds, Made, make_unit, read_unit
+from mwwkit.audio.sources import FOLDERS, FromFile, FromSeed, FromSpeech, Input, SourceError
+from mwwkit.audio.speech import ACCENTS, ENGLISH, Espeak
+from mwwkit.audio.splits import SHARES, assign, audit
+from mwwkit.checkpoint import Checkpoint, completed
+from mwwkit.files import replacing
+from mwwkit.firmware import SAMPLE_RATE_HZ
+from mwwkit.parallel import each
+from mwwkit.paths import Run
+from mwwkit.progress import tqdm
+from mwwkit.session import Limits, StoppedEarly
+
+FOLDER = "clips"
+STAGE = "01 acquire"
+UNIT_INPUTS = 64  # in a unit: some seconds of work to lose
+UNIT_BYTES = 256 << 20  # and at most about so many bytes of input
+GROWTH = {".mp3": 3.0, ".m4a": 3.0, ".ogg": 4.0, ".opus": 6.0, ".flac": 2.0}  # at most, to our WAV
+
+
+@dataclass(frozen=True)
+class Config:
+    """What 01_acquire_and_augment.ipynb can set. Folders and tables are paths; 0 means none."""
+
+    word: str  # the wake word, as it is written
+    recordings: str = "auto"  # a folder with any of positive/ negative/ ...; "auto": paths.md's
+    positive: tuple[str, ...] = ()  # more folders of each
+    negative: tuple[str, ...] = ()
+    hard_negative: tuple[str, ...] = ()
+    ambient: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
+    rirs: tuple[str, ...] = ()
+    table: str = ""  # a CSV with path, kind and at best word, source, speaker, licence
+    table_positive: tuple[str, ...] = ()  # words or path patterns; none: the wake word
+    table_hard_negative: tuple[str, ...] = ()
+    table_exclude: tuple[str, ...] = ()
+    given_splits: str = ""  # a CSV with path and split; it wins over drawn splits
+    tts_positive: int = 1000
+    tts_negative: int = 2000
+    tts_hard_negative: int = 600
+    tts_ambient_minutes: float = 30.0
+    tts_spellings: tuple[str, ...] = ()  # other spellings, where the engine misreads the first
+    tts_speakers: int = 0  # 0: all the engine has
+    tts_languages: tuple[str, ...] = ()  # espeak-ng voices; none: those of English
+    tts_accent_share: float = 0.1
+    noise_minutes: float = 20.0  # made up
+    rooms: int = 60  # made up
+    shares: tuple[float, float, float] = SHARES  # train, validation, test
+    min_seconds: float = 0.1
+    max_seconds: float = 15.0
+    seed: int = 42
+
+    def __post_init__(self) -> None:  # noqa: D105
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if str(field.type).startswith("tuple") and isinstance(value, str):
+                value = tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, list | tuple):
+                object.__setattr__(self, field.name, tuple(value))
+        if not any(c.isalpha() for c in self.word):
+            raise ValueError(f"word is {self.word!r}; wanted the wake word, such as 'hey jarvis'")
+        for name, most in _MOST.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} is {getattr(self, name)}; wanted 0 to {most:,}")
+        if not 0 < self.min_seconds < self.max_seconds:
+            raise ValueError(
+                f"min_seconds is {self.min_seconds}, max_seconds {self.max_seconds}; wanted "
+                "0 < min_seconds < max_seconds"
+            )
+        if len(self.shares) != 3 or min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
+            raise ValueError(f"shares is {self.shares}; wanted three of 0 or more, 1 together")
+        if self.table_exclude and not self.table:
+            raise ValueError("table_exclude is given without a table; name one")
+        self.engine()
+
+    def engine(self) -> Espeak:
+        """What speaks."""
+        accents = ACCENTS if self.tts_accent_share else ()
+        return Espeak(self.tts_languages or ENGLISH, accents, self.tts_accent_share, self.tts_speakers)
+
+    def shaping(self) -> dict:
+        """The settings that shape the clips of a given list of inputs.
+
+        What inputs there are is in the names of the units, so recordings may be added.
+        """
+        names = ("word", "seed", "shares", "min_seconds", "max_seconds")
+        return {name: getattr(self, name) for name in names}
+
+
+_MACHINES = frozenset({"espeak-ng", "piper"})
+_MOST = {
+    "tts_positive": 1_000_000,
+    "tts_negative": 1_000_000,
+    "tts_hard_negative": 1_000_000,
+    "tts_ambient_minutes": 60_000,
+    "noise_minutes": 60_000,
+    "rooms": 100_000,
+    "max_seconds": 600,
+}
+
+
+def plan(config: Config, here: Run, limits: Limits) -> dict:
+    """What is done, what is left, and the minutes and bytes it takes.
+
+    Raises SourceError, SpeechError, CheckpointError or OSError early, saying what to do.
+    """
+    inputs, left_out, _ = _inputs(config)
+    units = _units(inputs)
+    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping())
+    left = checkpoint.left(list(units))
+    _refuse_unwritable(here.folder)
+    if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
+        config.engine().check()
+    counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
+    seconds = sum(_seconds_to_make(item) for name in left for item in units[name])
+    return {
+        "inputs": dict(sorted(counts.items())),
+        "rows of the table left out": left_out,
+        "units done": len(units) - len(left),
+        "units left": len(left),
+        "minutes left, about": round(seconds / limits.n_workers / 60, 1),
+        "GB left to write": round(sum(_n_bytes(units[name]) for name in left) / 1e9, 3),
+    }
+
+
+def run(config: Config, here: Run, limits: Limits) -> dict:
+    """Make the clips that are left and the catalogue; return what was made and where.
+
+    Raises StoppedEarly when the session's time, the disk budget or the disk ends first, and
+    LeakageError or ValueError when what was made cannot be split or has no wake word in it.
+    """
+    inputs, _, given = _inputs(config)
+    units = _units(inputs)
+    _refuse_unwritable(here.folder)
+    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping())
+    session = limits.session(here)
+    for name in checkpoint.left(list(units)):
+        checkpoint.adopt(name, here / FOLDER / name)
+    left = checkpoint.left(list(units))
+    if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
+        config.engine().check()
+    jobs = ((n, units[n]) for n in session.units(left, lambda name: _n_bytes(units[name])))
+    make = partial(_make, here, replace(checkpoint, own={}, before={}), config)
+    with tqdm(total=len(units), initial=len(units) - len(left), unit="unit", desc="01") as bar:
+        with _full_disk_stops(here):
+            for name, facts in each(make, jobs, limits.n_workers, ordered=False):
+                checkpoint.finish(name, **facts)
+                bar.update()
+    session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
+    content = _digest(units, given)
+    if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
+        with _full_disk_stops(here):
+            facts = _write_catalogue(config, here, list(units), given)
+            checkpoint.complete(content=content, **facts)
+    return {"units made now": len(left), **check(here), "folder": str(here / FOLDER)}
+
+
+def check(here: Run) -> dict:
+    """What there is, what was rejected, and what to know about it.
+
+    Raises unless 02 can work: the stage is finished, every clip is there, the wake word and
+    something else are in training and the wake word in validation, and nothing leaks.
+    """
+    facts = completed(here, FOLDER)
+    clips = load_clips(here)
+    for record in clips:
+        clips.path(record)  # raises FileNotFoundError, naming it
+    caveats = audit(clips.records)
+    for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
+        if not clips.of(label=label, split=split):
+            raise ValueError(
+                f"the {split.value} split has no clip of the wake word; {len(clips)} clips are "
+                "there in all; add recordings of it, or ask for more spoken ones"
+            )
+    positives = clips.of(label=Label.POSITIVE)
+    if not any(record.source not in _MACHINES for record in positives):
+        caveats.append(
+            "every clip of the wake word was spoken by a machine: a model of synthetic voices does "
+            "not know people's; put twenty recordings of your own into recordings/positive"
+        )
+    return {"clips": clips.summary(), "rejected": facts["rejected"], "caveats": caveats}
+
+
+def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Split]]:
+    """All there is to make clips from, the table's rows left out, and the splits that are given."""
+    inputs: list[Input] = []
+    for role, path in _folders(config):
+        inputs += sources.folder(path, role, config.word)
+    left_out: dict[str, int] = {}
+    if config.table:
+        mapping = sources.TableMapping(
+            config.table_positive or (config.word,),
+            *(config.table_hard_negative, config.table_exclude),
+        )
+        rows, left_out = sources.table(Path(config.table), config.word, mapping)
+        inputs += rows
+    inputs += _invented(config)
+    if not any(item.about.label is Label.POSITIVE for item in inputs):
+        raise SourceError(
+            f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
+            "positive/, rows of a table, or tts_positive above 0"
+        )
+    given: dict[str, Split] = {}
+    if config.given_splits:
+        given, excluded = sources.given_splits(Path(config.given_splits), inputs)
+        inputs = [item for item in inputs if item.about.origin not in excluded]
+    return inputs, left_out, given
+
+
+def _folders(config: Config) -> Iterator[tuple[str, Path]]:
+    """(role, folder) of each that is named, and of those inside the folder of recordings."""
+    if config.recordings == "auto":
+        roots = paths.locations("recordings")
+    else:
+        roots = [Path(config.recordings)] if config.recordings else []
+    for root in roots:
+        inside = [role for role in FOLDERS if (root / role).is_dir()]
+        if not inside:
+            raise SourceError(
+                f"recordings is {root}, which has none of the folders {', '.join(FOLDERS)}; make "
+                "them, or set recordings to an empty text"
+            )
+        yield from ((role, root / role) for role in inside)
+    for role in FOLDERS:
+        yield from ((role, Path(name).absolute()) for name in getattr(config, role))
+
+
+def _invented(config: Config) -> list[Input]:
+    engine, word, seed = config.engine(), config.word, config.seed
+    return [
+        *invented.positives(engine, word, config.tts_spellings, config.tts_positive, seed),
+        *invented.negatives(engine, word, config.tts_negative, seed),
+        *invented.hard_negatives(engine, word, config.tts_hard_negative, seed),
+        *invented.ambient(engine, word, config.tts_ambient_minutes, seed),
+        *invented.noises(config.noise_minutes, seed),
+        *invented.rooms(config.rooms, seed),
+    ]
+
+
+def _units(inputs: Sequence[Input]) -> dict[str, list[Input]]:
+    """Units by name, in order: inputs of one source, label and kind.
+
+    The name holds a fingerprint of what is in it: other files are another unit.
+    """
+    groups: dict[str, list[Input]] = {}
+    for item in inputs:
+        about = item.about
+        label = f"-{about.label.value}" if about.kind is Kind.CLIP else ""
+        source = re.sub(r"[^\w-]+", "_", about.source).strip("_")
+        groups.setdefault(f"{about.kind.value}/{source}{label}", []).append(item)
+    units = {}
+    for group, of_it in groups.items():
+        chunk: list[Input] = []
+        number = 0
+        for i, item in enumerate(of_it, start=1):
+            chunk.append(item)
+            full = len(chunk) == UNIT_INPUTS or _n_bytes(chunk) >= UNIT_BYTES
+            if full or i == len(of_it):
+                units[f"{group}-{number:04d}-{sources.fingerprint(chunk)}"] = chunk
+                chunk, number = [], number + 1
+    return units
+
+
+def _n_bytes(inputs: Sequence[Input]) -> int:
+    """What the clips of `inputs` take on disk, at most."""
+    return 50_000 + sum(map(_bytes_of, inputs))
+
+
+def _bytes_of(item: Input) -> int:
+    if isinstance(item, FromFile):
+        return int(item.n_bytes * GROWTH.get(item.path.suffix.lower(), 2.0))
+    seconds = item.seconds or 1.0 if isinstance(item, FromSeed) else _spoken_s(item)
+    return int(2 * SAMPLE_RATE_HZ * seconds) + 100
+
+
+def _spoken_s(item: FromSpeech) -> float:
+    return sum(item.pauses_s) + sum(1 + 0.1 * len(text) for text in item.texts)
+
+
+def _seconds_to_make(item: Input) -> float:
+    """CPU seconds, as measured on a shared core."""
+    if isinstance(item, FromFile):
+        return 0.002 + item.n_bytes / 4e7
+    return 0.006 * _spoken_s(item) if isinstance(item, FromSpeech) else 0.005 + item.seconds / 500
+
+
+def _make(here: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
+    """One unit, in a process of its own: sealed in its folder, then recorded by the caller."""
+    name, inputs = job
+    bounds = Bounds(config.min_seconds, config.max_seconds)
+    with replacing(here / FOLDER / name) as part:
+        facts = make_unit(part, inputs, bounds, config.engine())
+        checkpoint.seal(part, facts)
+    return name, facts
+
+
+def _write_catalogue(
+    config: Config, here: Run, units: list[str], given: dict[str, Split]
+) -> dict[str, int]:
+    """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
+    made: list[tuple[str, Made]] = []
+    rejected: list[Rejected] = []
+    for unit in units:
+        clips, refused = read_unit(here.find(f"{FOLDER}/{unit}"))
+        made += [(f"{FOLDER}/{unit}/{clip.file}", clip) for clip in clips]
+        rejected += [Rejected(row["path"], row["reason"], STAGE) for row in refused]
+    kept, doubles = _without_doubles(made)
+    rejected += doubles
+    write_quarantine(here, STAGE, rejected)
+    if not any(clip.about.label is Label.POSITIVE for _, clip in kept):
+        shown = "; ".join(f"{row.path}: {row.reason}" for row in rejected[:3])
+        raise ValueError(
+            f"no clip of the wake word can be used; {len(rejected)} inputs were rejected ({shown}; "
+            f"all of them in {here / 'quarantine.jsonl'}); mend or replace them"
+        )
+    records = [clip.record(path, Split.TRAIN) for path, clip in kept]
+    splits = assign(records, config.seed, config.shares, given)
+    records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
+    audit(records)
+    write_catalogue(here / CATALOGUE, records)
+    return {"clips": len(records), "rejected": len(rejected)}
+
+
+def _without_doubles(
+    made: list[tuple[str, Made]],
+) -> tuple[list[tuple[str, Made]], list[Rejected]]:
+    """The first clip of each sound; none where it is both the wake word and not."""
+    first: dict[str, Made] = {}
+    labels: dict[str, set[Label]] = {}
+    for _, clip in made:
+        first.setdefault(clip.sha256, clip)
+        labels.setdefault(clip.sha256, set()).add(clip.about.label)
+    kept, rejected = [], []
+    for path, clip in made:
+        of_sound, lead = labels[clip.sha256], first[clip.sha256]
+        if Label.POSITIVE in of_sound and len(of_sound) > 1:
+            names = " and ".join(sorted(label.value for label in of_sound))
+            reason = f"the same sound is labelled {names}; remove the wrong one"
+            rejected.append(Rejected(clip.input, reason, STAGE))
+        elif clip is not lead:
+            rejected.append(Rejected(clip.input, f"the same sound as {lead.input}", STAGE))
+        else:
+            kept.append((path, clip))
+    return kept, rejected
+
+
+def _digest(units: Sequence[str], given: dict[str, Split]) -> str:
+    """What the catalogue is made from, in 16 hex digits."""
+    text = "\n".join([*units, *(f"{name} {split.value}" for name, split in sorted(given.items()))])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    existing = next(p for p in [folder, *folder.absolute().parents] if p.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+        raise PermissionError(
+            f"{folder} cannot be written ({existing} is read-only or no folder); set RUN_DIR to "
+            "another one, and give a finished run that is mounted read-only as PREVIOUS"
+        )
+
+
+@contextmanager
+def _full_disk_stops(here: Run) -> Iterator[None]:
+    """A disk that fills up in the middle of a unit stops the stage as a budget does."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise StoppedEarly(
+            f"{STAGE} stopped early: the disk of {here.folder} is full ({error}); nothing that was "
+            "finished is lost. Make room and run it again."
+        ) from error
