@@ -7,6 +7,7 @@ are kept and audio is not.
     scene = draw_scene(material, SceneSettings(), rng(seed, "scene", 17))
     audio = render(scene, folder)                    # int16 [samples]
     scene.word_ends()                                # seconds
+    scene_from(json.loads(json.dumps(scene.as_dict())))   # the same scene again
 
 The recipe's shares come from measurements on real recordings; voices in the background and pieces
 of the word as negatives matter most.
@@ -86,6 +87,24 @@ class Scene:
     def as_dict(self) -> dict:
         """The record as JSON has it."""
         return asdict(self)
+
+
+def scene_from(record: dict) -> Scene:
+    """The scene of a record that `Scene.as_dict` gave and JSON kept; it renders the same samples.
+
+    Raises KeyError or TypeError for a record of another form.
+    """
+    behind = record["background"]
+    voices = tuple(tuple(Piece(**part) for part in chain) for chain in behind["voices"])
+    behind = behind | {"voices": voices, "gains_db": tuple(behind["gains_db"])}
+    return Scene(
+        **record
+        | {
+            "items": tuple(Item(**i | {"piece": Piece(**i["piece"])}) for i in record["items"]),
+            "background": Background(**behind),
+            "floor_db": tuple(record["floor_db"]),
+        }
+    )
 
 
 @dataclass(frozen=True)

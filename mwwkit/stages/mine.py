@@ -162,7 +162,7 @@ def _keep(config: Config, here: Run, mined: Checkpoint) -> None:
         if path and of_split[path] is not Split.TRAIN:
             raise ValueError(f"{path} is of the split {of_split[path].value}; only train is mined")
         facts = {"id": f"m{number:04d}", "clip": path, "clip_s": round(from_s, 3)}
-        rows.append(facts | {"score": events[i].score, **windows[i]})
+        rows.append(facts | {"score": events[i].score, "at_s": events[i].at_s, **windows[i]})
     if rows:
         _write_windows(here, rows, n_frames)
     _write_table(here, rows)
@@ -191,7 +191,7 @@ def _write_windows(here: Run, rows: list[dict], n_frames: int) -> None:
 
 
 def _write_table(here: Run, rows: list[dict]) -> None:
-    columns = ["id", "score", "clip", "clip_s", "unit", "index", "first_frame"]
+    columns = ["id", "score", "clip", "clip_s", "unit", "index", "at_s", "first_frame"]
     with replacing(here / FOLDER / "mined.csv") as part:
         with part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")

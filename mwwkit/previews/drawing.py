@@ -1,0 +1,110 @@
+"""The pieces of every picture: a waveform, a spectrogram, a score track, a player.
+
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    drawing.waveform(axes, samples)                  # int16 [n] at 16 kHz
+    drawing.spectrogram(axes, features)              # int8 [frames, 40]
+    display(drawing.png(figure), drawing.player(samples))
+
+Figures become PNG here and not in a matplotlib backend, so they look the same in every notebook,
+and a backend is neither needed nor changed.
+"""
+
+import io
+
+import numpy as np
+from IPython.display import Audio, Image
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mwwkit.audio.reading import INT16_SCALE
+from mwwkit.detector import score_times, sliding_sum
+from mwwkit.firmware import (
+    CUTOFF_LEVELS,
+    HOP_MS,
+    INT8_MAX,
+    INT8_MIN,
+    N_BANDS,
+    SAMPLE_RATE_HZ,
+    WINDOW_MS,
+)
+
+INK, SOFT, ACCENT, GOOD, OTHER = "#33415c", "#a9b2c3", "#c8453b", "#2a8c6e", "#c98a1b"
+WIDTH_IN = 9.0  # of a picture that fills a notebook's cell
+_DPI = 160  # twice what is shown, for screens of two dots a pixel
+_COLUMNS = 2000  # of a drawn waveform: more than a screen has
+
+
+def png(figure: Figure) -> Image:
+    """The figure as an image for `display`, sharp on fine screens."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=_DPI, facecolor="white")
+    return Image(data=stream.getvalue(), width=int(figure.get_figwidth() * _DPI / 2))
+
+
+def player(samples: np.ndarray) -> Audio:
+    """A player of int16 [n] at 16 kHz, at the level that the samples have."""
+    return Audio(samples / INT16_SCALE, rate=SAMPLE_RATE_HZ, normalize=False)
+
+
+def plain(axes: Axes) -> Axes:
+    """No frame where it says nothing."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(which="both", labelsize=8)
+    axes.xaxis.label.set_size(9)
+    axes.yaxis.label.set_size(9)
+    return axes
+
+
+def waveform(axes: Axes, samples: np.ndarray, word_ends_s: list[float] = ()) -> None:
+    """int16 [n] over seconds, as the range of each pixel; a line where each wake word ends."""
+    step = max(len(samples) // _COLUMNS, 1)
+    blocks = samples[: len(samples) // step * step].reshape(-1, step) / INT16_SCALE
+    at_s = np.arange(len(blocks)) * step / SAMPLE_RATE_HZ
+    axes.fill_between(at_s, blocks.min(axis=1), blocks.max(axis=1), color=INK, linewidth=0.3)
+    peak = max(float(np.abs(blocks).max(initial=0.0)), 1e-3)
+    axes.set(xlim=(0, len(samples) / SAMPLE_RATE_HZ), ylim=(-1.1 * peak, 1.1 * peak))
+    axes.set(ylabel="amplitude")
+    for number, end_s in enumerate(word_ends_s):
+        label = "word ends" if number == 0 else None
+        axes.axvline(end_s, color=ACCENT, linewidth=1.2, label=label)
+    plain(axes)
+
+
+def spectrogram(axes: Axes, features: np.ndarray) -> None:
+    """int8 [frames, 40], from the device's lowest value to its highest; pitch upwards."""
+    first_s = (WINDOW_MS - HOP_MS) / 2000  # a frame is drawn about the middle of its window
+    extent = (first_s, first_s + len(features) * HOP_MS / 1000, 0, N_BANDS)
+    axes.imshow(
+        features.T,
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        vmin=INT8_MIN,
+        vmax=INT8_MAX,
+        cmap="magma",
+        interpolation="nearest",
+    )
+    axes.set(ylabel="band")
+    plain(axes)
+
+
+def scores(axes: Axes, track: np.ndarray, window: int, cutoff: float) -> None:
+    """A track of uint8 scores, its sliding mean and the cutoff, over seconds; 0..1."""
+    at_s, levels = score_times(len(track)), CUTOFF_LEVELS
+    axes.plot(at_s, track / levels, color=SOFT, linewidth=1.0, label="score")
+    means = sliding_sum(track, window) / window / levels
+    axes.plot(at_s, means, color=INK, linewidth=1.5, label=f"mean of {window}")
+    axes.axhline(cutoff, color=ACCENT, linewidth=1.0, linestyle="--", label=f"cutoff {cutoff:g}")
+    axes.set(ylim=(-0.03, 1.03), ylabel="score")
+    plain(axes)
+
+
+def legend(axes: Axes, **kwargs) -> None:
+    """A small legend without a frame."""
+    axes.legend(fontsize=8, frameon=False, **kwargs)
+
+
+def decibels_full_scale(samples: np.ndarray) -> float:
+    """The peak of int16 [n], in dB under full scale; -inf would read badly, so at least -99."""
+    peak = float(np.abs(samples.astype(np.int32)).max(initial=0)) / INT16_SCALE
+    return max(20 * float(np.log10(max(peak, 1e-9))), -99.0)

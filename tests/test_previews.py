@@ -1,0 +1,215 @@
+"""Panels show what is in the run's files, and stand without a running widget."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from IPython.display import Audio, Image
+from ipywidgets import HBox, IntSlider
+
+from mwwkit.audio.clips import Kind, Label, SampleRecord, Split, write_catalogue
+from mwwkit.audio.frontend import spectrogram
+from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.scenes import Material, SceneSettings, Word, draw_scene, render, scene_from
+from mwwkit.audio.sets import probe, training_set
+from mwwkit.audio.shards import FeatureSet, make_shard
+from mwwkit.audio.words import Span
+from mwwkit.detector import integer_cutoff
+from mwwkit.files import replacing
+from mwwkit.operating import operating_points
+from mwwkit.paths import Run
+from mwwkit.previews import curves, drawing, listen, operating, panel, scenes
+from mwwkit.random import rng
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory, speech_like) -> Run:
+    """A run with a catalogue of eight clips."""
+    here = Run(tmp_path_factory.mktemp("a run"))
+    records = []
+    for number in range(8):
+        label = Label.POSITIVE if number < 4 else Label.NEGATIVE
+        path = f"clips/clip/{label.value}-{number}.wav"
+        (here / path).parent.mkdir(parents=True, exist_ok=True)
+        write_wav16(here / path, speech_like(number))
+        word = "computer" if number < 4 else "<b>& else"
+        records.append(
+            SampleRecord(
+                *(path, label, Kind.CLIP, word, f"s{number}", Split.TRAIN, 1.0),
+                *("made", "CC0", "0" * 64, path),
+            )
+        )
+    write_catalogue(here / "clips/catalogue.csv", records)
+    return here
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    words = [Word(f"clips/clip/positive-{i}.wav", 1.0, Span(0.2, 0.8)) for i in range(4)]
+    others = [Word(f"clips/clip/negative-{i}.wav", 1.0, Span(0.2, 0.8)) for i in range(4, 8)]
+    noises = (("clips/clip/negative-7.wav", 1.0),)
+    return Material(tuple(words), tuple(others), noises=noises)
+
+
+@pytest.fixture(scope="module")
+def features(here, material) -> FeatureSet:
+    """Twelve training scenes, as 02 stores them."""
+    table = training_set(material, SceneSettings(seconds=4.0), 12, seed=1)
+    with replacing(here / "features/train/000000") as part:
+        make_shard(part, table, range(12), here.find)
+    return FeatureSet.of_folder(here / "features/train/000000")
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list:
+    """What the panels display, in order."""
+    things: list = []
+    for module in (listen, panel, curves):
+        monkeypatch.setattr(module, "display", lambda *new, **_: things.extend(new))
+    return things
+
+
+def test_a_scene_read_back_from_its_stored_record_has_the_stored_spectrogram(here, features):
+    for number, record in enumerate(features.scenes):
+        again = render(scene_from(record), here.find)
+        assert np.array_equal(spectrogram(again), features.store[number])
+
+
+def test_a_record_goes_through_json_without_a_change(material):
+    settings = SceneSettings(word_shares=(0.5,))
+    scenes_drawn = [draw_scene(material, settings, rng(2, number)) for number in range(20)]
+    scenes_drawn.append(probe(material.words[0], "noise10", material, rng(3)))
+    for scene in scenes_drawn:
+        record = json.loads(json.dumps(scene.as_dict()))
+        assert json.loads(json.dumps(scene_from(record).as_dict())) == record
+
+
+def test_clips_are_shown_by_label_each_with_a_player(here, shown):
+    listen.clips(here, n=3)
+    pictures, players = shown[::2], shown[1::2]
+    assert [type(p) for p in pictures] == [Image] * 2
+    assert [p.data.count("<audio") for p in players] == [3, 3]
+
+
+def test_a_scene_is_shown_with_its_sound_and_all_that_was_done_to_it(here, features, shown):
+    with_word = next(i for i, ends_s in enumerate(features.ends_s) if ends_s)
+    samples = render(scene_from(features.scenes[with_word]), here.find)
+    figure = scenes.draw(samples, features, with_word, scenes.LabelSettings())
+    assert f"{len(features.ends_s[with_word])} wake word" in figure.axes[0].get_title(loc="left")
+    told = scenes.done_to(features.scenes[with_word])
+    record = features.scenes[with_word]
+    assert told.count("**") == 2 * len(features.ends_s[with_word])
+    for item in record["items"]:
+        assert f"{item['at_s']:.2f}" in told
+        assert all(name in told for name in item["effects"])
+    assert f"background: {record['background']['kind']}" in told
+
+
+def test_the_same_picture_is_drawn_again_when_a_control_moves(monkeypatch):
+    updates, shown = [], []
+
+    class Handle:
+        def update(self, thing):
+            updates.append(thing)
+
+    def display(thing, display_id=False):
+        shown.append(thing)
+        return Handle() if display_id else None
+
+    monkeypatch.setattr(panel, "display", display)
+    slider = IntSlider(3, 0, 9)
+    panel.panel(lambda number: [f"picture {number}"], number=slider)
+    assert isinstance(shown[0], HBox) and shown[1:] == ["picture 3"]
+    slider.value = 5
+    assert updates == ["picture 5"]
+
+
+HISTORY = {
+    "step-0000250": {"loss": 2.0, "gradient_norm": 3.0},
+    "step-0000500": {
+        "loss": 1.0,
+        "gradient_norm": 2.0,
+        "choice": {"recall": 0.9, "false_accepts_per_hour": 0.0, "rank": [1.0, 0.9]},
+    },
+    "step-0000750": {
+        "loss": 0.5,
+        "gradient_norm": 1.0,
+        "choice": {"recall": 0.8, "false_accepts_per_hour": 4.0, "rank": [0.0, 0.8]},
+    },
+}
+
+
+def test_curves_mark_the_step_of_highest_rank_not_the_last():
+    titles = [axes.get_title() for axes in curves.draw(HISTORY).axes]
+    assert any("90.0%" in title and "step 500" in title for title in titles)
+
+
+def test_curves_are_one_picture_that_is_replaced(monkeypatch):
+    calls = []
+
+    class Handle:
+        def update(self, thing):
+            calls.append("update")
+
+    def display(thing, display_id=False):
+        calls.append("display")
+        return Handle()
+
+    monkeypatch.setattr(curves, "display", display)
+    live = curves.LiveCurves()
+    units = list(HISTORY)
+    for n in range(4):
+        live({unit: HISTORY[unit] for unit in units[:n]})
+    assert calls == ["display", "update", "update"]
+
+
+def test_mined_events_are_heard_as_the_model_heard_them(here, features, shown):
+    at_s = 2.5
+    row = {"id": "m0000", "score": "0.9", "clip": "", "clip_s": "0.0"}
+    row |= {"unit": "train/000000", "index": "3", "at_s": str(at_s)}
+    frames, samples = listen._heard(here, row)
+    whole = render(scene_from(features.scenes[3]), here.find)
+    assert np.array_equal(samples, whole[int((at_s - 2.0) * 16_000) : int((at_s + 0.5) * 16_000)])
+    assert np.array_equal(frames, features.store[3][50:300])
+    assert listen.mined_table(here, [row]).count("<audio") == 1
+    listen.mined(Run(here.folder / "nowhere"))
+    assert not shown
+
+
+def test_names_of_clips_are_shown_as_text_in_tables(here, features):
+    row = {"id": "m0", "score": "0.9", "clip": "clips/<script>.wav", "clip_s": "0.0"}
+    row |= {"unit": "train/000000", "index": "0", "at_s": "3.0"}
+    assert "<script>" not in listen.mined_table(here, [row])
+
+
+def test_the_operating_curve_tells_what_the_counts_are(feature_like):
+    draws = np.random.default_rng(4)
+    positives = [draws.integers(100, 256, 50).astype(np.uint8) for _ in range(40)]
+    negatives = [draws.integers(0, 160, 50).astype(np.uint8) for _ in range(40)]
+    ambient = [draws.integers(0, 200, 40_000).astype(np.uint8)]
+    surface = operating_points(positives, negatives, ambient, windows=(3,))
+    threshold = {"cutoff": 0.75, "window": 3, "target_false_accepts_per_hour": 0.5}
+    figure = operating.draw({"test": surface}, threshold, integer_cutoff(0.75))
+    n_hit = surface.hits[0, integer_cutoff(0.75) - 1]
+    labels = " ".join(t.get_text() for t in figure.axes[0].get_legend().get_texts())
+    assert f"{n_hit / 40:.1%} of 40 words" in labels
+    assert "chosen cutoff" in [t.get_text() for t in figure.axes[1].get_legend().get_texts()]
+    tried = operating.draw({"test": surface}, threshold, 100)
+    assert "tried cutoff" in [t.get_text() for t in tried.axes[1].get_legend().get_texts()]
+
+
+def test_a_player_keeps_the_level_and_silence_is_no_error():
+    quiet = np.full(1600, 100, np.int16)
+    assert int.from_bytes(drawing.player(quiet).data[44:46], "little") in (99, 100)
+    assert isinstance(drawing.player(np.zeros(1600, np.int16)), Audio)
+    assert drawing.decibels_full_scale(np.zeros(10, np.int16)) == -99.0
+
+
+def test_the_panels_of_01_and_02_load_no_tensorflow():
+    code = (
+        "import sys, mwwkit.previews.listen, mwwkit.previews.scenes; print('keras' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
