@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
     preset = presets.load(arguments.preset)
     jobs = chain.plan(arguments.stages, preset, given, here.folder, arguments.previous)
     before = chain.snapshot(here)
-    for done in chain.execute(jobs, here, echo=sys.stderr):
+    for done in chain.execute(jobs, here, show=True):
         _say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
     if before and chain.snapshot(here) == before:
         _say("Everything was done already: nothing was made, no file of the run changed.")

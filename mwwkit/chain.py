@@ -16,6 +16,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -168,10 +169,10 @@ def snapshot(here: Run) -> dict[str, tuple[int, int]]:
     return found
 
 
-def execute(jobs: Sequence[Job], here: Run, echo: TextIO | None = None) -> Iterator[Done]:
+def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[Done]:
     """Run each notebook; its executed copy goes to `executed/`, what it printed to `logs/`.
 
-    `echo` gets what is printed as well. A SESSION_HOURS among the parameters is for all notebooks
+    `show` sends what is printed to stderr as well. A SESSION_HOURS among the parameters is for all notebooks
     together. Raises StoppedEarly where a notebook stopped to be continued, StageFailed where it
     failed for any other reason.
     """
@@ -185,7 +186,8 @@ def execute(jobs: Sequence[Job], here: Run, echo: TextIO | None = None) -> Itera
             given["SESSION_HOURS"] = max(left_hours, 1e-6)  # 0 would mean no deadline
         copy = here / "executed" / f"{name}.ipynb"
         with open(here / "logs" / f"{name}.log", "w", encoding="utf-8") as log:
-            _execute(job.stage, given, copy, _Tee(log, echo))
+            with _children_into(log) as terminal:
+                _execute(job.stage, given, copy, _Tee(log, terminal if show else None))
         yield Done(name, copy, time.monotonic() - began)
 
 
@@ -217,18 +219,36 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
         ) from error
 
 
+@contextmanager
+def _children_into(log: TextIO) -> Iterator[TextIO]:
+    """Let child processes write into `log` what they write to stderr; yields our own stderr.
+
+    What a notebook prints comes to us by messages; the rest is a kernel's chatter about its end.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(log.fileno(), 2)
+    try:
+        # A stderr that somebody put in the place of the real one is not our file number 2.
+        real = sys.stderr is sys.__stderr__
+        yield open(kept, "w", encoding="utf-8", closefd=False) if real else sys.stderr
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 class _Tee:
     """A log that also shows what is written to it."""
 
-    def __init__(self, log: TextIO, echo: TextIO | None):
-        self.log, self.echo = log, echo
+    def __init__(self, log: TextIO, terminal: TextIO | None):
+        self.log, self.terminal = log, terminal
 
     def write(self, text: str) -> None:
         self.log.write(text)
-        if self.echo:
-            self.echo.write(text)
+        if self.terminal:
+            self.terminal.write(text)
 
     def flush(self) -> None:
         self.log.flush()
-        if self.echo:
-            self.echo.flush()
+        if self.terminal:
+            self.terminal.flush()

@@ -15,7 +15,7 @@ people's voices. Twenty recordings of your own change that. Put them in a folder
 
     recordings/positive/          one wake word a file, any format
     python -m mwwkit run --preset standard --run-dir run/mine \\
-        -p WAKE_WORD="{wake_word}" RECORDINGS=recordings
+        -p WORD="{word}" RECORDINGS=recordings
 """
 
 
@@ -41,7 +41,7 @@ def demo(here: Run, minutes: float) -> str:
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{width}}  {value}" for name, value in rows]
     head = f'"{manifest["wake_word"]}", on voices that it was not taught by:'
-    return "\n".join(["", head, *lines, "", HONEST.format(wake_word=manifest["wake_word"])])
+    return "\n".join(["", head, *lines, "", HONEST.format(word=manifest["wake_word"])])
 
 
 def _counted(facts: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.paths import Run, platform
-from mwwkit.previews import listen
+from mwwkit.previews import listen, scenes
 from mwwkit.session import Limits
 from mwwkit.stages import featurize
 
@@ -92,6 +92,14 @@ listen.clips(here)
 
 # %%
 featurize.run(config, here, limits)
+
+# %% [markdown]
+# ## Look
+#
+# A training scene: how it sounds, what the device hears, what is taught.
+
+# %%
+scenes.training(here)
 
 # %% [markdown]
 # ## Check

@@ -60,7 +60,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.paths import Run, platform
-from mwwkit.previews.curves import Curves
+from mwwkit.previews.curves import LiveCurves
 from mwwkit.session import Limits
 from mwwkit.stages import train
 
@@ -99,7 +99,7 @@ train.plan(config, here, limits)
 # The curves are drawn while it trains.
 
 # %%
-train.run(config, here, limits, on_unit=Curves())
+train.run(config, here, limits, on_unit=LiveCurves(here, "training"))
 
 # %% [markdown]
 # ## Check

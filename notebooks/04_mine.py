@@ -59,7 +59,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.paths import Run, platform
 from mwwkit.previews import listen
-from mwwkit.previews.curves import Curves
+from mwwkit.previews.curves import LiveCurves
 from mwwkit.session import Limits
 from mwwkit.stages import mine
 
@@ -91,20 +91,20 @@ platform(), here
 mine.plan(config, here, limits)
 
 # %% [markdown]
-# ## Listen
-#
-# What an earlier run of this notebook mined; what is no mistake goes into `DROP`.
-
-# %%
-listen.mined(here)
-
-# %% [markdown]
 # ## Run
 #
 # Reports the figures before and after; the new weights are kept only where they are better.
 
 # %%
-mine.run(config, here, limits, on_unit=Curves())
+mine.run(config, here, limits, on_unit=LiveCurves(here, "tuned"))
+
+# %% [markdown]
+# ## Look
+#
+# What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
+
+# %%
+listen.mined(here)
 
 # %% [markdown]
 # ## Check

@@ -24,7 +24,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
-WAKE_WORD = ""  # as people say it
+WORD = ""  # the wake word, as people say it
 AUTHOR = "me"  # goes into the manifest
 WEBSITE = ""  # goes into the manifest; may be empty
 LANGUAGES = ["en"]  # of the people it was trained on
@@ -50,13 +50,14 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.paths import Run, platform
+from mwwkit.previews import operating
 from mwwkit.session import Limits
 from mwwkit.stages import export
 
 here = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
 config = export.Config(
-    wake_word=WAKE_WORD,
+    word=WORD,
     author=AUTHOR,
     website=WEBSITE,
     languages=LANGUAGES,
@@ -81,6 +82,15 @@ export.plan(config, here, limits)
 
 # %%
 export.run(config, here, limits)
+
+# %% [markdown]
+# ## Look
+#
+# The cutoffs it chose among, and a held-out word as the device scores it.
+
+# %%
+operating.curve(here)
+operating.word(here)
 
 # %% [markdown]
 # ## Check

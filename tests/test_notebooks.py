@@ -19,7 +19,7 @@ from mwwkit.paths import Run
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
 COMMON = {"RUN_DIR", "PREVIOUS", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
-ORDER = ["Parameters", "Setup", "Plan", "Look", "Listen", "Run", "Check"]
+ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check"]
 each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
 each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
 

@@ -1,0 +1,135 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 Acquire and augment
+#
+# Gathers the clips that the wake word is learnt from: folders of recordings, and words spoken by
+# synthetic voices. Every clip is validated, split by speaker, and written as 16 kHz mono.
+# The augmentation itself is drawn and applied by 02, from what is gathered here.
+#
+# | | |
+# |---|---|
+# | **Reads** | folders of recordings, the places in `paths.md` |
+# | **Writes** | `clips/` for 02 to 05, `quarantine.jsonl` for you |
+# | **Takes** | CPU only; seconds for thousands of clips; the Plan cell says how many |
+#
+# Timed out? Run all cells again: finished units are kept.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
+PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+WORD = ""  # the wake word, as it is written
+RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
+POSITIVE = []  # more folders of each
+NEGATIVE = []  # words that are not the wake word
+HARD_NEGATIVE = []  # words that sound like it
+AMBIENT = []  # continuous speech without it
+BACKGROUND = []  # noise
+RIRS = []  # impulse responses of rooms
+TABLE = ""  # a CSV with path and kind, at best also word, source, speaker, licence
+TABLE_POSITIVE = []  # its words or path patterns; none for the wake word
+TABLE_HARD_NEGATIVE = []  # its words or path patterns
+TABLE_EXCLUDE = []  # its words or path patterns that are left out
+GIVEN_SPLITS = ""  # a CSV with path and split; wins over drawn splits
+TTS_POSITIVE = 1000  # spoken wake words
+TTS_NEGATIVE = 2000  # spoken other words
+TTS_HARD_NEGATIVE = 600  # spoken near misses
+TTS_AMBIENT_MINUTES = 30.0  # spoken sentences
+TTS_SPELLINGS = []  # other spellings, where the engine misreads the first
+TTS_SPEAKERS = 0  # voices at most; 0 for all
+TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of English
+TTS_ACCENT_SHARE = 0.1  # share of voices with a foreign accent
+NOISE_MINUTES = 20.0  # made up
+ROOMS = 60  # made up
+SHARES = [0.7, 0.15, 0.15]  # of train, validation, test
+MIN_SECONDS = 0.1  # length of a clip at least
+MAX_SECONDS = 15.0  # and at most
+SEED = 42  # of everything drawn; same seed, same bytes
+BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+WORKERS = 0  # processes; 0 for one a core
+MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a wheel, a folder
+
+# %% [markdown]
+# ## Setup
+
+# %%
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab session
+    assert MWWKIT, "mwwkit is not installed: set MWWKIT to what pip should install"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
+
+# %%
+from mwwkit.paths import Run, platform
+from mwwkit.session import Limits
+from mwwkit.stages import acquire
+
+here = Run.of(RUN_DIR, PREVIOUS)
+limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
+config = acquire.Config(
+    word=WORD,
+    recordings=RECORDINGS,
+    positive=POSITIVE,
+    negative=NEGATIVE,
+    hard_negative=HARD_NEGATIVE,
+    ambient=AMBIENT,
+    background=BACKGROUND,
+    rirs=RIRS,
+    table=TABLE,
+    table_positive=TABLE_POSITIVE,
+    table_hard_negative=TABLE_HARD_NEGATIVE,
+    table_exclude=TABLE_EXCLUDE,
+    given_splits=GIVEN_SPLITS,
+    tts_positive=TTS_POSITIVE,
+    tts_negative=TTS_NEGATIVE,
+    tts_hard_negative=TTS_HARD_NEGATIVE,
+    tts_ambient_minutes=TTS_AMBIENT_MINUTES,
+    tts_spellings=TTS_SPELLINGS,
+    tts_speakers=TTS_SPEAKERS,
+    tts_languages=TTS_LANGUAGES,
+    tts_accent_share=TTS_ACCENT_SHARE,
+    noise_minutes=NOISE_MINUTES,
+    rooms=ROOMS,
+    shares=SHARES,
+    min_seconds=MIN_SECONDS,
+    max_seconds=MAX_SECONDS,
+    seed=SEED,
+)
+platform(), here
+
+# %% [markdown]
+# ## Plan
+#
+# What is done, what is left, and the room it needs. Raises here, not three hours in, if a folder is
+# empty or the disk too small.
+
+# %%
+acquire.plan(config, here, limits)
+
+# %% [markdown]
+# ## Run
+#
+# What cannot be used goes to `quarantine.jsonl` with its reason; nothing is deleted.
+
+# %%
+acquire.run(config, here, limits)
+
+# %% [markdown]
+# ## Check
+#
+# Raises if 02 could not work with what is on disk, or if a speaker or a sound is in two splits.
+
+# %%
+acquire.check(here)
