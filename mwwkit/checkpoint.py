@@ -57,7 +57,7 @@ class Checkpoint:
         complete: dict | None = None
         for earlier in here.earlier:
             path = earlier / folder / "checkpoint.json"
-            if not (state := _load(path)):
+            if not (state := _load(path, earlier=True)):
                 continue
             _same_settings(path, state["settings"], settings, earlier=True)
             for unit, facts in state["done"].items():
@@ -73,7 +73,7 @@ class Checkpoint:
         if state := _load(path):
             _same_settings(path, state["settings"], settings, earlier=False)
             own = state["done"]
-            complete = state["complete"] if state["complete"] is not None else complete
+            complete = state["complete"]  # what it added to a finished earlier run must finish too
         return cls(path, settings, own, before, complete is not None, complete or {})
 
     def left(self, units: list[str]) -> list[str]:
@@ -84,7 +84,10 @@ class Checkpoint:
     def finish(self, unit: str, **facts: Any) -> None:
         """Record `unit` as done. Its files must already be on disk."""
         own = self.own | {unit: json.loads(json.dumps(facts, allow_nan=False))}
-        self._save(own, None)
+        if self.path.exists() and _is_good(self.path):
+            with replacing(_previous(self.path)) as part:
+                part.write_bytes(self.path.read_bytes())
+        write_json(self.path, {"settings": self.settings, "done": own, "complete": None})
         self.own, self.is_complete, self.facts = own, False, {}
 
     def adopt(self, unit: str, folder: Path) -> bool:
@@ -110,16 +113,11 @@ class Checkpoint:
         """Record the stage as complete; both generations then hold the same bytes."""
         if self.is_complete and self.facts == json.loads(json.dumps(facts)):
             return
-        self._save(self.own, facts)
-        with replacing(_previous(self.path)) as part:
-            part.write_bytes(self.path.read_bytes())
+        # The older generation first: killed between the two, the stage still knows it must complete.
+        state = {"settings": self.settings, "done": self.own, "complete": facts}
+        write_json(_previous(self.path), state)
+        write_json(self.path, state)
         self.is_complete, self.facts = True, json.loads(json.dumps(facts))
-
-    def _save(self, own: dict, complete: dict | None) -> None:
-        if self.path.exists():
-            with replacing(_previous(self.path)) as part:
-                part.write_bytes(self.path.read_bytes())
-        write_json(self.path, {"settings": self.settings, "done": own, "complete": complete})
 
 
 def finished(here: Run, folder: str) -> dict[str, dict]:
@@ -132,7 +130,8 @@ def finished(here: Run, folder: str) -> dict[str, dict]:
     for path in reversed(here.all(f"{folder}/checkpoint.json")):  # oldest first
         if state := _load(path):
             done |= state["done"]
-            complete = complete or state["complete"] is not None
+            is_own = path.parent == here / folder  # a finished earlier run may be gone on with
+            complete = state["complete"] is not None or (complete and not is_own)
     if not complete:
         raise CheckpointError(
             f"{here / folder} is not finished ({len(done)} units done); run the stage that makes "
@@ -165,7 +164,15 @@ def _read(path: Path) -> dict:
     return state
 
 
-def _load(path: Path) -> dict | None:
+def _is_good(path: Path) -> bool:
+    try:
+        _read(path)
+    except ValueError:
+        return False
+    return True
+
+
+def _load(path: Path, *, earlier: bool = False) -> dict | None:
     """The state at `path`, or its last good generation; None where there is neither."""
     previous = _previous(path)
     if not path.exists() and not previous.exists():
@@ -176,9 +183,13 @@ def _load(path: Path) -> dict | None:
         try:
             state = _read(previous)
         except (ValueError, FileNotFoundError):
+            cure = (
+                "leave that run out of PREVIOUS"
+                if earlier
+                else f"delete {path.name} and {previous.name} to redo every unit of {path.parent}"
+            )
             raise CheckpointError(
-                f"{path} is damaged ({error}) and no earlier generation of it is left; "
-                f"delete it to redo every unit of {path.parent}"
+                f"{path} is damaged ({error}) and no earlier generation of it is left; {cure}"
             ) from error
         warnings.warn(
             f"{path} is damaged ({error}); going on from its last good generation, "

@@ -1,8 +1,8 @@
 """Files and folders appear whole or not at all.
 
-    with replacing(folder / "scores.npy") as part:
-        np.save(part.open("wb"), scores)
-    write_json(folder / "facts.json", {"clips": 512})
+with replacing(folder / "scores.npy") as part:
+    np.save(part.open("wb"), scores)
+write_json(folder / "facts.json", {"clips": 512})
 """
 
 import hashlib
@@ -22,23 +22,26 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a path for a file or a folder; when the block ends well, it becomes `path`.
 
     If the block raises or the process dies, `path` is as it was. The rename is atomic on a
-    local disk; a network mount (Google Drive) promises less.
+    local disk; a network mount (Google Drive) promises less. A folder that is there already is
+    moved aside first: it is old, absent or new, never in part.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The same folder: a rename cannot cross disks. A prefix: writers look at the suffix.
-    part = path.with_name(PART + path.name)
+    part, old = path.with_name(PART + path.name), path.with_name(f"{PART}old-{path.name}")
     _remove(part)  # what a killed session left
+    _remove(old)
     try:
         yield part
     except BaseException:
         _remove(part)
         raise
-    for written in [part] if part.is_file() else [f for f in part.rglob("*") if f.is_file()]:
+    for written in [part, *part.rglob("*")]:  # a folder's own entry lists the files in it
         _sync(written)
     if path.is_dir():
-        shutil.rmtree(path)
+        os.replace(path, old)
     os.replace(part, path)
     _sync(path.parent)
+    _remove(old)
 
 
 def _remove(path: Path) -> None:

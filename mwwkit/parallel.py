@@ -1,10 +1,14 @@
 """One map over many processes: joblib's loky here, or the cluster that a user registers.
 
-    with joblib.parallel_config(backend="dask"):  # optional; the default is this machine
-        for facts in each(make_shard, units, workers=4): ...
+with joblib.parallel_config(backend="dask"):  # optional; the default is this machine
+    for facts in each(make_shard, units, workers=4): ...
 """
 
+import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 import joblib
@@ -28,12 +32,33 @@ def each(
         return _here(function, items)
     order = "generator" if ordered else "generator_unordered"
     pool = joblib.Parallel(n_jobs=workers, return_as=order, pre_dispatch=workers, batch_size=1)
-    return pool(joblib.delayed(_alone)(function, item) for item in items)
+    return pool(joblib.delayed(_in_worker)(os.getpid(), function, item) for item in items)
 
 
 def _here(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     for item in items:
         yield _alone(function, item)
+
+
+def _in_worker(session: int, function: Callable[[T], R], item: T) -> R:
+    if os.getppid() == session:  # not so on a cluster, which has its own ways
+        _end_with(session)
+    return _alone(function, item)
+
+
+@lru_cache(maxsize=1)
+def _end_with(session: int) -> None:
+    """End this process soon after `session`, its parent, is killed.
+
+    It would go on with its item, and write it beside the session that comes next.
+    """
+
+    def watch() -> None:
+        while os.getppid() == session:
+            time.sleep(0.1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _alone(function: Callable[[T], R], item: T) -> R:

@@ -1,8 +1,8 @@
 """Every place mwwkit reads or writes. paths.md is the table; this parses it.
 
-    here = Run.of("auto", previous=["/kaggle/input/run1"])
-    catalogue = here.find("clips/catalogue.csv")     # in this run, else in an earlier one
-    shard = here / "features" / "train-00000"        # where to write
+here = Run.of("auto", previous=["/kaggle/input/run1"])
+catalogue = here.find("clips/catalogue.csv")     # in this run, else in an earlier one
+shard = here / "features" / "train-00000"        # where to write
 """
 
 import os
@@ -39,7 +39,7 @@ class Run:
                     f"PREVIOUS names {path}, which is no folder; attach that run's output, or "
                     "take it off the list"
                 )
-            if path == folder:
+            if path.resolve() == folder.resolve():
                 raise ValueError(f"PREVIOUS names {path}, which is RUN_DIR itself; take it off")
         return cls(folder, earlier)
 
@@ -118,7 +118,8 @@ def _matches(place: Path) -> list[Path]:
     numbered = {}
     for folder in folders:
         number = folder.name.removeprefix(head).removesuffix(tail)
-        if folder.name == head + number + tail and number.isdecimal():
+        fits = folder.name == head + number + tail and number.isdecimal()
+        if fits and folder.is_dir():
             numbered[int(number)] = folder
     return [numbered[number] for number in sorted(numbered)]
 

@@ -12,6 +12,7 @@ def rng(seed: int, *names: str | int) -> np.random.Generator:
     worker counts and interruptions never change a byte. Names are joined with their type, so
     `1` and `"1"` differ.
     """
-    text = "\x1f".join([str(int(seed)), *(f"{type(n).__name__}:{n}" for n in names)])
+    typed = (f"str:{n}" if isinstance(n, str) else f"int:{int(n)}" for n in names)  # NumPy's too
+    text = "\x1f".join([str(int(seed)), *typed])
     words = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype="<u4")
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words.tolist())))

@@ -1,0 +1,47 @@
+"""A real child process, and a real SIGKILL: what a session that runs out of time does to us."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+
+
+def start(code: str, *args: object) -> subprocess.Popen:
+    """A Python process, in a group of its own, that runs `code` with `args` in sys.argv[1:]."""
+    paths = [str(TESTS.parent), str(TESTS), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in paths if p)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def kill(process: subprocess.Popen) -> None:
+    """SIGKILL to the process, and to it alone."""
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def killed_when(process: subprocess.Popen, moment: Callable[[], bool], limit_s: float = 60) -> None:
+    """Kill `process` as soon as `moment()` is true; it must not have ended before."""
+    end = time.monotonic() + limit_s
+    while not moment():
+        assert process.poll() is None, process.communicate()[0].decode()
+        assert time.monotonic() < end, "the moment to kill it did not come"
+        time.sleep(0.001)
+    kill(process)
+
+
+def killed_by_itself(code: str, *args: object) -> None:
+    """Run `code`, which ends with SIGKILL to itself."""
+    process = start(code, *args)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, said.decode()

@@ -1,0 +1,262 @@
+import os
+import stat
+
+import pytest
+from killing import killed_by_itself
+
+from mwwkit.checkpoint import Checkpoint, CheckpointError, completed, finished
+from mwwkit.files import read_json, replacing
+from mwwkit.paths import Run
+
+SETTINGS = {"scenes": 5000, "conditions": ("clean", "room")}
+
+
+@pytest.fixture
+def here(tmp_path):
+    return Run(tmp_path / "run")
+
+
+def resume(here, **settings):
+    return Checkpoint.resume(here, "features", SETTINGS | settings)
+
+
+def files(here):
+    folder = here / "features"
+    return folder / "checkpoint.json", folder / "checkpoint.previous.json"
+
+
+def earlier_run(tmp_path, name, complete=False, **units):
+    """A run with finished units, read-only as Kaggle mounts it."""
+    here = Run(tmp_path / name)
+    checkpoint = resume(here)
+    for unit, clips in units.items():
+        checkpoint.finish(unit, clips=clips, cpu_seconds=len(name))
+    if complete:
+        checkpoint.complete(made_by=name)
+    for path in [*here.folder.rglob("*"), here.folder]:
+        path.chmod(stat.S_IREAD | stat.S_IEXEC)
+    return here.folder
+
+
+def test_a_new_session_continues_where_the_last_one_stopped(here):
+    assert resume(here).left(["b", "a"]) == ["b", "a"]
+    resume(here).finish("a", clips=512)
+    assert resume(here).done == {"a": {"clips": 512}}
+    assert resume(here).left(["c", "b", "a"]) == ["c", "b"]
+
+
+def test_the_file_is_the_same_in_whatever_order_units_finish(tmp_path):
+    one, other = Run(tmp_path / "one"), Run(tmp_path / "other")
+    for here, order in ((one, "abc"), (other, "cab")):
+        checkpoint = resume(here)
+        for unit in order:
+            checkpoint.finish(unit, clips=ord(unit))
+        checkpoint.complete()
+    for first, second in zip(files(one), files(other), strict=True):
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_other_settings_are_refused_by_name_with_both_values(here):
+    resume(here).finish("a")
+    with pytest.raises(CheckpointError, match=r"other values of scenes \(5000 then, 512 now\)"):
+        resume(here, scenes=512)
+    with pytest.raises(CheckpointError, match="seed.*use a new RUN_DIR"):
+        resume(here, seed=1)
+    resume(here, conditions=["clean", "room"])  # a tuple comes back from JSON as a list
+
+
+def test_a_session_killed_while_saving_loses_nothing_that_was_recorded(here):
+    code = """
+    import os, signal, sys
+    from mwwkit.checkpoint import Checkpoint
+    from mwwkit.paths import Run
+    checkpoint = Checkpoint.resume(Run.of(sys.argv[1]), "features", {})
+    checkpoint.finish("a", clips=1)
+    sync, left = os.fsync, [int(sys.argv[2])]
+    def killing_sync(descriptor):
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        sync(descriptor)
+    os.fsync = killing_sync
+    checkpoint.finish("b", clips=2)
+    checkpoint.complete(scenes=3)
+    os.kill(os.getpid(), signal.SIGKILL)
+    """
+    whole = None
+    for survived in range(9):
+        here = Run(here.folder.parent / f"run{survived}")
+        killed_by_itself(code, here.folder, survived)
+        checkpoint = Checkpoint.resume(here, "features", {})
+        assert checkpoint.done["a"] == {"clips": 1}
+        for unit in checkpoint.left(["b"]):
+            checkpoint.finish(unit, clips=2)
+        if not checkpoint.is_complete:
+            checkpoint.complete(scenes=3)
+        made = {f.name: f.read_bytes() for f in (here / "features").iterdir()}
+        whole = whole or made
+        assert made == whole
+    assert set(whole) == {"checkpoint.json", "checkpoint.previous.json"}
+
+
+DAMAGE = [
+    b"",
+    b'{"settings": {',
+    b"[]",
+    b"{}",
+    b"\0" * 40,
+    b'{"settings":1,"done":{},"complete":0}',
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_of_a_damaged_file_the_last_good_generation_is_used_and_that_is_said(here, damage):
+    checkpoint = resume(here)
+    checkpoint.finish("a", clips=1)
+    checkpoint.finish("b", clips=2)
+    files(here)[0].write_bytes(damage)
+    with pytest.warns(UserWarning, match="damaged.*last good generation, 1 finished units"):
+        checkpoint = resume(here)
+    assert list(checkpoint.done) == ["a"]
+    checkpoint.finish("b", clips=2)
+    assert read_json(files(here)[1])["done"] == {"a": {"clips": 1}}  # damage is never handed down
+    assert list(resume(here).done) == ["a", "b"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_with_both_generations_damaged_the_message_says_what_deleting_them_redoes(here, damage):
+    checkpoint = resume(here)
+    checkpoint.finish("a")
+    checkpoint.finish("b")
+    for path in files(here):
+        path.write_bytes(damage)
+    wanted = r"checkpoint.json is damaged.*delete checkpoint.json and checkpoint.previous.json "
+    with pytest.raises(CheckpointError, match=wanted + "to redo every unit of .*features"):
+        resume(here)
+    for path in files(here):
+        path.unlink()
+    assert resume(here).done == {}  # the advice works
+
+
+def test_a_damaged_first_generation_has_none_before_it(here):
+    resume(here).finish("a")
+    files(here)[0].write_bytes(b"{")
+    with pytest.raises(CheckpointError, match="no earlier generation of it is left"):
+        resume(here)
+
+
+def test_a_damaged_earlier_run_is_to_be_left_out_not_deleted(tmp_path):
+    first = Run(tmp_path / "first")
+    resume(first).finish("a")
+    files(first)[0].write_bytes(b"{")
+    with pytest.raises(CheckpointError, match="leave that run out of PREVIOUS"):
+        resume(Run(tmp_path / "run", (first.folder,)))
+
+
+def test_units_of_earlier_runs_count_as_done_and_nothing_is_written_there(tmp_path):
+    first = earlier_run(tmp_path, "first", a=1, b=2)
+    second = earlier_run(tmp_path, "second", c=3)
+    before = {f: f.stat().st_mtime_ns for f in [*first.rglob("*"), *second.rglob("*")]}
+    here = Run(tmp_path / "run", (first, second))
+    checkpoint = resume(here)
+    assert checkpoint.left(["a", "b", "c", "d"]) == ["d"]
+    checkpoint.finish("d", clips=4)
+    assert list(read_json(files(here)[0])["done"]) == ["d"]  # nothing is copied
+    checkpoint.complete()
+    assert {unit: facts["clips"] for unit, facts in finished(here, "features").items()} == {
+        "a": 1,
+        "b": 2,
+        "c": 3,
+        "d": 4,
+    }
+    assert before == {f: f.stat().st_mtime_ns for f in [*first.rglob("*"), *second.rglob("*")]}
+
+
+def test_earlier_runs_that_made_a_unit_differently_are_both_named(tmp_path):
+    first, second = earlier_run(tmp_path, "first", a=1), earlier_run(tmp_path, "second", a=2)
+    with pytest.raises(CheckpointError, match="first.*second.*both hold unit 'a'"):
+        resume(Run(tmp_path / "run", (first, second)))
+
+
+def test_earlier_runs_that_made_a_unit_alike_but_not_as_fast_agree(tmp_path):
+    first, second = earlier_run(tmp_path, "first", a=1), earlier_run(tmp_path, "second", a=1)
+    assert list(resume(Run(tmp_path / "run", (first, second))).done) == ["a"]
+
+
+def test_an_earlier_run_of_other_settings_is_to_be_left_out(tmp_path):
+    first = earlier_run(tmp_path, "first", a=1)
+    with pytest.raises(CheckpointError, match="first.*scenes.*leave that run out of PREVIOUS"):
+        resume(Run(tmp_path / "run", (first,)), scenes=1)
+
+
+def test_a_finished_earlier_run_is_finished_here_until_something_is_added(tmp_path):
+    first = earlier_run(tmp_path, "first", complete=True, a=1)
+    here = Run(tmp_path / "run", (first,))
+    checkpoint = resume(here)
+    assert checkpoint.is_complete and completed(here, "features") == {"made_by": "first"}
+    checkpoint.finish("b", clips=2)
+    assert not checkpoint.is_complete
+    assert not resume(here).is_complete  # nor in the next session
+    with pytest.raises(CheckpointError, match="is not finished .2 units done."):
+        finished(here, "features")
+    checkpoint.complete(made_by="run")
+    assert completed(here, "features") == {"made_by": "run"}
+
+
+def test_complete_leaves_two_equal_generations_and_writes_only_once(here):
+    checkpoint = resume(here)
+    checkpoint.finish("a")
+    checkpoint.complete(hours=1.5)
+    one, other = files(here)
+    assert one.read_bytes() == other.read_bytes()
+    before = [os.stat(path).st_mtime_ns for path in files(here)]
+    resume(here).complete(hours=1.5)
+    assert before == [os.stat(path).st_mtime_ns for path in files(here)]
+
+
+def test_a_stage_that_has_not_finished_cannot_be_read(here):
+    for read in (finished, completed):
+        with pytest.raises(CheckpointError, match="features is not finished .0 units done."):
+            read(here, "features")
+    resume(here).finish("a")
+    for read in (finished, completed):
+        with pytest.raises(CheckpointError, match="is not finished .1 units done.*PREVIOUS"):
+            read(here, "features")
+
+
+def test_a_metric_that_is_not_a_number_is_not_recorded(here):
+    checkpoint = resume(here)
+    for keep in (
+        lambda: checkpoint.finish("a", loss=float("nan")),
+        lambda: checkpoint.complete(x=1e999),
+    ):
+        with pytest.raises(ValueError):
+            keep()
+    assert not checkpoint.done and not checkpoint.is_complete and not resume(here).done
+
+
+def sealed(here, unit, checkpoint, **facts):
+    with replacing(here / "features" / unit) as part:
+        part.mkdir()
+        (part / "data").write_bytes(b"all of it")
+        checkpoint.seal(part, facts)
+    return here / "features" / unit
+
+
+def test_a_sealed_folder_that_was_not_recorded_is_adopted_with_its_facts(here):
+    folder = sealed(here, "a", resume(here), clips=512)
+    checkpoint = resume(here)
+    assert checkpoint.left(["a"]) == ["a"]
+    assert checkpoint.adopt("a", folder)
+    assert resume(here).done == {"a": {"clips": 512}}
+
+
+def test_a_folder_without_a_seal_or_of_other_settings_is_not_adopted(here):
+    (here / "features/a").mkdir(parents=True)
+    (here / "features/a/data").write_bytes(b"half of i")
+    checkpoint = resume(here)
+    assert not checkpoint.adopt("a", here / "features/a")
+    other = sealed(here, "b", resume(here, scenes=1))
+    assert not checkpoint.adopt("b", other)
+    assert not checkpoint.adopt("c", here / "features/c")
+    assert not checkpoint.done
