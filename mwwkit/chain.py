@@ -172,9 +172,9 @@ def snapshot(here: Run) -> dict[str, tuple[int, int]]:
 def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[Done]:
     """Run each notebook; its executed copy goes to `executed/`, what it printed to `logs/`.
 
-    `show` sends what is printed to stderr as well. A SESSION_HOURS among the parameters is for all notebooks
-    together. Raises StoppedEarly where a notebook stopped to be continued, StageFailed where it
-    failed for any other reason.
+    `show` sends what is printed to stderr as well. A SESSION_HOURS among the parameters is for all
+    notebooks together. Raises StoppedEarly where a notebook stopped to be continued, StageFailed
+    where it failed for any other reason.
     """
     started = time.monotonic()
     for folder in OUR_OWN:
