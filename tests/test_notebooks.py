@@ -91,9 +91,9 @@ def test_a_notebook_can_set_what_its_stage_can_and_starts_from_the_same(stage):
     cell = chain.parameters(stage)
     assert cell.keys() - COMMON == fields.keys()
     assert COMMON <= cell.keys()
-    for name in fields.keys() & cell.keys():
+    for name, default in fields.items():
         value = tuple(cell[name]) if isinstance(cell[name], list) else cell[name]
-        assert value == fields[name], name
+        assert value == ("" if default is dataclasses.MISSING else default), name
 
 
 @each_stage
@@ -105,7 +105,8 @@ def test_the_four_names_of_a_stage_are_there(stage):
 
 @pytest.mark.parametrize("name", presets.names())
 def test_every_key_of_a_preset_is_taken_by_its_notebook_and_is_no_nonsense(name, tmp_path):
-    for job in chain.plan(list(chain.NOTEBOOKS), presets.load(name), {}, tmp_path):
+    preset = {"all": {"word": "computer"}} | presets.load(name)
+    for job in chain.plan(list(chain.NOTEBOOKS), preset, {}, tmp_path):
         config = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[job.stage]}").Config
         fields = {field.name.upper() for field in dataclasses.fields(config)}
         config(**{n.lower(): v for n, v in job.given.items() if n in fields})
