@@ -113,7 +113,7 @@ class Checkpoint:
         """Record the stage as complete; both generations then hold the same bytes."""
         if self.is_complete and self.facts == json.loads(json.dumps(facts)):
             return
-        # The older generation first: killed between the two, the stage still knows it must complete.
+        # The older generation first: killed between the two, the stage still is to be completed.
         state = {"settings": self.settings, "done": self.own, "complete": facts}
         write_json(_previous(self.path), state)
         write_json(self.path, state)

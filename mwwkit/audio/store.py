@@ -8,6 +8,7 @@ A folder that mmap_ninja alone wrote (raw uint16 or the float features of the re
 opens too and is brought to the device's int8 grid as it is read.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,7 +60,10 @@ def read_npy_folder(folder: Path) -> list[np.ndarray]:
         raise FeatureStoreError(f"{folder} holds no .npy files")
     arrays = []
     for path in found:
-        array = np.load(path, allow_pickle=False)
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise FeatureStoreError(f"{path} is no array, or cut off ({error})") from error
         if array.ndim != 2 or array.shape[1] != firmware.N_BANDS:
             raise FeatureStoreError(f"{path} is {array.shape}; wanted [frames, {firmware.N_BANDS}]")
         arrays.append(to_grid(array, path))
@@ -98,39 +102,54 @@ class FeatureStore:
                 f"made by different front ends, so not to be mixed: {', '.join(different.values())}"
             )
         lengths = [len(shard) for shard in self._shards]
-        self._first = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
+        self._first = np.concatenate([[0], np.cumsum(lengths)]).astype(int).tolist()
         frames = [np.asarray(s.flattened_shapes) // firmware.N_BANDS for s in self._shards]
         self.n_frames = np.concatenate(frames) if frames else np.zeros(0, int)  # [spectrograms]
+        # Plain views of the maps, and the starts in memory: np.memmap and the ragged map cost a
+        # training batch four times what copying its frames does.
+        self._frames = [
+            s.memmap.view(np.ndarray).reshape(-1, firmware.N_BANDS) for s in self._shards
+        ]  # [frames, 40] each
+        self._starts = [(np.asarray(s.starts) // firmware.N_BANDS).tolist() for s in self._shards]
 
     @staticmethod
     def _open(folder: Path) -> RaggedMmap:
         if not (folder / _MARK).exists():
             raise FeatureStoreError(f"{folder} is no feature shard; run 02_featurize again")
-        shard = RaggedMmap(folder)
+        try:
+            shard = RaggedMmap(folder)
+        except (ValueError, FileNotFoundError) as error:  # NumPy's, of a map longer than its file
+            raise FeatureStoreError(f"{folder} is cut off: {error}") from error
         if len(shard) and shard[0].shape[-1] != firmware.N_BANDS:
             raise FeatureStoreError(
                 f"{folder} holds {shard[0].shape}; wanted [frames, {firmware.N_BANDS}]"
             )
-        stored = shard.memmap.size * shard.memmap.itemsize
-        if stored != (size := (folder / "data.ninja").stat().st_size):
-            raise FeatureStoreError(f"{folder} is cut off: {size} bytes of {stored}")
         return shard
 
     def __len__(self) -> int:  # noqa: D105
-        return int(self._first[-1])
+        return self._first[-1]
 
     def __getitem__(self, index: int) -> np.ndarray:
         """int8 [frames, 40]."""
         if not 0 <= index < len(self):
             raise IndexError(f"spectrogram {index} of {len(self)}")
-        shard = int(np.searchsorted(self._first, index, side="right")) - 1
-        frames = self._shards[shard][index - int(self._first[shard])]
+        shard = bisect_right(self._first, index) - 1
+        start = self._starts[shard][index - self._first[shard]]
+        frames = self._frames[shard][start : start + int(self.n_frames[index])]
         return to_grid(frames, self.folders[shard])
 
     def gather(self, indices: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Copy the first `frames` of spectrograms into `out`, int8 [len(indices), frames, 40]."""
+        """Copy the first `frames` of spectrograms into `out`, int8 [len(indices), frames, 40].
+
+        Raises FeatureStoreError for one that has fewer.
+        """
         for row, index in enumerate(indices):
-            out[row] = self[int(index)][: out.shape[1]]
+            frames = self[int(index)][: out.shape[1]]
+            if len(frames) < out.shape[1]:  # NumPy would repeat a single frame
+                raise FeatureStoreError(
+                    f"spectrogram {index} has {len(frames)} frames; wanted {out.shape[1]}"
+                )
+            out[row] = frames
         return out
 
 
