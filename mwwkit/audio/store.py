@@ -94,23 +94,21 @@ class FeatureStore:
     def __init__(self, folders: Sequence[Path]):
         """Open `folders` in order; FeatureStoreError for a bad one or a mix of front ends."""
         self.folders = [Path(folder) for folder in folders]
-        self._shards = [self._open(folder) for folder in self.folders]
+        shards = [self._open(folder) for folder in self.folders]
         prints = {str(f): read_json(f / _FACTS) for f in self.folders if (f / _FACTS).exists()}
         different = {str(sorted(p.items())): f for f, p in prints.items()}
         if len(different) > 1:
             raise FeatureStoreError(
                 f"made by different front ends, so not to be mixed: {', '.join(different.values())}"
             )
-        lengths = [len(shard) for shard in self._shards]
+        lengths = [len(shard) for shard in shards]
         self._first = np.concatenate([[0], np.cumsum(lengths)]).astype(int).tolist()
-        frames = [np.asarray(s.flattened_shapes) // firmware.N_BANDS for s in self._shards]
+        frames = [np.asarray(s.flattened_shapes) // firmware.N_BANDS for s in shards]
         self.n_frames = np.concatenate(frames) if frames else np.zeros(0, int)  # [spectrograms]
-        # Plain views of the maps, and the starts in memory: np.memmap and the ragged map cost a
-        # training batch four times what copying its frames does.
-        self._frames = [
-            s.memmap.view(np.ndarray).reshape(-1, firmware.N_BANDS) for s in self._shards
-        ]  # [frames, 40] each
-        self._starts = [(np.asarray(s.starts) // firmware.N_BANDS).tolist() for s in self._shards]
+        # Plain views [frames, 40] of the maps, and the starts in memory: np.memmap and the ragged
+        # map cost a training batch four times what copying its frames does.
+        self._frames = [s.memmap.view(np.ndarray).reshape(-1, firmware.N_BANDS) for s in shards]
+        self._starts = [(np.asarray(s.starts) // firmware.N_BANDS).tolist() for s in shards]
 
     @staticmethod
     def _open(folder: Path) -> RaggedMmap:
