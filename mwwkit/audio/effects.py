@@ -85,7 +85,7 @@ def apply_pitch_shift(audio: np.ndarray, semitones: float) -> np.ndarray:
 def _stretch(audio: np.ndarray, n_samples: int) -> np.ndarray:
     grain, hop, search = 512, 256, 96
     if audio.size < grain + 2 * search or audio.size == n_samples:
-        return np.resize(audio, n_samples).astype(np.float32) if audio.size else np.zeros(n_samples)
+        return np.resize(audio, n_samples).astype(np.float32)
     window = np.hanning(grain + 1)[:grain].astype(np.float32)
     out = np.zeros(n_samples + grain, np.float32)
     rate = (audio.size - grain) / max(n_samples - grain, 1)
@@ -100,6 +100,8 @@ def _stretch(audio: np.ndarray, n_samples: int) -> np.ndarray:
                 break
             centre += int(np.argmax(signal.correlate(near, wanted, mode="valid"))) - search
         out[start : start + grain] += padded[centre : centre + grain] * window
+        if not start:  # nothing fades out where it begins
+            out[:hop] = padded[centre : centre + hop]
         last = centre
     return out[:n_samples]
 
@@ -112,6 +114,8 @@ def apply_band_stop(
     high = min(centre_hz * 2 ** (width_octaves / 2), 0.49 * sample_rate_hz)
     if not 0 < low < high:
         raise ValueError(f"centre_hz is {centre_hz}; wanted a band between 0 and Nyquist")
+    if not audio.size:
+        return audio.astype(np.float32)
     sections = signal.butter(2, (low, high), "bandstop", fs=sample_rate_hz, output="sos")
     return signal.sosfilt(sections, audio).astype(np.float32)
 
@@ -121,13 +125,16 @@ def colour_noise(n_samples: int, slope_db_octave: float, rng: np.random.Generato
 
     Scaled to an RMS of 1. Flat below 20 Hz at 16 kHz, where the slope would run to infinity.
     """
+    if not n_samples:
+        return np.zeros(0, np.float32)
     size = fft.next_fast_len(max(n_samples, 16), real=True)
     spectrum = rng.standard_normal((size // 2 + 1, 2), dtype=np.float32).view(np.complex64)[:, 0]
     bins = np.maximum(np.arange(size // 2 + 1, dtype=np.float32), size / 800)
     spectrum *= bins ** np.float32(slope_db_octave / (20 * np.log10(2)))
     spectrum[0] = 0
     noise = fft.irfft(spectrum, size)[:n_samples]
-    return (noise / max(float(np.sqrt(np.mean(noise**2))), SILENCE)).astype(np.float32)
+    rms = float(np.sqrt(np.mean(noise**2, dtype=np.float64)))  # tiny: steep noise of many samples
+    return (noise / np.float32(rms)).astype(np.float32)
 
 
 def mix_at_snr(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
@@ -205,6 +212,10 @@ class AudioAugmentation:
         for name in EFFECTS:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; wanted a probability, 0 to 1")
+        if not self.snr_db[0] <= self.snr_db[1]:
+            raise ValueError(f"snr_db is {self.snr_db}; wanted the lower, then the higher")
+        if not 0 <= self.semitones <= 12:
+            raise ValueError(f"semitones is {self.semitones}; wanted 0 to 12, either way")
 
     def draw(self, rng: np.random.Generator) -> dict[str, dict]:
         """Settings of the effects that will happen, by name, in the order they are applied."""
