@@ -134,7 +134,7 @@ class SceneSettings:
     seconds: float = 12.0
     word_shares: tuple[float, ...] = (0.0, 0.25, 0.4, 0.6)
     cut_word_share: float = 0.06  # of the other items: pieces of the wake word, as negatives
-    speech_share: float = 0.35  # of the other items: pieces of longer speech
+    speech_share: float = 0.5  # of the other items: pieces of longer speech
     gap_s: float = 2.5
     trimmed_share: float = 0.7  # of items cut to the word; the others keep their own silence
     level_db: float = 5.0
@@ -144,8 +144,8 @@ class SceneSettings:
         **PER_ITEM, eq=0.4, distortion=0.1, pitch_shift=0.0, band_stop=0.05
     )
     # quiet, noise, coloured, voice, babble
-    background_shares: tuple[float, ...] = (0.25, 0.20, 0.15, 0.12, 0.28)
-    snr_db: tuple[float, float] = (-3.0, 20.0)
+    background_shares: tuple[float, ...] = (0.20, 0.13, 0.10, 0.15, 0.42)
+    snr_db: tuple[float, float] = (-3.0, 15.0)
     peak_dbfs: tuple[float, float] = (-28.0, -0.3)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed, finished
 from mwwkit.handover import band_normalisation, dataset_of, validation_judge
-from mwwkit.model.fit import UNIT_STEPS, Course, best, fit, where_time_went
+from mwwkit.model.fit import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
 from mwwkit.model.labels import LabelSettings
 from mwwkit.model.losses import LossSettings
 from mwwkit.model.shapes import SHAPES, size_report
@@ -23,7 +23,7 @@ class Config:
     """What 03_train.ipynb can set."""
 
     shape: str = "mixed"
-    steps: int = 3000
+    steps: int = 4500
     batch: int = 16  # scenes of 12 s: some 6,400 decisions
     learning_rate: float = 3e-3
     pooling: float = 0.0  # 0: every step of a word; 1: only its best (no exact word end needed)
@@ -31,7 +31,7 @@ class Config:
     label_to_s: float = 0.30
     dropout: float = 0.1
     cmvn: bool = False
-    evaluate_every: int = 1000  # steps
+    evaluate_every: int = 1500  # steps
     target_fah: float = 0.5  # false accepts an hour that selection allows
     max_clip_fpr: float = 0.01  # share of other words' clips that it allows
     device: str = "cpu"  # SpecAugment on "cpu" (NumPy) or "gpu" (CuPy)
@@ -99,8 +99,10 @@ def run(
     """Train what is left; return the choice and where its weights are.
 
     `on_unit` is called with the history (unit -> facts) after every unit, e.g. to draw curves.
-    Raises StoppedEarly when the session's time or the disk budget ends first.
+    Raises StoppedEarly when the session's time or the disk budget ends first, RuntimeError for a
+    GPU that is not there.
     """
+    array_module(config.device)
     limit_threads(config.threads)
     checkpoint = _checkpoint(config, here)
     session = limits.session(here)
@@ -111,6 +113,7 @@ def run(
         print("time:", where_time_went(seconds))
     session.must_be_continued("03 train", len(checkpoint.left(units)))
     if not checkpoint.is_complete:
+        drop_snapshots(config.course(), here, checkpoint)
         weights = config.course().weights(best(checkpoint.done))
         checkpoint.complete(weights=weights, shape=config.shape, cmvn=config.cmvn)
     return {"units made now": len(left), **check(here)}
