@@ -6,13 +6,14 @@ import numpy as np
 
 from mwwkit import firmware
 from mwwkit.audio.shards import FeatureSet
-from mwwkit.checkpoint import completed
+from mwwkit.checkpoint import CheckpointError, completed
 from mwwkit.files import read_json
 from mwwkit.model.batches import Source, WakeWordDataset
 from mwwkit.model.evaluate import Judge, calibration
 from mwwkit.model.labels import IGNORED, LabelSettings, label_steps
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
+from mwwkit.model.snapshots import SnapshotError, load_arrays
 from mwwkit.model.spec_augment import SpecAugment
 from mwwkit.model.training import net_of
 from mwwkit.paths import Run
@@ -39,8 +40,17 @@ def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
 
 
 def validation_judge(here: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float) -> Judge:
-    """What candidates are chosen by; `train` gives the int8 calibration."""
+    """What candidates are chosen by; `train` gives the int8 calibration.
+
+    Raises ValueError where the validation split has nothing of a kind to choose by.
+    """
     stores = [FeatureSet.open(here, f"validation-{name}").store for name in JUDGED_BY]
+    wanted = ("the wake word", "other words", "long speech or noise")
+    if missing := [w for w, store in zip(wanted, stores, strict=True) if not len(store)]:
+        raise ValueError(
+            f"the validation split has no clip of {' and none of '.join(missing)}, so a cutoff "
+            "cannot be chosen; add some in 01"
+        )
     return Judge(*stores, calibration(train.store), target_fah, max_clip_fpr)
 
 
@@ -60,9 +70,33 @@ class Chosen:
 
 
 def chosen_net(here: Run, folder: str) -> Chosen:
-    """The choice of a finished stage: "training" or "tuned"."""
+    """The choice of a finished stage: "training" or "tuned".
+
+    Raises CheckpointError where the stage has not finished or its weights are damaged.
+    """
     facts = completed(here, folder)
     shape = SHAPES[facts["shape"]]
     cmvn = band_normalisation(here) if facts["cmvn"] else None
-    with np.load(here.find(facts["weights"]), allow_pickle=False) as weights:
-        return Chosen(net_of(dict(weights), shape, cmvn), shape, cmvn)
+    try:
+        weights = load_arrays(here.find(facts["weights"]))
+    except SnapshotError as error:
+        raise CheckpointError(
+            f"{error}; delete {folder}/ of that run and run the stage again, or give an earlier "
+            "run that has it as PREVIOUS"
+        ) from error
+    return Chosen(net_of(weights, shape, cmvn), shape, cmvn)
+
+
+@dataclass(frozen=True)
+class TrainedWith:
+    """Settings of 03 that fine-tuning keeps to."""
+
+    labels: LabelSettings
+    dropout: float
+
+
+def trained_with(here: Run) -> TrainedWith:
+    """What the finished 03 was set to."""
+    settings = read_json(here.find("training/checkpoint.json"))["settings"]
+    labels = LabelSettings(from_s=settings["label_from_s"], to_s=settings["label_to_s"])
+    return TrainedWith(labels, settings["dropout"])

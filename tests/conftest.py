@@ -1,12 +1,22 @@
 """Fixtures for all tests: sound that is made here, and real sound where there is some."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 RATE_HZ = 16_000
+
+
+def pytest_collection_finish() -> None:
+    """One thread for TensorFlow, as in 03: the count must be set before anything runs."""
+    if "tensorflow" in sys.modules:
+        from mwwkit.model.training import limit_threads
+
+        limit_threads(1)
+
 
 
 @pytest.fixture(scope="session")

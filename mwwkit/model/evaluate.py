@@ -53,10 +53,17 @@ class Tracks:
 
 
 def tracks(
-    model: bytes, words: Spectrograms, others: Spectrograms, ambient: Spectrograms
+    model: bytes,
+    words: Spectrograms,
+    others: Spectrograms,
+    ambient: Spectrograms,
+    reference: bool = False,
 ) -> Tracks:
-    """Stream every spectrogram (int8 [frames, 40]) through the int8 model, each from reset."""
-    device = Device(model)
+    """Stream every spectrogram (int8 [frames, 40]) through the int8 model, each from reset.
+
+    `reference` is ten times slower and, but for single steps, what the device computes.
+    """
+    device = Device(model, reference)
     return Tracks(
         *([device.scores(s[index]) for index in range(len(s))] for s in (words, others, ambient))
     )

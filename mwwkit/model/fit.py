@@ -1,22 +1,21 @@
 """Training in units, for 03 and 04: steps, an evaluation now and then, a snapshot, the record."""
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from mwwkit.checkpoint import Checkpoint
-from mwwkit.files import replacing
 from mwwkit.model.batches import WakeWordDataset
 from mwwkit.model.evaluate import Judge
+from mwwkit.model.snapshots import SnapshotError, load_arrays, save_arrays
 from mwwkit.model.training import Trainer, weights_of
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
 from mwwkit.session import Session
 
 UNIT_STEPS = 250  # a time-out costs at most this many
-SNAPSHOT_BYTES = 2_000_000
+KEPT_SNAPSHOTS = 2  # the newest, and one to fall back on
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Course:
     folder: str  # of the run
     steps: int
     evaluate_every: int
+    variant: str = ""  # before the units' names: which of several courses in one folder
 
     def __post_init__(self) -> None:  # noqa: D105
         if self.evaluate_every < UNIT_STEPS or self.evaluate_every % UNIT_STEPS:
@@ -36,7 +36,7 @@ class Course:
     def units(self) -> dict[str, int]:
         """The units by name, each with the step it ends at."""
         ends = [*range(UNIT_STEPS, self.steps, UNIT_STEPS), self.steps]
-        return {f"step-{end:07d}": end for end in ends}
+        return {f"{self.variant}step-{end:07d}": end for end in ends}
 
     def evaluates(self, step: int) -> bool:
         """Whether the unit that ends at `step` ends with an evaluation."""
@@ -63,34 +63,58 @@ def fit(
 ) -> dict[str, float]:
     """Take the units that are left, until a limit of the session; return where the seconds went.
 
-    A unit is recorded after its snapshot is on disk, and the snapshot before it goes only then.
+    A unit is recorded after its snapshot is on disk, and older snapshots go only then.
     """
     ends = course.units()
-    done = [unit for unit in ends if unit in checkpoint.done]
-    if done:
-        snapshot = here.find(course.snapshot(done[-1]))
-        with np.load(snapshot, allow_pickle=False) as state:
-            trainer.load(dict(state))
+    _go_on(course, trainer, dataset, here, [unit for unit in ends if unit in checkpoint.done])
+    n_bytes = 2 * sum(array.nbytes for array in trainer.state().values())
     seconds = {"evaluation": 0.0, "saving": 0.0}
     with tqdm(total=course.steps, initial=trainer.step, unit="step", desc=course.folder) as bar:
-        for unit in session.units(checkpoint.left(list(ends)), lambda _: SNAPSHOT_BYTES):
+        for unit in session.units(checkpoint.left(list(ends)), lambda _: n_bytes):
             facts = trainer.train(dataset, ends[unit], on_step=bar.update)
             bar.set_postfix(loss=f"{facts['loss']:.3f}")
             started = time.perf_counter()
             if course.evaluates(ends[unit]):
                 net = trainer.averaged(dataset)
-                _save(here / course.weights(unit), weights_of(net))
+                save_arrays(here / course.weights(unit), weights_of(net))
                 facts["choice"] = judge.facts(net, trainer.shape)
             evaluated = time.perf_counter()
-            _save(here / course.snapshot(unit), trainer.state())
+            save_arrays(here / course.snapshot(unit), trainer.state())
             checkpoint.finish(unit, **facts)
-            for path in (here / course.folder).glob("snapshot-*.npz"):
-                if path != here / course.snapshot(unit):
-                    path.unlink()
+            session.budget.spent(-drop_snapshots(course, here, checkpoint))
             seconds["evaluation"] += evaluated - started
             seconds["saving"] += time.perf_counter() - evaluated
             on_unit(checkpoint.done)
     return trainer.seconds | seconds
+
+
+def _go_on(course: Course, trainer: Trainer, dataset, here: Run, done: list[str]) -> None:
+    """Bring the trainer to the end of `done`, from the newest snapshot that is whole.
+
+    Steps after an older one are taken again; they are the same steps.
+    """
+    for unit in reversed([unit for unit in done if here.all(course.snapshot(unit))]):
+        try:
+            trainer.load(load_arrays(here.find(course.snapshot(unit))))
+            break
+        except SnapshotError as error:
+            warnings.warn(str(error), stacklevel=3)
+    if done and trainer.step < (end := course.units()[done[-1]]):
+        again = f"going on from step {trainer.step}: the steps to {end} are taken again"
+        warnings.warn(again, stacklevel=3)
+        trainer.train(dataset, end)
+
+
+def drop_snapshots(course: Course, here: Run, checkpoint: Checkpoint) -> int:
+    """Delete this run's snapshots but the newest finished ones; return the bytes that went."""
+    done = [unit for unit in course.units() if unit in checkpoint.own]
+    kept = {here / course.snapshot(unit) for unit in done[-KEPT_SNAPSHOTS:]}
+    n_bytes = 0
+    for path in sorted((here / course.folder).glob("snapshot-*.npz")):
+        if path not in kept:
+            n_bytes += path.stat().st_size
+            path.unlink()
+    return n_bytes
 
 
 def best(done: dict[str, dict]) -> str:
@@ -103,8 +127,3 @@ def where_time_went(seconds: dict[str, float]) -> str:
     """Seconds and shares, in one line."""
     total = sum(seconds.values()) or 1.0
     return ", ".join(f"{name} {s:.1f} s ({s / total:.1%})" for name, s in seconds.items())
-
-
-def _save(path, arrays: dict[str, np.ndarray]) -> None:
-    with replacing(path) as part, part.open("wb") as file:
-        np.savez(file, **arrays)

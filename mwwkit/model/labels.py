@@ -25,7 +25,7 @@ class LabelSettings:
 
     def __post_init__(self) -> None:  # noqa: D105
         order = (self.ignore_from_s, self.from_s, self.to_s, self.ignore_to_s)
-        if list(order) != sorted(order) or self.from_s == self.to_s:
+        if not order[0] <= order[1] < order[2] <= order[3]:
             raise ValueError(f"label times are {order}; wanted them rising, from_s before to_s")
 
 

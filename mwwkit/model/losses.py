@@ -59,8 +59,9 @@ def scene_loss(
 def _pooled(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Mean over words of the cross-entropy of each word's highest step."""
     n_batch = tf.shape(labels)[0]
-    most = 1 + tf.reduce_max(tf.cast(labels, tf.int32))
-    segment = tf.range(n_batch)[:, None] * most + tf.maximum(tf.cast(labels, tf.int32), 0)
+    word = tf.maximum(tf.cast(labels, tf.int32), 0)  # 0: no word's step
+    most = 1 + tf.reduce_max(word)
+    segment = tf.range(n_batch)[:, None] * most + word
     lowest = logits.dtype.min
     best = tf.math.unsorted_segment_max(
         tf.where(labels > 0, logits, lowest), segment, n_batch * most

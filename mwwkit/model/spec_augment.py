@@ -36,6 +36,8 @@ class SpecAugment:
             raise ValueError(f"warp {self.warp} wants 0 to 0.5, gain {self.gain} 0 to 1")
         if not 0 <= self.band_mask <= firmware.N_BANDS:
             raise ValueError(f"band_mask is {self.band_mask}; wanted 0 to {firmware.N_BANDS}")
+        if min(self.n_band_masks, self.n_time_masks, self.time_mask) < 0:
+            raise ValueError("n_band_masks, n_time_masks and time_mask must be 0 or more")
 
 
 NONE = SpecAugment(warp=0, gain=0, n_band_masks=0)

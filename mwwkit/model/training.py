@@ -37,8 +37,13 @@ class TrainingSettings:
     statistics_batches: int = 30  # that batch norm is re-estimated from, with the averaged weights
 
     def __post_init__(self) -> None:  # noqa: D105
-        if self.steps < 1 or self.statistics_batches < 1:
-            raise ValueError(f"steps is {self.steps}; wanted at least 1")
+        for name in ("steps", "statistics_batches"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; wanted at least 1")
+        if self.warmup_steps < 0 or not self.weight_decay >= 0:
+            raise ValueError("warmup_steps and weight_decay must be 0 or more")
+        if not self.clip_norm > 0:
+            raise ValueError(f"clip_norm is {self.clip_norm}; wanted more than 0, as 5")
         if not 0 < self.learning_rate <= 1:
             raise ValueError(f"learning_rate is {self.learning_rate}; wanted 0 to 1, as 0.003")
         if not 0 <= self.dropout < 1:
@@ -79,18 +84,17 @@ def limit_threads(threads: int) -> None:
     Raises RuntimeError when TensorFlow has started with another number: the count shapes the
     weights' last bits, so it is not left to chance.
     """
-    threadpool_limits(threads)  # a BLAS thread that waits spins, and doubles the CPU time
     config = tf.config.threading
-    if config.get_intra_op_parallelism_threads() == threads:
-        return
     try:
-        config.set_intra_op_parallelism_threads(threads)
-        config.set_inter_op_parallelism_threads(1)
+        if config.get_intra_op_parallelism_threads() != threads:
+            config.set_intra_op_parallelism_threads(threads)
+            config.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
         raise RuntimeError(
             f"TensorFlow is already running with other than {threads} threads; restart the "
             "kernel and run this stage first, or set THREADS to what it has"
         ) from error
+    threadpool_limits(threads)  # a BLAS thread that waits spins, and doubles the CPU time
 
 
 class Trainer:
@@ -177,7 +181,9 @@ class Trainer:
         features = augment(self.xp, batch.features, draws)
         if self.xp is np:
             return tf.convert_to_tensor(features)
-        return tf.experimental.dlpack.from_dlpack(features.toDlpack())
+        # TensorFlow does not wait for CuPy's stream by itself.
+        self.xp.cuda.get_current_stream().synchronize()
+        return tf.experimental.dlpack.from_dlpack(features.__dlpack__())
 
     def _dropout(self, n_batch: int) -> np.ndarray:
         """float32 [batch, 1, channels] of 0 and 1 / kept: whole channels, as the head sees them."""
@@ -225,13 +231,13 @@ class Trainer:
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that the next step depends on, as arrays."""
-        arrays = {n: keras.ops.convert_to_numpy(v) for n, v in self._variables().items()}
+        arrays = {n: _array(v) for n, v in self._variables().items()}
         return arrays | {"step": np.array(self.step)}
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         """Go on from a `state`. Raises ValueError when it is of another net or optimiser."""
         variables = self._variables()
-        missing = sorted(set(variables) ^ (set(state) - {"step"}))
+        missing = sorted({*variables, "step"} ^ set(state))
         if missing:
             raise ValueError(f"the snapshot does not fit this net: {missing[0]} is in one only")
         for name, variable in variables.items():
@@ -243,9 +249,13 @@ class Trainer:
         self.step = int(state["step"])
 
 
+def _array(variable) -> np.ndarray:
+    return np.asarray(tf.convert_to_tensor(variable).numpy())
+
+
 def weights_of(net: MixedNet) -> dict[str, np.ndarray]:
     """A net's weights as arrays, in the order of its variables."""
-    return {f"net/{i:03d}": keras.ops.convert_to_numpy(v) for i, v in enumerate(net.variables)}
+    return {f"net/{i:03d}": _array(v) for i, v in enumerate(net.variables)}
 
 
 def net_of(

@@ -1,8 +1,12 @@
 """05 Weights to the files that ESPHome takes, each checked before it is written."""
 
+import hashlib
 import re
+import shutil
 import unicodedata
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -38,7 +42,7 @@ class Config:
     def __post_init__(self) -> None:  # noqa: D105
         languages = [self.languages] if isinstance(self.languages, str) else self.languages
         object.__setattr__(self, "languages", tuple(languages))
-        if not self.slug:
+        if not self.word.strip():
             raise ValueError(f"word is {self.word!r}; say what the device listens for")
         if not self.target_fah > 0:
             raise ValueError(f"target_fah is {self.target_fah}; wanted more than 0 an hour")
@@ -53,15 +57,11 @@ class Config:
         plain = unicodedata.normalize("NFKD", self.word).encode("ascii", "ignore").decode()
         named = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
         # A word in another script still gets a name of its own.
-        return named or (f"word_{abs(_stable_hash(self.word)):x}" if self.word else "")
+        return named or f"word_{hashlib.sha256(self.word.encode()).hexdigest()[:8]}"
 
     def shaping(self) -> dict:
         """The settings that shape the files."""
         return asdict(self)
-
-
-def _stable_hash(text: str) -> int:
-    return int.from_bytes(text.encode()[:6], "big")
 
 
 def plan(config: Config, here: Run, limits: Limits) -> dict:
@@ -70,7 +70,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     return {
         "weights": completed(here, folder)["weights"],
         "files": [name for name in _names(config).values()],
-        "done": _checkpoint(config, here).is_complete,
+        "done": _is_done(Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
 
@@ -78,12 +78,13 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
 def run(config: Config, here: Run, limits: Limits) -> dict:
     """Convert, choose the cutoff, check, write; return where the model is and what it reaches.
 
-    Raises GateError for a model that the device would not run as meant, ArenaError where the arena
-    can be neither measured nor was given, and ValueError where no cutoff is alive. Then nothing is
-    written.
+    Files made with other settings or of other weights are made again: it takes a minute. Raises
+    GateError for a model that the device would not run as meant, ArenaError where the arena
+    can be neither measured nor was given, and ValueError for a model that recognises nothing. Then
+    nothing is written.
     """
-    checkpoint = _checkpoint(config, here)
-    if checkpoint.is_complete:
+    checkpoint, made_of = Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)
+    if _is_done(checkpoint, made_of):
         return check(here)
     chosen = chosen_net(here, _weights_of(here))
     train = FeatureSet.open(here, "train")
@@ -93,6 +94,8 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     measured = arena.measure(model) if not config.arena_bytes else None
     validation, judged = _judged(here, "validation", model)
     choice = judged.choose(config.target_fah, config.max_clip_fpr)
+    if not choice.recall.value:
+        raise ValueError(f"{choice.note} Train longer, or with more clips of the word.")
     card = manifest.Manifest(
         wake_word=config.word,
         author=config.author,
@@ -113,41 +116,42 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         "model": {"bytes": len(model), "shape": chosen.shape.name},
         "arena": {"stated": card.tensor_arena_size, "smallest": measured and measured.smallest},
     }
-    _write(config, here, chosen, model, card, metrics)
-    checkpoint.complete(**_names(config))
+    sums = _write(config, here, chosen, model, card, metrics)
+    checkpoint.complete(**_names(config), sha256=sums, made_of=made_of)
     return check(here)
 
 
-def _write(config: Config, here: Run, chosen: Chosen, model: bytes, card, metrics: dict) -> None:
-    """All files, the manifest after the model it names and the seal (the checkpoint) last."""
+def _write(config, here: Run, chosen: Chosen, model: bytes, card, metrics: dict) -> dict[str, str]:
+    """All files, once the gate has passed them elsewhere; return their SHA-256."""
     names = _names(config)
-    folder = here / FOLDER
-    for name, content in (
-        (names["model"], model),
-        (names["float"], to_float(fold(chosen.net), chosen.shape)),
-        (names["yaml"], manifest.esphome_yaml(names["manifest"]).encode()),
-    ):
-        with replacing(folder / name) as part:
-            part.write_bytes(content)
-    write_json(folder / names["metrics"], metrics)
-    manifest.write(card, folder / names["manifest"])
-    gate.verify(folder / names["manifest"]).refuse()
+    with TemporaryDirectory() as trial:
+        folder = Path(trial)
+        (folder / names["model"]).write_bytes(model)
+        (folder / names["float"]).write_bytes(to_float(fold(chosen.net), chosen.shape))
+        (folder / names["yaml"]).write_text(manifest.esphome_yaml(names["manifest"]), "utf-8")
+        write_json(folder / names["metrics"], metrics)
+        manifest.write(card, folder / names["manifest"])
+        gate.verify(folder / names["manifest"]).refuse()
+        for name in names.values():  # the manifest last: what it names is there before it
+            with replacing(here / FOLDER / name) as part:
+                shutil.copyfile(folder / name, part)
+        return {name: sha256(folder / name) for name in names.values()}
 
 
 def _names(config: Config) -> dict[str, str]:
     slug = config.slug
     return {
-        "manifest": f"{slug}.json",
         "model": f"{slug}.tflite",
+        "float": f"{slug}.float.tflite",
         "metrics": f"{slug}.metrics.json",
         "yaml": f"{slug}.yaml",
-        "float": f"{slug}.float.tflite",
+        "manifest": f"{slug}.json",
     }
 
 
 def _judged(here: Run, split: str, model: bytes) -> tuple[dict[str, FeatureSet], Tracks]:
     sets = {name: FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY}
-    return sets, tracks(model, *(features.store for features in sets.values()))
+    return sets, tracks(model, *(features.store for features in sets.values()), reference=True)
 
 
 def _some(features: FeatureSet, most: int = 200) -> list[np.ndarray]:
@@ -206,14 +210,27 @@ def _weights_of(here: Run) -> str:
     return "tuned" if here.all("tuned/checkpoint.json") else "training"
 
 
-def _checkpoint(config: Config, here: Run) -> Checkpoint:
+def _made_of(config: Config, here: Run) -> dict:
     weights = sha256(here.find(completed(here, _weights_of(here))["weights"]))
-    return Checkpoint.resume(here, FOLDER, config.shaping() | {"weights": weights})
+    return config.shaping() | {"languages": list(config.languages), "weights": weights}
+
+
+def _is_done(checkpoint: Checkpoint, made_of: dict) -> bool:
+    return checkpoint.is_complete and checkpoint.facts["made_of"] == made_of
 
 
 def check(here: Run) -> dict:
-    """Where the model is and what it reaches on the test split; GateError if it is unfit."""
+    """Where the model is and what it reaches on the test split.
+
+    Raises GateError if it is unfit, ValueError if a file is not the one that was written.
+    """
     names = completed(here, FOLDER)
+    for name, digest in names["sha256"].items():
+        if sha256(here.find(f"{FOLDER}/{name}")) != digest:
+            raise ValueError(
+                f"{here.find(f'{FOLDER}/{name}')} was changed after 05 wrote it; put it back, or "
+                f"delete {here / FOLDER} and run 05 again"
+            )
     path = here.find(f"{FOLDER}/{names['manifest']}")
     gate.verify(path).refuse()
     metrics = read_json(here.find(f"{FOLDER}/{names['metrics']}"))

@@ -1,8 +1,9 @@
 """04 Hard negatives: what fools the model in its training audio, kept and trained against."""
 
 import csv
+import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,17 +16,16 @@ from mwwkit.audio.shards import FeatureSet, write_records
 from mwwkit.audio.store import Subset, write_shard
 from mwwkit.checkpoint import Checkpoint, completed, finished
 from mwwkit.files import replacing, sha256
-from mwwkit.handover import chosen_net, dataset_of, validation_judge
+from mwwkit.handover import chosen_net, dataset_of, trained_with, validation_judge
 from mwwkit.model.device import Device
 from mwwkit.model.evaluate import calibration, int8_model
-from mwwkit.model.fit import Course, best, fit, where_time_went
-from mwwkit.model.labels import LabelSettings
+from mwwkit.model.fit import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
 from mwwkit.model.losses import LossSettings
 from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
 from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
-from mwwkit.session import Limits
+from mwwkit.session import Limits, Session
 
 FOLDER, TUNED = "mined", "tuned"
 SCANNED = ("train-ambient", "train")
@@ -54,7 +54,8 @@ class Config:
     seed: int = 42
 
     def __post_init__(self) -> None:  # noqa: D105
-        object.__setattr__(self, "drop", tuple(self.drop))
+        drop = [self.drop] if isinstance(self.drop, str) else self.drop
+        object.__setattr__(self, "drop", tuple(sorted(set(drop))))
         if not 0 < self.keep_above < 1:
             raise ValueError(f"keep_above is {self.keep_above}; wanted between 0 and 1")
         if self.max_per_clip < 1 or self.max_events < 1:
@@ -70,8 +71,10 @@ class Config:
         return {n: getattr(self, n) for n in ("keep_above", "max_per_clip", "max_events")}
 
     def course(self) -> Course:
-        """The units of fine-tuning."""
-        return Course(TUNED, self.fine_tune_steps, 250)
+        """The units of fine-tuning; every choice of a listener has units of its own."""
+        named = hashlib.sha256(" ".join(self.drop).encode()).hexdigest()[:8]
+        variant = f"without-{named}-" if self.drop else ""
+        return Course(TUNED, self.fine_tune_steps, UNIT_STEPS, variant)
 
     def training(self) -> TrainingSettings:
         """The loop's settings."""
@@ -108,9 +111,9 @@ def run(
     mined = _mined_checkpoint(config, here)
     _scan(config, here, limits, session, mined)
     if not mined.is_complete:
-        _keep(config, here, mined)
-    tuned = _tuned_checkpoint(config, here, mined)
-    if not tuned.is_complete:
+        _keep(config, here, session, mined)
+    tuned = _tuned_checkpoint(config, here)
+    if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
         _fine_tune(config, here, session, mined, tuned, on_unit)
     return check(here)
 
@@ -142,7 +145,7 @@ def _scan_shard(here: Run, model: bytes, keep_above: float, unit: str) -> tuple[
     return unit, events
 
 
-def _keep(config: Config, here: Run, mined: Checkpoint) -> None:
+def _keep(config: Config, here: Run, session: Session, mined: Checkpoint) -> None:
     """Choose the worst events and store a window of features around each."""
     of_split = {record.path: record.split for record in load_clips(here)}
     n_frames = int(FeatureSet.open(here, "train").store.n_frames.min())
@@ -152,10 +155,13 @@ def _keep(config: Config, here: Run, mined: Checkpoint) -> None:
         for index, at_s, score in mined.done[unit]["events"]:
             if features.store.n_frames[index] < n_frames:
                 continue  # a stream shorter than a scene has no room around the event
-            events.append(Event(unit.split("/")[0], index, at_s, score))
+            events.append(Event(unit, index, at_s, score))
             places.append(heard_in(features.scenes[index], at_s))
             windows.append(_window(unit, features, index, at_s, n_frames))
-    kept = worst(events, [path for path, _ in places], config.max_per_clip, config.max_events)
+    # Where only the background sounded, the stream itself stands for the clip.
+    heard = zip(events, places, strict=True)
+    sources = [path or f"{event.set_name} {event.index}" for event, (path, _) in heard]
+    kept = worst(events, sources, config.max_per_clip, config.max_events)
     rows = []
     for number, i in enumerate(kept):
         path, from_s = places[i]
@@ -163,6 +169,8 @@ def _keep(config: Config, here: Run, mined: Checkpoint) -> None:
             raise ValueError(f"{path} is of the split {of_split[path].value}; only train is mined")
         facts = {"id": f"m{number:04d}", "clip": path, "clip_s": round(from_s, 3)}
         rows.append(facts | {"score": events[i].score, "at_s": events[i].at_s, **windows[i]})
+    session.stop(len(rows) * EVENT_BYTES)
+    session.must_be_continued("04 mine", 1)
     if rows:
         _write_windows(here, rows, n_frames)
     _write_table(here, rows)
@@ -200,40 +208,47 @@ def _write_table(here: Run, rows: list[dict]) -> None:
 
 
 def _fine_tune(config, here, session, mined, tuned, on_unit) -> None:
-    before = finished(here, "training")
-    before = before[best(before)]["choice"]
-    facts = completed(here, "training")
-    hard = _kept_by_listener(config, here) if mined.facts["kept"] else None
-    if hard is None or not len(hard):
-        # Nothing fools it above the threshold: there is nothing to tune on, and that is said.
+    facts = completed(here, "training") | {"drop": list(config.drop)}
+    hard = _kept_by_listener(config, here, mined)
+    if hard is None:
+        print(f"04: nothing over {config.keep_above:g} is left to train against; 05 takes 03's net")
+        done = finished(here, "training")
+        before = done[best(done)]["choice"]
         tuned.complete(**facts, mined=0, before=before, after=before)
         return
     train = FeatureSet.open(here, "train")
     share = config.mined_share
     sets = [("scenes", train, 1 - share), ("mined", hard, share)]
-    dataset = dataset_of(LabelSettings(), config.batch, config.seed, sets)
+    trained = trained_with(here)
+    dataset = dataset_of(trained.labels, config.batch, config.seed, sets)
     start = chosen_net(here, "training")
     loss = LossSettings(pooling=config.pooling)
-    trainer = Trainer(start.shape, config.training(), loss, config.seed, cmvn=start.cmvn)
+    settings = replace(config.training(), dropout=trained.dropout)
+    trainer = Trainer(start.shape, settings, loss, config.seed, cmvn=start.cmvn)
     trainer.start_from(start.net)
     judge = validation_judge(here, train, config.target_fah, config.max_clip_fpr)
+    before = judge.facts(start.net, start.shape)  # by this stage's targets, not 03's
     course = config.course()
     seconds = fit(course, trainer, dataset, judge, here, tuned, session, on_unit)
     print("time:", where_time_went(seconds))
     session.must_be_continued("04 mine", len(tuned.left(list(course.units()))))
-    chosen = best(tuned.done)
+    drop_snapshots(course, here, tuned)
+    chosen = best({unit: tuned.done[unit] for unit in course.units()})
     after = tuned.done[chosen]["choice"]
     # Fine-tuning is kept only where the rule prefers it.
     kept = facts | {"weights": course.weights(chosen)} if after["rank"] >= before["rank"] else facts
     tuned.complete(**kept, mined=len(hard), before=before, after=after)
 
 
-def _kept_by_listener(config: Config, here: Run) -> FeatureSet:
-    hard = FeatureSet.of_folder(here.find(f"{FOLDER}/hard"))
-    ids = [facts["id"] for facts in hard.facts]
+def _kept_by_listener(config: Config, here: Run, mined: Checkpoint) -> FeatureSet | None:
+    """What was mined but for `drop`; None where that is nothing."""
+    hard = FeatureSet.of_folder(here.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
+    ids = [facts["id"] for facts in hard.facts] if hard else []
     if unknown := sorted(set(config.drop) - set(ids)):
         raise ValueError(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
     kept = [i for i, name in enumerate(ids) if name not in config.drop]
+    if not kept:
+        return None
     facts, ends_s = [hard.facts[i] for i in kept], [hard.ends_s[i] for i in kept]
     return FeatureSet(Subset(hard.store, kept), facts, ends_s, [hard.scenes[i] for i in kept])
 
@@ -250,8 +265,9 @@ def _mined_checkpoint(config: Config, here: Run) -> Checkpoint:
     return Checkpoint.resume(here, FOLDER, config.mining() | _made_of(here))
 
 
-def _tuned_checkpoint(config: Config, here: Run, mined: Checkpoint) -> Checkpoint:
-    return Checkpoint.resume(here, TUNED, asdict(config) | _made_of(here))
+def _tuned_checkpoint(config: Config, here: Run) -> Checkpoint:
+    settings = {name: value for name, value in asdict(config).items() if name != "drop"}
+    return Checkpoint.resume(here, TUNED, settings | _made_of(here))
 
 
 def _made_of(here: Run) -> dict:

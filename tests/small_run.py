@@ -1,0 +1,99 @@
+"""A corpus of made-up "words" and a run over it, small enough to train in seconds.
+
+The wake word is two rising glides; other words are glides and tones of other shapes, among them its
+mirror image and its halves. Everything else is the real thing: catalogue, features, training.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from mwwkit.audio.clips import Kind, Label, SampleRecord, Split, write_catalogue
+from mwwkit.audio.reading import to_int16, write_wav16
+from mwwkit.paths import Run
+from mwwkit.random import rng
+from mwwkit.session import Limits
+from mwwkit.stages import featurize
+
+RATE_HZ = 16_000
+N_WORDS = {Split.TRAIN: 24, Split.VAL: 12, Split.TEST: 12}
+LIMITS = Limits(workers=1)
+FEATURES = featurize.Config(scenes=120, scene_seconds=3.0, conditions=("clean", "noise10"))
+
+# Each word: the pitches, in Hz, that its parts glide from and to.
+WAKE_WORD = ((500, 1500), (900, 2700))
+OTHER_WORDS = (
+    ((1500, 500), (2700, 900)),
+    ((700, 700), (700, 700)),
+    ((2500, 2500),),
+    ((500, 1500),),
+    ((1200, 400), (400, 1200)),
+    ((3000, 1000), (1000, 1000)),
+)
+
+
+def spoken(parts: tuple, voice: np.random.Generator) -> np.ndarray:
+    """A word as one voice says it, float [n]: glides with two overtones, between near silence."""
+    pitch, pace = voice.uniform(0.9, 1.15), voice.uniform(0.85, 1.2)
+    sounds = [voice.normal(0, 1e-4, int(voice.uniform(0.1, 0.2) * RATE_HZ))]
+    for low_hz, high_hz in parts:
+        n = int(0.2 * pace * RATE_HZ)
+        hertz = np.linspace(low_hz, high_hz, n) * pitch
+        phase = 2 * np.pi * np.cumsum(hertz) / RATE_HZ
+        tone = sum(np.sin(k * phase) / k for k in (1, 2, 3))
+        sounds += [0.15 * tone * np.hanning(n) ** 0.25, np.zeros(int(0.03 * RATE_HZ))]
+    sounds.append(voice.normal(0, 1e-4, int(0.12 * RATE_HZ)))
+    return np.concatenate(sounds)
+
+
+def write_corpus(here: Run, without: tuple[tuple[Split, Kind, Label], ...] = ()) -> None:
+    """01's output: in every split wake words, other words, a stream and a noise.
+
+    `without` leaves clips of a split, kind and label out.
+    """
+    records = []
+
+    def write(name: str, audio: np.ndarray, split: Split, kind: Kind, word: str = "") -> None:
+        label = Label.POSITIVE if word == "wake" else Label.NEGATIVE
+        if (split, kind, label) in without:
+            return
+        path = f"clips/{kind.value}/{split.value}-{name}.wav"
+        (here / path).parent.mkdir(parents=True, exist_ok=True)
+        samples = to_int16(audio.astype(np.float32))
+        write_wav16(here / path, samples)
+        records.append(
+            SampleRecord(
+                path=path,
+                label=label,
+                kind=kind,
+                word=word,
+                speaker=f"{split.value}-{name}",
+                split=split,
+                seconds=len(samples) / RATE_HZ,
+                source="made",
+                licence="CC0-1.0",
+                sha256=hashlib.sha256(samples.tobytes()).hexdigest(),
+                origin=name,
+            )
+        )
+
+    for split, n_words in N_WORDS.items():
+        for number in range(n_words):
+            voice = rng(7, split.value, "word", number)
+            other = OTHER_WORDS[number % len(OTHER_WORDS)]
+            write(f"w{number:02d}", spoken(WAKE_WORD, voice), split, Kind.CLIP, "wake")
+            write(f"o{number:02d}", spoken(other, voice), split, Kind.CLIP, "other")
+        voice = rng(7, split.value, "long")
+        talk = [spoken(OTHER_WORDS[int(i)], voice) for i in voice.integers(0, 6, 30)]
+        write("talk", np.concatenate(talk), split, Kind.AMBIENT)
+        write("hiss", voice.normal(0, 0.03, 15 * RATE_HZ), split, Kind.NOISE)
+    write_catalogue(here / "clips/catalogue.csv", records)
+
+
+def featured(folder: Path, config: featurize.Config = FEATURES, without: tuple = ()) -> Run:
+    """A run with 01 and 02 done."""
+    here = Run(folder)
+    write_corpus(here, without)
+    featurize.run(config, here, LIMITS)
+    return here
