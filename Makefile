@@ -5,7 +5,7 @@ RUN ?= run/demo
 PRESET ?= demo
 PY := $(VENV)/bin/python
 
-.PHONY: demo test check notebooks clean
+.PHONY: demo test check notebooks
 
 demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
 	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
@@ -32,6 +32,3 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(PY) -m pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.demo
-
-clean:  ## the environment and the demo's run
-	rm -rf $(VENV) $(RUN)
