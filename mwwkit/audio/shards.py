@@ -10,6 +10,7 @@ import json
 import lzma
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def make_shard(
 ) -> dict:
     """Draw, render and featurise `numbers` of a set into `folder`; return facts about it."""
     spectrograms, records = [], []
+    locate = cache(locate)  # a clip is in many scenes; looking for it costs as much as reading it
     for number in numbers:
         scene = scenes.draw(number)
         spectrograms.append(spectrogram(render(scene, locate)))
