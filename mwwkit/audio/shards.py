@@ -54,7 +54,8 @@ def write_records(folder: Path, records: list[dict]) -> None:
 
 def read_records(folder: Path) -> list[dict]:
     """The records of a shard: `facts`, `ends_s` (word ends, seconds) and `scene` of each scene."""
-    lines = lzma.decompress((folder / _RECORDS).read_bytes()).decode().splitlines()
+    text = lzma.decompress((folder / _RECORDS).read_bytes()).decode()
+    lines = text.split("\n")[:-1]  # splitlines cuts at U+2028 too, which a name may hold
     return [json.loads(line) for line in lines]
 
 
