@@ -131,12 +131,12 @@ HISTORY = {
     "step-0000500": {
         "loss": 1.0,
         "gradient_norm": 2.0,
-        "choice": {"recall": 0.9, "false_accepts_per_hour": 0.0, "rank": [1.0, 0.9]},
+        "choice": {"recall": 0.9, "false_accepts_per_hour": 0.0, "rank": [1.0, 0.9], "late": True},
     },
     "step-0000750": {
         "loss": 0.5,
         "gradient_norm": 1.0,
-        "choice": {"recall": 0.8, "false_accepts_per_hour": 4.0, "rank": [0.0, 0.8]},
+        "choice": {"recall": 0.8, "false_accepts_per_hour": 4.0, "rank": [0.0, 0.8], "late": True},
     },
 }
 

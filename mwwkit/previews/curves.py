@@ -76,8 +76,12 @@ def _judged(axes: Axes, judged: dict[int, Mapping], name: str) -> None:
 
 
 def _kept(judged: dict[int, Mapping]) -> int:
-    """The step of highest rank, of equals the latest: the choice that the stage makes."""
-    return max(judged, key=lambda step: (judged[step]["rank"], step))
+    """The late step of highest rank, of equals the latest: the choice that the stage makes.
+
+    While no step is late yet, the best so far.
+    """
+    late = [step for step in judged if judged[step]["late"]] or list(judged)
+    return max(late, key=lambda step: (judged[step]["rank"], step))
 
 
 def _told(judged: dict[int, Mapping]) -> str:

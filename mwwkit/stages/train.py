@@ -1,5 +1,6 @@
 """03 Spectrograms to weights: MixedNet on labelled scenes, chosen by its int8 twin's numbers."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -31,7 +32,7 @@ class Config:
     label_to_s: float = 0.30
     dropout: float = 0.1
     cmvn: bool = False
-    evaluate_every: int = 1500  # steps
+    evaluate_every: int = 750  # steps
     target_fah: float = 0.5  # false accepts an hour that selection allows
     max_clip_fpr: float = 0.01  # share of other words' clips that it allows
     device: str = "cpu"  # SpecAugment on "cpu" (NumPy) or "gpu" (CuPy)
@@ -136,9 +137,8 @@ def _train(config, here, checkpoint, session, on_unit) -> dict[str, float]:
 
 def _checkpoint(config: Config, here: Run) -> Checkpoint:
     features = finished(here, "features")
-    made_of = {
-        unit: facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")
-    }
+    shards = [facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")]
+    made_of = hashlib.sha256(" ".join(shards).encode()).hexdigest()
     return Checkpoint.resume(here, FOLDER, config.shaping() | {"features": made_of})
 
 
