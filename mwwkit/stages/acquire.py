@@ -23,8 +23,9 @@ from mwwkit.audio.clips import (
     write_quarantine,
 )
 from mwwkit.audio.making import Bounds, make_unit
+from mwwkit.audio.piper import Piper
 from mwwkit.audio.sources import FOLDERS, FromSpeech, Input, SourceError
-from mwwkit.audio.speech import ACCENTS, ENGLISH, Espeak
+from mwwkit.audio.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.audio.splits import SHARES, assign, audit
 from mwwkit.audio.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.checkpoint import Checkpoint, completed
@@ -62,6 +63,7 @@ class Config:
     tts_speakers: int = 0  # 0: all the engine has
     tts_languages: tuple[str, ...] = ()  # espeak-ng voices; none: those of English
     tts_accent_share: float = 0.1
+    piper_voices: str = ""  # a folder of Piper's voices: it speaks instead of espeak-ng
     noise_minutes: float = 20.0  # made up
     rooms: int = 60  # made up
     shares: tuple[float, float, float] = SHARES  # train, validation, test
@@ -92,8 +94,10 @@ class Config:
             raise ValueError("table_exclude is given without a table; name one")
         self.engine()
 
-    def engine(self) -> Espeak:
+    def engine(self) -> Engine:
         """What speaks."""
+        if self.piper_voices:
+            return Piper(self.piper_voices, self.tts_speakers)
         accents = ACCENTS if self.tts_accent_share else ()
         languages = self.tts_languages or ENGLISH
         return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
