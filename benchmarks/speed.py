@@ -198,7 +198,7 @@ def scenes(amounts: Amounts, here: Run, name: str) -> Row:
 
 def _material(here: Run) -> Material:
     clips = load_clips(here).of(split=Split.TRAIN)
-    spans = read_json(here / "features/words.json")
+    spans = read_json(here / "features/word_spans.json")["spans"]
 
     def words(label: Label) -> tuple[Word, ...]:
         found = clips.of(label=label, kind=Kind.CLIP)

@@ -224,5 +224,5 @@ def read_quarantine(here: Run) -> list[Rejected]:
     path = here / QUARANTINE
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # a name may hold U+2028
     return [Rejected(**json.loads(line)) for line in lines]
