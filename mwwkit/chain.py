@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TextIO
 
 import yaml
@@ -178,8 +178,7 @@ def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[D
     where it failed for any other reason.
     """
     started = time.monotonic()
-    for folder in OUR_OWN:
-        (here / folder).mkdir(parents=True, exist_ok=True)
+    _make_our_own(here)
     for job in jobs:
         name, began, given = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
         if given.get("SESSION_HOURS"):
@@ -190,6 +189,20 @@ def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[D
             with _children_into(log) as terminal:
                 _execute(job.stage, given, copy, _Tee(log, terminal if show else None))
         yield Done(name, copy, time.monotonic() - began)
+
+
+def _make_our_own(here: Run) -> None:
+    """The folders of executed copies and logs; StageFailed where nothing can be written."""
+    try:
+        for folder in sorted(OUR_OWN):
+            (here / folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=here / folder):
+            pass  # a folder made before the disk was mounted read-only says nothing yet
+    except OSError as error:
+        raise StageFailed(
+            f"{here.folder} cannot be written ({error.strerror}); give another folder to --run-dir "
+            "(RUN_DIR), and a finished run that is read-only to --previous (PREVIOUS)"
+        ) from error
 
 
 def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None:

@@ -1,6 +1,8 @@
 """Fixtures for all tests: sound that is made here, and real sound where there is some."""
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +18,6 @@ def pytest_collection_finish() -> None:
         from mwwkit.model.training import limit_threads
 
         limit_threads(1)
-
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +68,25 @@ def trained(tmp_path_factory, featured):
     """The same with 03 done, by a net that has learnt its word; to be read, not written."""
     small_run = pytest.importorskip("small_run")
     return small_run.trained(tmp_path_factory.mktemp("trained"), featured)
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """`mounted(options)` -> a folder on a file system of its own; skips where none may be made."""
+    folders = []
+
+    def mount(options):
+        folder = tmp_path / f"mount {len(folders)}"
+        folder.mkdir()
+        call = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(call, capture_output=True).returncode:
+            pytest.skip("mounting a file system is not allowed here")
+        folders.append(folder)
+        return folder
+
+    yield mount
+    for folder in folders:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -313,25 +313,6 @@ def test_a_budget_that_is_reached_stops_before_the_write_that_would_cross_it(tmp
     assert files_of(here.folder) == files_of(tmp_path / "whole")
 
 
-@pytest.fixture
-def mounted(tmp_path):
-    """`mounted(options)` -> a folder on a file system of its own; skips where none may be made."""
-    folders = []
-
-    def mount(options):
-        folder = tmp_path / f"mount {len(folders)}"
-        folder.mkdir()
-        call = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-        if shutil.which("mount") is None or subprocess.run(call, capture_output=True).returncode:
-            pytest.skip("mounting a file system is not allowed here")
-        folders.append(folder)
-        return folder
-
-    yield mount
-    for folder in folders:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_read_only_output_folder_is_refused_before_anything_is_made(mounted, recordings):
     here = Run(mounted("size=1m,ro") / "run")
     for stage in (acquire.plan, acquire.run):
