@@ -167,6 +167,12 @@ def test_ambient_streams_hold_every_sample_of_every_clip_once(material):
             assert one[1] == other[0]
 
 
+def test_no_ambient_stream_is_a_crumb(material):
+    for seconds in (299.9, 300.03, 300.9, 301.1, 600.5, 900.02):
+        scenes = ambient_set("test-ambient", (("long.wav", seconds),), 42)
+        assert min(scenes.seconds) >= 1.0 and max(scenes.seconds) <= 301.0
+
+
 def test_ambient_streams_sound_as_they_were_recorded(here, material):
     clips = material.speech + material.noises
     scenes = ambient_set("train-ambient", clips, 42)
