@@ -84,7 +84,7 @@ def test_every_set_is_made_and_has_the_features_it_should(whole):
 
 def test_no_clip_of_another_split_is_in_a_set(whole):
     for name in featurize.check(whole):
-        text = json.dumps(FeatureSet.open(whole, name).scenes)
+        text = json.dumps(list(FeatureSet.open(whole, name).scenes))
         for other in {"train", "validation", "test"} - {name.split("-")[0]}:
             assert f"/{other}-" not in text
 
