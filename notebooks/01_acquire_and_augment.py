@@ -74,6 +74,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.paths import Run, platform
+from mwwkit.previews import listen
 from mwwkit.session import Limits
 from mwwkit.stages import acquire
 
@@ -127,6 +128,14 @@ acquire.plan(config, here, limits)
 
 # %%
 acquire.run(config, here, limits)
+
+# %% [markdown]
+# ## Look
+#
+# Some clips of each label: how they sound, and what the device hears of them.
+
+# %%
+listen.clips(here)
 
 # %% [markdown]
 # ## Check
