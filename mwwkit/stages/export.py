@@ -22,9 +22,10 @@ from mwwkit.model.parity import parity
 from mwwkit.model.streaming import fold, to_float
 from mwwkit.operating import Choice, clip_maxima, operating_points
 from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "export"
+EXPORT_BYTES = 1_000_000  # all files together, at most
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,21 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops("05 export")
 def run(config: Config, here: Run, limits: Limits) -> dict:
     """Convert, choose the cutoff, check, write; return where the model is and what it reaches.
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
     GateError for a model that the device would not run as meant, ArenaError where the arena
-    can be neither measured nor was given, and ValueError for a model that recognises nothing. Then
-    nothing is written.
+    can be neither measured nor was given, ValueError for a model that recognises nothing, and
+    StoppedEarly when a limit of the session is reached. Then nothing is written.
     """
     checkpoint, made_of = Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)
     if _is_done(checkpoint, made_of):
         return check(here)
+    session = limits.session(here)
+    session.stop(EXPORT_BYTES)
+    session.must_be_continued("05 export", 1)
     chosen = chosen_net(here, _weights_of(here))
     train = FeatureSet.open(here, "train")
     model = int8_model(chosen.net, chosen.shape, calibration(train.store))

@@ -19,7 +19,7 @@ from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
 from mwwkit.random import rng
-from mwwkit.session import Limits
+from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "features"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
@@ -86,10 +86,11 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops("02 featurize")
 def run(config: Config, here: Run, limits: Limits) -> dict:
     """Make the shards that are left; return what was made and where.
 
-    Raises StoppedEarly when the session's time or the disk budget ends first.
+    Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
     clips = load_clips(here)
     checkpoint = _checkpoint(config, here)

@@ -14,7 +14,7 @@ from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.model.spec_augment import array_module
 from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
 from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "training"
 
@@ -94,14 +94,15 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops("03 train")
 def run(
     config: Config, here: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
 ) -> dict:
     """Train what is left; return the choice and where its weights are.
 
     `on_unit` is called with the history (unit -> facts) after every unit, e.g. to draw curves.
-    Raises StoppedEarly when the session's time or the disk budget ends first, RuntimeError for a
-    GPU that is not there.
+    Raises StoppedEarly when the session's time, the disk budget or the disk ends first,
+    RuntimeError for a GPU that is not there.
     """
     array_module(config.device)
     limit_threads(config.threads)
