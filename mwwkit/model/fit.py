@@ -107,6 +107,7 @@ def _go_on(course: Course, trainer: Trainer, dataset, here: Run, done: list[str]
         again = f"going on from step {trainer.step}: the steps to {end} are taken again"
         warnings.warn(again, stacklevel=3)
         trainer.train(dataset, end)
+        save_arrays(here / course.snapshot(done[-1]), trainer.state())
 
 
 def drop_snapshots(course: Course, here: Run, checkpoint: Checkpoint) -> int:
