@@ -228,6 +228,34 @@ def test_long_noise_is_kept_whole_in_pieces_that_stay_in_one_split(tmp_path, rec
     assert len({r.split for r in pieces}) == 1
 
 
+def test_a_long_file_that_is_wrong_near_its_end_leaves_none_of_its_pieces(tmp_path, recordings):
+    samples = np.random.default_rng(0).uniform(-0.1, 0.1, 11 * 60 * 16_000).astype(np.float32)
+    samples[-1000] = np.nan
+    soundfile.write(recordings / "background/nan.wav", samples, 16_000, subtype="FLOAT")
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings), here, LIMITS)
+    assert [Path(row.path).name for row in read_quarantine(here)] == ["nan.wav"]
+    assert not list(here.folder.rglob("*nan*.wav"))
+
+
+def test_a_unit_on_disk_that_was_not_recorded_is_taken_over_not_made_again(
+    tmp_path, recordings, monkeypatch
+):
+    here = Run(tmp_path / "run")
+    monkeypatch.setattr("mwwkit.checkpoint.Checkpoint.finish", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        acquire.run(config(recordings), here, LIMITS)
+    monkeypatch.undo()
+    [unit] = (here / "clips").glob("*/*")
+    before = {p: p.stat().st_mtime_ns for p in unit.iterdir()}
+    assert acquire.run(config(recordings), here, LIMITS)["units made now"] == 3
+    assert {p: p.stat().st_mtime_ns for p in unit.iterdir()} == before
+
+
+def _killed(*_, **__):
+    raise KeyboardInterrupt
+
+
 def test_folders_that_give_nothing_are_refused_before_anything_is_made(tmp_path, recordings):
     here = Run(tmp_path / "run")
     (tmp_path / "empty" / "positive").mkdir(parents=True)
