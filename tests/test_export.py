@@ -1,13 +1,16 @@
 """05 end to end: whole files that the gate passed, the same each time, or none at all."""
 
 import json
+import os
 import shutil
+import signal
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import yaml
-from forking import finish, kill_after, start
+from forking import finish, start
 from small_run import LEARNS, LIMITS, stamps, tree
 
 from mwwkit.audio.shards import FeatureSet
@@ -40,7 +43,17 @@ def config(**changed):
     return export.Config(**SETTINGS | GIVEN | changed)
 
 
-def child(folder, earlier):
+def child(folder, earlier, dies_at_file):
+    """A session that is killed between two files, or not."""
+    written = []
+
+    def copyfile(source, target):
+        written.append(target)
+        if len(written) == dies_at_file:
+            os.kill(os.getpid(), signal.SIGKILL)
+        shutil.copyfile(source, target)
+
+    export.shutil = SimpleNamespace(copyfile=copyfile)
     export.run(config(), Run(folder, tuple(earlier)), LIMITS)
 
 
@@ -164,10 +177,12 @@ def test_a_second_run_makes_nothing_and_touches_nothing(exported):
 
 
 def test_killed_between_two_files_it_ends_with_the_same_bytes_as_in_one_go(exported, tmp_path):
-    args = (tmp_path, exported.earlier)
-    assert kill_after(start(child, *args), tmp_path / "export/chirp_up.tflite", 0.0)
-    assert not (tmp_path / "export/checkpoint.json").exists()
-    finish(start(child, *args))
+    killed = start(child, tmp_path, exported.earlier, 3)
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    written = {name for name in tree(tmp_path / "export") if not name.startswith(".")}
+    assert written == {"chirp_up.tflite", "chirp_up.float.tflite"}
+    finish(start(child, tmp_path, exported.earlier, 0))
     assert tree(tmp_path) == tree(exported.folder)
 
 

@@ -65,11 +65,21 @@ def interrupted(n_units):
     return on_unit
 
 
-def stopped_after(n_units, folder, featured):
-    here = Run(folder, (featured.folder,))
-    with pytest.raises(KeyboardInterrupt):
-        train.run(train.Config(**SHORT), here, LIMITS, interrupted(n_units))
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory, featured):
+    """The same training, stopped by its user before the last unit."""
+    here = Run(tmp_path_factory.mktemp("begun"), (featured.folder,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "UNIT_STEPS", UNIT_STEPS)
+        with pytest.raises(KeyboardInterrupt):
+            train.run(train.Config(**SHORT), here, LIMITS, interrupted(3))
     return here
+
+
+@pytest.fixture
+def copy(begun, tmp_path):
+    shutil.copytree(begun.folder, tmp_path / "copy")
+    return Run(tmp_path / "copy", begun.earlier)
 
 
 def test_the_net_learns_the_word_and_tells_it_from_all_others(trained):
@@ -163,11 +173,10 @@ def read_only(request):
 
 
 def test_cut_in_two_the_second_session_goes_on_from_the_first_which_is_only_read(
-    whole, featured, tmp_path, short_units, read_only
+    whole, begun, tmp_path, short_units, read_only
 ):
-    first = stopped_after(3, tmp_path / "first", featured)
-    place, same = read_only(first.folder, tmp_path / "mounted")
-    second = Run(tmp_path / "second", (featured.folder, place))
+    place, same = read_only(begun.folder, tmp_path / "mounted")
+    second = Run(tmp_path / "second", (*begun.earlier, place))
     planned = train.plan(train.Config(**SHORT), second, LIMITS)
     assert (planned["units done"], planned["units left"]) == (3, 1)
     units = []
@@ -183,10 +192,8 @@ def test_cut_in_two_the_second_session_goes_on_from_the_first_which_is_only_read
     assert train.check(second)["chosen"] == train.check(whole)["chosen"]
 
 
-def test_a_damaged_snapshot_is_named_and_the_one_before_it_serves(
-    whole, featured, tmp_path, short_units
-):
-    here = stopped_after(3, tmp_path, featured)
+def test_a_damaged_snapshot_is_named_and_the_one_before_it_serves(whole, copy, short_units):
+    here = copy
     damaged = here / f"training/snapshot-{UNITS[2]}.npz"
     damaged.write_bytes(damaged.read_bytes()[:1000])
     with pytest.warns(UserWarning) as told:
@@ -197,14 +204,12 @@ def test_a_damaged_snapshot_is_named_and_the_one_before_it_serves(
     assert tree(here / "training") == tree(whole / "training")
 
 
-def test_without_any_snapshot_it_starts_over_and_ends_the_same(
-    whole, featured, tmp_path, short_units
-):
-    here = stopped_after(1, tmp_path, featured)
-    (here / f"training/snapshot-{UNITS[0]}.npz").write_bytes(b"")
-    with pytest.warns(UserWarning, match="from step 0: the steps to 20 are taken again"):
-        train.run(train.Config(**SHORT), here, LIMITS)
-    assert tree(here / "training") == tree(whole / "training")
+def test_without_any_snapshot_it_starts_over_and_ends_the_same(whole, copy, short_units):
+    for snapshot in (copy / "training").glob("snapshot-*"):
+        snapshot.unlink()
+    with pytest.warns(UserWarning, match="from step 0: the steps to 60 are taken again"):
+        train.run(train.Config(**SHORT), copy, LIMITS)
+    assert tree(copy / "training") == tree(whole / "training")
 
 
 def test_a_damaged_choice_is_refused_with_what_to_do(trained, tmp_path):
