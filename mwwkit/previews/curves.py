@@ -87,7 +87,7 @@ def _courses(history: History) -> dict[str, dict[int, Mapping[str, Any]]]:
 
 
 def _colours(n: int) -> list[str]:
-    """The last, which is the newest, stands out."""
+    """The last one stands out."""
     return [drawing.SOFT] * (n - 1) + [drawing.INK]
 
 
