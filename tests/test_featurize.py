@@ -39,8 +39,8 @@ def tree(here: Run) -> dict[str, bytes]:
     return {path.relative_to(here.folder).as_posix(): path.read_bytes() for path in found}
 
 
-def times(here: Run, pattern: str = "*") -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in here.folder.rglob(pattern)}
+def times(here: Run, pattern: str = "**/*") -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in here.folder.glob(pattern)}
 
 
 @pytest.fixture
