@@ -7,7 +7,15 @@ from listed import Listed
 from mwwkit.detector import detections
 from mwwkit.model import evaluate
 from mwwkit.model.device import Device
-from mwwkit.model.evaluate import Judge, calibration, int8_model, to_float_features, tracks
+from mwwkit.model.evaluate import (
+    Judge,
+    calibration,
+    headroom,
+    int8_model,
+    to_float_features,
+    tracks,
+)
+from mwwkit.model.mixednet import SHAPES, build
 from mwwkit.model.parity import float_scores, parity
 
 
@@ -84,8 +92,8 @@ def test_parity_is_what_the_two_tracks_differ_by(net, model, streams):
     quantised = [Device(model).scores(features) / 256 for features in chosen]
     differences = np.abs(np.concatenate(exact) - np.concatenate(quantised))
     assert (found["spectrograms"], found["steps"]) == (3, 240)
-    assert found["largest_difference"] == pytest.approx(differences.max())
-    assert found["mean_difference"] == pytest.approx(differences.mean())
+    assert found["largest_difference"] == pytest.approx(differences.max(), abs=1e-6)
+    assert found["mean_difference"] == pytest.approx(differences.mean(), abs=1e-6)
     assert found["mean_difference"] < 0.02
     assert 0 <= found["decided_differently"] <= 3
 
@@ -104,3 +112,18 @@ def test_parity_counts_the_spectrograms_on_which_another_model_decides_different
     woke = [len(detections(Device(model).scores(x), 0.99, 3)) > 0 for x in chosen]
     assert found["decided_differently"] == woke.count(False) > 0
     assert found["largest_difference"] > 0.5
+
+
+def test_an_overconfident_net_gets_headroom_under_the_ceiling_of_its_scores(streams):
+    net = build(SHAPES["tiny"], seed=5)  # its own: it is changed here
+    chosen = calibration(streams)
+    highest = max(float(np.max(net(to_float_features(x)[None]))) for x in chosen)
+    for weight in (net.head.kernel, net.head.bias):
+        weight.assign(weight * (40.0 / highest))
+    scale = headroom(net, chosen)
+    assert scale == pytest.approx(0.25, abs=0.01)  # 40 down to 10
+    device = Device(int8_model(net, net.shape, chosen))
+    exact = np.concatenate([float_scores(net, x, scale) for x in chosen])
+    stepped = np.concatenate([device.scores(x) for x in chosen]) / 256
+    # An untrained net's logits are noise of 40 wide on a grid of 256 levels: a few hundredths.
+    assert np.abs(exact - stepped).mean() < 0.05

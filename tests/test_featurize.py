@@ -10,7 +10,9 @@ import tiny_run
 from killing import kill, killed_by_itself, start
 
 from mwwkit.audio.clips import CATALOGUE
+from mwwkit.audio.scenes import Word
 from mwwkit.audio.shards import FeatureSet
+from mwwkit.audio.words import Span
 from mwwkit.checkpoint import Checkpoint, CheckpointError, finished
 from mwwkit.files import read_json
 from mwwkit.paths import Run
@@ -331,3 +333,11 @@ def test_what_shapes_the_features_is_every_setting(whole):
         whole, "features", read_json(whole / "features/checkpoint.json")["settings"]
     ).settings
     assert settings["seed"] == 42 and len(settings["catalogue"]) == 64
+
+
+def test_peoples_words_are_drawn_as_often_as_synthetic_ones():
+    words = [Word(name, 1.0, Span(0.2, 0.8)) for name in ("a", "b", "c", "d", "person")]
+    drawn = featurize._people_as_often(words, synthetic={"a", "b", "c", "d"})
+    assert sorted(w.path for w in drawn) == ["a", "b", "c", "d"] + 4 * ["person"]
+    assert featurize._people_as_often(words[:4], {"a", "b", "c", "d"}) == tuple(words[:4])
+    assert featurize._people_as_often(words, set()) == tuple(words)

@@ -22,6 +22,7 @@ from mwwkit.paths import Run
 
 CATALOGUE = "clips/catalogue.csv"
 QUARANTINE = "quarantine.jsonl"
+SYNTHETIC_SOURCES = frozenset({"espeak-ng", "piper"})  # the engines' names
 
 FRAME = 512  # samples over which level is measured: 32 ms, a vowel
 SILENT_DB = -66.0  # loudest frame under this: a muted microphone, not a soft voice
@@ -69,6 +70,11 @@ class SampleRecord:
     licence: str
     sha256: str  # of its 16-bit PCM
     origin: str  # the file within the source it was made from, or how it was spoken
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether a machine spoke it."""
+        return self.source in SYNTHETIC_SOURCES
 
 
 @dataclass(frozen=True)

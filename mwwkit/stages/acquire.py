@@ -109,7 +109,6 @@ class Config:
         return {name: getattr(self, name) for name in names}
 
 
-_MACHINES = frozenset({"espeak-ng", "piper"})
 _MOST = {
     "tts_positive": 1_000_000,
     "tts_negative": 1_000_000,
@@ -194,7 +193,7 @@ def check(here: Run) -> dict:
                 "there in all; add recordings of it, or ask for more spoken ones"
             )
     positives = clips.of(label=Label.POSITIVE)
-    if not any(record.source not in _MACHINES for record in positives):
+    if not any(not record.is_synthetic for record in positives):
         caveats.append(
             "every clip of the wake word was spoken by a machine: a model of synthetic voices does "
             "not know people's; put twenty recordings of your own into recordings/positive"

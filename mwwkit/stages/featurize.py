@@ -222,7 +222,8 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
         )
     make = training_set if config.training == "scenes" else window_set
     known = [word for word, is_sure in zip(train.words, _sure(train.words), strict=True) if is_sure]
-    taught = replace(train, words=tuple(known))
+    spoken = {record.path for record in clips if record.is_synthetic}
+    taught = replace(train, words=_people_as_often(known, spoken))
     sets = [make(taught, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):
         own = _material(config, clips, spans, split)
@@ -262,6 +263,17 @@ def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Materi
         noises=long(Kind.NOISE),
         rooms=tuple(rooms[i] for i in sorted(chosen)),
     )
+
+
+def _people_as_often(words: list[Word], synthetic: set[str]) -> tuple[Word, ...]:
+    """People's words repeated until they are drawn as often as synthetic ones.
+
+    Twenty recordings among a thousand spoken words would be drowned, and it is people who call.
+    """
+    machines = tuple(word for word in words if word.path in synthetic)
+    people = tuple(word for word in words if word.path not in synthetic)
+    repeats = max(1, round(len(machines) / len(people))) if people else 0
+    return machines + repeats * people
 
 
 def _sure(words: tuple[Word, ...]) -> list[bool]:
