@@ -1,5 +1,8 @@
 """The loop: schedules at their knots, the same bits every time, and from any step on."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from listed import learnable
@@ -250,10 +253,17 @@ def test_fine_tuning_starts_from_the_given_nets_weights_and_average(dataset):
 
 
 def test_a_gpu_asked_for_and_absent_is_refused_before_anything_is_built(monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(RuntimeError, match="device is 'gpu' but CuPy is not installed"):
+        trainer(device="gpu")
+
+
+def test_a_gpu_that_only_cupy_sees_is_refused_with_what_to_install(monkeypatch):
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("TensorFlow sees a GPU here")
+    seen = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: True))
+    monkeypatch.setitem(sys.modules, "cupy", seen)
+    with pytest.raises(RuntimeError, match="TensorFlow sees none: install tensorflow"):
         trainer(device="gpu")
 
 
