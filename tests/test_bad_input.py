@@ -1,12 +1,17 @@
 """What a person who types the command is told: one line that says what is wrong and what to do."""
 
+import os
+import struct
 import subprocess
+import time
 
 import pytest
 
 from mwwkit import __main__ as cli
+from mwwkit.audio.clips import read_quarantine
 from mwwkit.checkpoint import Checkpoint
 from mwwkit.paths import Run
+from mwwkit.session import Limits
 from mwwkit.stages import acquire
 
 QUIET = {
@@ -85,6 +90,24 @@ def test_a_folder_of_recordings_with_nothing_to_hear_in_it(run, tmp_path):
     code, lines = run(tmp_path / "run", RECORDINGS=tmp_path / "mine")
     assert code == cli.BAD
     assert "positive (positive) has no audio in it: found nothing; wanted .aif" in told(lines)
+
+
+def test_three_hours_among_the_wake_words_are_quarantined_and_not_read(tmp_path):
+    path = tmp_path / "mine/positive/three hours.wav"
+    path.parent.mkdir(parents=True)
+    n_bytes = 3 * 3600 * 48_000 * 4  # stereo, 16 bits: 2 GB, as a hole in the disk
+    sizes = (36 + n_bytes, b"WAVE", b"fmt ", 16, 1, 2, 48_000, 192_000, 4, 16, b"data", n_bytes)
+    path.write_bytes(struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", *sizes))
+    os.truncate(path, 44 + n_bytes)
+    here = Run(tmp_path / "run")
+    config = acquire.Config(
+        "hey you", **QUIET | {"recordings": str(path.parents[1]), "tts_positive": 12}
+    )
+    before = time.process_time()
+    acquire.run(config, here, Limits(workers=1))
+    assert time.process_time() - before < 5
+    [row] = read_quarantine(here)
+    assert row.path == str(path) and "longer than the 15 s of a clip" in row.reason
 
 
 def test_a_disk_without_room(run, mounted, tmp_path):

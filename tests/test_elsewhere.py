@@ -12,7 +12,7 @@ from mwwkit.model import manifest
 from mwwkit.model.device import Device
 
 WINDOW = 5
-CARD = manifest.Manifest("Word", "me", "word.tflite", ("en",), 0.9, WINDOW, tensor_arena_size=30_000)
+CARD = manifest.Manifest("Word", "me", "word.tflite", ("en",), 0.9, WINDOW, 30_000)
 
 
 @pytest.fixture
