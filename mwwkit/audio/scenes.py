@@ -302,10 +302,15 @@ def _levelled(audio: np.ndarray, level_db: float) -> np.ndarray:
         return audio
     audio = audio * np.float32(REFERENCE_RMS * db_to_gain(level_db) / level)
     n_ramp = min(RATE_HZ // 200, audio.size // 2)
-    ramp = np.linspace(0, 1, n_ramp, dtype=np.float32)
+    ramp = _ramp(n_ramp)
     audio[:n_ramp] *= ramp
     audio[audio.size - n_ramp :] *= ramp[::-1]
     return audio
+
+
+@lru_cache(maxsize=8)
+def _ramp(n_samples: int) -> np.ndarray:
+    return np.linspace(0, 1, n_samples, dtype=np.float32)
 
 
 def _render_background(background: Background, n_samples: int, locate, rng) -> np.ndarray | None:
@@ -349,7 +354,12 @@ def _place(audio: np.ndarray, sound: np.ndarray, at: int) -> None:
 
 def _load(piece: Piece, locate) -> np.ndarray:
     first, last = int(round(piece.from_s * RATE_HZ)), int(round(piece.to_s * RATE_HZ))
-    return Wav16(locate(piece.path))[first:last].astype(np.float32) / np.float32(INT16_SCALE)
+    return _clip(locate(piece.path))[first:last].astype(np.float32) / np.float32(INT16_SCALE)
+
+
+@lru_cache(maxsize=4096)  # a clip is in many scenes; checking its header costs as much as its span
+def _clip(path: Path) -> Wav16:
+    return Wav16(path)
 
 
 @lru_cache(maxsize=256)  # at most 16 MB of aligned 1 s responses
