@@ -26,13 +26,12 @@ import numpy as np
 import pymicro_features
 
 from benchmarks.made import real_recordings, recordings, talk
-from mwwkit.audio.clips import Kind, Label, Split, load_clips
+from mwwkit.audio.clips import Split, load_clips
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.audio.reading import to_int16
-from mwwkit.audio.scenes import Material, SceneSettings, Word, draw_scene, render
+from mwwkit.audio.scenes import Material, SceneSettings, draw_scene, render
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.audio.store import FeatureStore, write_shard
-from mwwkit.audio.words import Span
 from mwwkit.files import read_json
 from mwwkit.firmware import HOP_MS, SAMPLES_PER_HOP
 from mwwkit.parallel import each
@@ -213,23 +212,9 @@ def scenes(amounts: Amounts, here: Run, name: str) -> Row:
 
 
 def _material(here: Run) -> Material:
-    clips = load_clips(here).of(split=Split.TRAIN)
-    spans = read_json(here / "features/word_spans.json")["spans"]
-
-    def words(label: Label) -> tuple[Word, ...]:
-        found = clips.of(label=label, kind=Kind.CLIP)
-        return tuple(Word(r.path, r.seconds, Span(*spans[r.path])) for r in found)
-
-    def long(kind: Kind) -> tuple[tuple[str, float], ...]:
-        return tuple((r.path, r.seconds) for r in clips.of(kind=kind))
-
-    return Material(
-        words(Label.POSITIVE),
-        words(Label.NEGATIVE) + words(Label.HARD_NEGATIVE),
-        long(Kind.AMBIENT),
-        long(Kind.NOISE),
-        tuple(r.path for r in clips.of(kind=Kind.RIR)),
-    )
+    """What 02 draws training scenes from."""
+    spans = featurize._spans(here)
+    return featurize._material(featurize.Config(), load_clips(here), spans, Split.TRAIN)
 
 
 def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
