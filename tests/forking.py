@@ -24,7 +24,7 @@ def _quietly(function: Callable, *args) -> None:
     function(*args)
 
 
-def finish(process: multiprocessing.Process, limit_s: float = 120) -> None:
+def finish(process: multiprocessing.Process, limit_s: float = 600) -> None:
     """Wait for a process, which must end well."""
     process.join(limit_s)
     assert process.exitcode == 0
