@@ -7,7 +7,6 @@ are kept and audio is not.
     scene = draw_scene(material, SceneSettings(), rng(seed, "scene", 17))
     audio = render(scene, folder)                    # int16 [samples]
     scene.word_ends()                                # seconds
-    scene_from(json.loads(json.dumps(scene.as_dict())))   # the same scene again
 
 The recipe's shares come from measurements on real recordings; voices in the background and pieces
 of the word as negatives matter most.
@@ -278,8 +277,8 @@ def render(scene: Scene, locate) -> np.ndarray:
     if background is not None:
         level = loudest_rms(background)
         if level > effects.SILENCE:
-            gain = REFERENCE_RMS / level / db_to_gain(scene.background.snr_db)
-            audio += background * np.float32(gain)
+            background *= np.float32(REFERENCE_RMS / level / db_to_gain(scene.background.snr_db))
+            audio += background
     if scene.floor_db:
         audio += _floor(scene.floor_db, n_samples, rng)
     if scene.peak_dbfs is not None:
@@ -341,7 +340,8 @@ def _render_background(background: Background, n_samples: int, locate, rng) -> n
 
 def _floor(levels_db: tuple[float, ...], n_samples: int, rng) -> np.ndarray:
     """Uniform noise in steps of level: as white as Gaussian, a third of the cost."""
-    noise = rng.random(n_samples, dtype=np.float32) - np.float32(0.5)
+    noise = rng.random(n_samples, dtype=np.float32)
+    noise -= np.float32(0.5)
     for part, level_db in zip(np.array_split(noise, len(levels_db)), levels_db, strict=True):
         part *= np.float32(db_to_gain(level_db) * np.sqrt(12))
     return noise
