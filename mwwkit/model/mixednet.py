@@ -21,6 +21,8 @@ with quiet():
     import keras
     import tensorflow as tf
 
+    tf.config.list_physical_devices()  # a GPU build without a GPU says so at length, once
+
 __all__ = ["SHAPES", "Block", "MixedNet", "Shape", "SizeReport", "build", "size_report"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -18,6 +19,9 @@ def quiet() -> Iterator[None]:
     itself is pointed elsewhere.  Not for use from several threads at once.
     """
     sys.stderr.flush()
+    logger = logging.getLogger("tensorflow")  # in a notebook it writes past the descriptor
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     kept = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
@@ -34,3 +38,4 @@ def quiet() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
+            logger.setLevel(level)
