@@ -16,12 +16,12 @@ from small_run import LEARNS, LIMITS, stamps, tree
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError, completed
 from mwwkit.detector import detections, integer_cutoff
-from mwwkit.handover import Chosen, chosen_net
+from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
 from mwwkit.metrics import false_accepts_per_hour, proportion
 from mwwkit.model import gate, manifest
 from mwwkit.model.arena import ArenaError
 from mwwkit.model.device import Device
-from mwwkit.model.evaluate import to_float_features
+from mwwkit.model.evaluate import to_float_features, tracks
 from mwwkit.model.gate import GateError
 from mwwkit.model.parity import float_scores
 from mwwkit.model.streaming import fold, stream, to_float
@@ -116,6 +116,21 @@ def test_the_manifest_says_what_was_set_and_what_was_chosen(exported):
     )
     assert 1 <= integer_cutoff(micro["probability_cutoff"]) <= 254  # it can fire
     assert (micro["tensor_arena_size"], micro["feature_step_size"]) == (16_000, 10)
+
+
+def test_the_cutoff_is_chosen_on_the_validation_split_and_the_test_split_would_choose_another(
+    exported,
+):
+    model = (exported / "export/chirp_up.tflite").read_bytes()
+
+    def choice(split):
+        names = (f"{split}-{name}" for name in JUDGED_BY)
+        stores = (FeatureSet.open(exported, name).store for name in names)
+        found = tracks(model, *stores, reference=True).choose(0.5, 0.01)
+        return found.cutoff, found.window
+
+    written = metrics_of(exported)["threshold"]
+    assert (written["cutoff"], written["window"]) == choice("validation") != choice("test")
 
 
 def test_the_lines_for_esphome_point_at_the_manifest(exported):

@@ -64,6 +64,9 @@ def test_cmvn_is_mean_and_deviation_of_the_training_features(featured, scenes):
 def test_the_judge_has_the_validation_split_and_calibrates_on_training(featured, scenes):
     judge = validation_judge(featured, scenes, 0.5, 0.01)
     assert (len(judge.words), len(judge.others), len(judge.ambient)) == (24, 12, 1)
+    stores = (judge.words, judge.others, judge.ambient)
+    of_sets = [{folder.parent.name for folder in store.folders} for store in stores]
+    assert of_sets == [{"validation-words"}, {"validation-others"}, {"validation-ambient"}]
     whole = {scenes.store[i].tobytes() for i in range(len(scenes))}
     assert {stream.tobytes() for stream in judge.calibration} <= whole
 

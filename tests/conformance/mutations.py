@@ -140,6 +140,57 @@ FAULTS = (
         "test_effects.py -k db_under",
     ),
     Fault(
+        "export: the cutoff is chosen on the test split",
+        "mwwkit/stages/export.py",
+        'validation, judged = _judged(here, "validation", model)',
+        'validation, judged = _judged(here, "test", model)',
+        "test_export.py -k would_choose",
+    ),
+    Fault(
+        "training: weights are chosen by the test split",
+        "mwwkit/handover.py",
+        'FeatureSet.open(here, f"validation-{name}")',
+        'FeatureSet.open(here, f"test-{name}")',
+        "test_handover.py -k judge",
+    ),
+    Fault(
+        "mining: detections of the wake word itself are mined",
+        "mwwkit/audio/mining.py",
+        "wrong &= (at_s < end_s + NEAR_WORD_S[0]) | (at_s > end_s + NEAR_WORD_S[1])",
+        "wrong &= np.isfinite(end_s)",
+        "test_mining.py",
+    ),
+    Fault(
+        "batches: spectrograms and labels of different scenes",
+        "mwwkit/model/batches.py",
+        "chosen = np.sort(draw.integers(len(source.labels), size=count))\n"
+        "            source.spectrograms.gather(chosen, features[rows])",
+        "chosen = draw.integers(len(source.labels), size=count)\n"
+        "            source.spectrograms.gather(np.sort(chosen), features[rows])",
+        "test_batches.py",
+    ),
+    Fault(
+        "files: written in place, not aside",
+        "mwwkit/files.py",
+        "part, old = path.with_name(PART + path.name),",
+        "part, old = path,",
+        "test_files.py",
+    ),
+    Fault(
+        "earlier runs: the oldest wins",
+        "mwwkit/paths.py",
+        "folders = [self.folder, *reversed(self.earlier)]\n        return [",
+        "folders = [self.folder, *self.earlier]\n        return [",
+        "test_paths.py",
+    ),
+    Fault(
+        "splits: the same sound may be on two sides",
+        "mwwkit/audio/splits.py",
+        'keys = [("file", record.source, record.origin), ("sound", record.sha256)]',
+        'keys = [("file", record.source, record.origin)]',
+        "test_splits.py",
+    ),
+    Fault(
         "full disk: shards are written through a map, which dies of SIGBUS",
         "mwwkit/audio/store.py",
         "_write_ragged(folder, spectrograms)",
