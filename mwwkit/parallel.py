@@ -5,6 +5,7 @@ with joblib.parallel_config(backend="dask"):  # optional; the default is this ma
 """
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +33,8 @@ def each(
         return _here(function, items)
     order = "generator" if ordered else "generator_unordered"
     pool = joblib.Parallel(n_jobs=workers, return_as=order, pre_dispatch=workers, batch_size=1)
-    return pool(joblib.delayed(_in_worker)(os.getpid(), function, item) for item in items)
+    session = (socket.gethostname(), os.getpid())
+    return pool(joblib.delayed(_in_worker)(session, function, item) for item in items)
 
 
 def _here(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -40,10 +42,23 @@ def _here(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         yield _alone(function, item)
 
 
-def _in_worker(session: int, function: Callable[[T], R], item: T) -> R:
-    if os.getppid() == session:  # not so on a cluster, which has its own ways
-        _end_with(session)
+def _in_worker(session: tuple[str, int], function: Callable[[T], R], item: T) -> R:
+    host, pid = session
+    if os.getppid() == pid:  # not so on a cluster, which has its own ways
+        _end_with(pid)
+    elif host == socket.gethostname() and not _lives(pid):
+        os._exit(1)  # killed while its item was on the way here
     return _alone(function, item)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it lives
+        pass
+    return True
 
 
 @lru_cache(maxsize=1)
