@@ -5,6 +5,7 @@ the same length (pitch shift included). Levels are those of the loudest 512-samp
 what a listener compares: a clip's silences do not change its level.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,11 @@ def loudest_rms(audio: np.ndarray) -> float:
     frames = audio[:whole].reshape(-1, FRAME_SAMPLES) if whole else audio[None]
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float32) / frames.shape[1]
     return float(np.sqrt(power.max()))
+
+
+def rms(audio: np.ndarray) -> float:
+    """RMS of all the audio, silences included."""
+    return float(np.sqrt(np.mean(audio**2, dtype=np.float64))) if audio.size else 0.0
 
 
 def db_to_gain(db: float) -> float:
@@ -137,12 +143,17 @@ def colour_noise(n_samples: int, slope_db_octave: float, rng: np.random.Generato
     return (noise / np.float32(rms)).astype(np.float32)
 
 
-def mix_at_snr(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """`audio` plus `noise` (as long), the loudest frames `snr_db` apart; silence is left alone."""
-    level, noise_level = loudest_rms(audio), loudest_rms(noise)
-    if level < SILENCE or noise_level < SILENCE:
+def mix_at_snr(
+    audio: np.ndarray,
+    noise: np.ndarray,
+    snr_db: float,
+    level: Callable[[np.ndarray], float] = loudest_rms,
+) -> np.ndarray:
+    """`audio` plus `noise` (as long), their levels `snr_db` apart; silence is left alone."""
+    audio_level, noise_level = level(audio), level(noise)
+    if audio_level < SILENCE or noise_level < SILENCE:
         return audio.astype(np.float32)
-    gain = np.float32(level / noise_level / db_to_gain(snr_db))
+    gain = np.float32(audio_level / noise_level / db_to_gain(snr_db))
     return (audio + gain * noise).astype(np.float32)
 
 
