@@ -1,8 +1,10 @@
 """The limits of one session: disk, time, processes. None of them shapes what is made."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -85,3 +87,17 @@ class Session:
                 f"{stage} stopped early: {self.reason}; {n_left} units are left and nothing is "
                 "lost. Run it again, or in the next session give this run's folder as PREVIOUS."
             )
+
+
+@contextmanager
+def full_disk_stops(here: Run, stage: str) -> Iterator[None]:
+    """A disk that fills up in the middle of a unit stops the stage as a budget does."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise StoppedEarly(
+            f"{stage} stopped early: the disk of {here.folder} is full ({error}); nothing that was "
+            "finished is lost. Make room and run it again."
+        ) from error

@@ -1,11 +1,9 @@
 """01 Recordings and spoken words to 16 kHz clips, with a catalogue that says what each is."""
 
-import errno
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +30,7 @@ from mwwkit.files import replacing
 from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
-from mwwkit.session import Limits, StoppedEarly
+from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "clips"
 
@@ -162,14 +160,14 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     jobs = ((n, units[n]) for n in session.units(left, lambda name: bytes_at_most(units[name])))
     make = partial(_make, here, replace(checkpoint, own={}, before={}), config)
     with tqdm(total=len(units), initial=len(units) - len(left), unit="unit", desc="01") as bar:
-        with _full_disk_stops(here):
+        with full_disk_stops(here, STAGE):
             for name, facts in each(make, jobs, limits.n_workers, ordered=False):
                 checkpoint.finish(name, **facts)
                 bar.update()
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = _digest(units, given)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
-        with _full_disk_stops(here):
+        with full_disk_stops(here, STAGE):
             facts = _write_catalogue(config, here, list(units), given)
             checkpoint.complete(content=content, **facts)
     return {"units made now": len(left), **check(here), "folder": str(here / FOLDER)}
@@ -300,17 +298,3 @@ def _refuse_unwritable(folder: Path) -> None:
             f"{folder} cannot be written ({existing} is read-only or no folder); set RUN_DIR to "
             "another one, and give a finished run that is mounted read-only as PREVIOUS"
         )
-
-
-@contextmanager
-def _full_disk_stops(here: Run) -> Iterator[None]:
-    """A disk that fills up in the middle of a unit stops the stage as a budget does."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise StoppedEarly(
-            f"{STAGE} stopped early: the disk of {here.folder} is full ({error}); nothing that was "
-            "finished is lost. Make room and run it again."
-        ) from error
