@@ -26,15 +26,15 @@ N_EFFECTS = (3, 6)  # of a chain
 WET = (0.3, 1.0)
 
 
-def draw_mix(rng: np.random.Generator) -> float:
+def draw_mix(rng: np.random.Generator, wet: tuple[float, float] = WET) -> float:
     """The share of room in an input, 0.3 to 1; the rest is dry."""
-    return _uniform(rng, *WET)
+    return _uniform(rng, *wet)
 
 
-def draw_chain(rng: np.random.Generator) -> list[dict]:
+def draw_chain(rng: np.random.Generator, n_effects: tuple[int, int] = N_EFFECTS) -> list[dict]:
     """Three to six different effects in any order, each a dict of its name and settings."""
-    n_effects = int(rng.integers(N_EFFECTS[0], N_EFFECTS[1] + 1))
-    names = [EFFECTS[i] for i in rng.permutation(len(EFFECTS))[:n_effects]]
+    n = int(rng.integers(n_effects[0], n_effects[1] + 1))
+    names = [EFFECTS[i] for i in rng.permutation(len(EFFECTS))[:n]]
     return [{"effect": name, **_DRAW[name](rng)} for name in names]
 
 
