@@ -23,7 +23,7 @@ from mwwkit import firmware
 from mwwkit.audio import effects
 from mwwkit.audio.effects import AudioAugmentation, db_to_gain, loudest_rms
 from mwwkit.audio.reading import INT16_SCALE, Wav16, to_int16
-from mwwkit.audio.rooms import load_room
+from mwwkit.audio.rooms import DryShare, load_room
 from mwwkit.audio.words import Span
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
@@ -77,6 +77,7 @@ class Scene:
     items: tuple[Item, ...] = ()
     background: Background = Background("quiet")
     room: str = ""  # path of a RIR in the run; empty for none
+    dry: float = 0.0  # the share of the foreground that is outside the room
     floor_db: tuple[float, ...] = ()  # RMS of faint noise under everything, dB re 1, in jumps
     peak_dbfs: float | None = None  # None: levels are left as they are
 
@@ -125,6 +126,7 @@ class Material:
     speech: tuple[tuple[str, float], ...] = ()  # longer speech: path, seconds
     noises: tuple[tuple[str, float], ...] = ()
     rooms: tuple[str, ...] = ()
+    rt60_s: tuple[float, ...] = ()  # of each room, where the dry share depends on it
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class SceneSettings:
     level_db: float = 5.0
     speed_log: float = 0.13
     room_share: float = 0.5
+    dry: DryShare = DryShare("none")  # of the foreground, in scenes that have a room
     effects: AudioAugmentation = AudioAugmentation(
         **PER_ITEM, eq=0.4, distortion=0.1, pitch_shift=0.0, band_stop=0.05
     )
@@ -147,6 +150,10 @@ class SceneSettings:
     background_shares: tuple[float, ...] = (0.20, 0.13, 0.10, 0.15, 0.42)
     snr_db: tuple[float, float] = (-3.0, 15.0)
     peak_dbfs: tuple[float, float] = (-28.0, -0.3)
+
+    def __post_init__(self) -> None:  # noqa: D105
+        if self.effects.time_stretch or self.effects.time_shift:
+            raise ValueError("a scene's effects move no time: it has speed_log and gap_s for that")
 
 
 BACKGROUNDS = ("quiet", "noise", "coloured", "voice", "babble")
@@ -164,7 +171,7 @@ def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Gener
         seed=int(rng.integers(2**31)),
         items=_draw_items(material, settings, rng),
         background=_draw_background(material, settings, rng),
-        room=_pick(material.rooms, rng) if _chance(settings.room_share, rng) else "",
+        **_draw_room(material, settings, rng),
         floor_db=tuple(_round(rng.uniform(-85, -45, rng.integers(1, 4)))),
         peak_dbfs=_round(rng.uniform(*settings.peak_dbfs)),
     )
@@ -231,6 +238,14 @@ def _speech_piece(speech, rng, seconds: tuple[float, float]) -> Piece:
     return _piece(path, from_s, from_s + wanted_s)
 
 
+def _draw_room(material: Material, settings: SceneSettings, rng) -> dict:
+    if not _chance(settings.room_share, rng) or not material.rooms:
+        return {}
+    number = int(rng.integers(len(material.rooms)))
+    rt60_s = material.rt60_s[number] if material.rt60_s else None
+    return {"room": material.rooms[number], "dry": _round(settings.dry.draw(rng, rt60_s))}
+
+
 def _draw_background(material: Material, settings: SceneSettings, rng) -> Background:
     shares = np.array(settings.background_shares, float)
     shares[BACKGROUNDS.index("noise")] *= bool(material.noises)
@@ -273,7 +288,7 @@ def render(scene: Scene, locate) -> np.ndarray:
     for item in scene.items:
         _place(audio, _render_item(item, locate), int(round(item.at_s * RATE_HZ)))
     if scene.room:
-        audio = effects.apply_rir(audio, _room(str(locate(scene.room))))
+        audio = effects.apply_rir(audio, _room(str(locate(scene.room))), 1 - scene.dry)
     background = _render_background(scene.background, n_samples, locate, rng)
     if background is not None:
         level = loudest_rms(background)
@@ -377,14 +392,9 @@ def _round(value):
 
 
 def _rounded(recipe: dict) -> dict:
-    return {
-        name: {
-            k: _round(v)
-            if isinstance(v, float)
-            else tuple(map(_round, v))
-            if k == "gains_db"
-            else v
-            for k, v in settings.items()
-        }
-        for name, settings in recipe.items()
-    }
+    def rounded(value):
+        if isinstance(value, tuple):
+            return tuple(map(_round, value))
+        return _round(value) if isinstance(value, float) else value
+
+    return {name: {k: rounded(v) for k, v in kept.items()} for name, kept in recipe.items()}
