@@ -76,15 +76,19 @@ def catalogue_of(
     here: Run,
     workers: int,
     *,
+    afresh: bool = False,
     may_go_on: Callable[[int], bool] = lambda n_bytes: True,
 ) -> dict | None:
     """Stage the targets, describe both pools, write `ir_catalogue.json`; returns what it holds.
 
     Rows of this run's or an earlier run's catalogue are kept where the file's hash is still the
-    same. `may_go_on(n_bytes)` is asked before each group is copied; None when it said no.
+    same; `afresh`: of this run's alone. `may_go_on(n_bytes)` is asked before each group is
+    copied; None when it said no.
     """
     wanted = [("bad", file) for file in bad] + [("target", file) for file in target]
-    known = {(r["pool"], r["id"], r["sha256"]): r for r in _known(here)}
+    known = {
+        (r["pool"], r["id"], r["sha256"]): r for r in _known(Run(here.folder) if afresh else here)
+    }
     n_loaded, rows = 0, []
     groups = [wanted[i : i + GROUP] for i in range(0, len(wanted), GROUP)]
 
