@@ -9,7 +9,6 @@ A chunk is a folder with `segments.npy` (int16 `[n, 240000]`, 32768 is full scal
 files are cut into spans of at most five minutes, and rows are written as they come.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -135,7 +134,7 @@ def trim(audio: np.ndarray, under_db: float) -> np.ndarray:
     """Without the silence at both ends, but for 50 ms: frames `under_db` below the loudest."""
     frames = np.pad(audio, (0, -audio.size % FRAME)).reshape(-1, FRAME)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64)
-    loud = np.flatnonzero(power > power.max() * 10 ** (-under_db / 10))
+    loud = np.flatnonzero(power > power.max(initial=0.0) * 10 ** (-under_db / 10))
     if not loud.size:
         return audio[:0]
     margin = round(KEPT_AROUND_S * RATE_HZ)
@@ -192,7 +191,7 @@ def write_chunk(folder: Path, files: Sequence[Found], settings: Settings, worker
         "skipped": dict(sorted(kinds.items())),
         "noted": dict(sorted(noted.items())),
     }
-    write_json(folder / NAMES, {"names": names, "skipped": skipped, **facts})
+    write_json(folder / NAMES, {"names": names, "refused": skipped, **facts})
     return facts | {"bytes": 128 + SEGMENT_BYTES * len(names), "sha256": sha256(folder / SEGMENTS)}
 
 
@@ -232,4 +231,4 @@ def read_names(folder: Path) -> list[str]:
 
 def rejected(folder: Path) -> Iterator[tuple[str, str]]:
     """(file, reason) of what a chunk left out."""
-    yield from (tuple(pair) for pair in json.loads((folder / NAMES).read_text())["skipped"])
+    yield from map(tuple, read_json(folder / NAMES)["refused"])

@@ -82,6 +82,7 @@ class Config:
         free = {"bad_irs", "target_irs", "dry_speech", "force"}
         free |= {"sterile_share", "sterile_is_enough"}
         shaping = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in free}
+        shaping = {n: list(v) if isinstance(v, tuple) else v for n, v in shaping.items()}  # JSON's
         return shaping | {"format_version": triples.FORMAT_VERSION}
 
 
