@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TextIO
 
 import yaml
@@ -177,8 +178,7 @@ def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[D
     where it failed for any other reason.
     """
     started = time.monotonic()
-    for folder in OUR_OWN:
-        (here / folder).mkdir(parents=True, exist_ok=True)
+    _make_our_own(here)
     for job in jobs:
         name, began, given = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
         if given.get("SESSION_HOURS"):
@@ -191,6 +191,20 @@ def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[D
         yield Done(name, copy, time.monotonic() - began)
 
 
+def _make_our_own(here: Run) -> None:
+    """The folders of executed copies and logs; StageFailed where nothing can be written."""
+    try:
+        for folder in sorted(OUR_OWN):
+            (here / folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=here / folder):
+            pass  # a folder made before the disk was mounted read-only says nothing yet
+    except OSError as error:
+        raise StageFailed(
+            f"{here.folder} cannot be written ({error.strerror}); give another folder to --run-dir "
+            "(RUN_DIR), and a finished run that is read-only to --previous (PREVIOUS)"
+        ) from error
+
+
 def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -200,12 +214,12 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
     name = NOTEBOOKS[stage]
     # Papermill fills what stands in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
-    # Sockets that are files: no other user of the machine can listen to them, as they can to ports.
-    config = Config({} if sys.platform == "win32" else {"KernelManager": {"transport": "ipc"}})
     shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
     os.environ.update(AS_TEXT)  # the kernel inherits it
     try:
-        papermill.execute_notebook(*paths, given, **shown, config=config)
+        with TemporaryDirectory(prefix="mwwkit-") as sockets:
+            config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
+            papermill.execute_notebook(*paths, given, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
         if error.ename == StoppedEarly.__name__:
@@ -217,6 +231,15 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
             f"{name} ended without a word, most often for want of memory: try fewer WORKERS, then "
             "run it again; finished units are kept"
         ) from error
+
+
+def _sockets_in(folder: str) -> dict[str, dict[str, str]]:
+    """How a kernel is spoken to: by sockets that are files in a folder of this run alone.
+
+    Other users can listen to ports; Jupyter's own place for socket files is the working folder,
+    which may be read-only, and where two runs take the same names.
+    """
+    return {"KernelManager": {"transport": "ipc", "ip": os.path.join(folder, "kernel")}}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,9 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         _remove(part)
         raise
-    for written in [part, *part.rglob("*")]:  # a folder's own entry lists the files in it
-        _sync(written)
+    written = [part, *part.rglob("*")]  # a folder's own entry lists the files in it
+    with ThreadPoolExecutor(min(16, len(written))) as threads:  # a disk commits many at once
+        list(threads.map(_sync, written))
     if path.is_dir():
         os.replace(path, old)
     os.replace(part, path)

@@ -90,14 +90,17 @@ class Session:
 
 
 @contextmanager
-def full_disk_stops(here: Run, stage: str) -> Iterator[None]:
-    """A disk that fills up in the middle of a unit stops the stage as a budget does."""
+def full_disk_stops(stage: str) -> Iterator[None]:
+    """Let a disk that fills up in the middle of a unit stop the stage as a budget does.
+
+    A decorator of a stage's `run`.
+    """
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise StoppedEarly(
-            f"{stage} stopped early: the disk of {here.folder} is full ({error}); nothing that was "
-            "finished is lost. Make room and run it again."
+            f"{stage} stopped early: the disk is full ({error}); nothing that was finished is "
+            "lost. Make room and run it again."
         ) from error

@@ -27,10 +27,11 @@ def demo(here: Run, minutes: float) -> str:
     metrics = read_json(here.find(f"export/{names['metrics']}"))
     threshold, test = metrics["threshold"], metrics["test"]
     hourly = test["false_accepts_per_hour"]
+    conditions = sorted(test["recall"], key=lambda name: (name != "clean", name))
     rows = [
         ("model", f"{path} and {names['model']}"),
         ("threshold", f"{threshold['cutoff']}, on the mean of {threshold['window']} scores"),
-        *((f"recall, {name}", _counted(facts)) for name, facts in test["recall"].items()),
+        *((f"recall, {name}", _counted(test["recall"][name])) for name in conditions),
         ("other words taken for it", _counted(test["other_clips_accepted"])),
         ("false accepts", f"{hourly['events']} in {hourly['hours']:.2f} h of other sound"),
         ("latency", _latency(test["median_latency_s"])),

@@ -52,6 +52,7 @@ TTS_SPELLINGS = []  # other spellings, where the engine misreads the first
 TTS_SPEAKERS = 0  # voices at most; 0 for all
 TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of English
 TTS_ACCENT_SHARE = 0.1  # share of voices with a foreign accent
+PIPER_VOICES = ""  # a folder of Piper's voices; it then speaks instead of espeak-ng
 NOISE_MINUTES = 20.0  # made up
 ROOMS = 60  # made up
 SHARES = [0.7, 0.15, 0.15]  # of train, validation, test
@@ -93,6 +94,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.paths import Run, platform
+from mwwkit.previews import listen
 from mwwkit.session import Limits
 from mwwkit.stages import acquire, engine
 
@@ -124,6 +126,7 @@ clips = wants_clips and acquire.Config(
     tts_speakers=TTS_SPEAKERS,
     tts_languages=TTS_LANGUAGES,
     tts_accent_share=TTS_ACCENT_SHARE,
+    piper_voices=PIPER_VOICES,
     noise_minutes=NOISE_MINUTES,
     rooms=ROOMS,
     shares=SHARES,
@@ -175,6 +178,14 @@ clips and acquire.run(clips, here, limits)
 
 # %%
 triples and engine.run(triples, here, limits)
+
+# %% [markdown]
+# ## Look
+#
+# Some clips of each label: how they sound, and what the device hears of them.
+
+# %%
+listen.clips(here)
 
 # %% [markdown]
 # ## Check

@@ -51,7 +51,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.paths import Run, platform
-from mwwkit.previews import listen, scenes
+from mwwkit.previews import scenes
 from mwwkit.session import Limits
 from mwwkit.stages import featurize
 
@@ -75,14 +75,6 @@ platform(), here
 
 # %%
 featurize.plan(config, here, limits)
-
-# %% [markdown]
-# ## Listen
-#
-# Some clips that 01 made, and what the device hears of them.
-
-# %%
-listen.clips(here)
 
 # %% [markdown]
 # ## Run

@@ -27,7 +27,7 @@
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
 SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
-STEPS = 3000  # of training
+STEPS = 4500  # of training
 BATCH = 16  # scenes a step; 16 of 12 s are some 6400 decisions
 LEARNING_RATE = 0.003  # at its highest, after the warm-up
 POOLING = 0.0  # 0 supervises every step of a word; 1 only its best, for unsure word ends
@@ -35,7 +35,7 @@ LABEL_FROM_S = 0.0  # s after the word's end: a score there should be high from 
 LABEL_TO_S = 0.3  # to here
 DROPOUT = 0.1  # share of channels left out before the head
 CMVN = False  # normalise the bands; folded into the weights by 05
-EVALUATE_EVERY = 1000  # steps between two looks at the int8 model's numbers; a multiple of 250
+EVALUATE_EVERY = 750  # steps between two looks at the int8 model's numbers; a multiple of 250
 TARGET_FAH = 0.5  # false accepts an hour that the choice of weights allows
 MAX_CLIP_FPR = 0.01  # share of other words' clips that it allows to be accepted
 DEVICE = "cpu"  # cpu or gpu: where SpecAugment runs

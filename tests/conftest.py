@@ -1,6 +1,8 @@
 """Fixtures for all tests: sound that is made here, and real sound where there is some."""
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +18,6 @@ def pytest_collection_finish() -> None:
         from mwwkit.model.training import limit_threads
 
         limit_threads(1)
-
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,7 @@ def speech_like():
         phase = 2 * np.pi * np.cumsum(pitch_hz) / rate_hz
         formants_hz = rng.uniform([300, 900, 2200], [800, 1800, 3200])
         audio = np.zeros(n)
-        for k in range(1, int(7000 / pitch_hz.max())):
+        for k in range(1, int(5000 / pitch_hz.max())):
             near = np.exp(-(((k * pitch_hz[:, None] - formants_hz) / 250) ** 2)).sum(1)
             audio += (near + 0.02) * np.sin(k * phase) / k**0.5
         syllables = np.sin(np.pi * np.clip((t - 0.15) / (seconds - 0.3), 0, 1)) ** 0.5
@@ -53,6 +54,39 @@ def speech_like():
         return (0.5 * audio / max(1e-9, np.abs(audio).max())).astype(np.float32)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def featured(tmp_path_factory):
+    """A small run with 01 and 02 done; to be read, not written: give it as an earlier run."""
+    small_run = pytest.importorskip("small_run")
+    return small_run.featured(tmp_path_factory.mktemp("featured"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, featured):
+    """The same with 03 done, by a net that has learnt its word; to be read, not written."""
+    small_run = pytest.importorskip("small_run")
+    return small_run.trained(tmp_path_factory.mktemp("trained"), featured)
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """`mounted(options)` -> a folder on a file system of its own; skips where none may be made."""
+    folders = []
+
+    def mount(options):
+        folder = tmp_path / f"mount {len(folders)}"
+        folder.mkdir()
+        call = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(call, capture_output=True).returncode:
+            pytest.skip("mounting a file system is not allowed here")
+        folders.append(folder)
+        return folder
+
+    yield mount
+    for folder in folders:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

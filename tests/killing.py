@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 TESTS = Path(__file__).parent
@@ -28,16 +26,6 @@ def kill(process: subprocess.Popen) -> None:
     """SIGKILL to the process, and to it alone."""
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-
-
-def killed_when(process: subprocess.Popen, moment: Callable[[], bool], limit_s: float = 60) -> None:
-    """Kill `process` as soon as `moment()` is true; it must not have ended before."""
-    end = time.monotonic() + limit_s
-    while not moment():
-        assert process.poll() is None, process.communicate()[0].decode()
-        assert time.monotonic() < end, "the moment to kill it did not come"
-        time.sleep(0.001)
-    kill(process)
 
 
 def killed_by_itself(code: str, *args: object) -> None:

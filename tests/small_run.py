@@ -21,6 +21,9 @@ N_WORDS = {Split.TRAIN: 24, Split.VAL: 12, Split.TEST: 12}
 LIMITS = Limits(workers=1)
 FEATURES = featurize.Config(scenes=120, scene_seconds=3.0, conditions=("clean", "noise10"))
 
+# Of 03: enough to learn the word.
+LEARNS = {"shape": "tiny", "steps": 500, "batch": 4, "evaluate_every": 250, "learning_rate": 1e-2}
+
 # Each word: the pitches, in Hz, that its parts glide from and to.
 WAKE_WORD = ((500, 1500), (900, 2700))
 OTHER_WORDS = (
@@ -47,10 +50,15 @@ def spoken(parts: tuple, voice: np.random.Generator) -> np.ndarray:
     return np.concatenate(sounds)
 
 
-def write_corpus(here: Run, without: tuple[tuple[Split, Kind, Label], ...] = ()) -> None:
+def write_corpus(
+    here: Run,
+    without: tuple[tuple[Split, Kind, Label], ...] = (),
+    disguised_s: tuple[float, ...] = (),
+) -> None:
     """01's output: in every split wake words, other words, a stream and a noise.
 
-    `without` leaves clips of a split, kind and label out.
+    `without` leaves clips of a split, kind and label out. `disguised_s`: where in one more stream
+    of the training split, which is said to be without, the wake word begins.
     """
     records = []
 
@@ -88,12 +96,38 @@ def write_corpus(here: Run, without: tuple[tuple[Split, Kind, Label], ...] = ())
         talk = [spoken(OTHER_WORDS[int(i)], voice) for i in voice.integers(0, 6, 30)]
         write("talk", np.concatenate(talk), split, Kind.AMBIENT)
         write("hiss", voice.normal(0, 0.03, 15 * RATE_HZ), split, Kind.NOISE)
+    if disguised_s:
+        quiet = rng(7, "disguised").normal(0, 1e-3, 25 * RATE_HZ)
+        for number, at_s in enumerate(disguised_s):
+            word, at = spoken(WAKE_WORD, rng(7, "disguised", number)), int(at_s * RATE_HZ)
+            quiet[at : at + len(word)] += word
+        write("disguised", quiet, Split.TRAIN, Kind.AMBIENT)
     write_catalogue(here / "clips/catalogue.csv", records)
 
 
-def featured(folder: Path, config: featurize.Config = FEATURES, without: tuple = ()) -> Run:
+def featured(folder: Path, config: featurize.Config = FEATURES, **corpus) -> Run:
     """A run with 01 and 02 done."""
     here = Run(folder)
-    write_corpus(here, without)
+    write_corpus(here, **corpus)
     featurize.run(config, here, LIMITS)
     return here
+
+
+def trained(folder: Path, featured: Run) -> Run:
+    """A run with 03 done on the features of another."""
+    from mwwkit.stages import train
+
+    here = Run(folder, (featured.folder,))
+    train.run(train.Config(**LEARNS), here, LIMITS)
+    return here
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder and its bytes."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    """Every file and folder under a folder and when it was last changed, in nanoseconds."""
+    return {str(path): path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))}

@@ -87,6 +87,15 @@ def test_a_run_leaves_the_executed_notebook_and_what_it_printed(notebooks, run, 
     assert told in capsys.readouterr().err
 
 
+def test_a_run_leaves_nothing_in_the_working_folder(notebooks, run, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    seen = "from pathlib import Path\nprint('beside us:', [p.name for p in Path().iterdir()])"
+    notebooks(seen)
+    assert run() == cli.OK
+    assert "beside us: []" in (tmp_path / "run/logs/03_train.log").read_text()
+
+
 def test_a_folder_with_spaces_braces_and_letters_of_any_alphabet_will_do(
     notebooks, tmp_path, preset
 ):

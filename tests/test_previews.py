@@ -131,12 +131,12 @@ HISTORY = {
     "step-0000500": {
         "loss": 1.0,
         "gradient_norm": 2.0,
-        "choice": {"recall": 0.9, "false_accepts_per_hour": 0.0, "rank": [1.0, 0.9]},
+        "choice": {"recall": 0.9, "false_accepts_per_hour": 0.0, "rank": [1.0, 0.9], "late": True},
     },
     "step-0000750": {
         "loss": 0.5,
         "gradient_norm": 1.0,
-        "choice": {"recall": 0.8, "false_accepts_per_hour": 4.0, "rank": [0.0, 0.8]},
+        "choice": {"recall": 0.8, "false_accepts_per_hour": 4.0, "rank": [0.0, 0.8], "late": True},
     },
 }
 
@@ -144,6 +144,21 @@ HISTORY = {
 def test_curves_mark_the_step_of_highest_rank_not_the_last():
     titles = [axes.get_title() for axes in curves.draw(HISTORY).axes]
     assert any("90.0%" in title and "step 500" in title for title in titles)
+
+
+def test_curves_mark_no_early_step_whatever_its_rank():
+    early = {"recall": 1.0, "false_accepts_per_hour": 0.0, "rank": [2.0, 1.0], "late": False}
+    history = HISTORY | {"step-0000250": HISTORY["step-0000250"] | {"choice": early}}
+    assert "step 500" in curves.draw(history).axes[1].get_title()
+    alone = {"step-0000250": history["step-0000250"]}
+    assert "step 250, early" in curves.draw(alone).axes[1].get_title()
+
+
+def test_every_choice_of_a_listener_has_a_line_of_its_own():
+    two = HISTORY | {f"without-3fa81b22-{unit}": facts for unit, facts in HISTORY.items()}
+    loss = curves.draw(two).axes[0]
+    assert [line.get_label() for line in loss.lines] == ["all", "without-3fa81b22"]
+    assert all(len(line.get_xdata()) == 3 for line in loss.lines)
 
 
 def test_curves_are_one_picture_that_is_replaced(monkeypatch):

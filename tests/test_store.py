@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 from mmap_ninja import RaggedMmap
+from small_run import tree
 
 from mwwkit.audio.frontend import FeatureConfig, MicroFrontend, quantise
 from mwwkit.audio.store import FeatureStore, FeatureStoreError, Subset, read_npy_folder, write_shard
@@ -39,6 +40,14 @@ def test_mmap_ninja_itself_opens_our_shard(shard, raw):
     assert len(theirs) == 3
     for index, frames in enumerate(raw):
         np.testing.assert_array_equal(theirs[index], quantise(frames))
+
+
+@pytest.mark.parametrize("turn", [quantise, lambda frames: frames], ids=["int8", "uint16"])
+def test_a_shard_is_what_mmap_ninja_writes_byte_for_byte(tmp_path, raw, turn):
+    write_shard(tmp_path / "ours", [turn(frames) for frames in raw], PRINT)
+    RaggedMmap.from_lists(tmp_path / "theirs", [turn(frames) for frames in raw])
+    (tmp_path / "ours/features.json").unlink()
+    assert tree(tmp_path / "ours") == tree(tmp_path / "theirs")
 
 
 @pytest.mark.parametrize("kind", ["uint16 raw", "float32 of the reference trainer", "int8"])

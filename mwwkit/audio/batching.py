@@ -173,7 +173,7 @@ class _Maker:
 
     def _write(self, stop: int) -> None:
         path = self.work.here / file_of("batch", self.number)
-        with full_disk_stops(self.work.here, STAGE):
+        with full_disk_stops(STAGE):
             with replacing(path) as part:
                 self.open.write(part, self.embeddings, compressed=self.mixing.compressed)
                 facts = {"sha256": sha256(part), "bytes": part.stat().st_size}

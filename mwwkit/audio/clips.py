@@ -22,6 +22,7 @@ from mwwkit.paths import Run
 
 CATALOGUE = "clips/catalogue.csv"
 QUARANTINE = "quarantine.jsonl"
+SYNTHETIC_SOURCES = frozenset({"espeak-ng", "piper"})  # the engines' names
 
 FRAME = 512  # samples over which level is measured: 32 ms, a vowel
 SILENT_DB = -66.0  # loudest frame under this: a muted microphone, not a soft voice
@@ -69,6 +70,11 @@ class SampleRecord:
     licence: str
     sha256: str  # of its 16-bit PCM
     origin: str  # the file within the source it was made from, or how it was spoken
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether a machine spoke it."""
+        return self.source in SYNTHETIC_SOURCES
 
 
 @dataclass(frozen=True)
@@ -224,5 +230,5 @@ def read_quarantine(here: Run) -> list[Rejected]:
     path = here / QUARANTINE
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # a name may hold U+2028
     return [Rejected(**json.loads(line)) for line in lines]

@@ -38,7 +38,7 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
         session.budget.spent(n_bytes)
         return True
 
-    with full_disk_stops(work.here, STAGE):
+    with full_disk_stops(STAGE):
         afresh = "irs" in work.checkpoint.forced
         found = irs.catalogue_of(
             bad, target, work.here, work.workers, afresh=afresh, may_go_on=may_go_on
@@ -148,11 +148,11 @@ def speech(
             return f"sterilised speech has its share of the budget ({share:g})"
         if reason := work.session.stop(n_bytes):
             return reason
-        with full_disk_stops(here, STAGE), replacing(folder.parent) as part:
+        with full_disk_stops(STAGE), replacing(folder.parent) as part:
             facts = sterile.write_chunk(part, chunk, settings, work.workers) | {"corpus": corpus}
             checkpoint.seal(part, facts)
         work.session.budget.spent(facts["bytes"] + CHUNK_ROOM)
-        with full_disk_stops(here, STAGE):
+        with full_disk_stops(STAGE):
             checkpoint.finish(name, **facts)
             _state(work)
         taken += facts["bytes"]

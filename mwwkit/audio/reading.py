@@ -226,7 +226,9 @@ def _flushed(frames: Iterable) -> Iterator:
 
 def to_int16(audio: np.ndarray) -> np.ndarray:
     """[n] float32, -1..1 -> [n] int16, rounded and clipped."""
-    return np.rint(np.clip(audio * INT16_SCALE, -INT16_SCALE, INT16_SCALE - 1)).astype("<i2")
+    scaled = audio * INT16_SCALE
+    np.clip(scaled, -INT16_SCALE, INT16_SCALE - 1, out=scaled)  # in place: a tenth of the time
+    return np.rint(scaled, out=scaled).astype("<i2")
 
 
 def pcm_sha256(samples: np.ndarray) -> str:

@@ -7,7 +7,6 @@ are kept and audio is not.
     scene = draw_scene(material, SceneSettings(), rng(seed, "scene", 17))
     audio = render(scene, folder)                    # int16 [samples]
     scene.word_ends()                                # seconds
-    scene_from(json.loads(json.dumps(scene.as_dict())))   # the same scene again
 
 The recipe's shares come from measurements on real recordings; voices in the background and pieces
 of the word as negatives matter most.
@@ -293,8 +292,8 @@ def render(scene: Scene, locate) -> np.ndarray:
     if background is not None:
         level = loudest_rms(background)
         if level > effects.SILENCE:
-            gain = REFERENCE_RMS / level / db_to_gain(scene.background.snr_db)
-            audio += background * np.float32(gain)
+            background *= np.float32(REFERENCE_RMS / level / db_to_gain(scene.background.snr_db))
+            audio += background
     if scene.floor_db:
         audio += _floor(scene.floor_db, n_samples, rng)
     if scene.peak_dbfs is not None:
@@ -317,10 +316,15 @@ def _levelled(audio: np.ndarray, level_db: float) -> np.ndarray:
         return audio
     audio = audio * np.float32(REFERENCE_RMS * db_to_gain(level_db) / level)
     n_ramp = min(RATE_HZ // 200, audio.size // 2)
-    ramp = np.linspace(0, 1, n_ramp, dtype=np.float32)
+    ramp = _ramp(n_ramp)
     audio[:n_ramp] *= ramp
     audio[audio.size - n_ramp :] *= ramp[::-1]
     return audio
+
+
+@lru_cache(maxsize=8)
+def _ramp(n_samples: int) -> np.ndarray:
+    return np.linspace(0, 1, n_samples, dtype=np.float32)
 
 
 def _render_background(background: Background, n_samples: int, locate, rng) -> np.ndarray | None:
@@ -351,7 +355,8 @@ def _render_background(background: Background, n_samples: int, locate, rng) -> n
 
 def _floor(levels_db: tuple[float, ...], n_samples: int, rng) -> np.ndarray:
     """Uniform noise in steps of level: as white as Gaussian, a third of the cost."""
-    noise = rng.random(n_samples, dtype=np.float32) - np.float32(0.5)
+    noise = rng.random(n_samples, dtype=np.float32)
+    noise -= np.float32(0.5)
     for part, level_db in zip(np.array_split(noise, len(levels_db)), levels_db, strict=True):
         part *= np.float32(db_to_gain(level_db) * np.sqrt(12))
     return noise
@@ -364,7 +369,12 @@ def _place(audio: np.ndarray, sound: np.ndarray, at: int) -> None:
 
 def _load(piece: Piece, locate) -> np.ndarray:
     first, last = int(round(piece.from_s * RATE_HZ)), int(round(piece.to_s * RATE_HZ))
-    return Wav16(locate(piece.path))[first:last].astype(np.float32) / np.float32(INT16_SCALE)
+    return _clip(locate(piece.path))[first:last].astype(np.float32) / np.float32(INT16_SCALE)
+
+
+@lru_cache(maxsize=4096)  # a clip is in many scenes; checking its header costs as much as its span
+def _clip(path: Path) -> Wav16:
+    return Wav16(path)
 
 
 @lru_cache(maxsize=256)  # at most 16 MB of aligned 1 s responses

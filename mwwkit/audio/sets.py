@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mwwkit.audio.scenes import (
+    RATE_HZ,
     Background,
     Item,
     Material,
@@ -69,14 +70,16 @@ def window_set(material: Material, settings: SceneSettings, n_scenes: int, seed:
 
     def draw(number: int) -> Scene:
         draws = rng(seed, "window", number)
+        scene = draw_scene(material, replace(settings, seconds=seconds), draws)
         shares = (1.0,) if number % 2 and material.words else (0.0,)
-        one = replace(settings, seconds=60.0, word_shares=shares, gap_s=0.01)
-        scene = draw_scene(material, one, draws)
-        item = scene.items[0]
-        ends_s = item.end_s if item.end_s is not None else item.at_s + item.piece.seconds
+        any_length = replace(settings, seconds=60.0, word_shares=shares, gap_s=0.01)
+        item = draw_scene(material, any_length, draws).items[0]
+        ends_s = item.end_s
+        if ends_s is None:
+            ends_s = item.at_s + item.piece.seconds / item.speed
         late_s = float(draws.uniform(0.1, 0.3))  # the last steps are the supervised ones
         shift_s = round(seconds - late_s - ends_s, 4)
-        return replace(scene, seconds=seconds, items=(_moved(item, shift_s),))
+        return replace(scene, items=(_moved(item, shift_s),))
 
     return SceneSet("train", (seconds,) * n_scenes, draw, lambda number: {"window": True})
 
@@ -107,11 +110,15 @@ def clip_set(
 ) -> SceneSet:
     """Every clip under every usable condition, between quiet; noises and voices from `material`."""
     usable = usable_conditions(conditions, material)
+    wake_words = frozenset(material.words)
     table = [(word, condition) for condition in usable for word in words]
 
     def draw(number: int) -> Scene:
         word, condition = table[number]
-        return probe(word, condition, material, rng(seed, name, condition, word.path))
+        scene = probe(word, condition, material, rng(seed, name, condition, word.path))
+        if word in wake_words:
+            return scene
+        return replace(scene, items=tuple(replace(item, end_s=None) for item in scene.items))
 
     def facts(number: int) -> dict:
         word, condition = table[number]
@@ -121,7 +128,7 @@ def clip_set(
 
 
 def probe(word: Word, condition: str, material: Material, draw: np.random.Generator) -> Scene:
-    """One clip, whole, under one of CONDITIONS."""
+    """One clip of the wake word, whole, under one of CONDITIONS."""
     kind, snr_db = CONDITIONS[condition]
     seconds = LEAD_S + word.seconds + TAIL_S
     item = Item(Piece(word.path, 0.0, word.seconds), LEAD_S, end_s=LEAD_S + word.span.end_s)
@@ -142,26 +149,28 @@ def probe(word: Word, condition: str, material: Material, draw: np.random.Genera
 def ambient_set(name: str, clips: tuple[tuple[str, float], ...], seed: int) -> SceneSet:
     """All of `clips` (path, seconds), joined to streams of up to five minutes, as recorded."""
     streams: list[list[Piece]] = []
-    room_s = 0.0
+    room = 0  # in the newest stream; all lengths are in samples, so that none is lost or doubled
     for path, length_s in clips:
-        at_s = 0.0
-        while length_s - at_s > 0.05:
-            if room_s < 1.0:
+        at, n_samples = 0, round(length_s * RATE_HZ)
+        while at < n_samples:
+            if room < RATE_HZ:
                 streams.append([])
-                room_s = AMBIENT_S
-            taken_s = min(length_s - at_s, room_s)
-            streams[-1].append(Piece(path, round(at_s, 4), round(at_s + taken_s, 4)))
-            at_s, room_s = at_s + taken_s, room_s - taken_s
+                room = int(AMBIENT_S * RATE_HZ)
+            taken = min(n_samples - at, room)
+            if n_samples - at - taken < RATE_HZ:
+                taken = n_samples - at  # a crumb would be a stream too short to judge
+            streams[-1].append(Piece(path, at / RATE_HZ, (at + taken) / RATE_HZ))
+            at, room = at + taken, room - taken
 
     def draw(number: int) -> Scene:
-        items, at_s = [], 0.0
+        items, at = [], 0
         for piece in streams[number]:
-            items.append(Item(piece, round(at_s, 4), level_db=None))
-            at_s += piece.seconds
-        return Scene(round(at_s, 4), int(rng(seed, name, number).integers(2**31)), tuple(items))
+            items.append(Item(piece, at / RATE_HZ, level_db=None))
+            at += round(piece.seconds * RATE_HZ)
+        return Scene(at / RATE_HZ, int(rng(seed, name, number).integers(2**31)), tuple(items))
 
     def facts(number: int) -> dict:
         return {"clips": [piece.path for piece in streams[number]]}
 
-    seconds = tuple(round(sum(p.seconds for p in stream), 4) for stream in streams)
-    return SceneSet(name, seconds, draw, facts)
+    lengths = [sum(round(p.seconds * RATE_HZ) for p in stream) for stream in streams]
+    return SceneSet(name, tuple(n_samples / RATE_HZ for n_samples in lengths), draw, facts)

@@ -8,8 +8,11 @@ features = FeatureSet.open(here, "train")        # all shards of the set, this r
 import hashlib
 import json
 import lzma
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +33,7 @@ def make_shard(
 ) -> dict:
     """Draw, render and featurise `numbers` of a set into `folder`; return facts about it."""
     spectrograms, records = [], []
+    locate = cache(locate)  # a clip is in many scenes; looking for it costs as much as reading it
     for number in numbers:
         scene = scenes.draw(number)
         spectrograms.append(spectrogram(render(scene, locate)))
@@ -52,8 +56,34 @@ def write_records(folder: Path, records: list[dict]) -> None:
 
 def read_records(folder: Path) -> list[dict]:
     """The records of a shard: `facts`, `ends_s` (word ends, seconds) and `scene` of each scene."""
-    lines = lzma.decompress((folder / _RECORDS).read_bytes()).decode().splitlines()
+    text = lzma.decompress((folder / _RECORDS).read_bytes()).decode()
+    lines = text.split("\n")[:-1]  # splitlines cuts at U+2028 too, which a name may hold
     return [json.loads(line) for line in lines]
+
+
+class SceneRecords(Sequence):
+    """The records that scenes were rendered from, read from their shard when one is asked for.
+
+    A record is 14 kB in memory and 0.4 kB on disk, and training needs none of them.
+    """
+
+    def __init__(self, folders: Sequence[Path], lengths: Sequence[int]):
+        """Of shards `folders`, that hold `lengths` scenes."""
+        self._folders = list(folders)
+        self._first = [0, *accumulate(lengths)]
+        self._held: tuple[int, list[dict]] = (-1, [])  # one shard, the one last asked for
+
+    def __len__(self) -> int:  # noqa: D105
+        return self._first[-1]
+
+    def __getitem__(self, index: int) -> dict:
+        """The record of a scene, as `Scene.as_dict` gave it."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"scene {index} of {len(self)}")
+        shard = bisect_right(self._first, index) - 1
+        if self._held[0] != shard:
+            self._held = shard, [record["scene"] for record in read_records(self._folders[shard])]
+        return self._held[1][index - self._first[shard]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +93,7 @@ class FeatureSet:
     store: FeatureStore | Subset
     facts: list[dict]
     ends_s: list[list[float]]  # of each scene: where its wake words end, seconds
-    scenes: list[dict]  # the records they were rendered from
+    scenes: Sequence[dict]  # the records they were rendered from
 
     @classmethod
     def open(cls, here: Run, name: str) -> "FeatureSet":
@@ -86,9 +116,13 @@ class FeatureSet:
 
     @classmethod
     def _of(cls, folders: list[Path]) -> "FeatureSet":
-        records = [record for folder in folders for record in read_records(folder)]
-        columns = ([record[name] for record in records] for name in ("facts", "ends_s", "scene"))
-        return cls(FeatureStore(folders), *columns)
+        facts, ends_s, lengths = [], [], []
+        for folder in folders:
+            records = read_records(folder)
+            facts += [record["facts"] for record in records]
+            ends_s += [record["ends_s"] for record in records]
+            lengths.append(len(records))
+        return cls(FeatureStore(folders), facts, ends_s, SceneRecords(folders, lengths))
 
     def __len__(self) -> int:  # noqa: D105
         return len(self.store)

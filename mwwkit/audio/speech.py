@@ -5,7 +5,7 @@
     audio = speak(engine, "hey jarvis", voice)                    # [n] float32 at 16 kHz
     for spoken in engine.speak_many([(text, voice), ...]): ...    # 400 a CPU second
 
-An engine is anything with the four members of `Engine`. espeak-ng is the one that is always there
+An engine is anything with the members of `Engine`. espeak-ng is the one that is always there
 (`pip install mwwkit[tts]`): it sounds like a machine, so that a model trained on it alone knows
 machines, not people.
 """
@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,6 +49,9 @@ VARIANTS = (
 )
 
 
+_FORKS = hasattr(os, "fork")  # else every word needs a process of its own
+
+
 class SpeechError(RuntimeError):
     """An engine that is not there or did not speak; the message says what to do."""
 
@@ -79,6 +82,9 @@ class Engine(Protocol):
 
     def draw(self, rng: np.random.Generator) -> Voice:
         """Any of its voices, at any pitch and rate that people have."""
+
+    def check(self) -> None:
+        """Raise SpeechError, saying what to do, unless it can speak here."""
 
     def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
         """[n] float32 at 16 kHz for each (text, voice), or why not."""
@@ -138,18 +144,7 @@ class Espeak:
 
     def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
         """[n] float32 at 16 kHz for each (text, voice), or why not; 400 words a CPU second."""
-        child = None
-        try:
-            for text, voice in orders:
-                child = child or _start_espeak()
-                spoken = _ask(child, text, voice)
-                yield spoken
-                if isinstance(spoken, SpeechError) or not hasattr(os, "fork"):
-                    _end(child)
-                    child = None
-        finally:
-            if child:
-                _end(child)
+        return through_child(self.name, _start_espeak, orders, words_each=0 if _FORKS else 1)
 
 
 def _espeak_paths() -> tuple[Path, Path]:
@@ -171,7 +166,35 @@ def _start_espeak() -> subprocess.Popen:
     return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def _ask(child: subprocess.Popen, text: str, voice: Voice) -> np.ndarray | SpeechError:
+def through_child(
+    engine: str,
+    start: Callable[[], subprocess.Popen],
+    orders: Iterable[tuple[str, Voice]],
+    words_each: int = 0,
+) -> Iterator[np.ndarray | SpeechError]:
+    """Each order spoken by a child process, which is started anew when it failed at one.
+
+    The child reads orders as lines of JSON and answers each with a line of JSON ("bytes",
+    "rate_hz", "error") and so many bytes of 16-bit PCM. `words_each`: a new child after so many.
+    """
+    child = None
+    n_spoken = 0
+    try:
+        for text, voice in orders:
+            if child is None:
+                child, n_spoken = start(), 0
+            spoken = _ask(engine, child, text, voice)
+            yield spoken
+            n_spoken += 1
+            if isinstance(spoken, SpeechError) or n_spoken == words_each:
+                _end(child)
+                child = None
+    finally:
+        if child:
+            _end(child)
+
+
+def _ask(engine: str, child: subprocess.Popen, text: str, voice: Voice) -> np.ndarray | SpeechError:
     order = asdict(voice) | {"text": text, "voice": voice.name}
     try:
         child.stdin.write(json.dumps(order).encode() + b"\n")
@@ -180,10 +203,10 @@ def _ask(child: subprocess.Popen, text: str, voice: Voice) -> np.ndarray | Speec
     except (BrokenPipeError, json.JSONDecodeError):
         head = None
     if head is None:
-        return SpeechError(f"espeak-ng's process died over {text!r} by {voice}")
+        return SpeechError(f"{engine}'s process died over {text!r} by {voice}")
     pcm = np.frombuffer(child.stdout.read(head["bytes"]), "<i2")
     if head["error"] or not pcm.any():
-        return SpeechError(f"{head['error'] or 'espeak-ng said nothing'}: {text!r} by {voice}")
+        return SpeechError(f"{head['error'] or f'{engine} said nothing'}: {text!r} by {voice}")
     audio = pcm.astype(np.float32) / np.float32(INT16_SCALE)
     return soxr.resample(audio, head["rate_hz"], SAMPLE_RATE_HZ)
 

@@ -8,6 +8,7 @@ A folder that mmap_ninja alone wrote (raw uint16 or the float features of the re
 opens too and is brought to the device's int8 grid as it is read.
 """
 
+import struct
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,8 +47,40 @@ def write_shard(folder: Path, spectrograms: Sequence[np.ndarray], fingerprint: d
             raise FeatureStoreError(
                 f"spectrogram {index} is {frames.dtype}; wanted one integer type"
             )
-    RaggedMmap.from_lists(folder, spectrograms)
+    _write_ragged(folder, spectrograms)
     write_json(folder / _FACTS, fingerprint)
+
+
+def _write_ragged(folder: Path, arrays: Sequence[np.ndarray]) -> None:
+    """What `RaggedMmap.from_lists` writes, byte for byte, by plain writes.
+
+    It writes through a map: on a disk that fills up the process then dies of SIGBUS, where a plain
+    write raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shapes = [np.array(array.shape) for array in arrays]
+    lengths = np.array([array.size for array in arrays], np.int64)
+    ends = np.cumsum(lengths)
+    are_flat = all(array.ndim == 1 for array in arrays)
+    _write_array(folder / "starts", ends - lengths)
+    _write_array(folder / "ends", ends)
+    (folder / _MARK).write_bytes(struct.pack("<i", are_flat))
+    if are_flat:
+        _write_array(folder / "shapes", np.array(shapes))
+    else:
+        _write_ragged(folder / "shapes", shapes)
+    _write_array(folder / "flattened_shapes", lengths)
+    _write_array(folder, np.concatenate([array.ravel() for array in arrays]))
+    (folder / "type.ninja").write_bytes(b"ragged")
+
+
+def _write_array(folder: Path, array: np.ndarray) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "data.ninja").write_bytes(array.data)
+    (folder / "type.ninja").write_bytes(b"numpy")
+    (folder / "dtype.ninja").write_bytes(array.dtype.name.encode())
+    (folder / "shape.ninja").write_bytes(struct.pack(f"<{array.ndim}Q", *array.shape))
+    (folder / "order.ninja").write_bytes(b"C")
 
 
 def read_npy_folder(folder: Path) -> list[np.ndarray]:

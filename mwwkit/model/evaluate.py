@@ -4,7 +4,7 @@ Selection, thresholds and reports use this and nothing else, so a number in a no
 device's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,14 @@ import numpy as np
 from mwwkit import firmware
 from mwwkit.model.batches import Spectrograms
 from mwwkit.model.device import Device
-from mwwkit.model.mixednet import MixedNet
+from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
 from mwwkit.operating import Choice, choose_cutoff, operating_points
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
+HIGHEST_LOGIT = 10.0  # of training streams; 0.9 is then where a full-range logit would be 4 to 5
 
 
 def to_float_features(features: np.ndarray) -> np.ndarray:
@@ -27,9 +28,21 @@ def to_float_features(features: np.ndarray) -> np.ndarray:
     return offset * np.float32(firmware.INPUT_SCALE)
 
 
-def int8_model(net: MixedNet, shape: Shape, training: Iterable[np.ndarray]) -> bytes:
+def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
+    """What to multiply the logit with so that training streams stay within HIGHEST_LOGIT.
+
+    A net that is sure of its training words gives them logits of 20, while a uint8 score is full
+    from 5.5 on: every doubt between the two would be lost at the ceiling, and with it the cutoffs
+    that few false accepts need. Two decimals, so that the last bits of a sum change nothing.
+    """
+    highest = max(float(tf.reduce_max(net(to_float_features(x)[None]))) for x in training)
+    return round(min(1.0, HIGHEST_LOGIT / max(highest, 1e-6)), 2)
+
+
+def int8_model(net: MixedNet, shape: Shape, training: Sequence[np.ndarray]) -> bytes:
     """The streaming int8 .tflite of a net, calibrated on training streams, int8 [frames, 40]."""
-    return to_int8(fold(net), shape, [to_float_features(stream) for stream in training])
+    folded = fold(net, scale=headroom(net, training))
+    return to_int8(folded, shape, [to_float_features(stream) for stream in training])
 
 
 def calibration(store: Spectrograms, n_streams: int = CALIBRATION_STREAMS) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ from mwwkit.paths import Run
 from mwwkit.progress import tqdm
 from mwwkit.session import Session
 
+LATE = 0.8  # of the steps: from here the rate is under a tenth, and the weights can be chosen
 UNIT_STEPS = 250  # a time-out costs at most this many
 KEPT_SNAPSHOTS = 2  # the newest, and one to fall back on
 
@@ -66,18 +67,21 @@ def fit(
     A unit is recorded after its snapshot is on disk, and older snapshots go only then.
     """
     ends = course.units()
-    _go_on(course, trainer, dataset, here, [unit for unit in ends if unit in checkpoint.done])
+    left = checkpoint.left(list(ends))
+    if left:
+        _go_on(course, trainer, dataset, here, [unit for unit in ends if unit not in left])
     n_bytes = 2 * sum(array.nbytes for array in trainer.state().values())
     seconds = {"evaluation": 0.0, "saving": 0.0}
     with tqdm(total=course.steps, initial=trainer.step, unit="step", desc=course.folder) as bar:
-        for unit in session.units(checkpoint.left(list(ends)), lambda _: n_bytes):
+        for unit in session.units(left, lambda _: n_bytes):
             facts = trainer.train(dataset, ends[unit], on_step=bar.update)
             bar.set_postfix(loss=f"{facts['loss']:.3f}")
             started = time.perf_counter()
             if course.evaluates(ends[unit]):
                 net = trainer.averaged(dataset)
                 save_arrays(here / course.weights(unit), weights_of(net))
-                facts["choice"] = judge.facts(net, trainer.shape)
+                is_late = ends[unit] >= LATE * course.steps
+                facts["choice"] = judge.facts(net, trainer.shape) | {"late": is_late}
             evaluated = time.perf_counter()
             save_arrays(here / course.snapshot(unit), trainer.state())
             checkpoint.finish(unit, **facts)
@@ -103,6 +107,7 @@ def _go_on(course: Course, trainer: Trainer, dataset, here: Run, done: list[str]
         again = f"going on from step {trainer.step}: the steps to {end} are taken again"
         warnings.warn(again, stacklevel=3)
         trainer.train(dataset, end)
+        save_arrays(here / course.snapshot(done[-1]), trainer.state())
 
 
 def drop_snapshots(course: Course, here: Run, checkpoint: Checkpoint) -> int:
@@ -118,8 +123,13 @@ def drop_snapshots(course: Course, here: Run, checkpoint: Checkpoint) -> int:
 
 
 def best(done: dict[str, dict]) -> str:
-    """The evaluated unit of highest rank; of equals the latest."""
-    ranks = {unit: facts["choice"]["rank"] for unit, facts in done.items() if "choice" in facts}
+    """The late unit of highest rank; of equals the latest.
+
+    On a few dozen validation clips an early unit can look as good by luck, while its weights are
+    still on the way; those only draw the curve.
+    """
+    choices = {unit: facts["choice"] for unit, facts in done.items() if "choice" in facts}
+    ranks = {unit: choice["rank"] for unit, choice in choices.items() if choice["late"]}
     return max(ranks, key=lambda unit: (ranks[unit], unit))
 
 

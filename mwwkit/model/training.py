@@ -119,6 +119,11 @@ class Trainer:
             cmvn,
         )
         self.xp = array_module(device)
+        if self.xp is not np and not tf.config.list_physical_devices("GPU"):
+            raise RuntimeError(
+                "device is 'gpu' and CuPy has one, but TensorFlow sees none: install "
+                "tensorflow[and-cuda], or use device = 'cpu'"
+            )
         self.net = build(shape, seed, cmvn)
         self.optimizer = keras.optimizers.AdamW(
             settings.learning_rate,

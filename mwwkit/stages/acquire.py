@@ -22,9 +22,10 @@ from mwwkit.audio.clips import (
     write_quarantine,
 )
 from mwwkit.audio.making import Bounds, make_unit
+from mwwkit.audio.piper import Piper
 from mwwkit.audio.rooms import is_late
 from mwwkit.audio.sources import FOLDERS, FromSpeech, Input, SourceError
-from mwwkit.audio.speech import ACCENTS, ENGLISH, Espeak
+from mwwkit.audio.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.audio.splits import SHARES, assign, audit
 from mwwkit.audio.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.checkpoint import Checkpoint, completed
@@ -62,6 +63,7 @@ class Config:
     tts_speakers: int = 0  # 0: all the engine has
     tts_languages: tuple[str, ...] = ()  # espeak-ng voices; none: those of English
     tts_accent_share: float = 0.1
+    piper_voices: str = ""  # a folder of Piper's voices: it speaks instead of espeak-ng
     noise_minutes: float = 20.0  # made up
     rooms: int = 60  # made up
     shares: tuple[float, float, float] = SHARES  # train, validation, test
@@ -92,8 +94,10 @@ class Config:
             raise ValueError("table_exclude is given without a table; name one")
         self.engine()
 
-    def engine(self) -> Espeak:
+    def engine(self) -> Engine:
         """What speaks."""
+        if self.piper_voices:
+            return Piper(self.piper_voices, self.tts_speakers)
         accents = ACCENTS if self.tts_accent_share else ()
         languages = self.tts_languages or ENGLISH
         return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
@@ -107,7 +111,6 @@ class Config:
         return {name: getattr(self, name) for name in names}
 
 
-_MACHINES = frozenset({"espeak-ng", "piper"})
 _MOST = {
     "tts_positive": 1_000_000,
     "tts_negative": 1_000_000,
@@ -143,6 +146,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops(STAGE)
 def run(config: Config, here: Run, limits: Limits) -> dict:
     """Make the clips that are left and the catalogue; return what was made and where.
 
@@ -162,16 +166,14 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     jobs = ((n, units[n]) for n in session.units(left, lambda name: bytes_at_most(units[name])))
     make = partial(_make, here, replace(checkpoint, own={}, before={}), config)
     with tqdm(total=len(units), initial=len(units) - len(left), unit="unit", desc="01") as bar:
-        with full_disk_stops(here, STAGE):
-            for name, facts in each(make, jobs, limits.n_workers, ordered=False):
-                checkpoint.finish(name, **facts)
-                bar.update()
+        for name, facts in each(make, jobs, limits.n_workers, ordered=False):
+            checkpoint.finish(name, **facts)
+            bar.update()
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = _digest(units, given)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
-        with full_disk_stops(here, STAGE):
-            facts = _write_catalogue(config, here, list(units), given)
-            checkpoint.complete(content=content, **facts)
+        facts = _write_catalogue(config, here, list(units), given)
+        checkpoint.complete(content=content, **facts)
     return {"units made now": len(left), **check(here), "folder": str(here / FOLDER)}
 
 
@@ -199,7 +201,7 @@ def check(here: Run) -> dict:
             "no room; listen to them"
         )
     positives = clips.of(label=Label.POSITIVE)
-    if not any(record.source not in _MACHINES for record in positives):
+    if not any(not record.is_synthetic for record in positives):
         caveats.append(
             "every clip of the wake word was spoken by a machine: a model of synthetic voices does "
             "not know people's; put twenty recordings of your own into recordings/positive"

@@ -14,17 +14,18 @@ from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.detector import integer_cutoff
 from mwwkit.files import read_json, replacing, sha256, write_json
-from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
+from mwwkit.handover import JUDGED_BY, chosen_net
 from mwwkit.metrics import Interval, false_accepts_per_hour, latency_s, proportion
 from mwwkit.model import arena, gate, manifest
-from mwwkit.model.evaluate import Tracks, calibration, int8_model, tracks
+from mwwkit.model.evaluate import Tracks, calibration, headroom, int8_model, tracks
 from mwwkit.model.parity import parity
 from mwwkit.model.streaming import fold, to_float
 from mwwkit.operating import Choice, clip_maxima, operating_points
 from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "export"
+EXPORT_BYTES = 1_000_000  # all files together, at most
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,25 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops("05 export")
 def run(config: Config, here: Run, limits: Limits) -> dict:
     """Convert, choose the cutoff, check, write; return where the model is and what it reaches.
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
     GateError for a model that the device would not run as meant, ArenaError where the arena
-    can be neither measured nor was given, and ValueError for a model that recognises nothing. Then
-    nothing is written.
+    can be neither measured nor was given, ValueError for a model that recognises nothing, and
+    StoppedEarly when a limit of the session is reached. Then nothing is written.
     """
     checkpoint, made_of = Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)
     if _is_done(checkpoint, made_of):
         return check(here)
+    session = limits.session(here)
+    session.stop(EXPORT_BYTES)
+    session.must_be_continued("05 export", 1)
     chosen = chosen_net(here, _weights_of(here))
-    train = FeatureSet.open(here, "train")
-    model = int8_model(chosen.net, chosen.shape, calibration(train.store))
+    streams = calibration(FeatureSet.open(here, "train").store)
+    scale = headroom(chosen.net, streams)
+    model = int8_model(chosen.net, chosen.shape, streams)
     if faults := gate.inspect(model):
         raise gate.GateError(faults)
     measured = arena.measure(model) if not config.arena_bytes else None
@@ -111,23 +117,27 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         "validation": _reached(validation, judged, choice),
         "test": _reached(*_judged(here, "test", model), choice),
         "parity": parity(
-            chosen.net, model, _some(validation["words"]), choice.cutoff, choice.window
+            chosen.net, model, _some(validation["words"]), choice.cutoff, choice.window, scale
         ),
-        "model": {"bytes": len(model), "shape": chosen.shape.name},
+        "model": {"bytes": len(model), "shape": chosen.shape.name, "logit_scale": scale},
         "arena": {"stated": card.tensor_arena_size, "smallest": measured and measured.smallest},
     }
-    sums = _write(config, here, chosen, model, card, metrics)
+    sums = _write(
+        config, here, to_float(fold(chosen.net, scale), chosen.shape), model, card, metrics
+    )
     checkpoint.complete(**_names(config), sha256=sums, made_of=made_of)
     return check(here)
 
 
-def _write(config, here: Run, chosen: Chosen, model: bytes, card, metrics: dict) -> dict[str, str]:
+def _write(
+    config, here: Run, float_model: bytes, model: bytes, card, metrics: dict
+) -> dict[str, str]:
     """All files, once the gate has passed them elsewhere; return their SHA-256."""
     names = _names(config)
     with TemporaryDirectory() as trial:
         folder = Path(trial)
         (folder / names["model"]).write_bytes(model)
-        (folder / names["float"]).write_bytes(to_float(fold(chosen.net), chosen.shape))
+        (folder / names["float"]).write_bytes(float_model)
         (folder / names["yaml"]).write_text(manifest.esphome_yaml(names["manifest"]), "utf-8")
         write_json(folder / names["metrics"], metrics)
         manifest.write(card, folder / names["manifest"])

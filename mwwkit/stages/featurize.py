@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from mwwkit import firmware
-from mwwkit.audio.clips import Clips, Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.audio.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
 from mwwkit.audio.reading import INT16_SCALE, Wav16
 from mwwkit.audio.scenes import Material, SceneSettings, Word
 from mwwkit.audio.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
@@ -19,7 +19,7 @@ from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
 from mwwkit.random import rng
-from mwwkit.session import Limits
+from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "features"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
@@ -39,6 +39,9 @@ class Config:
 
     def __post_init__(self) -> None:  # noqa: D105
         object.__setattr__(self, "conditions", tuple(self.conditions))
+        for name in ("scenes", "max_rooms", "seed"):
+            if not isinstance(getattr(self, name), int):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; wanted a whole number")
         if self.training not in ("scenes", "windows"):
             raise ValueError(f"training is {self.training!r}; wanted 'scenes' or 'windows'")
         if not 1 <= self.scenes <= 1_000_000:
@@ -49,6 +52,8 @@ class Config:
             raise ValueError(
                 f"conditions has {unknown[0]!r}; wanted any of {', '.join(CONDITIONS)}"
             )
+        if not self.conditions or len(set(self.conditions)) < len(self.conditions):
+            raise ValueError(f"conditions is {self.conditions}; wanted at least one, each once")
         if not 0 <= self.max_rooms:
             raise ValueError(f"max_rooms is {self.max_rooms}; wanted 0 or more")
 
@@ -81,10 +86,11 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops("02 featurize")
 def run(config: Config, here: Run, limits: Limits) -> dict:
     """Make the shards that are left; return what was made and where.
 
-    Raises StoppedEarly when the session's time or the disk budget ends first.
+    Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
     clips = load_clips(here)
     checkpoint = _checkpoint(config, here)
@@ -130,7 +136,7 @@ def check(here: Run) -> dict:
 
 
 def _checkpoint(config: Config, here: Run) -> Checkpoint:
-    catalogue = sha256(here.find("clips/catalogue.csv"))
+    catalogue = sha256(here.find(CATALOGUE))
     return Checkpoint.resume(here, FOLDER, config.shaping() | {"catalogue": catalogue})
 
 
@@ -154,27 +160,33 @@ def _units(sets: dict[str, SceneSet]) -> dict[str, tuple[str, range]]:
 def _make(config: Config, here: Run, checkpoint: Checkpoint, job: tuple) -> tuple[str, dict]:
     """One shard, in a process of its own: sealed in its folder, then recorded by the caller."""
     name, set_name, numbers = job
-    scenes = _sets_here(config, here)[set_name]
+    scenes = _sets_here(config, here, checkpoint.settings["catalogue"])[set_name]
     with replacing(here / FOLDER / name) as part:
         facts = make_shard(part, scenes, numbers, here.find)
         checkpoint.seal(part, facts)
     return name, facts
 
 
-@lru_cache(maxsize=1)  # the catalogue is read once a process, not once a shard
-def _sets_here(config: Config, here: Run) -> dict[str, SceneSet]:
+@lru_cache(maxsize=1)  # read once a process, not once a shard; a process may see two catalogues
+def _sets_here(config: Config, here: Run, catalogue: str) -> dict[str, SceneSet]:
     return _sets(config, load_clips(here), _spans(here))
 
 
 def _spans(here: Run) -> dict[str, list[float]]:
-    """Where the word is in each clip, seconds, as far as found yet."""
-    found = here.all(f"{FOLDER}/words.json")
-    return read_json(found[0]) if found else {}
+    """Where the word is in each clip, seconds; empty where they have not been looked for yet."""
+    return (_words(here) or {"spans": {}})["spans"]
+
+
+def _words(here: Run) -> dict | None:
+    """The table of words made from this catalogue: a session may have ended before another."""
+    catalogue = sha256(here.find(CATALOGUE))
+    tables = map(read_json, here.all(f"{FOLDER}/word_spans.json"))
+    return next((table for table in tables if table["catalogue"] == catalogue), None)
 
 
 def _find_words(clips: Clips, here: Run, limits: Limits) -> None:
     """Find the word in every short clip and keep the table; done once."""
-    if here.all(f"{FOLDER}/words.json"):
+    if _words(here):
         return
     paths = [record.path for record in clips.of(kind=Kind.CLIP)]
     blocks = [paths[first : first + 500] for first in range(0, len(paths), 500)]
@@ -186,7 +198,8 @@ def _find_words(clips: Clips, here: Run, limits: Limits) -> None:
         desc="02 words",
     ):
         found |= spans
-    write_json(here / FOLDER / "words.json", found)
+    table = {"catalogue": sha256(here.find(CATALOGUE)), "spans": found}
+    write_json(here / FOLDER / "word_spans.json", table)
 
 
 def _word_spans(here: Run, paths: list[str]) -> dict[str, list[float]]:
@@ -209,7 +222,8 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
         )
     make = training_set if config.training == "scenes" else window_set
     known = [word for word, is_sure in zip(train.words, _sure(train.words), strict=True) if is_sure]
-    taught = replace(train, words=tuple(known))
+    spoken = {record.path for record in clips if record.is_synthetic}
+    taught = replace(train, words=_people_as_often(known, spoken))
     sets = [make(taught, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):
         own = _material(config, clips, spans, split)
@@ -220,7 +234,13 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
     for split in Split:
         own = _material(config, clips, spans, split)
         sets.append(ambient_set(f"{split.value}-ambient", own.speech + own.noises, config.seed))
-    return {scenes.name: scenes for scenes in sets if len(scenes)}
+    made = {scenes.name: scenes for scenes in sets if len(scenes)}
+    if "validation-words" not in made:
+        raise ValueError(
+            "the validation split has no clip of the wake word to choose by, or no sounds for "
+            f"any of the conditions {', '.join(config.conditions)}; add some in 01"
+        )
+    return made
 
 
 def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Material:
@@ -243,6 +263,17 @@ def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Materi
         noises=long(Kind.NOISE),
         rooms=tuple(rooms[i] for i in sorted(chosen)),
     )
+
+
+def _people_as_often(words: list[Word], synthetic: set[str]) -> tuple[Word, ...]:
+    """People's words repeated until they are drawn as often as synthetic ones.
+
+    Twenty recordings among a thousand spoken words would be drowned, and it is people who call.
+    """
+    machines = tuple(word for word in words if word.path in synthetic)
+    people = tuple(word for word in words if word.path not in synthetic)
+    repeats = max(1, round(len(machines) / len(people))) if people else 0
+    return machines + repeats * people
 
 
 def _sure(words: tuple[Word, ...]) -> list[bool]:

@@ -25,7 +25,7 @@ from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
 from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
-from mwwkit.session import Limits, Session
+from mwwkit.session import Limits, Session, full_disk_stops
 
 FOLDER, TUNED = "mined", "tuned"
 SCANNED = ("train-ambient", "train")
@@ -64,7 +64,13 @@ class Config:
             raise ValueError(f"mined_share is {self.mined_share}; wanted between 0 and 1")
         if not 1 / self.mined_share <= self.batch <= 4096:
             raise ValueError(f"batch is {self.batch}; wanted at least 1 / mined_share")
-        self.course(), self.training()
+        if not self.target_fah > 0:
+            raise ValueError(f"target_fah is {self.target_fah}; wanted more than 0 an hour")
+        if not 0 <= self.max_clip_fpr <= 1:
+            raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
+        if not 1 <= self.threads <= 64:
+            raise ValueError(f"threads is {self.threads}; wanted 1 to 64")
+        self.course(), self.training(), LossSettings(pooling=self.pooling)  # each checks its own
 
     def mining(self) -> dict:
         """The settings that shape what is mined."""
@@ -99,12 +105,13 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops("04 mine")
 def run(
     config: Config, here: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
 ) -> dict:
     """Scan, keep, fine-tune; return what was found and the figures before and after.
 
-    Raises StoppedEarly when the session's time or the disk budget ends first.
+    Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
     limit_threads(config.threads)
     session = limits.session(here)

@@ -1,5 +1,6 @@
 """03 Spectrograms to weights: MixedNet on labelled scenes, chosen by its int8 twin's numbers."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -13,7 +14,7 @@ from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.model.spec_augment import array_module
 from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
 from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "training"
 
@@ -31,7 +32,7 @@ class Config:
     label_to_s: float = 0.30
     dropout: float = 0.1
     cmvn: bool = False
-    evaluate_every: int = 1500  # steps
+    evaluate_every: int = 750  # steps
     target_fah: float = 0.5  # false accepts an hour that selection allows
     max_clip_fpr: float = 0.01  # share of other words' clips that it allows
     device: str = "cpu"  # SpecAugment on "cpu" (NumPy) or "gpu" (CuPy)
@@ -93,14 +94,15 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     }
 
 
+@full_disk_stops("03 train")
 def run(
     config: Config, here: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
 ) -> dict:
     """Train what is left; return the choice and where its weights are.
 
     `on_unit` is called with the history (unit -> facts) after every unit, e.g. to draw curves.
-    Raises StoppedEarly when the session's time or the disk budget ends first, RuntimeError for a
-    GPU that is not there.
+    Raises StoppedEarly when the session's time, the disk budget or the disk ends first,
+    RuntimeError for a GPU that is not there.
     """
     array_module(config.device)
     limit_threads(config.threads)
@@ -136,9 +138,8 @@ def _train(config, here, checkpoint, session, on_unit) -> dict[str, float]:
 
 def _checkpoint(config: Config, here: Run) -> Checkpoint:
     features = finished(here, "features")
-    made_of = {
-        unit: facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")
-    }
+    shards = [facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")]
+    made_of = hashlib.sha256(" ".join(shards).encode()).hexdigest()
     return Checkpoint.resume(here, FOLDER, config.shaping() | {"features": made_of})
 
 

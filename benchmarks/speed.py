@@ -1,0 +1,349 @@
+"""How fast every part is, as ratios measured in one run, so that they hold on any machine.
+
+    python -m benchmarks.speed [--quick]
+
+Audio is made here, from a seed; MWWKIT_REAL_AUDIO adds a row on real recordings, and
+MWWKIT_OFFICIAL_MODELS (a folder) the size of our model beside the published "okay_nabu". Times are
+CPU seconds of this process and its children, except where a row says wall. The unit of all audio
+is the bare front end: `process_samples` in a loop of 160-sample calls, which nothing that computes
+the device's features can beat. Measured turn about with what it is compared to, several times; the
+middle ratio counts.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pymicro_features
+
+from benchmarks.made import real_recordings, recordings, talk
+from mwwkit.audio.clips import Split, load_clips
+from mwwkit.audio.frontend import FeatureConfig, spectrogram
+from mwwkit.audio.reading import to_int16
+from mwwkit.audio.scenes import Material, SceneSettings, draw_scene, render
+from mwwkit.audio.shards import FeatureSet
+from mwwkit.audio.store import FeatureStore, write_shard
+from mwwkit.files import read_json
+from mwwkit.firmware import HOP_MS, SAMPLES_PER_HOP
+from mwwkit.parallel import each
+from mwwkit.paths import Run
+from mwwkit.random import rng
+from mwwkit.session import Limits
+from mwwkit.stages import acquire, featurize
+
+WINDOW_S = 3.2  # the reference trainer's window, by which storage is counted
+SHARD_SCENES = 150
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much is measured."""
+
+    rounds: int  # of each comparison
+    audio_s: float  # a round of the front end
+    round_scenes: int  # a round of scenes
+    scenes: int  # of the stage
+    steps: int  # of training
+    hours: float  # scored; reported for ten
+
+
+FULL = Amounts(rounds=7, audio_s=120, round_scenes=20, scenes=1200, steps=200, hours=10)
+QUICK = Amounts(rounds=3, audio_s=60, round_scenes=10, scenes=300, steps=60, hours=1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    found: str
+    wanted: str = ""
+    ok: bool | None = None
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process and of the children that ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def spent(work: Callable[[], object]) -> float:
+    """CPU seconds of `work`."""
+    started = cpu_s()
+    work()
+    return cpu_s() - started
+
+
+def bare(pcm: np.ndarray) -> int:
+    """The library alone, over int16 [samples]; the number of frames."""
+    data, n_bytes, n_frames = pcm.tobytes(), 2 * SAMPLES_PER_HOP, 0
+    frontend = pymicro_features.MicroFrontend()
+    for start in range(0, len(data) - n_bytes + 1, n_bytes):
+        n_frames += bool(frontend.process_samples(data[start : start + n_bytes]).features)
+    return n_frames
+
+
+def front_end(amounts: Amounts) -> list[Row]:
+    """Ours against the bare loop, on one core."""
+    pcm = to_int16(talk(amounts.audio_s, rng(1, "front end")))
+    pairs = [(spent(lambda: bare(pcm)), spent(lambda: spectrogram(pcm))) for _ in _rounds(amounts)]
+    alone = statistics.median(b for b, _ in pairs)
+    ratio = statistics.median(b / ours for b, ours in pairs)
+    return [
+        Row("bare front end, one core", f"{amounts.audio_s / alone:,.0f} × real time"),
+        _at_least("spectrogram() / bare", ratio, 0.90),
+    ]
+
+
+def _rounds(amounts: Amounts) -> range:
+    return range(amounts.rounds)
+
+
+def made_run(folder: Path, made: Path) -> Run:
+    """01 over a folder of recordings, with rooms and noise made up; nothing is spoken."""
+    config = acquire.Config(
+        word="benchmark",
+        recordings=str(made),
+        **dict.fromkeys(("tts_positive", "tts_negative", "tts_hard_negative"), 0),
+        tts_ambient_minutes=0.0,
+        noise_minutes=5.0,
+        rooms=30,
+    )
+    here = Run.of(str(folder))
+    acquire.run(config, here, Limits(workers=1))
+    return here
+
+
+def stage(amounts: Amounts, made: Path, work: Path) -> tuple[list[Row], Run]:
+    """02 with one process and with two, in wall time; the bytes that it leaves.
+
+    On a machine that others keep busy the wall tells of them: then CPU seconds decide, as if two
+    cores had been free (what the calling process spent, and half of what its two workers did).
+    """
+    clips = made_run(work / "clips", made)
+    config = featurize.Config(scenes=amounts.scenes)
+    starting_s = spent(lambda: (_start_processes(), _end_processes()))
+    alone_s, alone_cpu_s, here = _timed(config, Run(work / "stage-1", (clips.folder,)), 1)
+    _start_processes()  # once a session, not once a shard
+    own = time.process_time()
+    both_s, both_cpu_s, here = _timed(config, Run(work / "stage-2", (clips.folder,)), 2)
+    own = time.process_time() - own
+    both_cpu_s -= starting_s
+    busy = alone_cpu_s / alone_s < 0.9 or both_cpu_s / both_s < 1.7
+    ideal = alone_cpu_s / (own + (both_cpu_s - own) / 2)
+    names = {unit.split("/")[0] for unit in read_json(here / "features/checkpoint.json")["done"]}
+    seconds = sum(FeatureSet.open(here, name).hours for name in names) * 3600
+    ratio = ideal if busy else alone_s / both_s
+    told = (
+        f"{alone_s / both_s:.2f} ({seconds / alone_s:,.0f} → {seconds / both_s:,.0f} × real time)"
+    )
+    if busy:
+        told = (
+            f"{ideal:.2f} by CPU seconds; {told} in wall, but others were busy: one process had "
+            f"{alone_cpu_s / alone_s:.0%} of a core, two had {both_cpu_s / both_s:.0%}"
+        )
+    return [Row("02, 2 processes / 1, wall", told, "≥ 1.80", ratio >= 1.8), _disk(here)], here
+
+
+def _timed(config: featurize.Config, here: Run, workers: int) -> tuple[float, float, Run]:
+    """Wall and CPU seconds of 02, the processes' end included."""
+    here.folder.mkdir(parents=True)
+    started, began = time.perf_counter(), cpu_s()
+    featurize.run(config, here, Limits(workers=workers))
+    wall = time.perf_counter() - started
+    _end_processes()
+    return wall, cpu_s() - began, here
+
+
+def _start_processes() -> None:
+    list(each(_import, range(4), 2))
+
+
+def _import(_: int) -> None:
+    import mwwkit.stages.featurize  # noqa: F401
+
+
+def _end_processes() -> None:
+    """End joblib's processes, so that their CPU seconds are counted."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
+
+
+def _disk(here: Run) -> Row:
+    """All files of one full training shard: data, offsets, records, seal."""
+    shard = here / "features/train/000000"
+    hours = FeatureSet.of_folder(shard).hours
+    files = [path.stat() for path in shard.rglob("*") if path.is_file()]
+    n_bytes, in_blocks = (sum(f.st_size for f in files), sum(f.st_blocks * 512 for f in files))
+    per_window, in_blocks = (n / (hours * 3600) * WINDOW_S for n in (n_bytes, in_blocks))
+    told = (
+        f"{per_window / 1000:.2f} kB in a shard of {hours * 60:.0f} min "
+        f"({in_blocks / 1000:.2f} in whole blocks)"
+    )
+    return Row(f"disk for {WINDOW_S} s of audio", told, "≤ 13 kB", per_window <= 13_000)
+
+
+def scenes(amounts: Amounts, here: Run, name: str) -> Row:
+    """Draw, render with everything, and featurise, against the bare loop on the same audio."""
+    material, settings, ratios = _material(here), SceneSettings(), []
+    locate = cache(here.find)  # as `make_shard` does
+    for turn in _rounds(amounts):
+        audio: list[np.ndarray] = []
+
+        def ours(turn: int = turn, audio: list = audio) -> None:
+            for number in range(amounts.round_scenes):
+                scene = draw_scene(material, settings, rng(2, turn, number))
+                audio.append(render(scene, locate))
+                spectrogram(audio[-1])
+
+        whole = spent(ours)
+        ratios.append(sum(spent(lambda a=a: bare(a)) for a in audio) / whole)
+    return _at_least(f"scenes, all augmentation, {name} / bare", statistics.median(ratios), 0.45)
+
+
+def _material(here: Run) -> Material:
+    """What 02 draws training scenes from."""
+    spans = featurize._spans(here)
+    return featurize._material(featurize.Config(), load_clips(here), spans, Split.TRAIN)
+
+
+def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
+    """Where the wall time of a training step goes; and the int8 model of the net."""
+    from mwwkit.handover import dataset_of
+    from mwwkit.model.evaluate import calibration, int8_model
+    from mwwkit.model.labels import LabelSettings
+    from mwwkit.model.losses import LossSettings
+    from mwwkit.model.shapes import SHAPES
+    from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
+
+    limit_threads(1)
+    train = FeatureSet.open(here, "train")
+    dataset = dataset_of(LabelSettings(), 16, 1, [("scenes", train, 1.0)])
+    warm = 40
+    settings = TrainingSettings(steps=warm + amounts.steps)
+    trainer = Trainer(SHAPES["mixed"], settings, LossSettings(), 1)
+    trainer.train(dataset, warm)  # tracing, and a first reading of the maps
+    before = dict(trainer.seconds)
+    began, started = cpu_s(), time.perf_counter()
+    trainer.train(dataset, settings.steps)
+    cpu, wall = cpu_s() - began, time.perf_counter() - started
+    seconds = {name: s - before[name] for name, s in trainer.seconds.items()}
+    shares = {name: s / wall for name, s in seconds.items()}
+    told = f"{shares['loading']:.1%} ({1000 * seconds['loading'] / amounts.steps:.2f} ms a step)"
+    rows = [
+        Row("training: share of loading, wall", told, "≤ 3 %", shares["loading"] <= 0.03),
+        Row("training: share of SpecAugment, wall", f"{shares['augmentation']:.1%}"),
+        Row(
+            "training: a step of 16 scenes of 12 s",
+            f"{1000 * cpu / amounts.steps:.1f} ms CPU, {1000 * wall / amounts.steps:.1f} ms wall",
+        ),
+    ]
+    return rows, int8_model(trainer.net, SHAPES["mixed"], calibration(train.store))
+
+
+def scoring(amounts: Amounts, here: Run, model: bytes, work: Path) -> Row:
+    """Ten hours of stored features, read and scored by the int8 model."""
+    from mwwkit.model.device import Device
+
+    train = FeatureSet.open(here, "train").store
+    folders, n_frames = [], 0
+    while n_frames * HOP_MS < amounts.hours * 3_600_000:
+        folder = work / f"hours/{len(folders):03d}"
+        folder.mkdir(parents=True)
+        first = len(folders) * SHARD_SCENES % len(train)
+        shard = [train[(first + i) % len(train)] for i in range(SHARD_SCENES)]
+        write_shard(folder, shard, FeatureConfig().fingerprint())
+        n_frames += sum(map(len, shard))
+        folders.append(folder)
+
+    def score() -> None:
+        store, device = FeatureStore(folders), Device(model)
+        for index in range(len(store)):
+            device.scores(store[index])
+
+    seconds = spent(score) * 36_000 * 1000 / (n_frames * HOP_MS)
+    told = f"{seconds:.1f} s CPU" + ("" if amounts.hours == 10 else f", from {amounts.hours} h")
+    return Row("ten hours of features scored, int8", told, "< 60 s", seconds < 60)
+
+
+def sizes(model: bytes) -> list[Row]:
+    """Ours beside the published "okay_nabu", where its file is given."""
+    from mwwkit.model.arena import measure
+    from mwwkit.model.shapes import SHAPES, size_report
+
+    named = os.environ.get("MWWKIT_OFFICIAL_MODELS")
+    ours = {
+        "bytes": len(model),
+        "MACs a step": size_report(SHAPES["mixed"]).macs_per_step,
+        "smallest arena": measure(model).smallest,
+    }
+    if not named:
+        return [Row(f"mixed: {name}", f"{value:,}") for name, value in ours.items()]
+    official = Path(named, "okay_nabu.tflite").read_bytes()
+    theirs = {
+        "bytes": len(official),
+        "MACs a step": size_report(SHAPES["okay_nabu"]).macs_per_step,
+        "smallest arena": measure(official).smallest,
+    }
+    return [
+        Row(f"mixed: {name}", f"{ours[name]:,}", f"≤ {theirs[name]:,}", ours[name] <= theirs[name])
+        for name in ours
+    ]
+
+
+def _at_least(what: str, ratio: float, wanted: float) -> Row:
+    return Row(what, f"{ratio:.2f}", f"≥ {wanted:.2f}", ratio >= wanted)
+
+
+def markdown(rows: list[Row]) -> str:
+    """The table as text; what was not wanted has no verdict."""
+    verdict = {True: "pass", False: "FAIL", None: ""}
+    lines = ["| what | measured | wanted | |", "|---|---|---|---|"]
+    lines += [f"| {r.what} | {r.found} | {r.wanted} | {verdict[r.ok]} |" for r in rows]
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    """What it ran on, and how busy that was."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = os.getloadavg()[0]
+    return (
+        f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, load {load:.1f}"
+    )
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--quick", action="store_true", help="a quarter of the work, rougher")
+    amounts = QUICK if parser.parse_args().quick else FULL
+    print(machine())
+    with tempfile.TemporaryDirectory(prefix="mwwkit-speed-") as name:
+        work = Path(name)
+        rows = front_end(amounts)
+        recordings(work / "made", clips=400, minutes=20, seed=1)
+        stage_rows, here = stage(amounts, work / "made", work)
+        rows += [scenes(amounts, here, "made audio")]
+        if data := os.environ.get("MWWKIT_REAL_AUDIO"):
+            real_recordings(work / "real", Path(data), clips=300)
+            real = made_run(work / "real-run", work / "real")
+            featurize._find_words(load_clips(real), real, Limits(workers=1))
+            rows += [scenes(amounts, real, "real audio")]
+        rows += stage_rows
+        training_rows, model = training(amounts, here)
+        rows += [*training_rows, scoring(amounts, here, model, work), *sizes(model)]
+    print(markdown(rows))
+
+
+if __name__ == "__main__":
+    main()

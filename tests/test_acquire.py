@@ -1,0 +1,411 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mwwkit.audio.clips import Kind, Label, Split, load_clips, read_quarantine
+from mwwkit.audio.reading import discover, read
+from mwwkit.audio.sources import SourceError
+from mwwkit.checkpoint import CheckpointError
+from mwwkit.paths import Run
+from mwwkit.session import Limits, StoppedEarly
+from mwwkit.stages import acquire
+
+NO_SPEECH = {
+    **{"tts_positive": 0, "tts_negative": 0, "tts_hard_negative": 0, "tts_ambient_minutes": 0.0},
+    **{"noise_minutes": 0.0, "rooms": 0},
+}
+LIMITS = Limits(workers=1)
+
+
+def config(recordings="", **settings):
+    return acquire.Config(
+        **{"word": "hey you", "recordings": str(recordings)} | NO_SPEECH | settings
+    )
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory, speech_like):
+    """positive/ with two speakers, negative/, background/ and rirs/, as people have them."""
+    root = tmp_path_factory.mktemp("recordings")
+    names = [f"positive/{who}/take {i}.wav" for i in range(6) for who in ("Zoë", "bob")]
+    names += [f"negative/{i}.flac" for i in range(8)] + [f"background/{i}.ogg" for i in range(3)]
+    for seed, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(root / name, speech_like(seed, 0.8), 16_000)
+    (root / "rirs").mkdir()
+    for i in range(3):
+        noise = np.random.default_rng(i).standard_normal(4000)
+        soundfile.write(root / f"rirs/{i}.wav", noise * 0.1 * 0.998 ** np.arange(4000), 16_000)
+    return root
+
+
+@pytest.fixture
+def recordings(tmp_path, made_once):
+    """A copy of them, to add to."""
+    return Path(shutil.copytree(made_once, tmp_path / "my recordings"))
+
+
+def files_of(folder):
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(Path(folder).rglob("*"))
+        if p.is_file() and not any(part.startswith(".part-") for part in p.parts)
+    }
+
+
+def test_recordings_become_16_khz_clips_with_labels_speakers_and_splits(tmp_path, recordings):
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings), here, LIMITS)
+    clips = load_clips(here)
+    assert len(clips.of(label=Label.POSITIVE)) == 12
+    assert {r.speaker for r in clips.of(label=Label.POSITIVE)} == {"Zoë", "bob"}
+    assert len(clips.of(kind=Kind.NOISE)) == len(clips.of(kind=Kind.RIR)) == 3
+    for split in Split:
+        assert len(clips.of(label=Label.POSITIVE, split=split))
+    for record in clips:
+        info = soundfile.info(clips.path(record))
+        assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
+        assert info.frames == record.seconds * 16_000 == len(clips.audio(record))
+    taken = next(r for r in clips if r.origin == "positive/Zoë/take 3.wav")
+    original = read(recordings / taken.origin)
+    np.testing.assert_allclose(clips.audio(taken)[:] / 32_768, original, atol=2**-15)
+
+
+def test_plan_counts_what_is_left_and_a_second_run_makes_nothing(tmp_path, recordings):
+    here = Run(tmp_path / "run")
+    planned = acquire.plan(config(recordings), here, LIMITS)
+    assert planned["units left"] == 4 and planned["inputs"]["positive clip"] == 12
+    assert not here.folder.exists()
+    acquire.run(config(recordings), here, LIMITS)
+    before = {p: p.stat().st_mtime_ns for p in here.folder.rglob("*")}
+    assert acquire.plan(config(recordings), here, LIMITS)["units left"] == 0
+    assert acquire.run(config(recordings), here, LIMITS)["units made now"] == 0
+    assert {p: p.stat().st_mtime_ns for p in here.folder.rglob("*")} == before
+
+
+def test_worker_count_does_not_change_a_byte(tmp_path, recordings):
+    pytest.importorskip("espeakng_loader")
+    spoken = {"tts_positive": 70, "tts_negative": 20, "tts_ambient_minutes": 0.5, "rooms": 2}
+    for workers in (1, 2):
+        here = Run(tmp_path / str(workers))
+        acquire.run(config(recordings, **spoken), here, Limits(workers=workers))
+    assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
+
+
+@pytest.mark.parametrize("survives", [0, 1, 2, 3, 5, 8, 12, 16, 17, 18, 19, 20, 21])
+def test_a_run_killed_at_any_write_and_resumed_equals_a_run_in_one_go(
+    tmp_path, recordings, monkeypatch, survives
+):
+    (recordings / "negative" / "broken.wav").write_text("no audio")
+    settings = config(recordings, rooms=2, noise_minutes=0.5)
+    acquire.run(settings, Run(tmp_path / "whole"), LIMITS)
+    writes = iter(range(1000))
+    replace = os.replace
+
+    def replace_until_the_kill(*args):
+        if next(writes) == survives:
+            raise KeyboardInterrupt
+        replace(*args)
+
+    killed = Run(tmp_path / "killed")
+    monkeypatch.setattr(os, "replace", replace_until_the_kill)
+    with pytest.raises(KeyboardInterrupt):
+        acquire.run(settings, killed, LIMITS)
+    monkeypatch.undo()
+    acquire.run(settings, killed, LIMITS)
+    assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
+
+
+_RUN = """
+import sys
+from mwwkit.paths import Run
+from mwwkit.session import Limits
+from mwwkit.stages import acquire
+config = acquire.Config("hey you", recordings=sys.argv[2], noise_minutes=2, rooms=130,
+    tts_positive=0, tts_negative=0, tts_hard_negative=0, tts_ambient_minutes=0)
+acquire.run(config, Run.of(sys.argv[1]), Limits(workers=2))
+"""
+
+
+def test_a_run_killed_with_sigkill_and_resumed_equals_a_run_in_one_go(tmp_path, recordings):
+    call = [sys.executable, "-c", _RUN]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    killed = [*call, str(tmp_path / "killed"), str(recordings)]
+    with subprocess.Popen(killed, start_new_session=True, **quiet) as process:
+        while not list((tmp_path / "killed/clips").glob("*/*")):
+            time.sleep(0.02)
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL)
+    assert not (tmp_path / "killed/clips/catalogue.csv").exists()
+    subprocess.run(killed, check=True, **quiet)
+    subprocess.run([*call, str(tmp_path / "whole"), str(recordings)], check=True, **quiet)
+    assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
+
+
+def test_an_earlier_run_is_read_where_it_lies_and_only_what_is_new_is_made(tmp_path, recordings):
+    earlier = Run(tmp_path / "earlier")
+    acquire.run(config(recordings), earlier, LIMITS)
+    before = files_of(earlier.folder)
+    here = Run(tmp_path / "run", (earlier.folder,))
+    made = acquire.run(config(recordings), here, LIMITS)
+    assert made["units made now"] == 0 and not here.folder.exists()
+
+    soundfile.write(recordings / "background/new.wav", np.sin(np.arange(50_000)) * 0.3, 16_000)
+    assert acquire.run(config(recordings), here, LIMITS)["units made now"] == 1
+    assert len(load_clips(here).of(kind=Kind.NOISE)) == 4
+    assert len(load_clips(earlier).of(kind=Kind.NOISE)) == 3
+    assert files_of(earlier.folder) == before
+
+
+def test_what_cannot_be_used_is_quarantined_with_its_reason_and_stays(tmp_path, recordings):
+    bad, rate_hz = recordings / "negative", 16_000
+    (bad / "text ä.wav").write_text("this is no audio\n" * 50)
+    (bad / "zero.wav").touch()
+    soundfile.write(bad / "short.wav", np.ones(100) * 0.1, rate_hz)
+    soundfile.write(bad / "long.wav", np.sin(np.arange(20 * rate_hz)) * 0.1, rate_hz)
+    soundfile.write(bad / "silent.wav", np.zeros(rate_hz), rate_hz)
+    soundfile.write(bad / "nan.wav", np.full(rate_hz, np.nan), rate_hz, subtype="FLOAT")
+    soundfile.write(bad / "cut.wav", np.sin(np.arange(rate_hz)) * 0.1, rate_hz)
+    (bad / "cut.wav").write_bytes((bad / "cut.wav").read_bytes()[:9000])
+    shutil.copy(bad / "3.flac", bad / "3 again.flac")
+    (recordings / "background/bad.mp3").write_bytes(b"\0" * 1000)
+    soundfile.write(recordings / "rirs/silent.wav", np.zeros(4000), rate_hz)
+    names = set(files_of(recordings))
+    here = Run(tmp_path / "run")
+    assert acquire.run(config(recordings), here, LIMITS)["rejected"] == 10
+    reasons = {Path(row.path).name: row.reason for row in read_quarantine(here)}
+    expected = {
+        "text ä.wav": "no audio", "zero.wav": "empty", "short.wav": "0.01 s long; wanted 0.1",
+        "long.wav": "longer than the 15 s of a clip; continuous speech is for ambient/",
+        "silent.wav": "silent", "nan.wav": "NaN", "cut.wav": "cut off",
+        "3.flac": "the same sound as", "bad.mp3": "bad.mp3",
+    }  # fmt: skip
+    for name, reason in expected.items():
+        assert reason in reasons[name] or reason in f"{name} {reasons[name]}", name
+    assert set(files_of(recordings)) == names
+    assert len(load_clips(here).of(label=Label.NEGATIVE, kind=Kind.CLIP)) == 8
+
+
+def test_every_format_people_have_becomes_a_clip(tmp_path, recordings, speech_like):
+    for rate_hz in (8_000, 11_025, 22_050, 44_100, 48_000, 96_000):
+        for subtype in ("PCM_U8", "PCM_24", "FLOAT"):
+            left = speech_like(rate_hz + len(subtype), 1.0, rate_hz)
+            name = recordings / f"negative/{rate_hz} {subtype}.wav"
+            soundfile.write(name, np.stack([left, 0.5 * left], 1), rate_hz, subtype=subtype)
+    here = Run(tmp_path / "run")
+    assert acquire.run(config(recordings), here, LIMITS)["rejected"] == 0
+    clips = [r for r in load_clips(here) if "PCM_" in r.origin or "FLOAT" in r.origin]
+    assert len(clips) == 18 and all(abs(r.seconds - 1.0) < 0.001 for r in clips)
+
+
+def test_a_sound_that_is_both_the_wake_word_and_not_is_neither(tmp_path, recordings):
+    shutil.copy(recordings / "positive/bob/take 1.wav", recordings / "negative/oops.wav")
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings), here, LIMITS)
+    rows = read_quarantine(here)
+    assert {Path(row.path).name for row in rows} == {"take 1.wav", "oops.wav"}
+    assert "labelled negative and positive" in rows[0].reason
+    assert len(load_clips(here).of(label=Label.POSITIVE)) == 11
+
+
+def test_long_noise_is_kept_whole_in_pieces_that_stay_in_one_split(tmp_path, recordings):
+    minute = np.random.default_rng(0).uniform(-0.1, 0.1, 60 * 8000)
+    with soundfile.SoundFile(recordings / "background/long.wav", "w", 8000, 1) as file:
+        for _ in range(21):
+            file.write(minute)
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings), here, LIMITS)
+    pieces = [r for r in load_clips(here) if r.origin == "background/long.wav"]
+    assert [r.seconds for r in pieces] == [600, 600, 60]
+    assert len({r.split for r in pieces}) == 1
+
+
+def test_a_long_file_that_is_wrong_near_its_end_leaves_none_of_its_pieces(tmp_path, recordings):
+    samples = np.random.default_rng(0).uniform(-0.1, 0.1, 11 * 60 * 16_000).astype(np.float32)
+    samples[-1000] = np.nan
+    soundfile.write(recordings / "background/nan.wav", samples, 16_000, subtype="FLOAT")
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings), here, LIMITS)
+    assert [Path(row.path).name for row in read_quarantine(here)] == ["nan.wav"]
+    assert not list(here.folder.rglob("*nan*.wav"))
+
+
+def test_a_unit_on_disk_that_was_not_recorded_is_taken_over_not_made_again(
+    tmp_path, recordings, monkeypatch
+):
+    here = Run(tmp_path / "run")
+    monkeypatch.setattr("mwwkit.checkpoint.Checkpoint.finish", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        acquire.run(config(recordings), here, LIMITS)
+    monkeypatch.undo()
+    [unit] = (here / "clips").glob("*/*")
+    before = {p: p.stat().st_mtime_ns for p in unit.iterdir()}
+    assert acquire.run(config(recordings), here, LIMITS)["units made now"] == 3
+    assert {p: p.stat().st_mtime_ns for p in unit.iterdir()} == before
+
+
+def _killed(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_folders_that_give_nothing_are_refused_before_anything_is_made(tmp_path, recordings):
+    here = Run(tmp_path / "run")
+    (tmp_path / "empty" / "positive").mkdir(parents=True)
+    for call, message in (
+        (config(tmp_path / "empty"), "positive.*has no audio in it: found nothing"),
+        (config(tmp_path / "gone"), "none of the folders positive"),
+        (config(positive=(str(tmp_path / "gone"),)), "gone, which is no folder"),
+        (config(), "no clip of 'hey you' to learn from"),
+    ):
+        for stage in (acquire.plan, acquire.run):
+            with pytest.raises(SourceError, match=message):
+                stage(call, here, LIMITS)
+    assert not here.folder.exists()
+
+
+def test_when_no_recording_of_the_wake_word_can_be_read_the_reasons_are_shown(tmp_path):
+    (tmp_path / "own/positive").mkdir(parents=True)
+    (tmp_path / "own/positive/a.wav").write_text("text")
+    here = Run(tmp_path / "run")
+    with pytest.raises(ValueError, match="no clip of the wake word can be used; 1 inputs.*a.wav"):
+        acquire.run(config(tmp_path / "own"), here, LIMITS)
+    assert len(read_quarantine(here)) == 1
+    with pytest.raises(CheckpointError):
+        acquire.check(here)
+
+
+def test_other_settings_in_the_same_run_are_refused_by_name(tmp_path, recordings):
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings), here, LIMITS)
+    with pytest.raises(CheckpointError, match="seed"):
+        acquire.run(config(recordings, seed=1), here, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("word", " "), ("tts_positive", -1), ("min_seconds", 20.0), ("shares", (0.5, 0.5, 0.5)),
+     ("rooms", 10**9), ("tts_accent_share", 2.0), ("table_exclude", ("x",))],
+)  # fmt: skip
+def test_nonsense_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=name.removeprefix("tts_")):
+        config(**{name: value})
+
+
+def test_settings_may_come_from_a_notebook_as_lists_or_text():
+    made = config(positive=["a", "b"], rirs="c, d", shares=[0.8, 0.1, 0.1])
+    assert (made.positive, made.rirs, made.shares) == (("a", "b"), ("c", "d"), (0.8, 0.1, 0.1))
+
+
+def test_spoken_voices_are_the_speakers_and_none_is_in_two_splits(tmp_path):
+    pytest.importorskip("espeakng_loader")
+    here = Run(tmp_path / "run")
+    made = acquire.run(
+        config(tts_positive=60, tts_negative=60, tts_hard_negative=20, tts_ambient_minutes=2.0),
+        *(here, LIMITS),
+    )
+    clips = load_clips(here)
+    by_split = [{r.speaker for r in clips.of(split=split)} for split in Split]
+    assert all(by_split) and not by_split[0] & by_split[1] | by_split[1] & by_split[2]
+    assert {r.word for r in clips.of(label=Label.POSITIVE)} == {"hey you"}
+    assert len(clips.of(label=Label.HARD_NEGATIVE)) >= 18
+    assert (
+        "spoken by a machine" in made["caveats"][-1] and "twenty recordings" in made["caveats"][-1]
+    )
+
+
+def test_check_names_a_clip_that_is_gone(tmp_path, recordings):
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings), here, LIMITS)
+    record = load_clips(here).records[3]
+    (here / record.path).unlink()
+    with pytest.raises(FileNotFoundError, match=record.path.split("/")[-1]):
+        acquire.check(here)
+
+
+def test_a_budget_that_is_reached_stops_before_the_write_that_would_cross_it(tmp_path, recordings):
+    here = Run(tmp_path / "run")
+    soundfile.write(recordings / "background/big.wav", np.sin(np.arange(960_000)) * 0.3, 16_000)
+    with pytest.raises(StoppedEarly, match="disk budget is reached"):
+        acquire.run(config(recordings), here, Limits(budget_gb=0.003, workers=1))
+    assert sum(map(len, files_of(here.folder).values())) < 3e6
+    acquire.run(config(recordings), here, LIMITS)
+    acquire.run(config(recordings), Run(tmp_path / "whole"), LIMITS)
+    assert files_of(here.folder) == files_of(tmp_path / "whole")
+
+
+def test_a_read_only_output_folder_is_refused_before_anything_is_made(mounted, recordings):
+    here = Run(mounted("size=1m,ro") / "run")
+    for stage in (acquire.plan, acquire.run):
+        with pytest.raises(PermissionError, match="cannot be written.*set RUN_DIR"):
+            stage(config(recordings), here, LIMITS)
+
+
+def test_a_full_disk_stops_the_stage_and_it_goes_on_when_there_is_room(mounted, recordings):
+    folder = mounted("size=16m")
+    here = Run(folder / "run")
+    ballast = folder / "ballast"
+    settings = config(recordings, rooms=64, noise_minutes=4.0)
+    ballast.write_bytes(bytes(14_500_000))
+    tight = Limits(workers=1, budget_gb=0.02)  # the spare it asks for is a tenth: 2 MB
+    with pytest.raises(StoppedEarly, match="full"):
+        acquire.run(settings, here, tight)
+    ballast.unlink()
+    acquire.run(settings, here, tight)
+    assert acquire.check(here)["rejected"] == 0
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_unit_stops_as_clearly(
+    tmp_path, recordings, monkeypatch
+):
+    here = Run(tmp_path / "run")
+    monkeypatch.setattr("mwwkit.audio.making.write_wav16", _no_room)
+    with pytest.raises(StoppedEarly, match="is full .*No space left.*Make room and run it again"):
+        acquire.run(config(recordings), here, LIMITS)
+    monkeypatch.undo()
+    acquire.run(config(recordings), here, LIMITS)
+    acquire.check(here)
+
+
+def _no_room(path, samples):
+    raise OSError(28, "No space left on device", str(path))
+
+
+def test_the_seven_flacs_that_libsndfile_refuses_become_clips(tmp_path, real_audio):
+    here = Run(tmp_path / "run")
+    settings = config(positive=(str(real_audio / "hard_to_read"),), word="computer")
+    assert acquire.run(settings, here, LIMITS)["rejected"] == 0
+    assert len(load_clips(here)) == len(discover(real_audio / "hard_to_read")) == 7
+
+
+def test_a_table_of_real_recordings_becomes_clips_with_its_given_splits(tmp_path, real_audio):
+    rows = (real_audio / "index.csv").read_text().splitlines()
+    kept = [r for word in ("jarvis", "athena") for r in rows if f",keyword,{word}," in r][:150]
+    for row in kept:
+        source = real_audio / row.split(",")[0]
+        target = tmp_path / "data" / row.split(",")[0]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+    (tmp_path / "data/index.csv").write_text("\n".join([rows[0], *kept]))
+    jarvis = [row.split(",")[0] for row in kept if ",keyword,jarvis," in row]
+    lines = [f"{path},{'test' if i % 2 else 'train'}" for i, path in enumerate(jarvis)]
+    (tmp_path / "splits.csv").write_text("\n".join(["path,split", *lines]))
+    here = Run(tmp_path / "run")
+    made = acquire.run(
+        config(
+            word="jarvis", table=str(tmp_path / "data/index.csv"),
+            given_splits=str(tmp_path / "splits.csv"),
+        ),
+        *(here, LIMITS),
+    )  # fmt: skip
+    positives = load_clips(here).of(label=Label.POSITIVE)
+    assert len(positives.of(split=Split.TEST)) == len(jarvis) // 2
+    assert len(positives.of(split=Split.VAL)) == pytest.approx(len(jarvis) / 2 * 15 / 85, abs=1)
+    assert any("speakers" in caveat for caveat in made["caveats"])

@@ -1,0 +1,117 @@
+"""What a person who types the command is told: one line that says what is wrong and what to do."""
+
+import os
+import struct
+import subprocess
+import time
+
+import pytest
+
+from mwwkit import __main__ as cli
+from mwwkit.audio.clips import read_quarantine
+from mwwkit.checkpoint import Checkpoint
+from mwwkit.paths import Run
+from mwwkit.session import Limits
+from mwwkit.stages import acquire
+
+QUIET = {
+    **{"recordings": "", "tts_positive": 1, "tts_negative": 1, "tts_hard_negative": 0},
+    **{"tts_ambient_minutes": 0.0, "noise_minutes": 0.0, "rooms": 0},
+}
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """`run(folder, NAME=value ...)` of 01 by the command line -> exit code, and the last lines."""
+    preset = tmp_path / "small.yaml"
+    lines = [f"  {name}: {value!r}" for name, value in ({"word": "hey you"} | QUIET).items()]
+    preset.write_text("\n".join(["acquire:", *lines]))
+
+    def go(folder, **given):
+        given = [f"{name}={value}" for name, value in given.items()] or ["SEED=42"]
+        options = ["--stages", "01", "--preset", str(preset), "--run-dir", str(folder)]
+        code = cli.main(["run", *options, "-p", *given])
+        return code, capsys.readouterr().err.strip().splitlines()
+
+    return go
+
+
+def begun(folder, **settings):
+    """A run in which 01 has finished one unit under these settings."""
+    config = acquire.Config("hey you", **QUIET | settings)
+    checkpoint = Checkpoint.resume(Run(folder), "clips", config.shaping())
+    checkpoint.finish("clip/somebody-0000", clips=1)
+    return folder / "clips/checkpoint.json"
+
+
+def told(lines):
+    """The one line that is about the failure; the other may say where to read more."""
+    [line] = [line for line in lines if line.startswith("mwwkit: ")]
+    assert lines.index(line) >= len(lines) - 2
+    return line
+
+
+def test_an_output_folder_that_is_read_only(run, mounted):
+    folder = mounted("size=1m")
+    (folder / "run/executed").mkdir(parents=True)
+    (folder / "run/logs").mkdir()
+    remount = ["mount", "-o", "remount,ro", str(folder)]
+    subprocess.run(remount, check=True)
+    for place in (folder / "run", folder / "new"):
+        code, lines = run(place)
+        assert code == cli.BAD and len(lines) == 1
+        assert f"{place} cannot be written (Read-only file system); give another" in told(lines)
+
+
+def test_an_output_folder_that_is_a_file(run, tmp_path):
+    (tmp_path / "run").write_text("notes")
+    code, lines = run(tmp_path / "run")
+    assert code == cli.BAD and len(lines) == 1 and "run cannot be written (Not a dir" in told(lines)
+
+
+def test_a_run_that_was_begun_with_other_settings(run, tmp_path):
+    path = begun(tmp_path / "run")
+    code, lines = run(tmp_path / "run", SEED=7)
+    assert code == cli.BAD
+    wanted = f"{path} was made with other values of seed (42 then, 7 now); put them back, or use a"
+    assert wanted in told(lines)
+
+
+def test_a_checkpoint_that_is_damaged_in_both_generations(run, tmp_path):
+    path = begun(tmp_path / "run")
+    path.write_text('{"settings": {')
+    code, lines = run(tmp_path / "run")
+    assert code == cli.BAD
+    assert f"{path} is damaged" in told(lines) and "delete checkpoint.json and" in told(lines)
+
+
+def test_a_folder_of_recordings_with_nothing_to_hear_in_it(run, tmp_path):
+    (tmp_path / "mine/positive").mkdir(parents=True)
+    code, lines = run(tmp_path / "run", RECORDINGS=tmp_path / "mine")
+    assert code == cli.BAD
+    assert "positive (positive) has no audio in it: found nothing; wanted .aif" in told(lines)
+
+
+def test_three_hours_among_the_wake_words_are_quarantined_and_not_read(tmp_path):
+    path = tmp_path / "mine/positive/three hours.wav"
+    path.parent.mkdir(parents=True)
+    n_bytes = 3 * 3600 * 48_000 * 4  # stereo, 16 bits: 2 GB, as a hole in the disk
+    sizes = (36 + n_bytes, b"WAVE", b"fmt ", 16, 1, 2, 48_000, 192_000, 4, 16, b"data", n_bytes)
+    path.write_bytes(struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", *sizes))
+    os.truncate(path, 44 + n_bytes)
+    here = Run(tmp_path / "run")
+    config = acquire.Config(
+        "hey you", **QUIET | {"recordings": str(path.parents[1]), "tts_positive": 12}
+    )
+    before = time.process_time()
+    acquire.run(config, here, Limits(workers=1))
+    assert time.process_time() - before < 5
+    [row] = read_quarantine(here)
+    assert row.path == str(path) and "longer than the 15 s of a clip" in row.reason
+
+
+def test_a_disk_without_room(run, mounted, tmp_path):
+    folder = mounted("size=20m")
+    code, lines = run(folder / "run")
+    assert code == cli.STOPPED
+    assert "the disk is full" in lines[-1] and "nothing is lost" in lines[-1]

@@ -1,0 +1,129 @@
+"""What a net would do on the device: int8, streamed, counted; and how far that is from float."""
+
+import numpy as np
+import pytest
+from listed import Listed
+
+from mwwkit.detector import detections
+from mwwkit.model import evaluate
+from mwwkit.model.device import Device
+from mwwkit.model.evaluate import (
+    Judge,
+    calibration,
+    headroom,
+    int8_model,
+    to_float_features,
+    tracks,
+)
+from mwwkit.model.mixednet import SHAPES, build
+from mwwkit.model.parity import float_scores, parity
+
+
+@pytest.fixture(scope="module")
+def streams(feature_like):
+    return Listed(np.stack([feature_like(seed, 240) for seed in range(6)]))
+
+
+@pytest.fixture(scope="module")
+def net(made_net):
+    return made_net("tiny")
+
+
+@pytest.fixture(scope="module")
+def model(net, streams):
+    return int8_model(net, net.shape, calibration(streams))
+
+
+def test_features_become_the_numbers_they_stand_for(as_floats):
+    every = np.arange(-128, 128).astype(np.int8)
+    floats = to_float_features(every)
+    assert floats.dtype == np.float32
+    assert floats[0] == 0 and floats[-1] == pytest.approx(26)
+    np.testing.assert_array_equal(floats, as_floats(every))
+
+
+@pytest.mark.parametrize(("n_streams", "chosen"), [(3, [0, 2, 5]), (20, range(6)), (1, [0])])
+def test_calibration_streams_are_spread_over_the_whole_store(streams, n_streams, chosen):
+    found = calibration(streams, n_streams)
+    assert [stream.tobytes() for stream in found] == [streams[i].tobytes() for i in chosen]
+
+
+def test_the_int8_model_is_the_same_bytes_each_time(net, model, streams):
+    assert int8_model(net, net.shape, calibration(streams)) == model
+
+
+def test_every_track_is_the_devices_own_from_reset(model, streams, feature_like):
+    others = Listed(np.stack([feature_like(9, 90)]))
+    made = tracks(model, streams, others, Listed(np.zeros((0, 90, 40), np.int8)))
+    assert [len(t) for t in (made.words, made.others, made.ambient)] == [6, 1, 0]
+    for index, track in enumerate(made.words):
+        np.testing.assert_array_equal(track, Device(model).scores(streams[index]))
+    exact = tracks(model, streams, others, others, reference=True)
+    np.testing.assert_array_equal(exact.words[2], Device(model, reference=True).scores(streams[2]))
+
+
+def test_the_choice_keeps_the_targets_on_the_tracks_it_was_made_from():
+    word, other = np.zeros(60, np.uint8), np.zeros(60, np.uint8)
+    word[30:40], other[30:40] = 220, 150
+    quiet = np.full(12_000, 20, np.uint8)
+    quiet[5000:5010] = 180  # one event in six minutes
+    made = evaluate.Tracks([word] * 9 + [other], [other] * 10, [quiet])
+    choice = made.choose(target_fah=0.5, max_clip_fpr=0.0)
+    assert choice.recall.value == 0.9 and choice.window in evaluate.WINDOWS
+    assert not len(detections(quiet, choice.cutoff, choice.window))
+    assert len(detections(word, choice.cutoff, choice.window)) == 1
+    lax = made.choose(target_fah=20.0, max_clip_fpr=1.0)
+    assert lax.recall.value == 1.0
+
+
+def test_a_judges_facts_can_be_written_and_their_ranks_compare_as_the_rule_does(net, streams):
+    import json
+
+    judge = Judge(streams, streams, streams, calibration(streams), 0.5, 0.01)
+    facts = judge.facts(net, net.shape)
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["rank"] == [float(x) for x in judge.choice(net, net.shape).rank]
+
+
+def test_parity_is_what_the_two_tracks_differ_by(net, model, streams):
+    chosen = [streams[i] for i in range(3)]
+    found = parity(net, model, chosen, cutoff=0.5, window=3)
+    exact = [float_scores(net, features) for features in chosen]
+    quantised = [Device(model).scores(features) / 256 for features in chosen]
+    differences = np.abs(np.concatenate(exact) - np.concatenate(quantised))
+    assert (found["spectrograms"], found["steps"]) == (3, 240)
+    assert found["largest_difference"] == pytest.approx(differences.max(), abs=1e-6)
+    assert found["mean_difference"] == pytest.approx(differences.mean(), abs=1e-6)
+    assert found["mean_difference"] < 0.02
+    assert 0 <= found["decided_differently"] <= 3
+
+
+def test_parity_counts_the_spectrograms_on_which_another_model_decides_differently(
+    net, streams, model
+):
+    """The same int8 model against a float net that is always sure."""
+    sure = type(net)(net.shape, 1)
+    sure(np.zeros((1, 6, 40), np.float32))
+    for mine, its in zip(sure.variables, net.variables, strict=True):
+        mine.assign(its)
+    sure.head.bias.assign([20.0])
+    chosen = [streams[i] for i in range(6)]
+    found = parity(sure, model, chosen, cutoff=0.99, window=3)
+    woke = [len(detections(Device(model).scores(x), 0.99, 3)) > 0 for x in chosen]
+    assert found["decided_differently"] == woke.count(False) > 0
+    assert found["largest_difference"] > 0.5
+
+
+def test_an_overconfident_net_gets_headroom_under_the_ceiling_of_its_scores(streams):
+    net = build(SHAPES["tiny"], seed=5)  # its own: it is changed here
+    chosen = calibration(streams)
+    highest = max(float(np.max(net(to_float_features(x)[None]))) for x in chosen)
+    for weight in (net.head.kernel, net.head.bias):
+        weight.assign(weight * (40.0 / highest))
+    scale = headroom(net, chosen)
+    assert scale == pytest.approx(0.25, abs=0.01)  # 40 down to 10
+    device = Device(int8_model(net, net.shape, chosen))
+    exact = np.concatenate([float_scores(net, x, scale) for x in chosen])
+    stepped = np.concatenate([device.scores(x) for x in chosen]) / 256
+    # An untrained net's logits are noise of 40 wide on a grid of 256 levels: a few hundredths.
+    assert np.abs(exact - stepped).mean() < 0.05

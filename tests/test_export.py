@@ -1,0 +1,336 @@
+"""05 end to end: whole files that the gate passed, the same each time, or none at all."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+from forking import finish, start
+from small_run import LEARNS, LIMITS, stamps, tree
+
+from mwwkit.audio.shards import FeatureSet
+from mwwkit.checkpoint import CheckpointError, completed
+from mwwkit.detector import detections, integer_cutoff
+from mwwkit.handover import Chosen, chosen_net
+from mwwkit.metrics import false_accepts_per_hour, proportion
+from mwwkit.model import gate, manifest
+from mwwkit.model.arena import ArenaError
+from mwwkit.model.device import Device
+from mwwkit.model.evaluate import to_float_features
+from mwwkit.model.gate import GateError
+from mwwkit.model.parity import float_scores
+from mwwkit.model.streaming import fold, stream, to_float
+from mwwkit.paths import Run
+from mwwkit.stages import export, train
+
+SETTINGS = {"word": "Chirp up!", "author": "A. Nyone", "languages": ["en", "de"]}
+GIVEN = {"arena_bytes": 16_000}
+FILES = {
+    "chirp_up.json",
+    "chirp_up.tflite",
+    "chirp_up.float.tflite",
+    "chirp_up.metrics.json",
+    "chirp_up.yaml",
+}
+
+
+def config(**changed):
+    return export.Config(**SETTINGS | GIVEN | changed)
+
+
+def child(folder, earlier, dies_at_file):
+    """A session that is killed between two files, or not."""
+    written = []
+
+    def copyfile(source, target):
+        written.append(target)
+        if len(written) == dies_at_file:
+            os.kill(os.getpid(), signal.SIGKILL)
+        shutil.copyfile(source, target)
+
+    export.shutil = SimpleNamespace(copyfile=copyfile)
+    export.run(config(), Run(folder, tuple(earlier)), LIMITS)
+
+
+def earlier(trained):
+    return (*trained.earlier, trained.folder)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, trained):
+    here = Run(tmp_path_factory.mktemp("exported"), earlier(trained))
+    export.run(config(), here, LIMITS)
+    return here
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    shutil.copytree(exported.folder, tmp_path / "copy")
+    return Run(tmp_path / "copy", exported.earlier)
+
+
+@pytest.fixture
+def fresh(trained, tmp_path):
+    """A run that is trained and not exported."""
+    return Run(tmp_path / "fresh", earlier(trained))
+
+
+def metrics_of(here):
+    return json.loads((here / "export/chirp_up.metrics.json").read_text())
+
+
+def refused(here, fault, pattern, settings=None):
+    with pytest.raises(fault, match=pattern):
+        export.run(settings or config(), here, LIMITS)
+    assert not here.folder.exists()
+
+
+def test_what_is_written_is_whole_and_passes_the_gate(exported):
+    assert set(tree(exported / "export")) == FILES | {"checkpoint.json", "checkpoint.previous.json"}
+    report = gate.verify(exported / "export/chirp_up.json")
+    assert report.ok, str(report)
+    assert report.facts["bytes"] == (exported / "export/chirp_up.tflite").stat().st_size
+    assert export.check(exported)["manifest"] == str(exported / "export/chirp_up.json")
+
+
+def test_the_manifest_says_what_was_set_and_what_was_chosen(exported):
+    written = json.loads((exported / "export/chirp_up.json").read_text())
+    micro = written.pop("micro")
+    assert written == {
+        "type": "micro",
+        "wake_word": "Chirp up!",
+        "author": "A. Nyone",
+        "model": "chirp_up.tflite",
+        "trained_languages": ["en", "de"],
+        "version": 2,
+    }
+    chosen = metrics_of(exported)["threshold"]
+    assert (micro["probability_cutoff"], micro["sliding_window_size"]) == (
+        chosen["cutoff"],
+        chosen["window"],
+    )
+    assert 1 <= integer_cutoff(micro["probability_cutoff"]) <= 254  # it can fire
+    assert (micro["tensor_arena_size"], micro["feature_step_size"]) == (16_000, 10)
+
+
+def test_the_lines_for_esphome_point_at_the_manifest(exported):
+    lines = yaml.safe_load((exported / "export/chirp_up.yaml").read_text())
+    assert lines["micro_wake_word"]["models"] == [{"model": "chirp_up.json"}]
+
+
+def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(exported):
+    facts = metrics_of(exported)
+    device = Device(exported / "export/chirp_up.tflite", reference=True)
+    cutoff, window = facts["threshold"]["cutoff"], facts["threshold"]["window"]
+
+    def woken(name):
+        features = FeatureSet.open(exported, name)
+        tracks = [device.scores(features.store[i]) for i in range(len(features))]
+        return features, [len(detections(track, cutoff, window)) for track in tracks]
+
+    for split in ("validation", "test"):
+        reached = facts[split]
+        words, hits = woken(f"{split}-words")
+        for condition in ("clean", "noise10"):
+            own = [h for h, f in zip(hits, words.facts, strict=True) if f["condition"] == condition]
+            wanted = proportion(sum(map(bool, own)), len(own))
+            assert reached["recall"][condition] == vars(wanted) | {
+                "count": sum(map(bool, own)),
+                "of": len(own),
+            }
+        _, accepted = woken(f"{split}-others")
+        assert reached["other_clips_accepted"] == vars(
+            proportion(sum(map(bool, accepted)), len(accepted))
+        ) | {"count": sum(map(bool, accepted)), "of": len(accepted)}
+        ambient, events = woken(f"{split}-ambient")
+        hours = reached["false_accepts_per_hour"]["hours"]
+        assert hours == pytest.approx(ambient.hours, abs=2e-3)
+        assert reached["false_accepts_per_hour"]["events"] == sum(events)
+        rate = false_accepts_per_hour(sum(events), hours)
+        assert reached["false_accepts_per_hour"]["high"] == pytest.approx(rate.high, rel=0.1)
+
+
+def test_the_exported_model_knows_the_word_on_the_test_split(exported):
+    test = metrics_of(exported)["test"]
+    assert test["recall"]["clean"]["value"] >= 0.9
+    assert test["other_clips_accepted"]["count"] == 0
+    assert -0.1 < test["median_latency_s"] < 0.5
+
+
+def test_int8_is_close_to_the_float_net_it_was_made_of(exported):
+    parity = metrics_of(exported)["parity"]
+    assert parity["spectrograms"] == 24
+    assert parity["mean_difference"] < 0.02
+    assert parity["decided_differently"] <= 1
+
+
+def test_a_second_run_makes_nothing_and_touches_nothing(exported):
+    before = stamps(exported.folder)
+    assert export.run(config(), exported, LIMITS) == export.check(exported)
+    assert export.plan(config(), exported, LIMITS)["done"]
+    assert stamps(exported.folder) == before
+
+
+def test_killed_between_two_files_it_ends_with_the_same_bytes_as_in_one_go(exported, tmp_path):
+    killed = start(child, tmp_path, exported.earlier, 3)
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    written = {name for name in tree(tmp_path / "export") if not name.startswith(".")}
+    assert written == {"chirp_up.tflite", "chirp_up.float.tflite"}
+    finish(start(child, tmp_path, exported.earlier, 0))
+    assert tree(tmp_path) == tree(exported.folder)
+
+
+def test_an_earlier_run_that_exported_the_same_is_done(exported, tmp_path):
+    here = Run(tmp_path, (*exported.earlier, exported.folder))
+    assert export.run(config(), here, LIMITS)["manifest"].startswith(str(exported.folder))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("where", ["the same run", "a new run"])
+def test_with_other_settings_it_is_made_again(exported, copy, tmp_path, where):
+    here = copy if where == "the same run" else Run(tmp_path, (*copy.earlier, copy.folder))
+    assert not export.plan(config(author="Someone"), here, LIMITS)["done"]
+    export.run(config(author="Someone"), here, LIMITS)
+    assert json.loads((here / "export/chirp_up.json").read_text())["author"] == "Someone"
+    made, first = tree(here / "export"), tree(exported / "export")
+    assert made["chirp_up.tflite"] == first["chirp_up.tflite"]
+
+
+def test_a_fault_that_the_gate_finds_stops_it_before_anything_is_written(fresh, monkeypatch):
+    def float_model(net, shape, training):
+        return to_float(fold(net), shape)
+
+    monkeypatch.setattr(export, "int8_model", float_model)
+    refused(fresh, GateError, "input is FLOAT32, wanted INT8")
+
+
+def test_an_arena_that_is_too_small_stops_it_before_anything_is_written(fresh):
+    pytest.importorskip("tflite_micro")
+    refused(fresh, GateError, "arena-too-small", config(arena_bytes=2_000))
+
+
+def test_without_tflite_micro_it_stops_unless_the_size_is_given(fresh, exported, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
+    refused(fresh, ArenaError, "pip install .*tflite-micro", config(arena_bytes=0))
+    export.run(config(), fresh, LIMITS)
+    assert tree(fresh.folder) == tree(exported.folder)
+
+
+def test_measured_the_arena_is_the_smallest_and_a_margin(fresh):
+    pytest.importorskip("tflite_micro")
+    export.run(config(arena_bytes=0), fresh, LIMITS)
+    arena = metrics_of(fresh)["arena"]
+    stated = json.loads((fresh / "export/chirp_up.json").read_text())["micro"]["tensor_arena_size"]
+    assert arena["stated"] == stated
+    assert arena["smallest"] * 1.05 < stated < arena["smallest"] * 1.2
+
+
+def test_a_net_that_recognises_nothing_is_not_exported(fresh, monkeypatch):
+    def deaf(here, folder):
+        chosen = chosen_net(here, folder)
+        chosen.net.head.kernel.assign(np.zeros_like(chosen.net.head.kernel))
+        chosen.net.head.bias.assign([-20.0])
+        return Chosen(chosen.net, chosen.shape, None)
+
+    monkeypatch.setattr(export, "chosen_net", deaf)
+    refused(fresh, ValueError, "recognises nothing at any cutoff. Train longer")
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_that_was_changed_afterwards_is_named(copy, name):
+    path = copy / "export" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    for attempt in (lambda: export.check(copy), lambda: export.run(config(), copy, LIMITS)):
+        with pytest.raises(ValueError, match=f"{name} was changed after 05 wrote it"):
+            attempt()
+
+
+def test_a_file_that_is_gone_is_named(copy):
+    (copy / "export/chirp_up.tflite").unlink()
+    with pytest.raises(FileNotFoundError, match="export/chirp_up.tflite"):
+        export.check(copy)
+
+
+def test_before_03_has_finished_it_says_what_to_run_first(featured, tmp_path):
+    here = Run(tmp_path, (featured.folder,))
+    for attempt in (export.plan, export.run):
+        with pytest.raises(CheckpointError, match="training is not finished"):
+            attempt(config(), here, LIMITS)
+    with pytest.raises(CheckpointError, match="export is not finished"):
+        export.check(here)
+
+
+def test_with_cmvn_folded_in_the_stream_is_the_float_net(featured, tmp_path):
+    here = Run(tmp_path, (featured.folder,))
+    train.run(train.Config(**LEARNS | {"steps": 250}, cmvn=True), here, LIMITS)
+    chosen = chosen_net(here, "training")
+    mean, deviation = chosen.cmvn
+    assert mean.min() > 0 and deviation.min() > 0.1
+    words = FeatureSet.open(here, "validation-words")
+    for index in (0, 13):
+        features = words.store[index]
+        streamed = stream(fold(chosen.net), chosen.shape, to_float_features(features))
+        assert np.abs(streamed - float_scores(chosen.net, features)).max() <= 1e-5
+    export.run(config(), here, LIMITS)
+    parity = metrics_of(here)["parity"]
+    assert parity["mean_difference"] < 0.02
+    assert manifest.read(here / "export/chirp_up.json").model == "chirp_up.tflite"
+
+
+@pytest.mark.parametrize(
+    ("word", "slug"),
+    [
+        ("Computer", "computer"),
+        ("  Okay, Nabu! ", "okay_nabu"),
+        ("Hé Zoë", "he_zoe"),
+        ("R2-D2", "r2_d2"),
+        ("../../etc/passwd", "etc_passwd"),
+    ],
+)
+def test_a_word_becomes_a_file_name_of_plain_letters(word, slug):
+    assert export.Config(word=word).slug == slug
+
+
+def test_words_in_other_scripts_have_names_of_their_own_that_stay():
+    words = ["компьютер", "комната", "电脑", "电视", "コンピュータ", "!?"]
+    slugs = [export.Config(word=word).slug for word in words]
+    assert len(set(slugs)) == len(words)
+    assert all(slug.startswith("word_") and slug.isascii() and len(slug) == 13 for slug in slugs)
+    assert slugs == [export.Config(word=word).slug for word in words]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"word": ""},
+        {"word": "   "},
+        {"target_fah": 0.0},
+        {"target_fah": float("nan")},
+        {"max_clip_fpr": 1.1},
+        {"arena_bytes": -1},
+    ],
+)
+def test_nonsense_is_refused_at_once_with_the_name_and_the_value(nonsense):
+    ((name, value),) = nonsense.items()
+    with pytest.raises(ValueError, match=f"{name} is {value!r}"):
+        config(**nonsense)
+
+
+def test_one_language_may_be_given_without_a_list():
+    assert export.Config(word="x", languages="nl").languages == ("nl",)
+
+
+def test_the_plan_names_the_weights_and_the_files(trained, fresh):
+    planned = export.plan(config(), fresh, LIMITS)
+    assert planned["weights"] == completed(trained, "training")["weights"]
+    assert set(planned["files"]) == FILES
+    assert not planned["done"]

@@ -1,0 +1,86 @@
+"""What 02 hands over: labels of scenes and of windows, CMVN, the net that was chosen."""
+
+import numpy as np
+import pytest
+from listed import Listed
+
+from mwwkit.audio.shards import FeatureSet
+from mwwkit.checkpoint import CheckpointError
+from mwwkit.handover import (
+    band_normalisation,
+    chosen_net,
+    dataset_of,
+    labels_of,
+    trained_with,
+    validation_judge,
+)
+from mwwkit.model.evaluate import to_float_features
+from mwwkit.model.labels import IGNORED, LabelSettings, label_steps
+from mwwkit.model.training import weights_of
+from mwwkit.paths import Run
+
+
+@pytest.fixture(scope="module")
+def scenes(featured):
+    return FeatureSet.open(featured, "train")
+
+
+def made(facts, ends_s, n_frames=300):
+    store = Listed(np.zeros((len(facts), n_frames, 40), np.int8))
+    store.n_frames = np.full(len(facts), n_frames)
+    return FeatureSet(store, facts, ends_s, [{}] * len(facts))
+
+
+def test_a_scenes_labels_follow_its_words(scenes):
+    labels = labels_of(scenes, LabelSettings())
+    assert labels.shape == (120, 99) and labels.dtype == np.int8  # 3 s: 298 frames
+    assert any(scenes.ends_s)
+    for row, ends in zip(labels, scenes.ends_s, strict=True):
+        np.testing.assert_array_equal(row, label_steps(ends, 99, LabelSettings()))
+
+
+def test_of_a_baseline_window_only_the_last_step_is_taught():
+    windows = made([{"window": True}] * 2, [[2.8], []])
+    labels = labels_of(windows, LabelSettings())
+    assert (labels[:, :-1] == IGNORED).all()
+    assert labels[:, -1].tolist() == [1, 0]
+
+
+def test_sets_keep_their_names_and_their_shares(scenes):
+    sets = [("scenes", scenes, 0.75), ("mined", scenes, 0.25)]
+    dataset = dataset_of(LabelSettings(), 8, 1, sets)
+    assert [source.name for source in dataset.sources] == ["scenes", "mined"]
+    assert dataset.counts == [6, 2]
+    assert dataset.batch(0).features.shape == (8, 297, 40)
+
+
+def test_cmvn_is_mean_and_deviation_of_the_training_features(featured, scenes):
+    mean, deviation = band_normalisation(featured)
+    frames = np.concatenate([to_float_features(scenes.store[i]) for i in range(len(scenes))])
+    np.testing.assert_allclose(mean, frames.mean(0, dtype=np.float64), atol=1e-4)
+    np.testing.assert_allclose(deviation, frames.std(0, dtype=np.float64), atol=1e-4)
+
+
+def test_the_judge_has_the_validation_split_and_calibrates_on_training(featured, scenes):
+    judge = validation_judge(featured, scenes, 0.5, 0.01)
+    assert (len(judge.words), len(judge.others), len(judge.ambient)) == (24, 12, 1)
+    whole = {scenes.store[i].tobytes() for i in range(len(scenes))}
+    assert {stream.tobytes() for stream in judge.calibration} <= whole
+
+
+def test_the_chosen_net_scores_as_it_did_in_training(trained, scenes):
+    first, again = chosen_net(trained, "training"), chosen_net(trained, "training")
+    assert first.shape.name == "tiny" and first.cmvn is None
+    for name, array in weights_of(first.net).items():
+        np.testing.assert_array_equal(array, weights_of(again.net)[name])
+
+
+def test_the_settings_of_training_are_handed_on(trained):
+    handed = trained_with(trained)
+    assert handed.labels == LabelSettings() and handed.dropout == 0.1
+
+
+def test_a_stage_that_has_not_finished_hands_nothing_over(featured, tmp_path):
+    here = Run(tmp_path, (featured.folder,))
+    with pytest.raises(CheckpointError, match="training is not finished"):
+        chosen_net(here, "training")

@@ -1,0 +1,113 @@
+import json
+
+import numpy as np
+import pytest
+import tiny_run
+
+from mwwkit.audio.frontend import spectrogram
+from mwwkit.audio.scenes import SceneSettings, render, scene_from
+from mwwkit.audio.sets import clip_set, training_set
+from mwwkit.audio.shards import FeatureSet, band_statistics, make_shard, read_records, write_records
+from mwwkit.audio.store import FeatureStore
+from mwwkit.checkpoint import Checkpoint, CheckpointError
+from mwwkit.files import replacing
+from mwwkit.paths import Run
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    return Run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def material(here):
+    return tiny_run.material(tiny_run.make(here))
+
+
+@pytest.fixture(scope="module")
+def scenes(material):
+    return training_set(material, SceneSettings(seconds=3.0), 8, 42)
+
+
+def shard(here, unit, scenes, numbers):
+    with replacing(here / "features" / unit) as part:
+        return make_shard(part, scenes, numbers, here.find)
+
+
+def test_a_shard_holds_each_scene_s_features_its_word_ends_and_its_record(here, scenes):
+    facts = shard(here, "train/000003", scenes, range(3, 7))
+    found = FeatureSet.of_unit(here, "train/000003")
+    assert facts["scenes"] == len(found) == 4 and facts["frames"] == found.store.n_frames.sum()
+    assert found.hours == pytest.approx(4 * 2.98 / 3600)
+    for row, number in enumerate(range(3, 7)):
+        scene = scenes.draw(number)
+        np.testing.assert_array_equal(found.store[row], spectrogram(render(scene, here.find)))
+        assert found.ends_s[row] == scene.word_ends()
+        again = render(scene_from(found.scenes[row]), here.find)
+        np.testing.assert_array_equal(again, render(scene, here.find))
+
+
+def test_the_same_shard_made_twice_is_the_same_bytes(here, scenes):
+    made = []
+    for unit in ("train/once", "train/again"):
+        facts = shard(here, unit, scenes, range(2))
+        files = sorted(f for f in (here / "features" / unit).rglob("*") if f.is_file())
+        made.append((facts, [(f.name, f.read_bytes()) for f in files]))
+    assert made[0] == made[1]
+
+
+def test_other_features_have_another_sha256(here, scenes):
+    facts = [shard(here, f"train/x{n}", scenes, range(n, n + 1)) for n in (0, 1)]
+    assert facts[0]["sha256"] != facts[1]["sha256"]
+
+
+def test_records_come_back_as_they_were_written(tmp_path):
+    records = [{"facts": {"clip": "Zoë\u2028.wav"}, "ends_s": [1.25], "scene": {}}, {"facts": {}}]
+    write_records(tmp_path, records)
+    assert read_records(tmp_path) == records
+
+
+def test_a_set_is_all_its_shards_this_run_s_and_earlier_ones(tmp_path, here, material, scenes):
+    words = clip_set("test-words", material.words, material, ("clean",), 42)
+    first, second = Run(tmp_path / "first"), Run(tmp_path / "second", (tmp_path / "first",))
+    for run, units in (
+        (first, {"train/000000": range(2)}),
+        (second, {"train/000002": range(2, 5)}),
+    ):
+        checkpoint = Checkpoint.resume(run, "features", {})
+        for unit, numbers in units.items():
+            with replacing(run / "features" / unit) as part:
+                checkpoint.finish(unit, **make_shard(part, scenes, numbers, here.find))
+    with pytest.raises(CheckpointError, match="is not finished"):
+        FeatureSet.open(second, "train")
+    with replacing(second / "features/test-words/000000") as part:
+        facts = make_shard(part, words, range(len(words)), here.find)
+        checkpoint.finish("test-words/000000", **facts)
+    checkpoint.complete()
+    found = FeatureSet.open(second, "train")
+    assert len(found) == 5 and found.ends_s == [scenes.draw(n).word_ends() for n in range(5)]
+    assert [f["clip"] for f in FeatureSet.open(second, "test-words").facts] == [
+        word.path for word in material.words
+    ]
+    assert len(FeatureSet.open(second, "test-ambient")) == 0  # nothing was there to make it from
+
+
+def test_band_statistics_are_those_of_the_real_numbers_behind_the_grid(here, scenes):
+    shard(here, "train/all", scenes, range(8))
+    store = FeatureStore([here / "features/train/all"])
+    frames = np.concatenate([store[i] for i in range(len(store))]).astype(float)
+    values = (frames + 128) * 26 / 255
+    mean, deviation = band_statistics(store)
+    np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(deviation, values.std(axis=0), rtol=1e-9)
+    assert 0 <= mean.min() and mean.max() <= 26
+
+
+def test_band_statistics_do_not_depend_on_how_shards_are_cut(here, scenes):
+    shard(here, "train/whole", scenes, range(8))
+    shard(here, "train/head", scenes, range(5))
+    shard(here, "train/tail", scenes, range(5, 8))
+    folder = here / "features/train"
+    whole = band_statistics(FeatureStore([folder / "whole"]))
+    cut = band_statistics(FeatureStore([folder / "tail", folder / "head"]))
+    assert json.dumps([v.tolist() for v in whole]) == json.dumps([v.tolist() for v in cut])
