@@ -55,7 +55,7 @@ def validate_room(rir: np.ndarray, sample_rate_hz: int = firmware.SAMPLE_RATE_HZ
         reasons.append(f"is {seconds:.3f} s long; wanted {SHORTEST_S} to {LONGEST_FILE_S} s")
     energy = float(np.sum(rir.astype(float) ** 2))
     if not energy > LEAST_ENERGY:
-        reasons.append(f"is silent, with an energy of {energy:.1e}; wanted more than {LEAST_ENERGY:g}")
+        reasons.append(f"is silent, with an energy of {energy:.1e}; wanted over {LEAST_ENERGY:g}")
     return reasons
 
 
