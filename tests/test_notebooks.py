@@ -54,7 +54,8 @@ def test_cells_call_mwwkit_and_define_nothing(py):
     logic = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.With)
     for cell in code(py):
         assert not [n.lineno for n in ast.walk(ast.parse(cell)) if isinstance(n, logic)]
-        assert cell.count("\n") < 40
+        is_table = cell.startswith("RUN_DIR = ")  # of parameters: literals only, as tested below
+        assert cell.count("\n") < 40 or is_table
         assert not re.search(r"^[!%]", cell, re.MULTILINE), "a shell line goes on after a failure"
 
 

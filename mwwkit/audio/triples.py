@@ -135,8 +135,7 @@ def make(
 def in_rooms(voice: np.ndarray, rooms: Sequence[Room], spectra: Spectra) -> list[np.ndarray]:
     """float32 [240000] each: the first 5 s of `voice` in each room.
 
-    One FFT over all of it: overlap-add in blocks costs more for responses of a second, since its
-    spectra cannot be kept for every size.
+    One FFT over all of it, which the rooms share where they have the same size.
     """
     of_voice: dict[int, np.ndarray] = {}
     heard = []
