@@ -210,6 +210,17 @@ def apply_time_shift(audio: np.ndarray, n_samples: int) -> np.ndarray:
     return out
 
 
+def rounded(recipe: dict[str, dict]) -> dict[str, dict]:
+    """A recipe with its numbers as a record keeps them, so that a replay is exact."""
+
+    def kept(value):
+        if isinstance(value, tuple):
+            return tuple(round(float(v), 4) for v in value)
+        return round(value, 4) if isinstance(value, float) else value
+
+    return {name: {k: kept(v) for k, v in given.items()} for name, given in recipe.items()}
+
+
 @dataclass(frozen=True)
 class AudioAugmentation:
     """The eight effects on one clip, stretch and shift, each with its probability, drawn first.

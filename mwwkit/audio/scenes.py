@@ -192,7 +192,7 @@ def _draw_items(material: Material, settings: SceneSettings, rng) -> tuple[Item,
                 at_s=at_s,
                 speed=speed,
                 level_db=_round(rng.uniform(-settings.level_db, settings.level_db)),
-                effects=_rounded(settings.effects.draw(rng)),
+                effects=effects.rounded(settings.effects.draw(rng)),
                 end_s=_round(at_s + (word_end_s - piece.from_s) / speed) if is_word else None,
             )
         )
@@ -238,11 +238,11 @@ def _speech_piece(speech, rng, seconds: tuple[float, float]) -> Piece:
 
 
 def _draw_room(material: Material, settings: SceneSettings, rng) -> dict:
-    if not _chance(settings.room_share, rng) or not material.rooms:
+    if rng.random() >= settings.room_share or not material.rooms:
         return {}
-    number = int(rng.integers(len(material.rooms)))
-    rt60_s = material.rt60_s[number] if material.rt60_s else None
-    return {"room": material.rooms[number], "dry": _round(settings.dry.draw(rng, rt60_s))}
+    n = int(rng.integers(len(material.rooms)))
+    dry = settings.dry.draw(rng, material.rt60_s[n] if material.rt60_s else None)
+    return {"room": material.rooms[n], "dry": _round(dry)}
 
 
 def _draw_background(material: Material, settings: SceneSettings, rng) -> Background:
@@ -390,21 +390,8 @@ def _pick(items, rng):
     return items[int(rng.integers(len(items)))] if len(items) else ""
 
 
-def _chance(share: float, rng) -> bool:
-    return bool(rng.random() < share)
-
-
 def _round(value):
     """Rounded as the record is written, so that a replay from the record is exact."""
     if isinstance(value, np.ndarray):
         return [round(float(v), 4) for v in value]
     return round(float(value), 4)
-
-
-def _rounded(recipe: dict) -> dict:
-    def rounded(value):
-        if isinstance(value, tuple):
-            return tuple(map(_round, value))
-        return _round(value) if isinstance(value, float) else value
-
-    return {name: {k: rounded(v) for k, v in kept.items()} for name, kept in recipe.items()}
