@@ -69,4 +69,4 @@ def hashes(*runs: Path) -> dict[str, str]:
     """name -> SHA-256 of every batch file."""
     from mwwkit.files import sha256
 
-    return {p.name: sha256(p) for run in runs for p in sorted(run.glob("batches/*.npz"))}
+    return {p.name: sha256(p) for run in runs for p in sorted(run.glob("batches/batch_*.npz"))}
