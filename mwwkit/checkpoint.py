@@ -13,6 +13,7 @@ they lie and never written, count as done.
 
 import json
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ class Checkpoint:
     before: dict[str, dict] = field(default_factory=dict)  # the same, from earlier runs
     is_complete: bool = False
     facts: dict[str, Any] = field(default_factory=dict)  # of the whole stage, once complete
+    count: Callable[[dict[str, dict]], dict] | None = None  # finished units -> figures for people
+    figures: dict[str, Any] = field(default_factory=dict)  # as the file in this run shows them
+    figures_before: list[dict] = field(default_factory=list)  # of earlier runs, oldest first
+    forced: list[str] = field(default_factory=list)  # beginnings of units made again in this run
+    forced_before: list[str] = field(default_factory=list)  # and in an earlier one
 
     @property
     def done(self) -> dict[str, dict]:
@@ -45,8 +51,16 @@ class Checkpoint:
         return dict(sorted((self.before | self.own).items()))
 
     @classmethod
-    def resume(cls, here: Run, folder: str, settings: dict) -> "Checkpoint":
+    def resume(
+        cls,
+        here: Run,
+        folder: str,
+        settings: dict,
+        count: Callable[[dict[str, dict]], dict] | None = None,
+    ) -> "Checkpoint":
         """Continue `folder`/checkpoint.json of this run and of earlier ones, or start afresh.
+
+        `count` makes the figures that the file shows to people out of the finished units.
 
         Raises CheckpointError if a file is damaged beyond its last good generation, if it was
         made under other settings, or if two earlier runs hold the same unit with other facts.
@@ -55,11 +69,16 @@ class Checkpoint:
         before: dict[str, dict] = {}
         origin: dict[str, Path] = {}
         complete: dict | None = None
+        figures_before: list[dict] = []
+        forced_before: list[str] = []
         for earlier in here.earlier:
             path = earlier / folder / "checkpoint.json"
             if not (state := _load(path, earlier=True)):
                 continue
             _same_settings(path, state["settings"], settings, earlier=True)
+            figures_before.append(state.get("figures", {}))
+            forced_before += state.get("forced", [])
+            before = _without(before, state.get("forced", []))
             for unit, facts in state["done"].items():
                 if unit in before and _timeless(before[unit]) != _timeless(facts):
                     raise CheckpointError(
@@ -70,11 +89,18 @@ class Checkpoint:
             complete = state["complete"] if state["complete"] is not None else complete
         path = here / folder / "checkpoint.json"
         own: dict[str, dict] = {}
+        figures: dict[str, Any] = {}
+        forced: list[str] = []
         if state := _load(path):
+            figures, forced = state.get("figures", {}), state.get("forced", [])
+            before = _without(before, forced)
             _same_settings(path, state["settings"], settings, earlier=False)
             own = state["done"]
             complete = state["complete"]  # what it added to a finished earlier run must finish too
-        return cls(path, settings, own, before, complete is not None, complete or {})
+        return cls(
+            *(path, settings, own, before, complete is not None, complete or {}),
+            *(count, figures, figures_before, forced, forced_before),
+        )
 
     def left(self, units: list[str]) -> list[str]:
         """Those of `units` that are not finished, in the order given."""
@@ -83,12 +109,31 @@ class Checkpoint:
 
     def finish(self, unit: str, **facts: Any) -> None:
         """Record `unit` as done. Its files must already be on disk."""
-        own = self.own | {unit: json.loads(json.dumps(facts, allow_nan=False))}
+        self._save(self.own | {unit: json.loads(json.dumps(facts, allow_nan=False))})
+
+    def forget(self, units: list[str]) -> None:
+        """Units of this run are to be made again: their files are gone or not what was written."""
+        self._save({unit: facts for unit, facts in self.own.items() if unit not in units})
+
+    def force(self, beginnings: list[str]) -> None:
+        """Units whose names begin so are made again in this run; earlier runs' count no more."""
+        self.forced = sorted({*self.forced, *beginnings})
+        self.before = _without(self.before, beginnings)
+        self._save(_without(self.own, beginnings))
+
+    def _save(self, own: dict[str, dict]) -> None:
         if self.path.exists() and _is_good(self.path):
             with replacing(_previous(self.path)) as part:
                 part.write_bytes(self.path.read_bytes())
-        write_json(self.path, {"settings": self.settings, "done": own, "complete": None})
+        write_json(self.path, self._state(own, None))
         self.own, self.is_complete, self.facts = own, False, {}
+
+    def _state(self, own: dict[str, dict], complete: dict | None) -> dict:
+        state = {"settings": self.settings, "done": own, "complete": complete}
+        if self.count:
+            self.figures = self.count(self.before | own)
+            state["figures"] = self.figures
+        return state | ({"forced": self.forced} if self.forced else {})
 
     def adopt(self, unit: str, folder: Path) -> bool:
         """Record `unit` if a killed session sealed its folder but did not get to record it.
@@ -114,7 +159,7 @@ class Checkpoint:
         if self.is_complete and self.facts == json.loads(json.dumps(facts)):
             return
         # The older generation first: killed between the two, the stage still is to be completed.
-        state = {"settings": self.settings, "done": self.own, "complete": facts}
+        state = self._state(self.own, facts)
         write_json(_previous(self.path), state)
         write_json(self.path, state)
         self.is_complete, self.facts = True, json.loads(json.dumps(facts))
@@ -151,13 +196,18 @@ def _timeless(facts: dict) -> dict:
     return {name: value for name, value in facts.items() if name not in TIME_FIELDS}
 
 
+def _without(units: dict[str, dict], beginnings: list[str]) -> dict[str, dict]:
+    return {unit: f for unit, f in units.items() if not unit.startswith(tuple(beginnings))}
+
+
 def _previous(path: Path) -> Path:
     return path.with_name("checkpoint.previous.json")
 
 
 def _read(path: Path) -> dict:
     state = read_json(path)
-    if not isinstance(state, dict) or set(state) != {"settings", "done", "complete"}:
+    shown = {"figures", "forced"}
+    if not isinstance(state, dict) or set(state) - shown != {"settings", "done", "complete"}:
         raise ValueError(f"{path} holds {str(state)[:60]!r}, not settings, done and complete")
     if not isinstance(state["settings"], dict) or not isinstance(state["done"], dict):
         raise ValueError(f"{path}: settings and done must be tables")

@@ -13,10 +13,13 @@
 # synthetic voices. Every clip is validated, split by speaker, and written as 16 kHz mono.
 # The augmentation itself is drawn and applied by 02, from what is gathered here.
 #
+# A second product, for a model of rooms: triples of a messy recording, a room's embedding and the
+# clean target, at 48 kHz (`PRODUCT`). The wake word needs none of it.
+#
 # | | |
 # |---|---|
 # | **Reads** | folders of recordings, the places in `paths.md` |
-# | **Writes** | `clips/` for 02 to 05, `quarantine.jsonl` for you |
+# | **Writes** | `clips/` for 02 to 05, `quarantine.jsonl` for you; `batches/` and `manifest.json` |
 # | **Takes** | CPU only; seconds for thousands of clips; the Plan cell says how many |
 #
 # Timed out? Run all cells again: finished units are kept.
@@ -27,6 +30,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
 WORD = ""  # the wake word, as it is written
 RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
 POSITIVE = []  # more folders of each
@@ -54,6 +58,22 @@ ROOMS = 60  # made up
 SHARES = [0.7, 0.15, 0.15]  # of train, validation, test
 MIN_SECONDS = 0.1  # length of a clip at least
 MAX_SECONDS = 15.0  # and at most
+BAD_IRS = []  # for triples: folders of impulse responses of all kinds; none asks paths.md
+TARGET_IRS = []  # folders of labelled rooms
+DRY_SPEECH = []  # folders of speech
+EMBEDDINGS = "clap"  # of the target rooms; none leaves zeros in their place
+TRIPLES_PER_FILE = 500  # examples in a batch file
+AUGMENTATIONS = [3, 6]  # what happens to an input, at least and at most
+WET = [0.3, 1.0]  # the share of room in an input
+COMPRESSED = False  # batches as zlib makes them: smaller and slower
+ALIGN_ONSETS = False  # rooms from their direct sound on
+CHUNK_FILES = 500  # files of speech between two saves
+STERILE_SHARE = 0.3  # of the budget, for sterilised speech
+STERILE_IS_ENOUGH = False  # go on with the speech that is sterilised, and no more
+PROP_DECREASE = 0.95  # of the speech's noise that is taken off
+TRIM_DB = 40.0  # silence at its ends is so far under the loudest
+LOUDNESS_LUFS = -23.0  # of the speech
+FORCE = []  # phases of the triples to make again: irs, embeddings, sterile, triples
 SEED = 42  # of everything drawn; same seed, same bytes
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
@@ -76,11 +96,15 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 from mwwkit.paths import Run, platform
 from mwwkit.previews import listen
 from mwwkit.session import Limits
-from mwwkit.stages import acquire
+from mwwkit.stages import acquire, engine
 
 here = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
-config = acquire.Config(
+wants_clips, wants_triples = engine.products(PRODUCT)
+platform(), here
+
+# %%
+clips = wants_clips and acquire.Config(
     word=WORD,
     recordings=RECORDINGS,
     positive=POSITIVE,
@@ -110,7 +134,27 @@ config = acquire.Config(
     max_seconds=MAX_SECONDS,
     seed=SEED,
 )
-platform(), here
+
+# %%
+triples = wants_triples and engine.Config(
+    bad_irs=BAD_IRS,
+    target_irs=TARGET_IRS,
+    dry_speech=DRY_SPEECH,
+    embeddings=EMBEDDINGS,
+    triples_per_file=TRIPLES_PER_FILE,
+    augmentations=AUGMENTATIONS,
+    wet=WET,
+    compressed=COMPRESSED,
+    align_onsets=ALIGN_ONSETS,
+    chunk_files=CHUNK_FILES,
+    sterile_share=STERILE_SHARE,
+    sterile_is_enough=STERILE_IS_ENOUGH,
+    prop_decrease=PROP_DECREASE,
+    trim_db=TRIM_DB,
+    loudness_lufs=LOUDNESS_LUFS,
+    force=FORCE,
+    seed=SEED,
+)
 
 # %% [markdown]
 # ## Plan
@@ -119,7 +163,10 @@ platform(), here
 # empty or the disk too small.
 
 # %%
-acquire.plan(config, here, limits)
+clips and acquire.plan(clips, here, limits)
+
+# %%
+triples and engine.plan(triples, here, limits)
 
 # %% [markdown]
 # ## Run
@@ -127,7 +174,10 @@ acquire.plan(config, here, limits)
 # What cannot be used goes to `quarantine.jsonl` with its reason; nothing is deleted.
 
 # %%
-acquire.run(config, here, limits)
+clips and acquire.run(clips, here, limits)
+
+# %%
+triples and engine.run(triples, here, limits)
 
 # %% [markdown]
 # ## Look
@@ -143,4 +193,7 @@ listen.clips(here)
 # Raises if 02 could not work with what is on disk, or if a speaker or a sound is in two splits.
 
 # %%
-acquire.check(here)
+clips and acquire.check(here)
+
+# %%
+triples and engine.check(here)

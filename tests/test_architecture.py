@@ -20,8 +20,9 @@ FLOOR = {
 MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is open to all
     "audio": {"audio"},
     "model": {"model"},
+    "clap": set(),
     "handover": {"audio", "model"},
-    "stages": {"audio", "model", "handover"},
+    "stages": {"audio", "model", "handover", "clap"},
     "previews": {"audio", "model", "previews"},
     "presets": {"presets"},
     "judge": {"audio", "model", "judge"},
@@ -94,6 +95,12 @@ def test_the_command_line_imports_no_heavy_library_to_show_its_help():
         [n.module] if isinstance(n, ast.ImportFrom) else [a.name for a in n.names] for n in tops
     ]
     assert not {n.split(".")[0] for found in names for n in found} & heavy
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_only_clap_imports_torch(path):
+    found = {i.split(".")[0] for i in imports(path)}
+    assert name(path) == "clap.py" or not found & {"torch", "transformers"}, name(path)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

@@ -17,11 +17,13 @@ from mwwkit.audio.effects import (
     apply_pitch_shift,
     apply_rir,
     apply_time_shift,
+    apply_time_stretch,
     change_speed,
     colour_noise,
     loudest_rms,
     mix_at_snr,
 )
+from mwwkit.audio.rooms import DryShare
 
 RATE_HZ = 16_000
 ROOM = np.exp(-np.arange(8000) / 1600) * np.random.default_rng(9).standard_normal(8000)
@@ -302,7 +304,10 @@ def test_the_same_draws_apply_to_the_same_samples_also_from_json():
     first = AudioAugmentation.apply(audio, RATE_HZ, recipe, **given)
     again = AudioAugmentation.apply(audio, RATE_HZ, json.loads(json.dumps(recipe)), **given)
     assert first.tobytes() == again.tobytes() and not np.array_equal(first, audio)
-    assert np.isfinite(first).all() and first.size == audio.size
+    reordered = dict(sorted(json.loads(json.dumps(recipe)).items()))  # as sorted keys would be
+    assert AudioAugmentation.apply(audio, RATE_HZ, reordered, **given).tobytes() == first.tobytes()
+    assert np.isfinite(first).all()
+    assert first.size == round(audio.size / recipe["time_stretch"]["rate"])
 
 
 def test_each_effect_happens_as_often_as_asked_and_within_its_ranges():
@@ -329,6 +334,61 @@ def test_an_effect_switched_off_leaves_the_others_draws_as_they_were():
     assert without.draw(np.random.default_rng(7)) == recipe
 
 
+def test_stretch_and_shift_are_drawn_last_so_that_all_else_stays_as_it_was():
+    both = AudioAugmentation(time_stretch=1.0, time_shift=1.0)
+    for seed in range(50):
+        recipe = both.draw(np.random.default_rng(seed))
+        stretch, shift = recipe.pop("time_stretch"), recipe.pop("time_shift")
+        assert 0.85 <= stretch["rate"] <= 1.15 and -0.1 <= shift["seconds"] <= 0.1
+        assert recipe == AudioAugmentation().draw(np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("rate", [0.85, 0.93, 1.0, 1.15])
+def test_time_stretch_makes_it_shorter_and_leaves_the_pitch(rate):
+    audio = tone(440, 2.0)
+    out = apply_time_stretch(audio, rate)
+    assert out.size == round(audio.size / rate) and out.dtype == np.float32
+    assert loudest_hz(out[4000:-4000]) == pytest.approx(440, rel=0.01)
+    assert level_db(out) == pytest.approx(level_db(audio), abs=1.0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("sound", INPUTS)
+def test_time_stretch_of_any_sound_is_finite_and_as_long_as_asked(sound):
+    for rate in (0.85, 1.15):
+        out = apply_time_stretch(INPUTS[sound], rate)
+        assert out.size == round(INPUTS[sound].size / rate) and np.isfinite(out).all()
+        assert np.abs(out).max(initial=0) <= 1.5
+
+
+@pytest.mark.parametrize("rate", [0.85, 1.15])
+def test_in_a_stretched_clip_a_word_is_where_the_new_time_puts_it(rate):
+    audio = np.concatenate([np.zeros(4800), tone(300, 0.5), np.zeros(4800)]).astype(np.float32)
+    heard = np.flatnonzero(np.abs(apply_time_stretch(audio, rate)) > 0.1)
+    assert heard[0] == pytest.approx(4800 / rate, abs=400)
+    assert heard[-1] == pytest.approx(12_800 / rate, abs=400)
+
+
+def test_a_tempo_that_no_one_speaks_in_is_refused():
+    for rate in (0.0, 0.4, 3.0, float("nan")):
+        with pytest.raises(ValueError, match="rate is .*; wanted 0.5 to 2"):
+            apply_time_stretch(noise(1000), rate)
+
+
+def test_the_room_is_mixed_with_30_to_70_percent_dry_unless_asked_otherwise():
+    only_room = dict.fromkeys(EFFECTS, 0.0) | {"rir": 1.0}
+    wet = [
+        AudioAugmentation(**only_room).draw(np.random.default_rng(i))["rir"]["wet"]
+        for i in range(500)
+    ]
+    assert 0.3 <= min(wet) < 0.32 and 0.68 < max(wet) <= 0.7
+    adaptive = AudioAugmentation(**only_room, dry=DryShare("adaptive"))
+    shares = [adaptive.draw(np.random.default_rng(1), rt60_s=s)["rir"]["wet"] for s in (0.2, 1.0)]
+    assert shares == pytest.approx([0.7, 0.3])
+    with pytest.raises(ValueError, match="needs the room's rt60_s"):
+        adaptive.draw(np.random.default_rng(1))
+
+
 def test_nothing_drawn_changes_nothing():
     nothing = AudioAugmentation(**dict.fromkeys(EFFECTS, 0.0))
     assert nothing.draw(np.random.default_rng(1)) == {}
@@ -339,6 +399,8 @@ def test_what_a_recipe_needs_must_be_given():
     for name in ("background_noise", "rir"):
         with pytest.raises(ValueError, match=f"the recipe has {name} but none was given"):
             AudioAugmentation.apply(noise(100), RATE_HZ, {name: {}})
+    with pytest.raises(ValueError, match=r"the recipe has \['echo'\]"):
+        AudioAugmentation.apply(noise(100), RATE_HZ, {"echo": {}})
 
 
 @pytest.mark.parametrize(
@@ -349,6 +411,10 @@ def test_what_a_recipe_needs_must_be_given():
         {"gain": float("nan")},
         {"snr_db": (20.0, 5.0)},
         {"semitones": -1.0},
+        {"stretch": (1.2, 0.8)},
+        {"stretch": (0.1, 1.0)},
+        {"shift_s": -0.1},
+        {"time_stretch": 1.5},
     ],
 )
 def test_settings_that_are_nonsense_are_refused_by_name(wrong):

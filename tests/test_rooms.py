@@ -2,8 +2,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from mwwkit.audio import synthetic
 from mwwkit.audio.reading import AudioValidationError
-from mwwkit.audio.rooms import aligned, load_room, onset
+from mwwkit.audio.rooms import (
+    DryShare,
+    aligned,
+    is_late,
+    load_room,
+    onset,
+    rt60,
+    validate_room,
+)
 
 RATE_HZ = 16_000
 
@@ -76,3 +85,80 @@ def test_a_response_in_a_file_at_another_rate_is_the_same_room(tmp_path):
     assert found.size == pytest.approx(n / 3, abs=50)
     energy = np.sum(found.reshape(-1)[:7200].reshape(9, 800) ** 2, axis=1)
     assert 10 * np.log10(energy[0] / energy[4]) == pytest.approx(8.686 * 3200 / 1500, abs=2)
+
+
+def decaying(rt60_s, seconds=2.0, rate_hz=RATE_HZ, seed=5):
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (10 ** (-3 * t / rt60_s) * np.random.default_rng(seed).standard_normal(t.size)).astype(
+        np.float32
+    )
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 48_000])
+@pytest.mark.parametrize("rt60_s", [0.1, 0.3, 0.8, 1.5])
+def test_the_decay_time_is_measured_within_a_tenth(rt60_s, rate_hz):
+    for seed in (1, 2):
+        response = decaying(rt60_s, rate_hz=rate_hz, seed=seed)
+        assert rt60(response, rate_hz) == pytest.approx(rt60_s, rel=0.1)
+        assert rt60(0.001 * response, rate_hz) == pytest.approx(rt60_s, rel=0.1)
+
+
+def test_noise_40_db_under_a_recording_hardly_changes_its_decay_time():
+    response = decaying(0.4, seconds=1.0)
+    response += 0.001 * np.random.default_rng(6).standard_normal(response.size)
+    assert rt60(response, RATE_HZ) == pytest.approx(0.4, rel=0.1)
+
+
+def test_what_does_not_ring_has_no_decay_time():
+    for silent in (np.zeros(0), np.zeros(1000), np.eye(1, 1000)[0]):
+        assert rt60(silent.astype(np.float32), RATE_HZ) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (decaying(0.3, 0.099), "is 0.099 s long; wanted 0.1 to 5.0 s"),
+        (decaying(0.3, 5.01), "is 5.010 s long"),
+        (np.zeros(0, np.float32), "is 0.000 s long"),
+        (1e-6 * decaying(0.3), "is silent, with an energy of"),
+        (np.full(8000, np.nan, np.float32), "NaN or infinite"),
+    ],
+)
+def test_what_is_no_rooms_response_is_said_with_its_figure(response, reason):
+    assert any(reason in found for found in validate_room(response, RATE_HZ))
+
+
+def test_rooms_of_usual_length_are_valid():
+    for seconds in (0.1, 1.0, 5.0):
+        assert validate_room(decaying(0.3, seconds), RATE_HZ) == []
+    for number in range(20):
+        assert validate_room(synthetic.room(np.random.default_rng(number)), RATE_HZ) == []
+
+
+def test_a_peak_past_a_tenth_of_the_length_is_late():
+    assert not is_late(room()) and not is_late(room(late=800)) and not is_late(np.zeros(0))
+    assert is_late(room(late=900))  # of 8,900 samples
+
+
+def test_each_strategy_leaves_its_share_dry():
+    draws = np.random.default_rng(1)
+    assert DryShare("none").draw(draws) == 0.0
+    assert DryShare("fixed").draw(draws) == 0.5
+    assert DryShare("fixed", 0.6, 0.6).draw(draws) == 0.6
+    before = draws.bit_generator.state
+    assert [DryShare("adaptive").draw(draws, s) for s in (0.0, 0.2, 0.6, 1.0, 3.0)] == (
+        pytest.approx([0.3, 0.3, 0.5, 0.7, 0.7])
+    )
+    assert draws.bit_generator.state == before  # nothing is taken that is not needed
+    shares = [DryShare().draw(draws) for _ in range(1000)]
+    assert 0.3 <= min(shares) < 0.31 and 0.69 < max(shares) <= 0.7
+
+
+def test_a_share_that_is_nonsense_is_refused():
+    with pytest.raises(ValueError, match="strategy is 'wet'; wanted one of none, fixed"):
+        DryShare("wet")
+    for lowest, highest in ((0.7, 0.3), (-0.1, 0.5), (0.5, 1.1)):
+        with pytest.raises(ValueError, match="wanted 0 to 1, in order"):
+            DryShare("random", lowest, highest)
+    with pytest.raises(ValueError, match="needs the room's rt60_s"):
+        DryShare("adaptive").draw(np.random.default_rng(1))

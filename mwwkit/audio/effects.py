@@ -1,15 +1,19 @@
 """What can happen to a sound on its way to the microphone: pure functions of audio and settings.
 
 Every function takes float32 audio [samples] and plain numbers, and returns new float32 audio of
-the same length (pitch shift included). Levels are those of the loudest 512-sample frame, which is
-what a listener compares: a clip's silences do not change its level.
+the same length (pitch shift included; only speed and tempo change it). Levels are those of the
+loudest 512-sample frame, which is what a listener compares: a clip's silences do not change its
+level.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import soxr
 from scipy import fft, signal
+
+from mwwkit.audio.rooms import DryShare
 
 FRAME_SAMPLES = 512  # 32 ms at 16 kHz
 SILENCE = 1e-5  # RMS of the loudest frame under which there is nothing to measure (-100 dBFS)
@@ -23,6 +27,11 @@ def loudest_rms(audio: np.ndarray) -> float:
     frames = audio[:whole].reshape(-1, FRAME_SAMPLES) if whole else audio[None]
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float32) / frames.shape[1]
     return float(np.sqrt(power.max()))
+
+
+def rms(audio: np.ndarray) -> float:
+    """RMS of all the audio, silences included."""
+    return float(np.sqrt(np.mean(audio**2, dtype=np.float64))) if audio.size else 0.0
 
 
 def db_to_gain(db: float) -> float:
@@ -82,6 +91,13 @@ def apply_pitch_shift(audio: np.ndarray, semitones: float) -> np.ndarray:
     return _stretch(change_speed(audio, factor), audio.size)
 
 
+def apply_time_stretch(audio: np.ndarray, rate: float) -> np.ndarray:
+    """Spoken `rate` times faster at the same pitch: round(n / rate) samples; see pitch shift."""
+    if not 0.5 <= rate <= 2:
+        raise ValueError(f"rate is {rate}; wanted 0.5 to 2")
+    return _stretch(audio, round(audio.size / rate)) if audio.size else audio.astype(np.float32)
+
+
 def _stretch(audio: np.ndarray, n_samples: int) -> np.ndarray:
     grain, hop, search = 512, 256, 96
     if audio.size < grain + 2 * search or audio.size == n_samples:
@@ -137,12 +153,17 @@ def colour_noise(n_samples: int, slope_db_octave: float, rng: np.random.Generato
     return (noise / np.float32(rms)).astype(np.float32)
 
 
-def mix_at_snr(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """`audio` plus `noise` (as long), the loudest frames `snr_db` apart; silence is left alone."""
-    level, noise_level = loudest_rms(audio), loudest_rms(noise)
-    if level < SILENCE or noise_level < SILENCE:
+def mix_at_snr(
+    audio: np.ndarray,
+    noise: np.ndarray,
+    snr_db: float,
+    level: Callable[[np.ndarray], float] = loudest_rms,
+) -> np.ndarray:
+    """`audio` plus `noise` (as long), their levels `snr_db` apart; silence is left alone."""
+    audio_level, noise_level = level(audio), level(noise)
+    if audio_level < SILENCE or noise_level < SILENCE:
         return audio.astype(np.float32)
-    gain = np.float32(level / noise_level / db_to_gain(snr_db))
+    gain = np.float32(audio_level / noise_level / db_to_gain(snr_db))
     return (audio + gain * noise).astype(np.float32)
 
 
@@ -189,12 +210,25 @@ def apply_time_shift(audio: np.ndarray, n_samples: int) -> np.ndarray:
     return out
 
 
+def rounded(recipe: dict[str, dict]) -> dict[str, dict]:
+    """A recipe with its numbers as a record keeps them, so that a replay is exact."""
+
+    def kept(value):
+        if isinstance(value, tuple):
+            return tuple(round(float(v), 4) for v in value)
+        return round(value, 4) if isinstance(value, float) else value
+
+    return {name: {k: kept(v) for k, v in given.items()} for name, given in recipe.items()}
+
+
 @dataclass(frozen=True)
 class AudioAugmentation:
-    """The eight effects on one clip, each with its probability and ranges, drawn then applied.
+    """The eight effects on one clip, stretch and shift, each with its probability, drawn first.
 
     recipe = AudioAugmentation().draw(rng)
     louder = AudioAugmentation.apply(audio, 16_000, recipe, background=noise, rir=room)
+
+    A stretched clip has another length, and a shifted one other times: they are off until wanted.
     """
 
     gain: float = 1.0
@@ -205,8 +239,13 @@ class AudioAugmentation:
     color_noise: float = 0.25
     background_noise: float = 0.75
     rir: float = 0.5
+    time_stretch: float = 0.0
+    time_shift: float = 0.0
     snr_db: tuple[float, float] = (5.0, 20.0)
-    semitones: float = 2.0
+    semitones: float = 2.0  # either way
+    stretch: tuple[float, float] = (0.85, 1.15)
+    shift_s: float = 0.1  # either way
+    dry: DryShare = DryShare()
 
     def __post_init__(self) -> None:  # noqa: D105
         for name in EFFECTS:
@@ -216,9 +255,16 @@ class AudioAugmentation:
             raise ValueError(f"snr_db is {self.snr_db}; wanted the lower, then the higher")
         if not 0 <= self.semitones <= 12:
             raise ValueError(f"semitones is {self.semitones}; wanted 0 to 12, either way")
+        if not 0.5 <= self.stretch[0] <= self.stretch[1] <= 2:
+            raise ValueError(f"stretch is {self.stretch}; wanted 0.5 to 2, in order")
+        if not 0 <= self.shift_s <= 10:
+            raise ValueError(f"shift_s is {self.shift_s}; wanted 0 to 10, either way")
 
-    def draw(self, rng: np.random.Generator) -> dict[str, dict]:
-        """Settings of the effects that will happen, by name, in the order they are applied."""
+    def draw(self, rng: np.random.Generator, rt60_s: float | None = None) -> dict[str, dict]:
+        """Settings of the effects that will happen, by name.
+
+        `rt60_s` is the decay time of the room it will be in, for an adaptive dry share.
+        """
         settings = {
             "pitch_shift": {"semitones": rng.uniform(-self.semitones, self.semitones)},
             "eq": {"gains_db": tuple(rng.uniform(-6, 6, 5).tolist())},
@@ -227,7 +273,7 @@ class AudioAugmentation:
                 "width_octaves": rng.uniform(0.2, 1),
             },
             "distortion": {"drive_db": rng.uniform(0, 12)},
-            "rir": {"wet": rng.uniform(0.3, 1.0)},
+            "rir": {"wet": 1 - self.dry.draw(rng, rt60_s if self.rir else 0.0)},
             "background_noise": {"snr_db": rng.uniform(*self.snr_db)},
             "color_noise": {
                 "snr_db": rng.uniform(*self.snr_db),
@@ -236,7 +282,13 @@ class AudioAugmentation:
             },
             "gain": {"gain_db": rng.uniform(-12, 6)},
         }
-        return {n: s for n, s in settings.items() if rng.random() < getattr(self, n)}
+        recipe = {n: s for n, s in settings.items() if rng.random() < getattr(self, n)}
+        # Last, and from the rng only where wanted: what is drawn without them stays as it is.
+        if self.time_stretch and rng.random() < self.time_stretch:
+            recipe["time_stretch"] = {"rate": rng.uniform(*self.stretch)}
+        if self.time_shift and rng.random() < self.time_shift:
+            recipe["time_shift"] = {"seconds": rng.uniform(-self.shift_s, self.shift_s)}
+        return recipe
 
     @staticmethod
     def apply(
@@ -247,20 +299,28 @@ class AudioAugmentation:
         background: np.ndarray | None = None,
         rir: np.ndarray | None = None,
     ) -> np.ndarray:
-        """float32 [samples]: `recipe`'s effects, one after another.
+        """float32 [samples]: `recipe`'s effects, in the order of EFFECTS.
 
-        Raises ValueError where the recipe wants a background or a room that was not given.
+        Raises ValueError where the recipe wants a background or a room that was not given, or an
+        effect of another name.
         """
         for name, given in (("background_noise", background), ("rir", rir)):
             if name in recipe and given is None:
                 raise ValueError(f"the recipe has {name} but none was given")
-        for name, settings in recipe.items():
+        if unknown := recipe.keys() - set(EFFECTS):
+            raise ValueError(f"the recipe has {sorted(unknown)}; wanted any of {EFFECTS}")
+        for name in EFFECTS:
+            if name not in recipe:
+                continue
+            settings = recipe[name]
             if name in ("eq", "band_stop"):
                 audio = _APPLY[name](audio, sample_rate_hz, **settings)
             elif name == "background_noise":
                 audio = apply_background_noise(audio, background, **settings)
             elif name == "rir":
                 audio = apply_rir(audio, rir, **settings)
+            elif name == "time_shift":
+                audio = apply_time_shift(audio, round(settings["seconds"] * sample_rate_hz))
             elif name == "color_noise":
                 noise_rng = np.random.default_rng(settings["seed"])
                 slope, snr = settings["slope_db_octave"], settings["snr_db"]
@@ -275,6 +335,11 @@ _APPLY = {
     "eq": apply_eq,
     "distortion": apply_distortion,
     "pitch_shift": apply_pitch_shift,
+    "time_stretch": apply_time_stretch,
     "band_stop": apply_band_stop,
 }
-EFFECTS = (*_APPLY, "color_noise", "background_noise", "rir")
+# The voice first, then where it speaks, then the microphone: the order in which they are applied.
+EFFECTS = (
+    *("time_stretch", "time_shift", "pitch_shift", "eq", "band_stop", "distortion"),
+    *("rir", "background_noise", "color_noise", "gain"),
+)

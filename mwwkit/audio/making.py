@@ -19,7 +19,7 @@ from mwwkit.audio.reading import (
     to_int16,
     write_wav16,
 )
-from mwwkit.audio.rooms import aligned
+from mwwkit.audio.rooms import aligned, validate_room
 from mwwkit.audio.sources import VOICE_MARK, About, FromFile, FromSeed, FromSpeech, Input
 from mwwkit.audio.speech import Engine, SpeechError
 from mwwkit.files import read_json, write_json
@@ -147,6 +147,7 @@ def _recorded(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
     """A word, or a room's response; no more is read than tells that it is too long."""
     if item.about.kind is Kind.RIR:
         audio = read(item.path, seconds=LONGEST_RIR_S)
+        _refuse(item, validate_room(audio))
         aligned(audio)  # raises for what is no response
         yield to_int16(audio / np.abs(audio).max())  # all 16 bits for the tail
         return

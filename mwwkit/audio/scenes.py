@@ -22,7 +22,7 @@ from mwwkit import firmware
 from mwwkit.audio import effects
 from mwwkit.audio.effects import AudioAugmentation, db_to_gain, loudest_rms
 from mwwkit.audio.reading import INT16_SCALE, Wav16, to_int16
-from mwwkit.audio.rooms import load_room
+from mwwkit.audio.rooms import DryShare, load_room
 from mwwkit.audio.words import Span
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
@@ -76,6 +76,7 @@ class Scene:
     items: tuple[Item, ...] = ()
     background: Background = Background("quiet")
     room: str = ""  # path of a RIR in the run; empty for none
+    dry: float = 0.0  # the share of the foreground that is outside the room
     floor_db: tuple[float, ...] = ()  # RMS of faint noise under everything, dB re 1, in jumps
     peak_dbfs: float | None = None  # None: levels are left as they are
 
@@ -124,6 +125,7 @@ class Material:
     speech: tuple[tuple[str, float], ...] = ()  # longer speech: path, seconds
     noises: tuple[tuple[str, float], ...] = ()
     rooms: tuple[str, ...] = ()
+    rt60_s: tuple[float, ...] = ()  # of each room, where the dry share depends on it
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class SceneSettings:
     level_db: float = 5.0
     speed_log: float = 0.13
     room_share: float = 0.5
+    dry: DryShare = DryShare("none")  # of the foreground, in scenes that have a room
     effects: AudioAugmentation = AudioAugmentation(
         **PER_ITEM, eq=0.4, distortion=0.1, pitch_shift=0.0, band_stop=0.05
     )
@@ -146,6 +149,10 @@ class SceneSettings:
     background_shares: tuple[float, ...] = (0.20, 0.13, 0.10, 0.15, 0.42)
     snr_db: tuple[float, float] = (-3.0, 15.0)
     peak_dbfs: tuple[float, float] = (-28.0, -0.3)
+
+    def __post_init__(self) -> None:  # noqa: D105
+        if self.effects.time_stretch or self.effects.time_shift:
+            raise ValueError("a scene's effects move no time: it has speed_log and gap_s for that")
 
 
 BACKGROUNDS = ("quiet", "noise", "coloured", "voice", "babble")
@@ -163,7 +170,7 @@ def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Gener
         seed=int(rng.integers(2**31)),
         items=_draw_items(material, settings, rng),
         background=_draw_background(material, settings, rng),
-        room=_pick(material.rooms, rng) if _chance(settings.room_share, rng) else "",
+        **_draw_room(material, settings, rng),
         floor_db=tuple(_round(rng.uniform(-85, -45, rng.integers(1, 4)))),
         peak_dbfs=_round(rng.uniform(*settings.peak_dbfs)),
     )
@@ -185,7 +192,7 @@ def _draw_items(material: Material, settings: SceneSettings, rng) -> tuple[Item,
                 at_s=at_s,
                 speed=speed,
                 level_db=_round(rng.uniform(-settings.level_db, settings.level_db)),
-                effects=_rounded(settings.effects.draw(rng)),
+                effects=effects.rounded(settings.effects.draw(rng)),
                 end_s=_round(at_s + (word_end_s - piece.from_s) / speed) if is_word else None,
             )
         )
@@ -230,6 +237,14 @@ def _speech_piece(speech, rng, seconds: tuple[float, float]) -> Piece:
     return _piece(path, from_s, from_s + wanted_s)
 
 
+def _draw_room(material: Material, settings: SceneSettings, rng) -> dict:
+    if rng.random() >= settings.room_share or not material.rooms:
+        return {}
+    n = int(rng.integers(len(material.rooms)))
+    dry = settings.dry.draw(rng, material.rt60_s[n] if material.rt60_s else None)
+    return {"room": material.rooms[n], "dry": _round(dry)}
+
+
 def _draw_background(material: Material, settings: SceneSettings, rng) -> Background:
     shares = np.array(settings.background_shares, float)
     shares[BACKGROUNDS.index("noise")] *= bool(material.noises)
@@ -272,7 +287,7 @@ def render(scene: Scene, locate) -> np.ndarray:
     for item in scene.items:
         _place(audio, _render_item(item, locate), int(round(item.at_s * RATE_HZ)))
     if scene.room:
-        audio = effects.apply_rir(audio, _room(str(locate(scene.room))))
+        audio = effects.apply_rir(audio, _room(str(locate(scene.room))), 1 - scene.dry)
     background = _render_background(scene.background, n_samples, locate, rng)
     if background is not None:
         level = loudest_rms(background)
@@ -375,26 +390,8 @@ def _pick(items, rng):
     return items[int(rng.integers(len(items)))] if len(items) else ""
 
 
-def _chance(share: float, rng) -> bool:
-    return bool(rng.random() < share)
-
-
 def _round(value):
     """Rounded as the record is written, so that a replay from the record is exact."""
     if isinstance(value, np.ndarray):
         return [round(float(v), 4) for v in value]
     return round(float(value), 4)
-
-
-def _rounded(recipe: dict) -> dict:
-    return {
-        name: {
-            k: _round(v)
-            if isinstance(v, float)
-            else tuple(map(_round, v))
-            if k == "gains_db"
-            else v
-            for k, v in settings.items()
-        }
-        for name, settings in recipe.items()
-    }

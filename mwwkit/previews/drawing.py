@@ -41,9 +41,9 @@ def png(figure: Figure) -> Image:
     return Image(data=stream.getvalue(), width=int(figure.get_figwidth() * _DPI / 2))
 
 
-def player(samples: np.ndarray) -> Audio:
-    """A player of int16 [n] at 16 kHz, at the level that the samples have."""
-    return Audio(samples / INT16_SCALE, rate=SAMPLE_RATE_HZ, normalize=False)
+def player(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Audio:
+    """A player of int16 [n], at the level that the samples have."""
+    return Audio(samples / INT16_SCALE, rate=sample_rate_hz, normalize=False)
 
 
 def plain(axes: Axes) -> Axes:
@@ -55,14 +55,19 @@ def plain(axes: Axes) -> Axes:
     return axes
 
 
-def waveform(axes: Axes, samples: np.ndarray, word_ends_s: list[float] = ()) -> None:
+def waveform(
+    axes: Axes,
+    samples: np.ndarray,
+    word_ends_s: list[float] = (),
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+) -> None:
     """int16 [n] over seconds, as the range of each pixel; a line where each wake word ends."""
     step = max(len(samples) // _COLUMNS, 1)
     blocks = samples[: len(samples) // step * step].reshape(-1, step) / INT16_SCALE
-    at_s = np.arange(len(blocks)) * step / SAMPLE_RATE_HZ
+    at_s = np.arange(len(blocks)) * step / sample_rate_hz
     axes.fill_between(at_s, blocks.min(axis=1), blocks.max(axis=1), color=INK, linewidth=0.3)
     peak = max(float(np.abs(blocks).max(initial=0.0)), 1e-3)
-    axes.set(xlim=(0, len(samples) / SAMPLE_RATE_HZ), ylim=(-1.1 * peak, 1.1 * peak))
+    axes.set(xlim=(0, len(samples) / sample_rate_hz), ylim=(-1.1 * peak, 1.1 * peak))
     axes.set(ylabel="amplitude")
     for number, end_s in enumerate(word_ends_s):
         label = "word ends" if number == 0 else None

@@ -14,6 +14,7 @@ from mwwkit.audio.assembly import STAGE, assemble
 from mwwkit.audio.clips import (
     CATALOGUE,
     QUARANTINE,
+    Kind,
     Label,
     Split,
     load_clips,
@@ -22,6 +23,7 @@ from mwwkit.audio.clips import (
 )
 from mwwkit.audio.making import Bounds, make_unit
 from mwwkit.audio.piper import Piper
+from mwwkit.audio.rooms import is_late
 from mwwkit.audio.sources import FOLDERS, FromSpeech, Input, SourceError
 from mwwkit.audio.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.audio.splits import SHARES, assign, audit
@@ -192,6 +194,12 @@ def check(here: Run) -> dict:
                 f"the {split.value} split has no clip of the wake word; {len(clips)} clips are "
                 "there in all; add recordings of it, or ask for more spoken ones"
             )
+    late = [r.path for r in clips.of(kind=Kind.RIR) if is_late(clips.audio(r)[:])]
+    if late:
+        caveats.append(
+            f"{len(late)} rooms peak past a tenth of their length, {late[0]} for one: an echo, or "
+            "no room; listen to them"
+        )
     positives = clips.of(label=Label.POSITIVE)
     if not any(not record.is_synthetic for record in positives):
         caveats.append(

@@ -1,0 +1,204 @@
+"""What the data engine has finished, in this run and earlier ones, and the files that prove it.
+
+    work = open_work(here, settings, session, workers)
+    work.checkpoint.finish("batch/00000", first=0, stop=512, ...)    # checkpoint.json of the run
+    figures(work.checkpoint.done)          # {"batch_id": 1, "triples_completed": 500, ...}
+
+Units: `irs`, `embeddings`, `sterile/00000` ... and `sterile` once all speech is done,
+`batch/00000` ... and `triples` once all segments are used.
+"""
+
+import warnings
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from mwwkit.audio import irs, sterile
+from mwwkit.checkpoint import SEAL, Checkpoint
+from mwwkit.paths import Run
+from mwwkit.session import Session
+
+BATCHES, STERILE = "batches", "sterilized_batches"
+PHASES = {  # what is made again with each: everything that is made from it
+    "irs": ["irs", "embeddings", "batch", "triples"],
+    "embeddings": ["embeddings", "batch", "triples"],
+    "sterile": ["sterile", "batch", "triples"],
+    "triples": ["batch", "triples"],
+}
+
+
+class EngineError(RuntimeError):
+    """Something the data engine cannot go on with; the message names it and says what to do."""
+
+
+@dataclass
+class Work:
+    """What every phase of one session needs."""
+
+    here: Run
+    checkpoint: Checkpoint
+    session: Session
+    workers: int
+    said: list[str] = field(default_factory=list)
+
+    def say(self, line: str) -> None:
+        """Print a line for people, and keep it for the report."""
+        self.said.append(line)
+        print(line, flush=True)
+
+
+def open_work(
+    here: Run, settings: dict, session: Session, workers: int, *, record: bool = True
+) -> Work:
+    """Find what earlier sessions finished. Raises CheckpointError for what cannot be gone on with.
+
+    A unit of this run whose file is missing or cut off is named and made again; one of an earlier
+    run is made again here. Without `record` nothing is written.
+    """
+    checkpoint = Checkpoint.resume(here, ".", settings)
+    before = max((f.get("run_number", 0) for f in checkpoint.figures_before), default=0)
+    run_number = checkpoint.figures.get("run_number", before + 1)
+    checkpoint.count = partial(figures, run_number=run_number)
+    checkpoint.figures = checkpoint.count(checkpoint.done)
+    work = Work(here, checkpoint, session, workers)
+    _disprove(work, record)
+    return work
+
+
+def figures(done: dict[str, dict], run_number: int = 1) -> dict[str, int]:
+    """The counters that people are shown, of this run and the earlier ones."""
+    batches = of_kind(done, "batch")
+    chunks = of_kind(done, "sterile")
+    return {
+        "run_number": run_number,
+        "batch_id": max(batches, default=-1) + 1,
+        "triples_completed": sum(facts["triples"] for facts in batches.values()),
+        "vocal_cursor": sum(facts["files"] for facts in chunks.values()),
+        "segment_cursor": max((facts["stop"] for facts in batches.values()), default=0),
+    }
+
+
+def of_kind(done: dict[str, dict], kind: str) -> dict[int, dict]:
+    """The numbered units of a kind, in order: number -> facts."""
+    found = {int(u.partition("/")[2]): f for u, f in done.items() if u.startswith(f"{kind}/")}
+    return dict(sorted(found.items()))
+
+
+def unit(kind: str, number: int) -> str:
+    """The name of a numbered unit; sorted names are in order."""
+    return f"{kind}/{number:05d}"
+
+
+def file_of(kind: str, number: int) -> str:
+    """Where a unit's bytes are, in the run that made it."""
+    if kind == "batch":
+        return f"{BATCHES}/batch_{number:04d}.npz"
+    return f"{STERILE}/chunk_{number:05d}/{sterile.SEGMENTS}"
+
+
+def proof(here: Run, kind: str, number: int, facts: dict) -> Path | None:
+    """The file of a unit with the size it was written with, None where there is none."""
+    for path in here.all(file_of(kind, number)):
+        if path.stat().st_size == facts["bytes"]:
+            return path
+    return None
+
+
+def _disprove(work: Work, record: bool) -> None:
+    checkpoint, here = work.checkpoint, work.here
+    for kind in ("sterile", "batch"):
+        for number, facts in of_kind(checkpoint.done, kind).items():
+            if proof(here, kind, number, facts):
+                continue
+            found = here.all(file_of(kind, number))
+            path = found[0] if found else here / file_of(kind, number)
+            what = "is missing"
+            if found:
+                what = f"has {path.stat().st_size:,} bytes, not {facts['bytes']:,}"
+            warnings.warn(f"{path} {what}; it is made again", stacklevel=4)
+            unproven = [unit(kind, number), kind_complete(kind)]
+            for name in unproven:
+                checkpoint.before.pop(name, None)
+            if record and checkpoint.own.keys() & {*unproven}:
+                checkpoint.forget(unproven)
+
+
+def gaps(work: Work, kind: str) -> list[int]:
+    """Numbers of a kind that are not done although a later one is.
+
+    Raises EngineError where they are in an earlier run that is not given.
+    """
+    numbers = of_kind(work.checkpoint.done, kind)
+    missing = [n for n in range(max(numbers, default=-1) + 1) if n not in numbers]
+    run_number = work.checkpoint.figures["run_number"]
+    if missing and len(work.here.earlier) < run_number - 1:
+        raise EngineError(
+            f"{file_of(kind, missing[0])} and {len(missing) - 1} more are in an earlier run that "
+            f"is not attached: this is run {run_number}, PREVIOUS names {len(work.here.earlier)}"
+        )
+    return missing
+
+
+def force(work: Work, phases: tuple[str, ...]) -> None:
+    """Forget what is to be made again, once: not when that has been begun and is unfinished."""
+    checkpoint, here = work.checkpoint, work.here
+    own = {"irs": [irs.CATALOGUE], "embeddings": ["clap_cache.npz"]}
+    for phase in phases:
+        begun = {*checkpoint.forced, *checkpoint.forced_before}
+        if set(PHASES[phase]) <= begun and not checkpoint.is_complete:
+            work.say(f"FORCE {phase}: begun before, going on with it")
+            continue
+        checkpoint.force(PHASES[phase])
+        seals = (here / STERILE).glob(f"*/{SEAL}") if phase == "sterile" else ()
+        for made in [*seals, *(here / name for name in own.get(phase, []))]:
+            made.unlink(missing_ok=True)
+        work.say(f"FORCE {phase}: made again, with all that is made from it")
+
+
+def kind_complete(kind: str) -> str:
+    """The unit that says that all units of a kind are done."""
+    return "triples" if kind == "batch" else kind
+
+
+class Segments:
+    """All sterilised segments there are, in order, wherever they lie; rows are read when used."""
+
+    def __init__(self, work: Work):
+        """Those of the chunks done without a gap from the first."""
+        self.folders: list[Path] = []
+        self.stops: list[int] = []  # of each chunk: the number of segments up to its end
+        for number, (key, facts) in enumerate(of_kind(work.checkpoint.done, "sterile").items()):
+            path = proof(work.here, "sterile", key, facts)
+            if key != number or path is None:
+                break
+            self.folders.append(path.parent)
+            self.stops.append(len(self) + facts["segments"])
+
+    def __len__(self) -> int:
+        """The number of segments."""
+        return self.stops[-1] if self.stops else 0
+
+    def place(self, index: int) -> tuple[Path, int, str]:
+        """The chunk's folder, the row in it and the dry id of segment `index`."""
+        chunk = bisect_right(self.stops, index)
+        row = index - (self.stops[chunk - 1] if chunk else 0)
+        folder = self.folders[chunk]
+        return folder, row, _names(folder)[row]
+
+
+@lru_cache(maxsize=2)
+def _names(folder: Path) -> list[str]:
+    return sterile.read_names(folder)
+
+
+@lru_cache(maxsize=4)
+def _view(folder: Path) -> np.ndarray:
+    return sterile.read_segments(folder)
+
+
+def segment(folder: Path, row: int) -> np.ndarray:
+    """int16 [240000]."""
+    return np.array(_view(folder)[row])

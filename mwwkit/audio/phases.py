@@ -1,0 +1,216 @@
+"""The data engine's phases that make sound: rooms, sterile speech, triples.
+
+Each does what is left of it, unit by unit, records every unit last, and returns whether it came
+to its end. What was done before is not done again, and the file that proves it is named.
+"""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from mwwkit.audio import irs, ledger, sterile, triples
+from mwwkit.audio.clips import Rejected, write_quarantine
+from mwwkit.audio.ledger import EngineError, Work, of_kind, unit
+from mwwkit.audio.listing import Found, fingerprint
+from mwwkit.checkpoint import SEAL, Checkpoint
+from mwwkit.files import read_json, replacing, sha256, write_json
+from mwwkit.progress import tqdm
+from mwwkit.session import full_disk_stops
+
+STAGE = "01 triples"
+STATE = "sterilize_state.json"
+CHUNK_ROOM = 1 << 20  # beside its segments: names and reasons
+
+
+def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | None:
+    """Phase 2: both pools and their catalogue; None where a limit stopped it.
+
+    Raises EngineError for an empty pool, and for files that changed after triples were made.
+    """
+    prints = {"bad": fingerprint(bad), "target": fingerprint(target)}
+    if catalogue := _proved_rooms(work, bad, target, prints):
+        return catalogue
+    session = work.session
+
+    def may_go_on(n_bytes: int) -> bool:
+        if session.stop(n_bytes):
+            return False
+        session.budget.spent(n_bytes)
+        return True
+
+    with full_disk_stops(STAGE):
+        afresh = "irs" in work.checkpoint.forced
+        found = irs.catalogue_of(
+            bad, target, work.here, work.workers, afresh=afresh, may_go_on=may_go_on
+        )
+    if found is None:
+        return None
+    rejected = [(row["id"], row["reason"], row["pool"]) for row in found["rejected"]]
+    quarantine(work, "rooms", [(f"{pool}/{name}", reason) for name, reason, pool in rejected])
+    counts = {pool: sum(row["pool"] == pool for row in found["irs"]) for pool in irs.POOLS}
+    for pool, count in counts.items():
+        if not count:
+            raise EngineError(
+                f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
+                f"{irs.reasons(found)}); see paths.md for where they are looked for"
+            )
+    digest = sha256(work.here / irs.CATALOGUE)
+    work.checkpoint.finish("irs", sha256=digest, prints=prints, **counts)
+    work.say(
+        f"phase 2, rooms: {counts['bad']} bad, {counts['target']} target; rejected "
+        f"{len(rejected)} {irs.reasons(found) or ''}; {found['audio files decoded']} files decoded"
+    )
+    return found
+
+
+def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | None:
+    """The catalogue of a phase 2 that is done and still fits the files."""
+    facts = work.checkpoint.done.get("irs")
+    if not facts:
+        return None
+    given = {"bad": bad, "target": target}
+    changed = [p for p in irs.POOLS if given[p] and prints[p] != facts["prints"][p]]
+    if changed and of_kind(work.checkpoint.done, "batch"):
+        raise EngineError(
+            f"the {' and '.join(changed)} impulse responses are not those that the batches were "
+            "made with (names or sizes differ); put them back, or give FORCE=['irs'] or a new "
+            "RUN_DIR"
+        )
+    for path in [] if changed else work.here.all(irs.CATALOGUE):
+        if sha256(path) == facts["sha256"]:
+            work.say(f"phase 2, rooms: skipped, {path} proves it and fits the files")
+            return irs.read_catalogue(path)
+    found = work.here / irs.CATALOGUE
+    why = "fits the files no more" if changed else "is damaged or missing"
+    warnings.warn(f"{found} {why}; it is made again", stacklevel=2)
+    return None
+
+
+def rooms_on_disk(
+    work: Work, catalogue: dict, pool: str, given: Sequence[Found], align: bool = False
+) -> dict[str, triples.Room]:
+    """id -> the file of each response of a pool, wherever it lies; EngineError where it is not."""
+    of_given = {file.name: file.path for file in given}
+    found: dict[str, triples.Room] = {}
+    for row in catalogue["irs"]:
+        name = row["id"]
+        if row["pool"] != pool:
+            continue
+        staged = work.here.all(f"{irs.STAGED}/{name}") if pool == "target" else []
+        path = next((p for p in staged if p.stat().st_size == row["bytes"]), of_given.get(name))
+        if path is None:
+            raise EngineError(
+                f"the {pool} impulse response {name} is in {irs.CATALOGUE} but not on disk; attach "
+                "the data set or the run that has it"
+            )
+        found[name] = triples.Room(path, row["sha256"], align)
+    return found
+
+
+def quarantine(work: Work, what: str, rows: Sequence[tuple[str, str]]) -> None:
+    """Replace what quarantine.jsonl says of one phase."""
+    stage = f"{STAGE}: {what}"
+    write_quarantine(work.here, stage, [Rejected(name, reason, stage) for name, reason in rows])
+
+
+def speech(
+    work: Work, files: Sequence[Found], settings: sterile.Settings, chunk_files: int, share: float
+) -> str:
+    """Phase 4: chunks of sterile segments, in order; "" at its end, else why it stopped.
+
+    `share`: of the budget that the segments may take. Raises EngineError where the files are not
+    those that were begun with, or where not even one chunk fits.
+    """
+    checkpoint, here = work.checkpoint, work.here
+    if "sterile" in checkpoint.done:
+        work.say(f"phase 4, speech: skipped, {_last_chunk(work)} proves it")
+        return ""
+    corpus = fingerprint(files)
+    done = of_kind(checkpoint.done, "sterile")
+    if done and any(facts["corpus"] != corpus for facts in done.values()):
+        raise EngineError(
+            f"the dry speech is not what chunk {min(done)} was made of (names or sizes of files "
+            "differ); put it back, or give FORCE=['sterile'] or a new RUN_DIR"
+        )
+    ledger.gaps(work, "sterile")
+    chunks = [files[i : i + chunk_files] for i in range(0, len(files), chunk_files)]
+    taken = sum(f["bytes"] for u, f in checkpoint.own.items() if u.startswith("sterile/"))
+    _state(work)
+    bar = tqdm(total=len(chunks), initial=len(done), unit="chunk", desc="01 speech", disable=None)
+    for number, chunk in enumerate(chunks):
+        name, folder = unit("sterile", number), here / ledger.file_of("sterile", number)
+        if name in checkpoint.done or _adopted(checkpoint, name, folder.parent):
+            continue
+        most = sum(sterile.segments_at_most(sterile.seconds_of(f.path)) for f in chunk)
+        n_bytes = most * sterile.SEGMENT_BYTES + CHUNK_ROOM
+        if taken + n_bytes > share * work.session.budget.budget_bytes:
+            _refuse_if_nothing(work, n_bytes, share, chunk_files)
+            return f"sterilised speech has its share of the budget ({share:g})"
+        if reason := work.session.stop(n_bytes):
+            return reason
+        with full_disk_stops(STAGE), replacing(folder.parent) as part:
+            facts = sterile.write_chunk(part, chunk, settings, work.workers) | {"corpus": corpus}
+            checkpoint.seal(part, facts)
+        work.session.budget.spent(facts["bytes"] + CHUNK_ROOM)
+        with full_disk_stops(STAGE):
+            checkpoint.finish(name, **facts)
+            _state(work)
+        taken += facts["bytes"]
+        bar.update()
+    bar.close()
+    done = of_kind(checkpoint.done, "sterile")
+    checkpoint.finish("sterile", segments=sum(f["segments"] for f in done.values()))
+    work.say(f"phase 4, speech: {_state(work)}")
+    return ""
+
+
+def _adopted(checkpoint: Checkpoint, name: str, folder: Path) -> bool:
+    """Take over a chunk that a killed session wrote whole but did not record."""
+    seal, made = folder / SEAL, folder / sterile.SEGMENTS
+    if not (seal.exists() and made.exists()):
+        return False
+    is_whole = sha256(made) == read_json(seal)["facts"]["sha256"]
+    return is_whole and checkpoint.adopt(name, folder)
+
+
+def _last_chunk(work: Work) -> Path | None:
+    done = of_kind(work.checkpoint.done, "sterile")
+    return ledger.proof(work.here, "sterile", max(done), done[max(done)]) if done else None
+
+
+def _refuse_if_nothing(work: Work, n_bytes: int, share: float, chunk_files: int) -> None:
+    if not of_kind(work.checkpoint.done, "sterile"):
+        raise EngineError(
+            f"a chunk of {chunk_files} files takes up to {n_bytes / 1e6:.0f} MB, and STERILE_SHARE "
+            f"{share:g} of the budget is {share * work.session.budget.budget_bytes / 1e6:.0f} MB; "
+            "raise BUDGET_GB or STERILE_SHARE, or lower CHUNK_FILES"
+        )
+
+
+def _state(work: Work) -> dict:
+    """Where phase 4 stands, written for people; a damaged file is named and written again."""
+    done = of_kind(work.checkpoint.done, "sterile")
+    totals: dict[str, dict[str, int]] = {"skipped": {}, "noted": {}}
+    for facts in done.values():
+        for kind, total in totals.items():
+            for reason, count in facts[kind].items():
+                total[reason] = total.get(reason, 0) + count
+    state = {
+        "vocal_cursor": sum(f["files"] for f in done.values()),
+        "segments": sum(f["segments"] for f in done.values()),
+        "chunks": len(done),
+        **totals,
+    }
+    path = work.here / STATE
+    try:
+        if path.exists() and read_json(path) == state:
+            return state
+    except ValueError as error:
+        warnings.warn(f"{error}; it is written again from the checkpoint", stacklevel=3)
+    write_json(path, state)
+    rows = []
+    for number, facts in done.items():
+        if found := ledger.proof(work.here, "sterile", number, facts):
+            rows += sterile.rejected(found.parent)
+    quarantine(work, "speech", rows)
+    return state

@@ -1,0 +1,234 @@
+"""Dry speech made dead dry: noise taken off, silence cut, one loudness, 5 s segments at 48 kHz.
+
+    made = sterilise(path, Settings())           # Sterile: segments int16 [k, 240000], or a reason
+    facts = write_chunk(folder, files, Settings(), workers=4)
+    segment = read_segments(folder)[17]          # int16 [240000], only that row is read
+
+A chunk is a folder with `segments.npy` (int16 `[n, 240000]`, 32768 is full scale) and
+`segments.json` (the name of each row, what was skipped and why). Nothing grows with the corpus:
+files are cut into spans of at most five minutes, and rows are written as they come.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from mwwkit.audio.listing import Found
+from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read, to_int16
+from mwwkit.files import read_json, sha256, write_json
+from mwwkit.parallel import each
+
+RATE_HZ = 48_000
+SEGMENT = 240_000  # samples: 5.0 s at 48 kHz
+SEGMENT_BYTES = 2 * SEGMENT
+SPAN_S = 300.0  # of a long file that is worked on at once
+FRAME = 960  # 20 ms
+KEPT_AROUND_S = 0.05  # of what is under the threshold, at both ends: soft consonants live there
+GATE_S = 0.4  # the block of ITU-R BS.1770: what is shorter cannot be gated
+SEGMENTS, NAMES = "segments.npy", "segments.json"
+
+__all__ = ["SUFFIXES", "Settings", "Sterile", "read_segments", "sterilise", "write_chunk"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What shapes the segments."""
+
+    prop_decrease: float = 0.95  # of the noise that is taken off, 0..1
+    trim_db: float = 40.0  # silence at the ends is so far under the loudest 20 ms
+    loudness_lufs: float = -23.0  # EBU R 128
+    min_seconds: float = 1.0  # of a file, before anything is cut
+
+    def __post_init__(self) -> None:  # noqa: D105
+        ranges = {
+            "prop_decrease": (0, 1),
+            "trim_db": (10, 120),
+            "loudness_lufs": (-60, -5),
+            "min_seconds": (0.1, 60),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {getattr(self, name)}; wanted {low} to {high}")
+
+
+@dataclass(frozen=True)
+class Sterile:
+    """What became of one span of a file: segments, or the reason for none."""
+
+    segments: np.ndarray  # [k, 240000] int16
+    notes: tuple[str, ...] = ()  # what was out of the ordinary
+    reason: str = ""  # why there are no segments
+
+
+_NONE = np.zeros((0, SEGMENT), np.int16)
+
+
+def seconds_of(path: Path) -> float:
+    """A file's length by its header, 0 where nothing readable says it."""
+    try:
+        return float(soundfile.info(path).duration)
+    except (soundfile.LibsndfileError, OSError):
+        pass
+    try:
+        import av
+
+        with av.open(str(path)) as container:
+            return float(container.duration or 0) / av.time_base
+    except (ImportError, OSError, ValueError):  # FFmpegError is one of the last two
+        return 0.0
+
+
+def spans(seconds: float) -> list[tuple[float, float | None]]:
+    """(start, length) in s of the pieces a file is worked on in; the last runs to its end."""
+    n = max(1, math.ceil((seconds - 1.0) / SPAN_S))
+    return [(i * SPAN_S, SPAN_S if i < n - 1 else None) for i in range(n)]
+
+
+def segments_at_most(seconds: float) -> int:
+    """The most segments a file of that length gives."""
+    return sum(math.ceil(((length or seconds - start) + 0.5) * RATE_HZ / SEGMENT)
+               for start, length in spans(seconds))  # fmt: skip
+
+
+def sterilise(
+    path: Path, settings: Settings, start_s: float = 0.0, seconds: float | None = None
+) -> Sterile:
+    """Load at 48 kHz mono, reduce noise, trim, set the loudness, cut into segments."""
+    try:
+        audio = read(path, RATE_HZ, start_s=start_s, seconds=seconds)
+    except AudioValidationError as error:
+        return Sterile(_NONE, reason=f"unreadable: {error}")
+    if audio.size < settings.min_seconds * RATE_HZ:
+        found = f"{audio.size / RATE_HZ:.2f} s; wanted {settings.min_seconds:g} s or more"
+        return Sterile(_NONE, reason=f"too short: {found}")
+    if np.abs(audio).max() < 1e-5:
+        return Sterile(_NONE, reason="too quiet: under -100 dBFS throughout")
+    audio = trim(reduce_noise(audio, settings.prop_decrease), settings.trim_db)
+    measured, notes = loudness(audio)
+    if not math.isfinite(measured):
+        return Sterile(_NONE, reason="too quiet: nothing in it is above -70 LUFS")
+    gain = 10 ** ((settings.loudness_lufs - measured) / 20)
+    peak = float(np.abs(audio).max())
+    if gain * peak > 1:
+        gain, notes = 1 / peak, (*notes, "peak at full scale: softer than asked for")
+    return Sterile(_sliced(to_int16(audio * np.float32(gain))), notes)
+
+
+def reduce_noise(audio: np.ndarray, prop_decrease: float) -> np.ndarray:
+    """[n] float32 without its steady noise: spectral gating (noisereduce, stationary)."""
+    import noisereduce  # slow to import, and only these workers need it
+
+    clean = noisereduce.reduce_noise(
+        y=audio, sr=RATE_HZ, stationary=True, prop_decrease=prop_decrease, n_jobs=1
+    )
+    return np.nan_to_num(clean.astype(np.float32))
+
+
+def trim(audio: np.ndarray, under_db: float) -> np.ndarray:
+    """Without the silence at both ends, but for 50 ms: frames `under_db` below the loudest."""
+    frames = np.pad(audio, (0, -audio.size % FRAME)).reshape(-1, FRAME)
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64)
+    loud = np.flatnonzero(power > power.max(initial=0.0) * 10 ** (-under_db / 10))
+    if not loud.size:
+        return audio[:0]
+    margin = round(KEPT_AROUND_S * RATE_HZ)
+    return audio[max(0, loud[0] * FRAME - margin) : (loud[-1] + 1) * FRAME + margin]
+
+
+def loudness(audio: np.ndarray) -> tuple[float, tuple[str, ...]]:
+    """Integrated loudness in LUFS, and what to know about it; -inf for what is too quiet.
+
+    Audio shorter than the gate's block of 0.4 s is measured as if repeated.
+    """
+    import pyloudnorm
+
+    notes: tuple[str, ...] = ()
+    if not audio.size:
+        return -math.inf, notes
+    if audio.size < GATE_S * RATE_HZ:
+        notes = ("shorter than the loudness gate: measured as if repeated",)
+        audio = np.tile(audio, math.ceil(GATE_S * RATE_HZ / audio.size) + 1)
+    with np.errstate(divide="ignore"):  # the log of the power of digital silence
+        measured = float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(audio.astype(np.float64)))
+    return (measured if measured > -70.0 else -math.inf), notes
+
+
+def _sliced(samples: np.ndarray) -> np.ndarray:
+    return np.pad(samples, (0, -samples.size % SEGMENT)).reshape(-1, SEGMENT)
+
+
+def write_chunk(folder: Path, files: Sequence[Found], settings: Settings, workers: int) -> dict:
+    """Write the segments of `files` into `folder`, in order; returns the facts of the chunk.
+
+    Facts: files, segments, seconds, skipped and noted (counts by reason), bytes, sha256.
+    """
+    folder.mkdir(parents=True)
+    jobs = ((f.name, f.path, *span) for f in files for span in spans(seconds_of(f.path)))
+    names: list[str] = []
+    skipped: list[tuple[str, str]] = []
+    noted: Counter = Counter()
+    with open(folder / SEGMENTS, "wb") as out:
+        _write_header(out, 0)
+        for name, start_s, made in each(partial(_job, settings), jobs, workers):
+            out.write(made.segments.tobytes())
+            at = round(start_s * RATE_HZ / SEGMENT)
+            names += [f"{name}:{at + row:03d}" for row in range(len(made.segments))]
+            noted.update(made.notes)
+            if made.reason and not (start_s and made.reason.startswith("too ")):
+                skipped.append((name, made.reason.replace(f"{_path(files, name)}", name)))
+        out.seek(0)
+        _write_header(out, len(names))
+    kinds = Counter(reason.split(":")[0] for _, reason in skipped)
+    facts = {
+        "files": len(files),
+        "segments": len(names),
+        "skipped": dict(sorted(kinds.items())),
+        "noted": dict(sorted(noted.items())),
+    }
+    write_json(folder / NAMES, {"names": names, "refused": skipped, **facts})
+    return facts | {"bytes": 128 + SEGMENT_BYTES * len(names), "sha256": sha256(folder / SEGMENTS)}
+
+
+def _job(settings: Settings, job: tuple) -> tuple[str, float, Sterile]:
+    name, path, start_s, seconds = job
+    return name, start_s, sterilise(path, settings, start_s, seconds)
+
+
+def _path(files: Iterable[Found], name: str) -> Path:
+    return next(file.path for file in files if file.name == name)
+
+
+def _write_header(file, n_rows: int) -> None:
+    """An NPY 1.0 header of 128 bytes whatever the number of rows: that is known at the end."""
+    head = f"{{'descr': '<i2', 'fortran_order': False, 'shape': ({n_rows}, {SEGMENT}), }}"
+    file.write(
+        b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + head.ljust(117).encode() + b"\n"
+    )
+
+
+def read_segments(folder: Path) -> np.ndarray:
+    """A view of a chunk's segments, int16 [n, 240000]; rows are read as they are taken.
+
+    Raises ValueError, naming the file, for one that is cut off.
+    """
+    path = folder / SEGMENTS
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is damaged or cut off ({error}); make it again") from error
+
+
+def read_names(folder: Path) -> list[str]:
+    """The dry id of each row: file, and number of the segment in it."""
+    return read_json(folder / NAMES)["names"]
+
+
+def rejected(folder: Path) -> Iterator[tuple[str, str]]:
+    """(file, reason) of what a chunk left out."""
+    yield from map(tuple, read_json(folder / NAMES)["refused"])

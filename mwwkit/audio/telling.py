@@ -1,0 +1,36 @@
+"""What the data engine says of itself, in plain words."""
+
+from mwwkit.audio import batch_manifest, ledger
+from mwwkit.audio.ledger import Work
+
+
+def where(work: Work) -> None:
+    """Phase 1: what was found, where, and what was chosen."""
+    found = work.here.all("checkpoint.json")
+    places = ", ".join(map(str, found)) or "no checkpoint.json: a first run"
+    shown = ", ".join(f"{name} {value}" for name, value in work.checkpoint.figures.items())
+    work.say(f"phase 1, state: {places}; going on from {shown}")
+
+
+def status(work: Work, reason: str) -> dict:
+    """The report of a session; its last lines are where it stands and the exact next step."""
+    here, figures = work.here, work.checkpoint.figures
+    shown = f"{figures['triples_completed']} triples in {figures['batch_id']} files"
+    if not reason:
+        stands = f"finished: {shown}, all speech used"
+        then = (
+            f"give {here / ledger.BATCHES} (and those of earlier runs) to the notebook that trains "
+            f"on triples; {here / batch_manifest.MANIFEST} lists every file with its SHA-256"
+        )
+    else:
+        stands = f"stopped: {reason}; {shown} so far, nothing is lost"
+        chain = ", ".join(map(str, [*here.earlier, here.folder]))
+        then = (
+            "commit this output, attach it to the next notebook, run again: there, in the cell of "
+            f'parameters, PREVIOUS = "{chain}" (where they are attached; "auto" takes the runs '
+            "that paths.md lists), and FORCE = []"
+        )
+    work.say(stands)
+    work.say(f"next: {then}")
+    facts = {"status": stands, "next": then, "finished": not reason}
+    return facts | figures | {"folder": str(here.folder), "said": work.said}
