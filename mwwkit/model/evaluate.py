@@ -36,7 +36,7 @@ def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
     that few false accepts need. Two decimals, so that the last bits of a sum change nothing.
     """
     highest = max(float(tf.reduce_max(net(to_float_features(x)[None]))) for x in training)
-    return round(min(1.0, HIGHEST_LOGIT / max(highest, 1e-6)), 2)
+    return max(round(min(1.0, HIGHEST_LOGIT / max(highest, 1e-6)), 2), 0.01)
 
 
 def int8_model(net: MixedNet, shape: Shape, training: Sequence[np.ndarray]) -> bytes:
