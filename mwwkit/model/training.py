@@ -159,10 +159,10 @@ class Trainer:
         while self.step < until:
             started = time.perf_counter()
             batch = dataset.batch(self.step)
-            self.optimizer.learning_rate.assign(self.settings.rate_at(self.step))
             loaded = time.perf_counter()
             features = self._augmented(batch, dataset.draws(self.step))
             augmented = time.perf_counter()
+            self.optimizer.learning_rate.assign(self.settings.rate_at(self.step))
             loss, norm = self._train_step(
                 features,
                 tf.constant(batch.labels),
