@@ -5,10 +5,14 @@ The map, bottom up:
     firmware                          what the device fixes, each number with its source
     files, paths, checkpoint          whole files; where things are; which units are done
     disk, session, random, parallel   the limits of a session; seeds; many processes
-    detector, metrics                 the device's decision; what it gets right and wrong
+    detector, metrics, operating      the device's decision; what it gets right; which cutoff
     audio/                            sound and spectrograms, never TensorFlow
     model/                            the net, its training and its int8 twin
+    clap                              rooms as vectors, for the data engine (torch, an extra)
+    handover                          what 02 hands over to 03, 04 and 05
     stages/                           what the five notebooks call
+    previews/                         pictures and players for the notebooks
+    chain, presets, scoring, summary  behind the command line
 """
 
 __version__ = "0.1.0"
