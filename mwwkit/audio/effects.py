@@ -192,11 +192,15 @@ def apply_rir(audio: np.ndarray, rir: np.ndarray, wet: float = 1.0) -> np.ndarra
     if not audio.size:
         return audio.astype(np.float32)
     size = fft.next_fast_len(audio.size + rir.size - 1, real=True)
-    room = fft.irfft(fft.rfft(audio, size) * fft.rfft(rir, size), size)[: audio.size]
+    spectrum = fft.rfft(audio, size)
+    spectrum *= fft.rfft(rir, size)
+    room = fft.irfft(spectrum, size, overwrite_x=True)[: audio.size]
     before, after = loudest_rms(audio), loudest_rms(room)
     if after < SILENCE:
         return audio.astype(np.float32)
     room *= before / after
+    if wet == 1:
+        return room.astype(np.float32, copy=False)
     return (wet * room + (1 - wet) * audio).astype(np.float32)
 
 
