@@ -18,7 +18,6 @@ import numpy as np
 
 from mwwkit import firmware
 
-SCORE_MAX = 255  # the output is uint8 with scale 1/256: the ceiling is 0.996
 SLICE_S = firmware.HOP_MS / 1000  # the component's word for one front-end hop
 FIRST_SLICE_S = firmware.WINDOW_MS / 1000  # the first slice needs a whole window of audio
 STEP_S = firmware.STEP_MS / 1000
