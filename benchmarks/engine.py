@@ -6,10 +6,14 @@ Speech and rooms are made up (buzzes of 5 s, already sterile; rooms of 1 s), so 
 The floor of a triple is what cannot be spared: three FFTs, one noise, and the bytes written by
 `np.savez`; FFTs and noise are shared by the workers, writing is not. Every figure of phase 6 is
 from a process of its own that runs the whole stage on speech that is at hand.
+
+Rates are given in wall time and as if the workers had had a core each: CPU seconds over workers.
+Where others use the machine, only the second says anything of the engine.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -20,9 +24,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from joblib.externals.loky import get_reusable_executor
-from scipy import fft
+from scipy import fft, signal
 
-from mwwkit.audio import irs, ledger, sterile
+from mwwkit.audio import batching, irs, ledger, sterile
 from mwwkit.audio.listing import fingerprint, listed
 from mwwkit.audio.messy import make_noise
 from mwwkit.audio.triples import N_SAMPLES, RATE_HZ
@@ -35,6 +39,21 @@ from mwwkit.stages import engine
 
 N_ROOMS, N_VOICES = 40, 16
 PER_FILE = 100
+ROOMS_S = (0.3, 1.0, 3.0)
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def timed(work) -> tuple[float, float]:
+    """Wall and CPU seconds of `work()`, its worker processes included."""
+    begun, cpu = time.perf_counter(), cpu_s()
+    work()
+    seconds = time.perf_counter() - begun
+    get_reusable_executor().shutdown(wait=True)  # only then are the workers' figures known
+    return seconds, cpu_s() - cpu
 
 
 def voice(number: int, seconds: float = 5.0) -> np.ndarray:
@@ -71,10 +90,12 @@ def at_hand(root: Path, n_segments: int, compressed: bool) -> tuple[engine.Confi
     here = Run(root / "run")
     made = here / ledger.file_of("sterile", 0)
     made.parent.mkdir(parents=True)
-    segments = np.lib.format.open_memmap(made, "w+", "<i2", (n_segments, N_SAMPLES))
-    for number in range(n_segments):
-        segments[number] = np.rint(32_767 * voice(number % N_VOICES))
-    segments.flush()
+    voices = [np.rint(32_767 * voice(number)).astype("<i2").tobytes() for number in range(N_VOICES)]
+    shape = {"descr": "<i2", "fortran_order": False, "shape": (n_segments, N_SAMPLES)}
+    with open(made, "wb") as file:  # not mapped: that would count as memory
+        np.lib.format.write_array_header_1_0(file, shape)
+        for number in range(n_segments):
+            file.write(voices[number % N_VOICES])
     names = [f"{number:05d}.wav:000" for number in range(n_segments)]
     write_json(made.parent / sterile.NAMES, {"names": names, "skipped": []})
     facts = {"files": n_segments, "segments": n_segments, "skipped": {}, "noted": {}}
@@ -92,24 +113,23 @@ def one(n_triples: int, workers: int, compressed: bool) -> dict:
     """The whole stage on `n_triples` segments: seconds of it, bytes of batches, peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         config, here = at_hand(Path(folder), n_triples, compressed)
-        begun, resident = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        engine.run(config, here, Limits(workers=workers))
-        seconds = time.perf_counter() - begun
-        get_reusable_executor().shutdown(wait=True)  # so that the workers' memory is known
+        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        wall, cpu = timed(lambda: engine.run(config, here, Limits(workers=workers)))
         session = Limits().session(here)
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(2000):
             session.stop(1000)
-        check_s = (time.perf_counter() - started) / 2000
+        check_s = (time.process_time() - started) / 2000
         return {
             "triples": n_triples,
-            "seconds": seconds,
+            "wall": wall,
+            "cpu": cpu,
             "bytes": tree_bytes(here / ledger.BATCHES),
-            "budget check, us": check_s * 1e6,
-            "share of budget checks": (n_triples / 4 + n_triples / PER_FILE) * check_s / seconds,
+            "check": check_s,
+            "checks": (n_triples / batching.TASK + n_triples / PER_FILE) * check_s / cpu,
             "MB before": resident / 1024,
-            "MB main process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "MB largest worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+            "MB main": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "MB worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
         }
 
 
@@ -122,41 +142,86 @@ def apart(n_triples: int, workers: int, compressed: bool = False) -> dict:
     return json.loads(ran.stdout.splitlines()[-1])
 
 
+def each_s(n: int, work) -> float:
+    """CPU seconds of one `work()`, the least of `n`: others can only add to it."""
+    found = []
+    for _ in range(n):
+        begun = time.process_time()
+        work()
+        found.append(time.process_time() - begun)
+    return min(found)
+
+
 def floor(n: int = 20) -> dict[str, float]:
-    """Seconds of one core a triple: FFTs, noise, and `np.savez` of its bytes."""
+    """CPU seconds of one core a triple: FFTs, noise, and `np.savez` of its bytes."""
     size = fft.next_fast_len(N_SAMPLES + RATE_HZ, real=True)
     dry, response = voice(0), fft.rfft(voice(1)[:RATE_HZ], size)
-    begun = time.perf_counter()
-    for _ in range(n):
+
+    def ffts() -> None:
         spectrum = fft.rfft(dry, size)
         for _ in range(2):
             fft.irfft(spectrum * response, size)
-    ffts_s = (time.perf_counter() - begun) / n
-    begun = time.perf_counter()
-    for seed in range(n):
-        make_noise(N_SAMPLES, RATE_HZ, "pink", seed)
-    noise_s = (time.perf_counter() - begun) / n
+
     sound = np.zeros((n, N_SAMPLES), np.int16)
     with tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
-        np.savez(Path(folder) / "batch.npz", input=sound, target=sound)
-        savez_s = (time.perf_counter() - begun) / n
-    return {"ffts": ffts_s, "noise": noise_s, "savez": savez_s}
+        batch = Path(folder) / "batch.npz"
+        return {
+            "ffts": each_s(n, ffts),
+            "noise": each_s(n, lambda: make_noise(N_SAMPLES, RATE_HZ, "pink", 1)),
+            "savez": each_s(3, lambda: np.savez(batch, input=sound, target=sound)) / n,
+        }
 
 
-def noise_reduction(n_files: int, workers: int) -> tuple[float, float]:
-    """Seconds that sterilising takes with one worker and with several, processes being up."""
+def convolutions(n: int = 12) -> list[tuple[float, dict[str, float]]]:
+    """CPU seconds of one 5 s segment in two rooms, by length of room and by method."""
+    dry, rows = voice(0), []
+    for seconds in ROOMS_S:
+        draw = rng(1, "convolution", round(10 * seconds))
+        rooms = draw.standard_normal((2, round(seconds * RATE_HZ))).astype(np.float32)
+        size = fft.next_fast_len(N_SAMPLES + rooms.shape[1], real=True)
+        kept = [fft.rfft(room, size) for room in rooms]
+
+        def cached(size=size, kept=kept) -> None:
+            spectrum = fft.rfft(dry, size)
+            for room in kept:
+                fft.irfft(spectrum * room, size)
+
+        def afresh(size=size, rooms=rooms) -> None:
+            spectrum = fft.rfft(dry, size)
+            for room in rooms:
+                fft.irfft(spectrum * fft.rfft(room, size), size)
+
+        def overlapped(rooms=rooms) -> None:
+            for room in rooms:
+                signal.oaconvolve(dry, room)
+
+        ways = {"one FFT, spectra kept": cached, "one FFT": afresh, "overlap-add": overlapped}
+        rows.append((seconds, {name: each_s(n, way) for name, way in ways.items()}))
+    return rows
+
+
+def noise_reduction(n_files: int, workers: int) -> dict[int, tuple[float, float]]:
+    """Wall and CPU seconds of sterilising `n_files` with one worker and with several.
+
+    The difference of two amounts, so that what it costs to start the workers falls out.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        speech, seconds = Path(folder) / "speech", []
+        speech, found = Path(folder) / "speech", {}
         speech.mkdir()
-        for number in range(n_files):
+        for number in range(n_files + workers):
             soundfile.write(speech / f"{number}.wav", voice(number, 10.0), RATE_HZ)
-        files = listed([speech], sterile.SUFFIXES)
-        for turn, count in enumerate((1, workers, 1, workers)):
-            begun = time.perf_counter()
-            sterile.write_chunk(Path(folder) / f"{turn}", files, sterile.Settings(), count)
-            seconds.append(time.perf_counter() - begun)
-        return seconds[2], seconds[3]
+        files, settings = listed([speech], sterile.SUFFIXES), sterile.Settings()
+        for count in (1, workers):
+            few, all_ = (
+                timed(lambda f=f, c=count: sterile.write_chunk(_new(folder), f, settings, c))
+                for f in (files[:workers], files)
+            )
+            found[count] = all_[0] - few[0], all_[1] - few[1]
+        return found
+
+
+def _new(folder: str) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder)) / "chunk"
 
 
 def main() -> None:
@@ -169,29 +234,52 @@ def main() -> None:
     if given.one:
         print(json.dumps(one(given.one, given.workers, given.compressed)))
         return
-    few, many, files = (100, 500, 8) if given.quick else (1000, 5000, 40)
+    few, many, files = (100, 500, 20) if given.quick else (1000, 5000, 120)
+    load = os.getloadavg()[0]
     bottom = floor()
     shared_s = (bottom["ffts"] + bottom["noise"]) / given.workers + bottom["savez"]
-    plain, packed = apart(few, given.workers), apart(few, given.workers, compressed=True)
-    long = apart(many, given.workers)
-    alone_s, together_s = noise_reduction(files, given.workers)
+    runs = [("plain", apart(few, given.workers))]
+    runs += [("compressed", apart(few, given.workers, compressed=True))]
+    runs += [("plain", apart(many, given.workers))]
     print("| figure | value |\n|---|---|")
     for name, seconds in bottom.items():
         print(f"| floor: {name} | {1000 * seconds:.1f} ms a triple, one core |")
     print(f"| floor, {given.workers} workers | {1 / shared_s:.1f} triples/s |")
-    for name, found in (("plain", plain), ("compressed", packed), ("plain", long)):
-        rate = found["triples"] / found["seconds"]
-        megabytes = found["bytes"] / found["triples"] / 1e6
-        print(
-            f"| {found['triples']} triples, {name} | {rate:.2f}/s, {megabytes:.3f} MB each, "
-            f"{rate * shared_s:.0%} of the floor; peak {found['MB main process']:.0f} MB "
-            f"({found['MB before']:.0f} before), worker {found['MB largest worker']:.0f} MB |"
-        )
-    print(f"| a budget check | {plain['budget check, us']:.1f} us |")
-    print(f"| budget checks, of the time | {plain['share of budget checks']:.4%} |")
-    print(f"| sterilising {files} files of 10 s, one worker | {alone_s:.1f} s |")
-    speedup = alone_s / together_s
-    print(f"| the same, {given.workers} workers | {together_s:.1f} s, {speedup:.2f} times |")
+    for name, found in runs:
+        print(f"| {found['triples']} triples, {name} | {told(found, given.workers, shared_s)} |")
+    plain, long = runs[0][1], runs[-1][1]
+    more = {k: long[k] - plain[k] for k in ("triples", "wall", "cpu", "bytes")}
+    print(f"| the last {more['triples']} | {rates(more, given.workers, shared_s)} |")
+    print(f"| a budget check | {1e6 * plain['check']:.0f} us, {plain['checks']:.3%} of the time |")
+    for seconds, ways in convolutions():
+        shown = ", ".join(f"{name} {1000 * s:.1f} ms" for name, s in ways.items())
+        print(f"| 5 s in two rooms of {seconds:g} s | {shown} |")
+    reduced = noise_reduction(files, given.workers)
+    for count, (wall, cpu) in reduced.items():
+        had = f"{cpu / wall / count:.0%} of {count} cores"
+        print(f"| {files} files of 10 s made sterile | {wall:.1f} s, {cpu:.1f} s CPU, {had} |")
+    (alone, alone_cpu), (_, cpu) = reduced[1], reduced[given.workers]
+    print(f"| speed-up | {alone / reduced[given.workers][0]:.2f} wall, ", end="")
+    print(f"{alone_cpu / (cpu / given.workers):.2f} by CPU |")
+    print(f"| load before and after | {load:.1f}, {os.getloadavg()[0]:.1f} |")
+
+
+def rates(found: dict, workers: int, shared_s: float) -> str:
+    """Triples a second: wall, by CPU, and of the floor."""
+    wall, ideal = found["triples"] / found["wall"], found["triples"] * workers / found["cpu"]
+    megabytes = found["bytes"] / found["triples"] / 1e6
+    return (
+        f"{wall:.2f}/s wall, {ideal:.2f}/s by CPU ({ideal * shared_s:.0%} of the floor), "
+        f"{megabytes:.3f} MB each"
+    )
+
+
+def told(found: dict, workers: int, shared_s: float) -> str:
+    """A row of the table."""
+    return (
+        f"{rates(found, workers, shared_s)}; peak {found['MB main']:.0f} MB "
+        f"({found['MB before']:.0f} before), a worker {found['MB worker']:.0f} MB"
+    )
 
 
 if __name__ == "__main__":

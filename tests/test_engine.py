@@ -1,6 +1,6 @@
 """The data engine: stopped anywhere, chained, forced and damaged, it makes the same batches."""
 
-import json
+import errno
 import os
 import shutil
 import stat
@@ -8,18 +8,18 @@ import subprocess
 
 import numpy as np
 import pytest
-import soundfile
+import stranger
 from killing import start
-from scipy import signal
 from triples_world import config, hashes, hear, make, write_world
 
-from mwwkit.audio import irs
+from mwwkit import checkpoint, files
+from mwwkit.audio import irs, telling
 from mwwkit.audio.ledger import EngineError
 from mwwkit.checkpoint import CheckpointError
 from mwwkit.clap import CACHE, ClapError
 from mwwkit.files import read_json, sha256
 from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.session import Limits, StoppedEarly, stops_are_raised
 from mwwkit.stages import engine
 
 CLAP = {"embeddings": "clap"}
@@ -96,31 +96,18 @@ def test_any_number_of_workers_makes_the_same_files(world, whole, tmp_path, work
 
 def test_a_stranger_reads_what_the_format_promises(world, whole):
     run, _ = whole
-    cache = np.load(run / CACHE, allow_pickle=False)
-    dry = {}
-    for chunk in sorted((run / "sterilized_batches").iterdir()):
-        names = json.loads((chunk / "segments.json").read_text())["names"]
-        dry |= dict(zip(names, np.load(chunk / "segments.npy"), strict=True))
-    n = 0
-    for path in sorted((run / "batches").glob("*.npz")):
-        with np.load(path, allow_pickle=False) as batch:
-            found = {key: batch[key] for key in batch.files}
-        n += len(found["input"])
-        for row in range(len(found["input"])):
-            for key in ("input", "target"):
-                sound = found[key][row]
-                assert sound.shape == (240_000,) and sound.dtype == np.int16
-                assert np.abs(sound.astype(int)).max() == 32_767
-                assert np.sqrt(np.mean(sound.astype(float) ** 2)) > 33
-            name = str(found["target_ir"][row])
-            np.testing.assert_array_equal(found["embedding"][row], cache[name])
-            assert np.isfinite(found["embedding"][row]).all()
-            room, _ = soundfile.read(world / "target" / name)  # mono, 48 kHz
-            target = signal.oaconvolve(dry[str(found["dry_id"][row])].astype(float), room)[:240_000]
-            target = np.rint(target / np.abs(target).max() * 32_767)
-            assert np.abs(target - found["target"][row]).max() <= 1
-            assert json.loads(str(found["recipe"][row]))["chain"]
-    assert n == 8
+    seen = stranger.read([run], run / CACHE, world / "target")
+    assert (seen.files, seen.rows) == (3, list(range(8)))
+
+
+def test_a_stranger_sees_a_target_that_is_two_steps_off(world, copy):
+    path = copy / "batches" / "batch_0001.npz"
+    with np.load(path) as file:
+        batch = dict(file)
+    batch["target"][1, 1000] += 2
+    np.savez(path, **batch)
+    with pytest.raises(AssertionError, match="batch_0001"):
+        stranger.read([copy], copy / CACHE, world / "target")
 
 
 KILLER = """
@@ -133,7 +120,7 @@ world, work, chained = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "cha
 moments = eval(sys.argv[4])
 irs.GROUP, clap.UNIT, batching.TASK = 2, 1, 1
 places = {
-    "rooms": (irs, "read"), "ears": (triples_world.Ears, "embed"),
+    "rooms": (irs, "read"), "loads": (irs, "load"), "ears": (triples_world.Ears, "embed"),
     "speech": (sterile, "sterilise"), "triples": (triples, "make"), "disk": (files.os, "fsync"),
 }
 
@@ -197,7 +184,8 @@ def test_killed_again_and_again_it_makes_the_same_batches(world, whole, tmp_path
     calls = (tmp_path / "calls").read_text().split()
     assert calls.count("speech") <= 8 + 2 * killed  # two files a chunk
     assert calls.count("triples") <= 8 + 3 * killed  # three triples a batch
-    assert calls.count("rooms") <= 6 + 2 * killed  # two rooms a group
+    catalogued = calls.count("rooms") - calls.count("loads")  # to embed and to use one reads it too
+    assert catalogued <= 6 + 2 * killed  # two rooms a group
 
 
 def test_at_the_budget_it_stops_and_the_chained_run_finishes(world, whole, tmp_path):
@@ -214,12 +202,36 @@ def test_at_the_budget_it_stops_and_the_chained_run_finishes(world, whole, tmp_p
     assert manifest(tmp_path / "two") == manifest(whole[0])
 
 
+def test_under_the_command_line_a_stop_is_raised_with_the_next_step(world, tmp_path):
+    with stops_are_raised(), pytest.raises(StoppedEarly) as stopped:
+        make(world, tmp_path / "run", budget_gb=0.0125, sterile_share=0.5)
+    told = str(stopped.value)
+    assert told.startswith("01 triples stopped: ") and "budget" in told
+    assert "Next: commit this output" in told and f'PREVIOUS = "{tmp_path / "run"}"' in told
+    assert read_json(tmp_path / "run" / "manifest.json")["finished"] is False
+
+
+def test_without_embeddings_the_last_word_says_that_they_are_zeros(world, tmp_path):
+    made = make(world, tmp_path / "run")
+    assert telling.ZEROS in made["said"] and telling.ZEROS in made["status"]
+    assert any("phase 3" in line and telling.ZEROS in line for line in made["said"])
+    again = make(world, tmp_path / "run")
+    assert again["finished"] and telling.ZEROS in again["status"]
+
+
 def test_speech_takes_its_share_and_is_gone_on_with_in_the_next_run(world, whole, tmp_path):
     first = make(world, tmp_path / "one", budget_gb=0.02, sterile_share=0.2, **CLAP)
     assert "share" in first["status"] and 0 < first["vocal_cursor"] < 8
     assert first["triples_completed"] in (3, 6), "whole batches alone; an open one waits"
     make(world, tmp_path / "two", [tmp_path / "one"], **CLAP)
     assert hashes(tmp_path / "one", tmp_path / "two") == hashes(whole[0])
+
+
+def test_a_limit_that_stops_the_batches_is_said_before_what_is_left_of_the_speech(world, tmp_path):
+    stopped = make(world, tmp_path / "run", budget_gb=0.0065, sterile_share=0.5)
+    assert 3 <= stopped["vocal_cursor"] < 8 and not stopped["batch_id"]
+    assert "the disk budget is reached" in stopped["status"]
+    assert any("sterilised speech has its share" in line for line in stopped["said"])
 
 
 def test_a_chunk_that_can_never_fit_is_said_at_once(world, tmp_path):
@@ -248,6 +260,70 @@ def test_a_full_disk_is_said_and_leaves_a_consistent_state(world, whole, tmp_pat
         subprocess.run(["umount", str(disk)], check=True)
     assert make(world, tmp_path / "run", **CLAP)["finished"]
     assert hashes(tmp_path / "run") == hashes(whole[0])
+
+
+WRITTEN = [  # in this order, in one run
+    *("checkpoint.json", irs.CATALOGUE, CACHE, "sterilize_state.json", "segments.npy"),
+    *("batch_0001.npz", "checkpoint.previous.json", "manifest.json"),
+]
+
+
+def test_a_disk_that_fills_up_at_any_file_is_said_and_gone_on_with(
+    world, whole, tmp_path, monkeypatch
+):
+    real = files._sync
+
+    def fills_up(path):
+        if name and path.name in (name, files.PART + name):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        real(path)
+
+    monkeypatch.setattr(files, "_sync", fills_up)
+    for name in WRITTEN:
+        report = make(world, tmp_path / "run", **CLAP)
+        assert not report["finished"] and "PREVIOUS = " in report["next"], name
+        assert f"the disk is full ([Errno {errno.ENOSPC}]" in report["status"], name
+        assert name in report["status"]
+    name = ""
+    assert make(world, tmp_path / "run", **CLAP)["finished"]
+    assert hashes(tmp_path / "run") == hashes(whole[0])
+    assert manifest(tmp_path / "run") == manifest(whole[0])
+
+
+def test_a_run_that_ends_before_its_first_unit_counts_in_a_chain(world, tmp_path, monkeypatch):
+    runs = [tmp_path / name for name in ("one", "two", "three")]
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(irs, "read", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        make(world, runs[0], **CLAP)
+    ends = make(world, runs[1], runs[:1], budget_gb=0.0125, sterile_share=0.5, **CLAP)
+    assert ends["run_number"] == 2
+    assert make(world, runs[2], runs[:2], **CLAP)["run_number"] == 3
+
+
+def test_what_a_killed_run_left_unrecorded_is_taken_over_and_not_made_twice(
+    world, whole, tmp_path, monkeypatch
+):
+    real, runs = checkpoint.Checkpoint.finish, []
+    for name in ("sterile/00001", "batch/00001"):
+
+        def killed_before(self, unit, name=name, **facts):
+            if unit == name:
+                raise KeyboardInterrupt
+            real(self, unit, **facts)
+
+        monkeypatch.setattr(checkpoint.Checkpoint, "finish", killed_before)
+        runs.append(tmp_path / f"run{len(runs) + 1}")
+        with pytest.raises(KeyboardInterrupt):
+            make(world, runs[-1], runs[:-1], **CLAP)
+        read_only(runs[-1])
+    monkeypatch.setattr(checkpoint.Checkpoint, "finish", real)
+    runs.append(tmp_path / "last")
+    make(world, runs[-1], runs[:-1], **CLAP)
+    for kind, n in (("sterilized_batches/chunk_*/segments.npy", 4), ("batches/*.npz", 3)):
+        names = [p.relative_to(run) for run in runs for p in run.glob(kind)]
+        assert len(names) == len(set(names)) == n
+    assert hashes(*runs) == hashes(whole[0]) and manifest(runs[-1]) == manifest(whole[0])
+    assert engine.check(Run(runs[-1], tuple(runs[:-1])))["triples"] == 8
 
 
 def test_a_tampered_batch_is_named_and_the_healthy_ones_stay(world, copy, whole):

@@ -18,9 +18,10 @@ def world(tmp_path):
     return tmp_path
 
 
-def catalogue(world, run="run", **more):
+def catalogue(world, run="run", may_go_on=lambda n_bytes: True, **more):
     pools = [listed([world / pool], irs.SUFFIXES) for pool in ("bad", "target")]
-    return irs.catalogue_of(*pools, Run(world / run, **more), workers=1)
+    here = Run(world / run, **more)
+    return irs.catalogue_of(*pools, here, workers=1, may_go_on=may_go_on)
 
 
 def decay(n=9600, rate_hz=RATE_HZ):
@@ -95,6 +96,19 @@ def test_only_a_file_that_changed_is_decoded_again(world):
     catalogue(world)
     soundfile.write(world / "bad" / "room1.wav", decay(), RATE_HZ)
     assert catalogue(world)["audio files decoded"] == 1
+
+
+@pytest.mark.parametrize("first_is_new", [True, False])
+def test_a_second_session_that_ends_early_leaves_what_the_first_knew(
+    world, monkeypatch, first_is_new
+):
+    monkeypatch.setattr(irs, "GROUP", 2)
+    catalogue(world)
+    if first_is_new:
+        soundfile.write(world / "bad" / "room1.wav", decay(), RATE_HZ)
+    answers = iter([True, False])  # one group of the three
+    assert catalogue(world, may_go_on=lambda n_bytes: next(answers)) is None
+    assert catalogue(world)["audio files decoded"] == 0
 
 
 def test_targets_are_staged_into_the_run_and_bad_ones_are_not(world):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tiny_run
 
-from mwwkit.audio.frontend import spectrogram
+from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.audio.scenes import SceneSettings, render, scene_from
 from mwwkit.audio.sets import clip_set, training_set
 from mwwkit.audio.shards import FeatureSet, band_statistics, make_shard, read_records, write_records
-from mwwkit.audio.store import FeatureStore
+from mwwkit.audio.store import FeatureStore, write_shard
 from mwwkit.checkpoint import Checkpoint, CheckpointError
 from mwwkit.files import replacing
 from mwwkit.paths import Run
@@ -111,3 +111,15 @@ def test_band_statistics_do_not_depend_on_how_shards_are_cut(here, scenes):
     whole = band_statistics(FeatureStore([folder / "whole"]))
     cut = band_statistics(FeatureStore([folder / "tail", folder / "head"]))
     assert json.dumps([v.tolist() for v in whole]) == json.dumps([v.tolist() for v in cut])
+
+
+def test_a_band_that_never_changes_deviates_by_one_level_of_the_grid(tmp_path):
+    frames = np.random.default_rng(1).integers(-128, 128, (60, 40)).astype(np.int8)
+    frames[:, 7], frames[:, 8], frames[30:, 8] = -20, -20, -19
+    write_shard(tmp_path / "s", [frames], FeatureConfig().fingerprint())
+    mean, deviation = band_statistics(FeatureStore([tmp_path / "s"]))
+    level = 26 / 255
+    np.testing.assert_allclose(mean[7:9], [108 * level, 108.5 * level])
+    np.testing.assert_allclose(deviation[7:9], level)
+    others = np.delete(frames, [7, 8], 1).astype(np.float64)
+    np.testing.assert_allclose(np.delete(deviation, [7, 8]), others.std(0) * level)

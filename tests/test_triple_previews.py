@@ -89,6 +89,19 @@ def test_a_picture_a_row_of_players_and_the_list_are_shown_once(made, monkeypatc
     assert isinstance(told, Markdown)
 
 
+@pytest.mark.parametrize("tone_hz", [500, 2000, 16_000])
+def test_a_tone_is_brightest_at_its_tick(tone_hz):
+    tone = 2e4 * np.sin(2 * np.pi * tone_hz * np.arange(N_SAMPLES) / RATE_HZ)
+    shown = triples.Shown(0, "", "", "", {}, {"dry": tone.astype(np.int16)})
+    _, below = triples.figure(shown).axes
+    [image] = below.images
+    bottom, top = image.get_extent()[2:]
+    loudest = np.argmax(image.get_array().mean(axis=1)) + 0.5
+    at = bottom + (top - bottom) * loudest / triples.N_BANDS
+    ticks = dict(zip((1000 * khz for khz in triples.TICKS_KHZ), below.get_yticks(), strict=True))
+    assert at == pytest.approx(ticks[tone_hz], abs=1.5 * (top - bottom) / triples.N_BANDS)
+
+
 def test_before_the_first_batch_it_says_so(tmp_path, capsys):
     triples.triple(Run(tmp_path))
     assert "no batch is written yet" in capsys.readouterr().out

@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,13 +133,17 @@ class _Maker:
         self.number, self.first, self.stop = number, first, stop
         self._begin()
         bar = tqdm(total=stop - first, unit="triple", desc="01 triples")
-        results = each(_make, self._tasks(first, stop), self.work.workers)
-        for made in results:
-            for job, triple, why in made if not self.reason else ():
-                bar.update()
-                self._take(job, triple, why)
-                if self.reason:
-                    break
+        while first < stop and not self.reason:
+            # As many batches as workers are begun at once: no more than that can be lost.
+            most = self.work.workers * self.mixing.per_file - len(self.open)
+            tasks = self._tasks(first, min(stop, first + most))
+            first += most
+            for made in each(_make, tasks, self.work.workers):
+                for job, triple, why in made if not self.reason else ():
+                    bar.update()
+                    self._take(job, triple, why)
+                    if self.reason:
+                        break
         bar.close()
         if len(self.open) and last_may_be_short and not self.reason:
             self._write(stop)
@@ -173,19 +178,31 @@ class _Maker:
 
     def _write(self, stop: int) -> None:
         path = self.work.here / file_of("batch", self.number)
+        forced = "batch" in self.work.checkpoint.forced
         with full_disk_stops(STAGE):
-            with replacing(path) as part:
+            with suppress(_LiesInAnEarlierRun), replacing(path) as part:
                 self.open.write(part, self.embeddings, compressed=self.mixing.compressed)
                 facts = {"sha256": sha256(part), "bytes": part.stat().st_size}
-                if "batch" not in self.work.checkpoint.forced:
+                if not forced:
                     _refuse_another(path, facts["sha256"])
-            self.work.session.budget.spent(facts["bytes"])
+                    self._refuse_twin(path, facts["sha256"])
+                self.work.session.budget.spent(facts["bytes"])
             counts = {"triples": len(self.open), "rejected": dict(sorted(self.rejected.items()))}
             name = unit("batch", self.number)
             self.work.checkpoint.finish(name, first=self.first, stop=stop, **counts, **facts)
         self.number, self.first = self.number + 1, stop
         self.open.clear()
         self.rejected.clear()
+
+    def _refuse_twin(self, path: Path, digest: str) -> None:
+        """Raise where a killed session left the very file in an earlier run, but not its record."""
+        others = [p for p in self.work.here.all(file_of("batch", self.number)) if p != path]
+        if any(sha256(other) == digest for other in others):
+            raise _LiesInAnEarlierRun
+
+
+class _LiesInAnEarlierRun(Exception):
+    """So that a batch is recorded, and not written a second time."""
 
 
 def _refuse_another(path: Path, digest: str) -> None:

@@ -10,7 +10,7 @@ knows is not decoded again.
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -91,20 +91,17 @@ def catalogue_of(
     }
     n_loaded, rows = 0, []
     groups = [wanted[i : i + GROUP] for i in range(0, len(wanted), GROUP)]
-
-    def begun() -> Iterator[list]:
-        for group in groups:
-            if not may_go_on(sum(f.n_bytes for pool, f in group if pool == "target") + 20_000):
-                return
-            yield group
-
-    for described in each(partial(_describe, here, known), begun(), workers):
-        n_loaded += sum(loaded for _, loaded in described)
-        rows += [row for row, _ in described]
-        if len(rows) < len(wanted):
-            _write(here, rows, complete=False)
-    if len(rows) < len(wanted):
-        return None
+    describe = partial(_describe, here, known)
+    # No worker goes on before its last group is written down: no more than that can be lost.
+    for wave in (groups[i : i + workers] for i in range(0, len(groups), workers)):
+        described = [*each(describe, _begun(wave, may_go_on), workers)]
+        rows += [row for group in described for row, _ in group]
+        n_new = sum(loaded for group in described for _, loaded in group)
+        n_loaded += n_new
+        if n_new and len(rows) < len(wanted):
+            _write(here, rows + _not_reached(known.values(), wanted, rows), complete=False)
+        if len(described) < len(wave):
+            return None
     return _write(here, rows, complete=True) | {"audio files decoded": n_loaded}
 
 
@@ -142,8 +139,21 @@ def _known(here: Run) -> list[dict]:
     return rows
 
 
+def _begun(groups: Sequence[list], may_go_on: Callable[[int], bool]) -> Iterator[list]:
+    for group in groups:
+        if not may_go_on(sum(f.n_bytes for pool, f in group if pool == "target") + 20_000):
+            return
+        yield group
+
+
+def _not_reached(known: Iterable[dict], wanted: Sequence, rows: Sequence[dict]) -> list[dict]:
+    """Rows that a session which was killed left, of files that this one has not come to yet."""
+    left = {(pool, file.name) for pool, file in wanted} - {(r["pool"], r["id"]) for r in rows}
+    return [row for row in known if (row["pool"], row["id"]) in left]
+
+
 def _write(here: Run, rows: Sequence[dict], *, complete: bool) -> dict:
-    rows = sorted(rows, key=lambda row: (row["pool"], row["id"]))
+    rows = sorted(rows, key=lambda row: (row["pool"], row["id"], row["sha256"]))
     catalogue = {
         "format_version": FORMAT_VERSION,
         "complete": complete,

@@ -68,6 +68,12 @@ def open_work(
     return work
 
 
+def begin(work: Work) -> None:
+    """Record that this run is there, so that it counts in a chain if it is killed at once."""
+    if not work.checkpoint.path.exists():
+        work.checkpoint.forget([])
+
+
 def figures(done: dict[str, dict], run_number: int = 1) -> dict[str, int]:
     """The counters that people are shown, of this run and the earlier ones."""
     batches = of_kind(done, "batch")
@@ -194,11 +200,6 @@ def _names(folder: Path) -> list[str]:
     return sterile.read_names(folder)
 
 
-@lru_cache(maxsize=4)
-def _view(folder: Path) -> np.ndarray:
-    return sterile.read_segments(folder)
-
-
 def segment(folder: Path, row: int) -> np.ndarray:
     """int16 [240000]."""
-    return np.array(_view(folder)[row])
+    return sterile.read_segment(folder, row)

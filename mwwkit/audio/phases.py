@@ -12,8 +12,9 @@ from mwwkit.audio import irs, ledger, sterile, triples
 from mwwkit.audio.clips import Rejected, write_quarantine
 from mwwkit.audio.ledger import EngineError, Work, of_kind, unit
 from mwwkit.audio.listing import Found, fingerprint
-from mwwkit.checkpoint import SEAL, Checkpoint
+from mwwkit.checkpoint import SEAL
 from mwwkit.files import read_json, replacing, sha256, write_json
+from mwwkit.paths import Run
 from mwwkit.progress import tqdm
 from mwwkit.session import full_disk_stops
 
@@ -134,12 +135,13 @@ def speech(
         )
     ledger.gaps(work, "sterile")
     chunks = [files[i : i + chunk_files] for i in range(0, len(files), chunk_files)]
-    taken = sum(f["bytes"] for u, f in checkpoint.own.items() if u.startswith("sterile/"))
+    own = of_kind(checkpoint.own, "sterile").items()  # some may lie in an earlier run
+    taken = sum(f["bytes"] for n, f in own if (here / ledger.file_of("sterile", n)).exists())
     _state(work)
     bar = tqdm(total=len(chunks), initial=len(done), unit="chunk", desc="01 speech", disable=None)
     for number, chunk in enumerate(chunks):
         name, folder = unit("sterile", number), here / ledger.file_of("sterile", number)
-        if name in checkpoint.done or _adopted(checkpoint, name, folder.parent):
+        if name in checkpoint.done or _adopted(work, name, number, corpus):
             continue
         most = sum(sterile.segments_at_most(sterile.seconds_of(f.path)) for f in chunk)
         n_bytes = most * sterile.SEGMENT_BYTES + CHUNK_ROOM
@@ -164,13 +166,17 @@ def speech(
     return ""
 
 
-def _adopted(checkpoint: Checkpoint, name: str, folder: Path) -> bool:
-    """Take over a chunk that a killed session wrote whole but did not record."""
-    seal, made = folder / SEAL, folder / sterile.SEGMENTS
-    if not (seal.exists() and made.exists()):
-        return False
-    is_whole = sha256(made) == read_json(seal)["facts"]["sha256"]
-    return is_whole and checkpoint.adopt(name, folder)
+def _adopted(work: Work, name: str, number: int, corpus: str) -> bool:
+    """Take over a chunk that a killed session, of this run or an earlier one, did not record."""
+    checkpoint = work.checkpoint
+    # Of a phase that is made again, earlier runs' chunks are what shall not be taken.
+    here = Run(work.here.folder) if "sterile" in checkpoint.forced else work.here
+    for made in here.all(ledger.file_of("sterile", number)):
+        if (seal := made.parent / SEAL).exists():
+            facts = read_json(seal)["facts"]
+            if sha256(made) == facts["sha256"] and corpus == facts["corpus"]:
+                return checkpoint.adopt(name, made.parent)
+    return False
 
 
 def _last_chunk(work: Work) -> Path | None:

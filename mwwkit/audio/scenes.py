@@ -27,6 +27,7 @@ from mwwkit.audio.words import Span
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
 REFERENCE_RMS = 0.1  # loudest frame of an item at 0 dB, before the scene's own level
+BACKGROUNDS = ("quiet", "noise", "coloured", "voice", "babble")
 PER_ITEM = {"rir": 0.0, "background_noise": 0.0, "color_noise": 0.0, "gain": 0.0}
 
 
@@ -139,23 +140,20 @@ class SceneSettings:
     gap_s: float = 2.5
     trimmed_share: float = 0.7  # of items cut to the word; the others keep their own silence
     level_db: float = 5.0
+    gain_share: float = 1.0  # of items whose level is drawn; the others are at the reference
     speed_log: float = 0.13
     room_share: float = 0.5
     dry: DryShare = DryShare("none")  # of the foreground, in scenes that have a room
     effects: AudioAugmentation = AudioAugmentation(
         **PER_ITEM, eq=0.4, distortion=0.1, pitch_shift=0.0, band_stop=0.05
     )
-    # quiet, noise, coloured, voice, babble
-    background_shares: tuple[float, ...] = (0.20, 0.13, 0.10, 0.15, 0.42)
+    background_shares: tuple[float, ...] = (0.20, 0.13, 0.10, 0.15, 0.42)  # of BACKGROUNDS
     snr_db: tuple[float, float] = (-3.0, 15.0)
     peak_dbfs: tuple[float, float] = (-28.0, -0.3)
 
     def __post_init__(self) -> None:  # noqa: D105
         if self.effects.time_stretch or self.effects.time_shift:
             raise ValueError("a scene's effects move no time: it has speed_log and gap_s for that")
-
-
-BACKGROUNDS = ("quiet", "noise", "coloured", "voice", "babble")
 
 
 def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Generator) -> Scene:
@@ -191,13 +189,18 @@ def _draw_items(material: Material, settings: SceneSettings, rng) -> tuple[Item,
                 piece=piece,
                 at_s=at_s,
                 speed=speed,
-                level_db=_round(rng.uniform(-settings.level_db, settings.level_db)),
+                level_db=_draw_level(settings, rng),
                 effects=effects.rounded(settings.effects.draw(rng)),
                 end_s=_round(at_s + (word_end_s - piece.from_s) / speed) if is_word else None,
             )
         )
         at_s = _round(ends_s + rng.uniform(0, settings.gap_s))
     return tuple(items)
+
+
+def _draw_level(settings: SceneSettings, rng) -> float:
+    level_db = _round(rng.uniform(-settings.level_db, settings.level_db))
+    return level_db if settings.gain_share == 1 or rng.random() < settings.gain_share else 0.0
 
 
 def _draw_piece(material: Material, settings: SceneSettings, is_word: bool, rng):

@@ -86,6 +86,21 @@ class SceneRecords(Sequence):
         return self._held[1][index - self._first[shard]]
 
 
+class ChosenRecords(Sequence):
+    """Some records of a sequence, read when they are asked for."""
+
+    def __init__(self, records: Sequence[dict], indices: Sequence[int]):
+        """Those at `indices`, in that order."""
+        self._records, self._indices = records, list(indices)
+
+    def __len__(self) -> int:  # noqa: D105
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> dict:
+        """The record of a scene."""
+        return self._records[self._indices[index]]
+
+
 @dataclass(frozen=True)
 class FeatureSet:
     """All spectrograms of one set, and what each of them is."""
@@ -127,6 +142,13 @@ class FeatureSet:
     def __len__(self) -> int:  # noqa: D105
         return len(self.store)
 
+    def at(self, indices: Sequence[int]) -> "FeatureSet":
+        """Some of its spectrograms, in the order given."""
+        facts, ends_s = [self.facts[i] for i in indices], [self.ends_s[i] for i in indices]
+        return FeatureSet(
+            Subset(self.store, indices), facts, ends_s, ChosenRecords(self.scenes, indices)
+        )
+
     @property
     def hours(self) -> float:
         """The audio behind it."""
@@ -137,6 +159,8 @@ def band_statistics(store: FeatureStore) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each band, float64 [40] in 0..26, over a whole store.
 
     Summed as integers, so the order of shards changes no bit. For CMVN: use training features only.
+    No deviation is under one level of the device's grid: a band that is the same in all of them is
+    not blown up to billions by what it is divided by, if it moves at home.
     """
     n, total, squares = (
         0,
@@ -149,5 +173,5 @@ def band_statistics(store: FeatureStore) -> tuple[np.ndarray, np.ndarray]:
         total += frames.sum(axis=0)
         squares += (frames**2).sum(axis=0)
     mean = total / n
-    deviation = np.sqrt(np.maximum(squares / n - mean**2, 1e-12))
+    deviation = np.sqrt(np.maximum(squares / n - mean**2, 1.0))
     return mean * firmware.INPUT_SCALE, deviation * firmware.INPUT_SCALE

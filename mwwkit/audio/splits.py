@@ -78,6 +78,11 @@ def assign(
     return [by_member[i] for i in range(len(records))]
 
 
+def grouped(records: Sequence[Splittable]) -> list[tuple[int, ...]]:
+    """What must stay together: numbers of `records` of a speaker, a sound, a file's pieces."""
+    return [group.members for group in _groups(records)]
+
+
 def _groups(records: Sequence[Splittable]) -> list[_Group]:
     """Connected records, by union-find over their keys."""
     whole = speakers_kept_whole(records)

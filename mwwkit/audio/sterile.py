@@ -27,8 +27,13 @@ from mwwkit.parallel import each
 RATE_HZ = 48_000
 SEGMENT = 240_000  # samples: 5.0 s at 48 kHz
 SEGMENT_BYTES = 2 * SEGMENT
+HEADER_BYTES = 128  # of `segments.npy`
 SPAN_S = 300.0  # of a long file that is worked on at once
 FRAME = 960  # 20 ms
+QUIET_SHARE = 0.15  # of the frames; more would be speech
+DIGITAL_SILENCE = 1e-10  # mean square: -100 dBFS
+MASK_HZ = 100  # the gate is smoothed over; the usual 500 Hz takes 3 dB off the pitch of a voice
+NOISE_AT_LEAST = 4 * FRAME  # samples that noise can be learnt from
 KEPT_AROUND_S = 0.05  # of what is under the threshold, at both ends: soft consonants live there
 GATE_S = 0.4  # the block of ITU-R BS.1770: what is shorter cannot be gated
 SEGMENTS, NAMES = "segments.npy", "segments.json"
@@ -121,13 +126,30 @@ def sterilise(
 
 
 def reduce_noise(audio: np.ndarray, prop_decrease: float) -> np.ndarray:
-    """[n] float32 without its steady noise: spectral gating (noisereduce, stationary)."""
+    """[n] float32 without its steady noise: spectral gating (noisereduce, stationary).
+
+    The noise is learnt from the quietest 20 ms frames. On 40 files of read speech, clean or with
+    noise 20 to 40 dB under it, that takes 10 to 15 dB off the floor, 0.4 to 0.6 dB off the voice.
+    Learnt from the whole file, noisereduce's own way, it takes the voice for noise: 21 dB and
+    11 dB; its non-stationary mode: 15 dB and 4 dB.
+    """
     import noisereduce  # slow to import, and only these workers need it
 
-    clean = noisereduce.reduce_noise(
-        y=audio, sr=RATE_HZ, stationary=True, prop_decrease=prop_decrease, n_jobs=1
-    )
+    noise = _quietest(audio)
+    if noise.size < NOISE_AT_LEAST:  # sound in digital silence
+        return audio
+    given = {"y_noise": noise, "prop_decrease": prop_decrease, "freq_mask_smooth_hz": MASK_HZ}
+    clean = noisereduce.reduce_noise(y=audio, sr=RATE_HZ, stationary=True, n_jobs=1, **given)
     return np.nan_to_num(clean.astype(np.float32))
+
+
+def _quietest(audio: np.ndarray) -> np.ndarray:
+    """The quietest 15 % of the frames that are not digital silence, joined."""
+    frames = audio[: audio.size // FRAME * FRAME].reshape(-1, FRAME)
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / FRAME
+    heard = np.flatnonzero(power > DIGITAL_SILENCE)
+    chosen = heard[np.argsort(power[heard], kind="stable")[: round(QUIET_SHARE * heard.size)]]
+    return frames[np.sort(chosen)].ravel()
 
 
 def trim(audio: np.ndarray, under_db: float) -> np.ndarray:
@@ -192,7 +214,8 @@ def write_chunk(folder: Path, files: Sequence[Found], settings: Settings, worker
         "noted": dict(sorted(noted.items())),
     }
     write_json(folder / NAMES, {"names": names, "refused": skipped, **facts})
-    return facts | {"bytes": 128 + SEGMENT_BYTES * len(names), "sha256": sha256(folder / SEGMENTS)}
+    n_bytes = HEADER_BYTES + SEGMENT_BYTES * len(names)
+    return facts | {"bytes": n_bytes, "sha256": sha256(folder / SEGMENTS)}
 
 
 def _job(settings: Settings, job: tuple) -> tuple[str, float, Sterile]:
@@ -222,6 +245,21 @@ def read_segments(folder: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} is damaged or cut off ({error}); make it again") from error
+
+
+def read_segment(folder: Path, row: int) -> np.ndarray:
+    """Row `row` of a chunk, int16 [240000], read and not mapped.
+
+    Mapped pages count as memory of the process: joblib takes them for a leak and ends the worker.
+    Raises ValueError, naming the file, for one that is cut off.
+    """
+    path = folder / SEGMENTS
+    with open(path, "rb") as file:
+        file.seek(HEADER_BYTES + row * SEGMENT_BYTES)
+        found = np.fromfile(file, "<i2", SEGMENT)
+    if found.size < SEGMENT:
+        raise ValueError(f"{path} is cut off: it has no row {row}; make it again")
+    return found
 
 
 def read_names(folder: Path) -> list[str]:

@@ -3,6 +3,10 @@
 from mwwkit.audio import batch_manifest, ledger
 from mwwkit.audio.ledger import Work
 
+ZEROS = (
+    "NO EMBEDDINGS: every `embedding` in the batches is 512 zeros and tells no room from another"
+)
+
 
 def where(work: Work) -> None:
     """Phase 1: what was found, where, and what was chosen."""
@@ -31,6 +35,9 @@ def status(work: Work, reason: str) -> dict:
             "that paths.md lists), and FORCE = []"
         )
     work.say(stands)
+    if work.checkpoint.settings["embeddings"] == "none":
+        stands += f". {ZEROS}"
+        work.say(ZEROS)
     work.say(f"next: {then}")
     facts = {"status": stands, "next": then, "finished": not reason}
     return facts | figures | {"folder": str(here.folder), "said": work.said}

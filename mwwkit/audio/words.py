@@ -37,10 +37,10 @@ class Span:
         return self.end_s - self.start_s
 
 
-def activity(audio: np.ndarray) -> np.ndarray:
-    """How far the loudest third of the bands is over its noise floor, dB [frames], one per 10 ms.
+def over_floor(audio: np.ndarray) -> np.ndarray:
+    """How far each band is over its own noise floor, dB [frames, 20], 0 to 40; a frame per 10 ms.
 
-    `audio` [samples] at 16 kHz; frame i is centred on sample 160 i + 200.
+    `audio` [samples] at 16 kHz, 400 or more; frame i is centred on sample 160 i + 200.
     """
     frames = np.lib.stride_tricks.sliding_window_view(audio.astype(np.float32), WINDOW)[::HOP]
     spectrum = np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), FFT)
@@ -48,7 +48,11 @@ def activity(audio: np.ndarray) -> np.ndarray:
     level_db = 10 * np.log10(_smooth(power) + 1e-12)  # [frames, bands]
     floor_db = np.percentile(level_db, FLOOR_PERCENTILE, axis=0)
     floor_db = np.maximum(floor_db, level_db.max() - FLOOR_BELOW_PEAK_DB)
-    over_db = np.clip(level_db - floor_db - MARGIN_DB, 0, MOST_DB)
+    return np.clip(level_db - floor_db - MARGIN_DB, 0, MOST_DB)
+
+
+def activity(over_db: np.ndarray) -> np.ndarray:
+    """How far the loudest third of the bands is over its floor, dB [frames], from `over_floor`."""
     return np.sort(over_db, axis=1)[:, -LOUD_BANDS:].mean(axis=1)
 
 
@@ -69,22 +73,30 @@ def _bands() -> np.ndarray:
 def word_span(audio: np.ndarray) -> Span:
     """The stretch of most activity in a 16 kHz clip [samples]; all of it where nothing stands out.
 
-    Good to some 20 ms on a clear clip. Two words, or a voice behind, mislead it: `sure` tells
-    which clips of one word not to trust.
+    Good to some 20 ms on a clear clip. Two words, or a voice behind, mislead it: where many clips
+    hold the same word, `mwwkit.audio.alignment` does better.
     """
-    whole = Span(0.0, audio.size / RATE_HZ)
     if audio.size < WINDOW:
-        return whole
-    level = activity(audio)
+        return Span(0.0, audio.size / RATE_HZ)
+    return most_active(over_floor(audio), audio.size / RATE_HZ)
+
+
+def most_active(over_db: np.ndarray, clip_s: float) -> Span:
+    """`word_span` of a clip of `clip_s` seconds, from its `over_floor`."""
+    level = activity(over_db)
     active = np.flatnonzero(level >= max(SHARE * level.max(), 1.0))
     if not len(active):
-        return whole
+        return Span(0.0, clip_s)
     breaks = np.flatnonzero(np.diff(active) * HOP > LONGEST_GAP_S * RATE_HZ) + 1
     stretches = np.split(active, breaks)
     best = max(stretches, key=lambda frames: level[frames[0] : frames[-1] + 1].sum())
-    start = best[0] * HOP + (WINDOW - HOP) // 2
-    end = best[-1] * HOP + (WINDOW + HOP) // 2
-    return Span(start / RATE_HZ, min(end / RATE_HZ, whole.end_s))
+    return frames_span(best[0], best[-1] + 1, clip_s)
+
+
+def frames_span(first: int, stop: int, clip_s: float) -> Span:
+    """The time that frames `first` to `stop` - 1 stand for: 10 ms each, around their centres."""
+    start, end = (number * HOP + (WINDOW - HOP) // 2 for number in (first, stop))
+    return Span(start / RATE_HZ, min(end / RATE_HZ, clip_s))
 
 
 def sure(spans: Iterable[Span]) -> list[bool]:

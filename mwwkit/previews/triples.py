@@ -28,6 +28,8 @@ from mwwkit.previews.panel import counter, panel
 from mwwkit.random import rng
 
 RANGE_DB = 80.0  # of a spectrogram's colours, under its loudest
+N_BANDS = 160  # of a spectrogram
+TICKS_KHZ = (0.5, 1, 2, 4, 8, 16)
 TEXTS = ("dry_id", "bad_ir", "target_ir", "recipe")
 
 
@@ -139,19 +141,29 @@ def figure(shown: Shown) -> Figure:
 
 
 def _spectrogram(axes, samples: np.ndarray) -> None:
-    """dB under the loudest, to half the rate."""
-    _, _, power = signal.spectrogram(samples / 32_768, RATE_HZ, nperseg=1024, noverlap=512)
-    levels_db = 10 * np.log10(np.maximum(power, 1e-20))
+    """dB under the loudest, to half the rate; in mels, or speech would fill the lowest fifth."""
+    at_hz, _, power = signal.spectrogram(samples / 32_768, RATE_HZ, nperseg=1024, noverlap=512)
+    top = float(_mel(RATE_HZ / 2))
+    edges = np.searchsorted(_mel(at_hz), np.linspace(0, top, N_BANDS, endpoint=False))
+    widths = np.maximum(np.diff(edges, append=len(at_hz)), 1)
+    bands = np.add.reduceat(power, edges) / widths[:, None]  # a band without a bin has the next one
+    levels_db = 10 * np.log10(np.maximum(bands, 1e-20))
     axes.imshow(
         levels_db,
         origin="lower",
         aspect="auto",
-        extent=(0, N_SAMPLES / RATE_HZ, 0, RATE_HZ / 2000),
+        extent=(0, N_SAMPLES / RATE_HZ, 0, top),
         vmin=levels_db.max() - RANGE_DB,
         vmax=levels_db.max(),
         cmap="magma",
     )
+    axes.set_yticks(_mel(1000 * np.array(TICKS_KHZ)), map(str, TICKS_KHZ))
     drawing.plain(axes)
+
+
+def _mel(hz):
+    """O'Shaughnessy's scale of pitch."""
+    return 2595 * np.log10(1 + np.asarray(hz) / 700)
 
 
 def players(shown: Shown) -> HTML:

@@ -16,7 +16,7 @@ from mwwkit.audio import batch_manifest, batching, irs, ledger, phases, sterile,
 from mwwkit.audio.ledger import PHASES, EngineError, Work, force, open_work
 from mwwkit.audio.listing import Found, listed, shuffled
 from mwwkit.paths import Run
-from mwwkit.session import Limits, Session, StoppedEarly
+from mwwkit.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
 
 STAGE = phases.STAGE
 PRODUCTS = ("clips", "triples", "both")
@@ -142,7 +142,8 @@ def run(
     A stop at the budget or the deadline is a good end of a session, not an error: platforms keep
     the output of notebooks that end well. The report's `next` says what to do.
 
-    Raises EngineError, CheckpointError or ClapError where something has to be put right first.
+    Raises StoppedEarly for such a stop under `python -m mwwkit` (exit code 3), and EngineError,
+    CheckpointError or ClapError where something has to be put right first.
     """
     settings = config.shaping()
     batch_manifest.refuse_other_parameters(here, settings)
@@ -152,13 +153,18 @@ def run(
     inputs = _inputs(config, here)
     _refuse_missing(inputs, work.checkpoint.done, config)
     try:
-        reason = _phases(work, config, inputs, load_embedder)
-        if not reason:
-            work.checkpoint.complete(**_totals(work))
-        batch_manifest.write_manifest(work, finished=not reason)
+        with full_disk_stops(STAGE):
+            ledger.begin(work)
+            reason = _phases(work, config, inputs, load_embedder)
+            if not reason:
+                work.checkpoint.complete(**_totals(work))
+            batch_manifest.write_manifest(work, finished=not reason)
     except StoppedEarly as stop:
-        reason = str(stop)
-    return telling.status(work, reason)
+        reason = f"the disk is full ({stop.__cause__}); make room"
+    report = telling.status(work, reason)
+    if reason:
+        well_ended(f"{STAGE} {report['status']}. Next: {report['next']}")
+    return report
 
 
 def check(here: Run) -> dict:
@@ -195,14 +201,14 @@ def _phases(work: Work, config: Config, inputs: Inputs, load_embedder) -> str:
     stopped = batching.make_batches(work, config.mixing(), pools, vectors, speech_is_whole=whole)
     made = work.checkpoint.figures["triples_completed"] - before
     work.say(f"phase 6, triples: {made} made now")
-    return later or stopped
+    return work.session.reason or later or stopped  # a limit first: more speech would not help
 
 
 def _embeddings(work: Work, config: Config, catalogue: dict, inputs: Inputs, load) -> dict | None:
     """Phase 3: id -> float32 [512] of each target; None where a limit stopped it."""
     rows = [row for row in catalogue["irs"] if row["pool"] == "target"]
     if config.embeddings == "none":
-        work.say("phase 3, embeddings: left out (EMBEDDINGS is none); zeros in their place")
+        work.say(f"phase 3, embeddings: left out (EMBEDDINGS is none). {telling.ZEROS}")
         return {row["id"]: np.zeros(triples.EMBEDDING, np.float32) for row in rows}
     rooms = phases.rooms_on_disk(work, catalogue, "target", inputs.target)
     loaders = {name: partial(irs.load, room.path, room.sha256) for name, room in rooms.items()}
