@@ -1,25 +1,44 @@
 """The device on a PC: the shipped .tflite, stepped as ESPHome steps it, from reset.
 
-    device = Device("okay_nabu.tflite")
+    device = Device("okay_nabu.tflite", reference=True)
     scores = device.scores(features)              # int8 [frames, 40] -> uint8 [frames // 3]
+    tracks = list(score_all(device, store, workers=4))
 
-What the component does with the scores (cutoff, sliding window, start-up) is in `mwwkit.detector`.
+What the component does with the scores (cutoff, sliding window, start-up, voice) is in
+`mwwkit.detector`; both together, from a manifest, in `mwwkit.model.component`.
 
-Three sets of kernels give slightly different scores on the same file.  Measured on 4,669 steps of
-speech against TensorFlow Lite Micro (what the device runs) with the official "alexa": LiteRT's
-default differs on 3.7 % of steps, by up to 12 of 255; its reference kernels on 0.02 %, by up to 6.
-The default runs about 250,000 steps a second on one core (7,500 times real time), the reference
-about 25,000.  So search, mine and select with the default; measure what ships with the reference.
+Four engines give almost the same scores on one file. Against TensorFlow Lite Micro, which the
+device runs, on 2.5 hours of speech, words and noise (`tests/conformance/README.md` has the table):
+
+* `exact`, the reference: integers in NumPy (`mwwkit.model.twin`), equal to the last bit, at 100,000
+  steps a second on one core;
+* `tflm`: TensorFlow Lite Micro itself, where `tflite-micro` is installed; 30,000 a second;
+* `fast`, LiteRT's default kernels: round once where the device rounds twice; up to 20 % of the
+  scores differ, by up to about 28 of 255; 250,000 a second;
+* `litert_ref`, LiteRT's reference kernels: one op differs, the dense layer at the end, which they
+  requantise in floating point; about one score in 5,000, by up to 6; 25,000 a second.
+
+So search, mine and select with `fast`; measure what ships with the reference.
 """
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from mwwkit import firmware
 from mwwkit.model.quiet import quiet
+from mwwkit.model.twin import Twin
+from mwwkit.model.twin_ops import TwinError
+from mwwkit.parallel import each
+from mwwkit.progress import tqdm
+
+ENGINES = ("exact", "tflm", "fast", "litert_ref")
+JOB_FRAMES = 60_000  # ten minutes: what a worker of `score_all` is given at once
 
 
 class DeviceError(RuntimeError):
@@ -29,17 +48,25 @@ class DeviceError(RuntimeError):
 class Device:
     """One streaming int8 model; every call to `scores` starts from reset.
 
-    Holds only the model's bytes, so it can be sent to worker processes.
+    Holds only the model's bytes, so it can be sent to worker processes. `engine` says which of
+    `ENGINES` computes.
     """
 
-    def __init__(self, model: bytes | str | Path, reference: bool = False):
-        """Load a model from its bytes or a path; `reference` runs the slower, more exact kernels.
+    def __init__(
+        self, model: bytes | str | Path, reference: bool = False, engine: str | None = None
+    ):
+        """Load a model from its bytes or a path.
+
+        `reference` asks for the device's own numbers: `exact`, or for a model that it does not know
+        (`mwwkit.model.twin`) `tflm`, or with a warning `litert_ref`. `engine` asks for one by name.
 
         Raises FileNotFoundError, and DeviceError when the file is no model that streams int8
-        features.
+        features, or the engine cannot run it.
         """
+        if engine is not None and (reference or engine not in ENGINES):
+            raise ValueError(f"engine is {engine!r}; wanted one of {ENGINES}, without `reference`")
         self.model = model if isinstance(model, bytes) else Path(model).read_bytes()
-        self.reference = reference
+        self.engine = engine or "fast"
         with quiet():
             interpreter = self._fresh()
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -52,12 +79,19 @@ class Device:
             raise DeviceError(f"the model's input and output are {names}, wanted int8 and uint8")
         self.stride = int(shape[1])  # frames a step, read from the model as the component does
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        if reference:
+            self.engine = _reference_engine(self.model)
+        elif engine == "exact":
+            _compiled_or_error(self.model)
+        elif engine == "tflm":
+            _micro(self.model)
 
     def _fresh(self):
         """Make an interpreter; nothing else resets LiteRT's resource variables."""
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        kernels = OpResolverType.BUILTIN_REF if self.reference else OpResolverType.AUTO
+        fast = self.engine == "fast"
+        kernels = OpResolverType.AUTO if fast else OpResolverType.BUILTIN_REF
         try:
             interpreter = Interpreter(
                 model_content=self.model, num_threads=1, experimental_op_resolver_type=kernels
@@ -73,6 +107,10 @@ class Device:
         Frames after the last whole step wait on the device, and are left out here.
         """
         chunks = _chunks(features, self.stride)
+        if self.engine == "exact":
+            return _compiled(self.model).scores(features)
+        if self.engine == "tflm":
+            return _micro_scores(self.model, chunks)
         scores = np.empty(len(chunks), np.uint8)
         interpreter = self._fresh()
         for i, chunk in enumerate(chunks):
@@ -82,23 +120,96 @@ class Device:
         return scores
 
 
+def score_all(
+    device: Device, streams: Iterable[np.ndarray], workers: int = 1, label: str = "scoring"
+) -> Iterator[np.ndarray]:
+    """Score streams of stored features, each from reset, by `workers` processes, in order.
+
+    `streams` gives int8 [frames, 40] and may be a feature store: it is read here, as workers become
+    free, so hours need no more memory than the jobs under way. A bar shows the seconds heard.
+    """
+    with tqdm(desc=label, unit="s", unit_scale=True) as bar:
+        for n_frames, tracks in each(_Job(device), _jobs(streams), workers):
+            bar.update(n_frames * firmware.HOP_MS / 1000)
+            yield from tracks
+
+
+def _jobs(streams: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """Streams in lists of about `JOB_FRAMES`, as plain arrays: a map would travel by its file."""
+    job, n_frames = [], 0
+    for features in streams:
+        job.append(np.array(features))
+        n_frames += len(features)
+        if n_frames >= JOB_FRAMES:
+            yield job
+            job, n_frames = [], 0
+    if job:
+        yield job
+
+
+class _Job:
+    def __init__(self, device: Device):
+        self.device = device
+
+    def __call__(self, streams: list[np.ndarray]) -> tuple[int, list[np.ndarray]]:
+        return sum(map(len, streams)), [self.device.scores(features) for features in streams]
+
+
+@lru_cache(maxsize=8)
+def _compiled(model: bytes) -> Twin:
+    return Twin(model)
+
+
+def _compiled_or_error(model: bytes) -> Twin:
+    try:
+        return _compiled(model)
+    except TwinError as e:
+        raise DeviceError(f"the exact engine does not know this model: {e}; ask for tflm") from e
+
+
+def _reference_engine(model: bytes) -> str:
+    try:
+        _compiled(model)
+        return "exact"
+    except TwinError as e:
+        why = str(e)
+    try:
+        _micro(model)
+        return "tflm"
+    except DeviceError as e:
+        warnings.warn(
+            f"the exact engine does not know this model ({why}) and TensorFlow Lite Micro cannot "
+            f"be used ({e}): LiteRT's reference kernels are, which give about one score in 5,000 "
+            "another value than the device",
+            stacklevel=3,
+        )
+        return "litert_ref"
+
+
 def tflm_scores(model: bytes | str | Path, features: np.ndarray) -> np.ndarray:
     """Score one stream in TensorFlow Lite Micro: int8 [frames, 40] -> uint8 [frames // stride].
 
     Raises DeviceError when the package `tflite-micro` is not installed or the model does not load.
     """
-    runtime = tflm()
-    device = Device(model)
+    return Device(model, engine="tflm").scores(features)
+
+
+def _micro(model: bytes):
     try:
-        interpreter = runtime.Interpreter.from_bytes(device.model)
+        return tflm().Interpreter.from_bytes(model)
     except RuntimeError as e:
+        if isinstance(e, DeviceError):
+            raise
         raise DeviceError(f"TensorFlow Lite Micro cannot load the model: {e}") from e
-    scores = []
-    for chunk in _chunks(features, device.stride):
+
+
+def _micro_scores(model: bytes, chunks: np.ndarray) -> np.ndarray:
+    interpreter, scores = _micro(model), np.empty(len(chunks), np.uint8)
+    for i, chunk in enumerate(chunks):
         interpreter.set_input(chunk, 0)
         interpreter.invoke()
-        scores.append(interpreter.get_output(0)[0, 0])
-    return np.asarray(scores, np.uint8)
+        scores[i] = interpreter.get_output(0)[0, 0]
+    return scores
 
 
 def tflm():

@@ -1,0 +1,71 @@
+"""The component on a PC: a manifest in, detections out, with and without a VAD model."""
+
+import numpy as np
+import pytest
+
+from mwwkit.detector import StreamingDetector, voice_track
+from mwwkit.model.component import Component
+from mwwkit.model.device import Device
+from mwwkit.model.manifest import Manifest, ManifestError, write
+
+
+@pytest.fixture
+def manifests(tiny_model, tmp_path):
+    """`manifests(name, cutoff)` -> the path of a manifest of the tiny model."""
+    (tmp_path / "tiny.tflite").write_bytes(tiny_model)
+
+    def make(name, cutoff):
+        path = tmp_path / f"{name}.json"
+        write(Manifest(name, "a test", "tiny.tflite", ("en",), cutoff, 3, 30_000), path)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def features(feature_like):
+    return feature_like(33, 3000)
+
+
+def test_a_manifest_is_heard_as_its_parts_are(manifests, tiny_model, features):
+    heard = Component.load(manifests("word", 0.4)).hear(features)
+    scores = Device(tiny_model, reference=True).scores(features)
+    assert np.array_equal(heard.scores, scores) and heard.voice is None
+    assert list(heard.detections) == StreamingDetector(0.4, 3).run(scores)
+    assert len(heard.detections) >= 2 and heard.blocked == ()
+
+
+def test_detections_need_the_voice_of_the_vad_model(manifests, tiny_model, features):
+    word = manifests("word", 0.4)
+    alone = Component.load(word).hear(features)
+    gated = Component.load(word, manifests("vad", 0.6)).hear(features)
+    vad = Device(tiny_model, reference=True).scores(features)
+    assert np.array_equal(gated.voice, voice_track(vad, 0.6, 3))
+    assert gated.detections and gated.blocked
+    for detection in gated.detections:
+        assert gated.voice[round((detection.time_s - 0.03) / 0.01)]
+    for detection in gated.blocked:
+        assert not gated.voice[round((detection.time_s - 0.03) / 0.01)]
+    silent = Component.load(word, manifests("vad", 0.999)).hear(features)
+    assert silent.detections == () and silent.blocked[0] == alone.detections[0]
+
+
+def test_the_official_vad_model_goes_with_an_official_word(official_models, features):
+    word, vad = official_models / "alexa.json", official_models / "vad.json"
+    component = Component.load(word, vad)
+    assert (component.vad.cutoff, component.vad.window) == (0.5, 5)
+    assert component.word.device.engine == component.vad.device.engine == "exact"
+    assert len(component.hear(features).voice) == 3000
+
+
+def test_an_engine_can_be_asked_for(manifests, features):
+    word = manifests("word", 0.4)
+    fast = Component.load(word, engine="fast")
+    assert fast.word.device.engine == "fast"
+    assert np.abs(fast.hear(features).scores.astype(int)).max() > 0
+
+
+def test_a_manifest_that_will_not_do_is_refused(tmp_path):
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(ManifestError):
+        Component.load(tmp_path / "bad.json")
