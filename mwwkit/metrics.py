@@ -5,10 +5,10 @@
 
 Positives and negatives are scores, one a clip, float or integer [clips]; a clip is accepted when
 its score is *more* than the cutoff, as on the device. The choice of an operating point is in
-`mwwkit.operating`. numpy and scipy only.
+`mwwkit.operating`, intervals of what no distribution is known of in `mwwkit.bootstrap`. numpy and
+scipy only.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,24 +51,14 @@ def false_accepts_per_hour(n_events: int, hours: float, confidence: float = 0.95
     return Interval(n_events / hours, float(low / hours), float(high / hours))
 
 
-def bootstrap(
-    statistic: Callable[..., float],
-    *samples: np.ndarray,
-    rng: np.random.Generator,
-    n_draws: int = 1000,
-    confidence: float = 0.95,
-) -> Interval:
-    """`statistic(*samples)` with its percentile interval, each sample redrawn on its own.
+def false_accepts_at_most(n_events: int, hours: float, confidence: float = 0.95) -> float:
+    """The rate an hour that is not passed, at `confidence`: the exact one-sided Poisson bound.
 
-    It cannot see what did not happen: for 0 events or 0 misses use the exact intervals.
+    No event in 2.4 h is under 1.25 an hour at 95 %: -ln(0.05) / 2.4 (Garwood 1936).
     """
-    drawn = [
-        statistic(*(sample[rng.integers(0, len(sample), len(sample))] for sample in samples))
-        for _ in range(n_draws)
-    ]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return Interval(float(statistic(*samples)), float(low), float(high))
+    if n_events < 0 or not hours > 0:
+        raise ValueError(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
+    return float(stats.chi2.ppf(confidence, 2 * n_events + 2) / 2 / hours)
 
 
 @dataclass(frozen=True)
@@ -144,6 +134,29 @@ def det(positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, np.nd
     return false_positive_rate, 1.0 - recall, cutoffs
 
 
+PARTIAL = {"partial_auc_0.1": 0.1, "partial_auc_0.05": 0.05}
+
+
+def areas_of_counts(positives: np.ndarray, negatives: np.ndarray) -> dict[str, np.ndarray]:
+    """The areas and the equal error rate of many curves at once, float64 [curves] each.
+
+    Clips counted by score, in rising order, of positives and negatives [curves, scores]: what
+    `bootstrap.curve_intervals` draws. Names: roc_auc, partial_auc_0.1, partial_auc_0.05,
+    equal_error_rate.
+    """
+    curve = tuple(_from_the_top(counts) for counts in (negatives, positives))
+    found = {"roc_auc": trapezoid(curve[1], curve[0], axis=-1)}
+    found |= {name: _partial_area(*curve, max_fpr) for name, max_fpr in PARTIAL.items()}
+    return found | {"equal_error_rate": _crossing(curve[0], 1.0 - curve[1])[0]}
+
+
+def _from_the_top(counts: np.ndarray) -> np.ndarray:
+    """The share at or over each score, from none to all, [curves, scores + 1]."""
+    over = np.cumsum(counts[..., ::-1], axis=-1)
+    none = np.zeros((*over.shape[:-1], 1))
+    return np.concatenate([none, over / over[..., -1:]], axis=-1)
+
+
 def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> float:
     """The chance that a positive scores higher than a negative, ties counted half."""
     false_positive_rate, recall, _ = roc(positives, negatives)
@@ -155,11 +168,17 @@ def partial_auc(positives: np.ndarray, negatives: np.ndarray, max_fpr: float) ->
     if not 0 < max_fpr <= 1:
         raise ValueError(f"max_fpr is {max_fpr}; wanted more than 0, at most 1")
     false_positive_rate, recall, _ = roc(positives, negatives)
-    inside = false_positive_rate <= max_fpr
-    x = np.append(false_positive_rate[inside], max_fpr)
-    y = np.append(recall[inside], np.interp(max_fpr, false_positive_rate, recall))
+    return float(_partial_area(false_positive_rate, recall, max_fpr))
+
+
+def _partial_area(rate: np.ndarray, recall: np.ndarray, max_fpr: float) -> np.ndarray:
+    """Scaled area under each curve [..., points] as far as `max_fpr`."""
+    x0, x1 = rate[..., :-1], np.minimum(rate[..., 1:], max_fpr)
+    width = np.maximum(x1 - x0, 0.0)
+    steep = np.diff(recall) / np.maximum(np.diff(rate), 1e-300) * (np.diff(rate) > 0)
+    area = (width * (recall[..., :-1] + steep * width / 2)).sum(axis=-1)
     chance = max_fpr**2 / 2
-    return float(0.5 * (1 + (trapezoid(y, x) - chance) / (max_fpr - chance)))
+    return 0.5 * (1 + (area - chance) / (max_fpr - chance))
 
 
 def equal_error_rate(positives: np.ndarray, negatives: np.ndarray) -> tuple[float, float]:
@@ -167,12 +186,22 @@ def equal_error_rate(positives: np.ndarray, negatives: np.ndarray) -> tuple[floa
     nearest to it.
     """
     false_positive_rate, missed, cutoffs = det(positives, negatives)
-    gap = false_positive_rate - missed  # rises from -1 to 1
-    after = int(np.argmax(gap >= 0))
-    share = -gap[after - 1] / (gap[after] - gap[after - 1])
-    rate = np.interp(share, [0, 1], false_positive_rate[after - 1 : after + 1])
-    nearest = after if abs(gap[after]) < abs(gap[after - 1]) else after - 1
+    rate, nearest = _crossing(false_positive_rate, missed)
     return float(rate), float(cutoffs[nearest])
+
+
+def _crossing(rate: np.ndarray, missed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each two curves [..., points] meet: the rate there, and the nearest point."""
+    gap = rate - missed  # rises from -1 to 1
+    after = np.argmax(gap >= 0, axis=-1)[..., None]
+
+    def at(values: np.ndarray, point: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(values, point, axis=-1)[..., 0]
+
+    low, high = at(gap, after - 1), at(gap, after)
+    share = -low / (high - low)
+    nearest = np.where(np.abs(high) < np.abs(low), after[..., 0], after[..., 0] - 1)
+    return at(rate, after - 1) + share * (at(rate, after) - at(rate, after - 1)), nearest
 
 
 @dataclass(frozen=True)

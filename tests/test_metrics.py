@@ -68,6 +68,29 @@ def test_a_score_at_the_cutoff_is_not_accepted():
     assert cutoffs.tolist() == [0.5, -np.inf]
 
 
+def test_many_curves_at_once_have_the_areas_that_each_has_alone(scores):
+    levels = np.unique(np.concatenate(scores))
+    halves = [(p[::2], n[::3]) for p, n in (scores, [s[::-1] for s in scores])]
+    kinds = zip(*halves, strict=True)
+    counts = [[[(s == level).sum() for level in levels] for s in kind] for kind in kinds]
+    found = metrics.areas_of_counts(*np.array(counts))
+    for i, half in enumerate(halves):
+        assert found["roc_auc"][i] == pytest.approx(metrics.roc_auc(*half))
+        assert found["partial_auc_0.1"][i] == pytest.approx(metrics.partial_auc(*half, 0.1))
+        assert found["partial_auc_0.05"][i] == pytest.approx(metrics.partial_auc(*half, 0.05))
+        assert found["equal_error_rate"][i] == pytest.approx(metrics.equal_error_rate(*half)[0])
+
+
+def test_no_event_in_two_point_four_hours_is_under_one_and_a_quarter_an_hour():
+    assert metrics.false_accepts_at_most(0, 2.4) == pytest.approx(np.log(20) / 2.4)
+    assert 1.24 < metrics.false_accepts_at_most(0, 2.4) < 1.25
+    for n_events in (1, 7):
+        rate = metrics.false_accepts_at_most(n_events, 2.4)
+        assert stats.poisson.cdf(n_events, 2.4 * rate) == pytest.approx(0.05)
+    with pytest.raises(ValueError, match="0.0 h"):
+        metrics.false_accepts_at_most(0, 0.0)
+
+
 def test_the_equal_error_rate_of_two_normals_is_half_their_distance():
     positives = stats.norm.ppf((np.arange(2000) + 0.5) / 2000, loc=2)
     rate, cutoff = metrics.equal_error_rate(positives, positives - 2)
@@ -108,21 +131,6 @@ def test_nothing_seen_still_has_an_upper_bound():
         metrics.proportion(0, 0)
     with pytest.raises(ValueError, match="0.0 h"):
         metrics.false_accepts_per_hour(0, 0.0)
-
-
-def test_a_bootstrap_interval_of_a_mean_is_that_of_the_normal_and_repeats():
-    sample = rng(3, "bootstrap").normal(10, 2, 400)
-    found = metrics.bootstrap(np.mean, sample, rng=rng(4, "draws"))
-    assert found == metrics.bootstrap(np.mean, sample, rng=rng(4, "draws"))
-    spread = 1.96 * sample.std() / 20
-    assert found.low == pytest.approx(sample.mean() - spread, abs=0.05)
-    assert found.high == pytest.approx(sample.mean() + spread, abs=0.05)
-
-
-def test_a_bootstrap_redraws_each_sample_on_its_own(scores):
-    found = metrics.bootstrap(metrics.roc_auc, *scores, rng=rng(5, "auc"), n_draws=200)
-    assert found.low < found.value < found.high
-    assert found.high - found.low < 0.1
 
 
 def test_calibration_error_counted_by_hand():

@@ -1,0 +1,157 @@
+"""Intervals by drawing again: of any statistic, of recall over speakers, of the areas of a curve.
+
+    rate = by_cluster(hit, speakers, rng(0, "recall"))           # recall for speakers not heard yet
+    areas = curve_intervals(positives, negatives, rng(0, "roc"))  # areas["roc_auc"].low
+
+How often each interval holds the truth is simulated in the tests. A bootstrap cannot see what did
+not happen; for counts of clips and events `mwwkit.metrics` has exact intervals.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from scipy.special import betaincinv, ndtr, ndtri, stdtrit
+
+from mwwkit.metrics import Interval, areas_of_counts
+
+N_DRAWS = 1000
+
+
+def bootstrap(
+    statistic: Callable[..., np.ndarray],
+    *samples: np.ndarray,
+    rng: np.random.Generator,
+    n_draws: int = N_DRAWS,
+    confidence: float = 0.95,
+) -> Interval:
+    """`statistic(*samples, axis=-1)` with its BCa interval, each sample redrawn on its own.
+
+    Samples are [n]; the statistic must reduce the last axis, as `np.mean` does. Bias-corrected and
+    accelerated (Efron 1987), and a little wider, by Student's t, where a sample is small ("expanded
+    percentile": Hesterberg 2015, The American Statistician 69). Where all draws are the same the
+    interval is that one value.
+
+    Raises:
+        ValueError: a sample of fewer than two.
+    """
+    _refuse_few(*map(len, samples))
+    value = float(statistic(*samples, axis=-1))
+    drawn = statistic(
+        *(s[rng.integers(0, len(s), (n_draws, len(s)))] for s in samples),
+        axis=-1,
+    )
+    left_out = []
+    for at, sample in enumerate(samples):
+        others = [s[None] for s in samples]
+        keep = ~np.eye(len(sample), dtype=bool)
+        others[at] = np.broadcast_to(sample, keep.shape)[keep].reshape(len(sample), -1)
+        jackknife = statistic(*others, axis=-1)
+        left_out.append((np.asarray(jackknife), np.ones(len(sample))))
+    return _bca(value, drawn, left_out, confidence)
+
+
+def _refuse_few(*sizes: int) -> None:
+    if min(sizes) < 2:
+        raise ValueError(f"samples of {', '.join(map(str, sizes))}; wanted at least 2 in each")
+
+
+def _bca(value: float, drawn: np.ndarray, left_out, confidence: float) -> Interval:
+    """The interval from `drawn`, and of each sample the values with one left out and how many."""
+    sizes = [counts.sum() for _, counts in left_out]
+    cubes = squares = 0.0
+    for (without, counts), n in zip(left_out, sizes, strict=True):
+        pull = (n - 1) * (counts @ without / n - without)
+        cubes += counts @ pull**3 / n**3
+        squares += counts @ pull**2 / n**2
+    acceleration = cubes / (6 * squares**1.5) if squares > 0 else 0.0
+    n_draws = len(drawn)
+    below = (drawn < value).mean() + (drawn == value).mean() / 2
+    bias = ndtri(np.clip(below, 1 / n_draws, 1 - 1 / n_draws))
+    z = ndtri(_tail(min(sizes), confidence)) * np.array([1, -1])
+    at = ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
+    low, high = np.quantile(drawn, at)
+    return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def _tail(n: float, confidence: float) -> float:
+    """The share to cut off each end of draws of a sample of `n`: less than half the doubt."""
+    t = stdtrit(n - 1, (1 + confidence) / 2)
+    return float(ndtr(-np.sqrt(n / (n - 1)) * t))
+
+
+def by_cluster(
+    hit: np.ndarray,
+    clusters: Sequence[str] | np.ndarray,
+    rng: np.random.Generator,
+    n_draws: int = N_DRAWS,
+    confidence: float = 0.95,
+) -> Interval:
+    """The share of `hit` (bool [n]) with an interval for other clusters than these, e.g. speakers.
+
+    Whole clusters are drawn, for one voice's clips are missed together. The spread of the draws
+    says how many independent clips these are worth, and the exact binomial interval is taken at
+    that number, with Student's t for few clusters (Korn and Graubard 1998, Survey Methodology 24).
+    A percentile of the draws themselves holds the truth in as few as 81 % of cases at 20 speakers.
+
+    Raises:
+        ValueError: fewer than two clusters: nothing is known about a third.
+    """
+    hit = np.asarray(hit, bool)
+    names, member = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(hit) != len(member) or len(names) < 2:
+        raise ValueError(
+            f"{len(hit)} clips with {len(member)} names of {len(names)} clusters; wanted a name "
+            "for each, and at least two clusters"
+        )
+    n, k = len(hit), len(names)
+    hits, sizes = np.bincount(member, hit, k), np.bincount(member, minlength=k)
+    weights = rng.multinomial(k, np.full(k, 1 / k), n_draws)  # [draws, clusters]
+    spread = np.std(weights @ hits / (weights @ sizes)) ** 2 * k / (k - 1)
+    share = float(hits.sum() / n)
+    alone = share * (1 - share) / n  # the spread of as many independent clips
+    worth = n / max(spread / alone, 1.0) if alone else float(n)
+    tail = (1 + confidence) / 2
+    worth *= (stdtrit(n - 1, tail) / stdtrit(k - 1, tail)) ** 2
+    of, doubt = share * worth, 1 - tail
+    low = 0.0 if share == 0 else betaincinv(of, worth - of + 1, doubt)
+    high = 1.0 if share == 1 else betaincinv(of + 1, worth - of, 1 - doubt)
+    return Interval(share, float(low), float(high))
+
+
+def curve_intervals(
+    positives: np.ndarray,
+    negatives: np.ndarray,
+    rng: np.random.Generator,
+    n_draws: int = N_DRAWS,
+    confidence: float = 0.95,
+) -> dict[str, Interval]:
+    """ROC-AUC, both partial areas and the equal error rate, each with its BCa interval.
+
+    Scores are [clips]; names as in `metrics.areas_of_counts`.
+    """
+    _refuse_few(len(positives), len(negatives))
+    levels = np.unique(np.concatenate([positives, negatives]))
+    counts = [np.searchsorted(levels, s) for s in (positives, negatives)]
+    counts = [np.bincount(at, minlength=len(levels)).astype(float) for at in counts]
+    drawn = areas_of_counts(*(rng.multinomial(int(c.sum()), c / c.sum(), n_draws) for c in counts))
+    without = [areas_of_counts(*_without_one(counts, which)) for which in (0, 1)]
+    found = areas_of_counts(*(c[None] for c in counts))
+    taken = [c[c > 0] for c in counts]
+    interval = partial(_bca, confidence=confidence)
+    return {
+        name: interval(
+            float(found[name][0]),
+            drawn[name],
+            [(w[name], n) for w, n in zip(without, taken, strict=True)],
+        )
+        for name in found
+    }
+
+
+def _without_one(counts: list[np.ndarray], which: int) -> list[np.ndarray]:
+    """Counts [levels that hold one, levels] with one clip of sample `which` taken away."""
+    some = np.flatnonzero(counts[which])
+    kept = [np.broadcast_to(c, (len(some), len(c))) for c in counts]
+    kept[which] = kept[which] - np.eye(len(counts[which]))[some]
+    return kept

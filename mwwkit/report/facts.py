@@ -1,0 +1,168 @@
+"""All figures of a report, as JSON has them: `report.schema.json` says what is where.
+
+`validation` and `test` are 05's metrics as they stand (`mwwkit.figures`); the rest is beside them.
+Counts stand with every share, and floats are rounded, so that the last bits of a sum change no
+byte.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mwwkit.audio.shards import FeatureSet
+from mwwkit.checkpoint import finished
+from mwwkit.detector import manifest_cutoff
+from mwwkit.files import read_json
+from mwwkit.firmware import CUTOFF_LEVELS
+from mwwkit.metrics import false_accepts_per_hour, proportion
+from mwwkit.model.device import Device
+from mwwkit.model.diagnosis import diagnose
+from mwwkit.model.float_stream import float_tracks
+from mwwkit.operating import clip_maxima
+from mwwkit.paths import Run
+from mwwkit.report import origins
+from mwwkit.report.verdict import verdict
+
+VERSION = 1
+COMPARED = 120  # clips of each sort that int8 and float are compared on
+SPLITS = ("validation", "test")
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The files that 05 wrote, or is about to."""
+
+    folder: Path
+    names: dict[str, str]  # what -> file name: model, float, metrics, yaml, manifest
+    settings: Facts  # of 05
+
+    def path(self, what: str) -> Path:
+        """Where a file lies."""
+        return self.folder / self.names[what]
+
+
+def facts_of(here: Run, shipped: Shipped) -> Facts:
+    """The whole report. Raises ValueError for metrics of a version that had no surface in them."""
+    manifest, metrics = read_json(shipped.path("manifest")), read_json(shipped.path("metrics"))
+    if missing := [split for split in SPLITS if "surface" not in metrics[split]]:
+        raise ValueError(
+            f"{shipped.path('metrics')} has no surface of {' and '.join(missing)}: an earlier "
+            f"version wrote it; delete {shipped.folder} and run 05 again"
+        )
+    threshold, data = metrics["threshold"], origins.data(here)
+    settings = origins.settings(here, shipped.settings)
+    facts = {
+        "format": "mwwkit report",
+        "version": VERSION,
+        "wake_word": manifest["wake_word"],
+        "author": manifest["author"],
+        "languages": manifest["trained_languages"],
+        "verdict": verdict(threshold, metrics["test"], data),
+        "threshold": threshold,
+        **{split: metrics[split] for split in SPLITS},
+        "trade_off": {s: trade_off(metrics[s]["surface"], threshold["window"]) for s in SPLITS},
+        "curves": {folder: _curves(here, folder) for folder in ("training", "tuned")},
+        "diagnosis": _diagnosis(here),
+        "parity": metrics["parity"] | {"clips": _compared(here, shipped, threshold["window"])},
+        "device": origins.device(manifest, metrics, shipped.path("yaml")),
+        "data": data,
+        "settings": settings,
+        "seed": settings.get("training", settings["features"]).get("seed"),
+        "config_sha256": origins.digest(settings),
+        "versions": origins.versions(),
+        "files": origins.files(shipped.folder, shipped.names),
+    }
+    return rounded(facts)
+
+
+def rounded(value: Any) -> Any:
+    """With floats to six digits, tuples as lists, and None for what is no number."""
+    if isinstance(value, dict):
+        return {str(name): rounded(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(each) for each in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return value
+
+
+def trade_off(surface: Facts, window: int) -> list[Facts]:
+    """Every distinct point at the shipped window with its intervals, from the lowest cutoff up.
+
+    A share or rate of nothing (no words, no hours) is None.
+    """
+    row = surface["windows"].index(window)
+    columns = zip(
+        *(surface[name][row] for name in ("hits", "clip_false_accepts", "ambient_events")),
+        strict=True,
+    )
+    n_words, n_others = surface["n_positives"], surface["n_negatives"]
+    points, last = [], None
+    for cutoff, counts in zip(surface["cutoffs"], columns, strict=True):
+        if counts != last:
+            hits, wrong, events = last = counts
+            points.append(
+                {
+                    "cutoff": manifest_cutoff(cutoff),
+                    "missed": _counted(n_words - hits, n_words),
+                    "other_clips_accepted": _counted(wrong, n_others),
+                    "false_accepts_per_hour": _hourly(events, surface["ambient_hours"]),
+                }
+            )
+    return points
+
+
+def _counted(count: int, of: int) -> Facts | None:
+    return {"count": count, "of": of, **vars(proportion(count, of))} if of else None
+
+
+def _hourly(events: int, hours: float) -> Facts | None:
+    rate = vars(false_accepts_per_hour(events, hours)) if hours else None
+    return {"events": events, "hours": hours, **rate} if rate else None
+
+
+def _curves(here: Run, folder: str) -> list[Facts]:
+    """What was recorded unit by unit; nothing for a stage that was not run."""
+    if not here.all(f"{folder}/checkpoint.json"):
+        return []
+    rows = []
+    for unit, facts in finished(here, folder).items():
+        course, _, step = unit.rpartition("step-")
+        row = {"course": course.strip("-"), "step": int(step)}
+        row |= {name: facts[name] for name in ("loss", "gradient_norm")}
+        choice = facts.get("choice", {})
+        known = ("recall", "false_accepts_per_hour", "cutoff", "window", "late", "rank")
+        rows.append(row | {name: choice[name] for name in known if name in choice})
+    return rows
+
+
+def _diagnosis(here: Run) -> Facts | None:
+    """What 03's history shows, in words; None where the run that holds it is not at hand."""
+    if not here.all("training/checkpoint.json"):
+        return None
+    return vars(diagnose(finished(here, "training")))
+
+
+def _compared(here: Run, shipped: Shipped, window: int) -> list[Facts]:
+    """The highest sliding mean of some test clips, by the float net and by the int8 model."""
+    device, exact, rows = Device(shipped.path("model")), shipped.path("float").read_bytes(), []
+    for name, sort in (("words", "word"), ("others", "other")):
+        store = FeatureSet.open(here, f"test-{name}").store
+        chosen = np.linspace(0, len(store) - 1, min(COMPARED, len(store))).astype(int)
+        clips = [store[int(index)] for index in chosen]
+        # A uint8 score of 256 ths, as the device has it.
+        floats = [
+            np.clip(np.rint(track * 256), 0, 255).astype(np.uint8)
+            for track in float_tracks(exact, clips)
+        ]
+        full = window * CUTOFF_LEVELS
+        pairs = zip(
+            clip_maxima(floats, window),
+            clip_maxima([device.scores(clip) for clip in clips], window),
+            strict=True,
+        )
+        rows += [{"clip": sort, "float": int(f) / full, "int8": int(q) / full} for f, q in pairs]
+    return rows

@@ -1,0 +1,498 @@
+"""The report: one page that needs nothing else, true to the run, safe from clips' names."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+import shutil
+import wave
+from html.parser import HTMLParser
+from importlib.resources import files
+from itertools import pairwise
+
+import jsonschema
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from small_run import LIMITS, stamps, tree
+
+from mwwkit import __main__ as cli
+from mwwkit.audio.scenes import render, scene_from
+from mwwkit.audio.shards import FeatureSet
+from mwwkit.detector import manifest_cutoff
+from mwwkit.metrics import proportion
+from mwwkit.model.device import Device
+from mwwkit.model.float_stream import float_tracks
+from mwwkit.model.streaming import fold, stream, to_float
+from mwwkit.paths import Run
+from mwwkit.report import making, scales
+from mwwkit.report.facts import Shipped, rounded, trade_off
+from mwwkit.report.figures import at_cutoff
+from mwwkit.report.markup import joined, tag
+from mwwkit.report.page import page
+from mwwkit.report.verdict import verdict
+from mwwkit.report.worst import MOST_S, PER_KIND, Moment, moments, span
+from mwwkit.stages import export
+
+WORD = "chirp"
+HOSTILE = "\"'></svg><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; ünï \u202e"
+SCHEMA = json.loads(files("mwwkit.report").joinpath("report.schema.json").read_text("utf-8"))
+
+
+def one(features: FeatureSet, name: str, index: int, from_s: float, to_s: float) -> dict:
+    """A mistake as 05's metrics list it."""
+    facts = features.facts[index]
+    clip = facts["clip"] if "clip" in facts else facts["clips"][0]
+    return {
+        **{"set": name, "index": index, "clip": clip, "score": 0.5, "at_s": (from_s + to_s) / 2},
+        **{"from_s": from_s, "to_s": to_s, "speaker": "ann", "source": "made", "word": "up"},
+        **{"condition": "clean", "recipe": features.scenes[index]},
+    }
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory, trained) -> Run:
+    """A run that 05 has finished."""
+    here = Run(tmp_path_factory.mktemp("exported"), (*trained.earlier, trained.folder))
+    export.run(export.Config(word=WORD, arena_bytes=16_000), here, LIMITS)
+    return here
+
+
+@pytest.fixture(scope="module")
+def mistaken(here, tmp_path_factory) -> Shipped:
+    """The same files, said to have made five mistakes; the report of that is written."""
+    folder = tmp_path_factory.mktemp("mistaken")
+    shutil.copytree(here / "export", folder, dirs_exist_ok=True)
+    words, others, ambient = (
+        FeatureSet.open(here, f"test-{name}") for name in ("words", "others", "ambient")
+    )
+    lengths = [words.scenes[index]["seconds"] for index in (0, 13)]
+    path = folder / f"{WORD}.metrics.json"
+    metrics = json.loads(path.read_text())
+    metrics["test"]["worst"] = {
+        "misses": [
+            one(words, "test-words", index, 0.0, seconds)
+            for index, seconds in zip((0, 13), lengths, strict=True)
+        ],
+        "false_accepts": [
+            one(others, "test-others", 3, 0.0, others.scenes[3]["seconds"]),
+            one(ambient, "test-ambient", 0, 4.0, 7.0),
+            one(ambient, "test-ambient", 0, 0.0, 20.0),
+        ],
+    }
+    path.write_text(json.dumps(metrics))
+    done = json.loads((folder / "checkpoint.json").read_text())["complete"]
+    names = {what: name for what, name in done.items() if isinstance(name, str)}
+    shipped = Shipped(folder, names, done["made_of"])
+    making.write(here, shipped)
+    return shipped
+
+
+class Page(HTMLParser):
+    """The elements of a page: (name, attributes, text right inside), scripts and styles apart."""
+
+    def __init__(self, text: str):
+        super().__init__(convert_charrefs=True)
+        self.elements: list[list] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, name, attributes):
+        self.elements.append([name, dict(attributes), ""])
+
+    def handle_endtag(self, name):
+        self.elements.append(["", {}, ""])
+
+    def handle_data(self, data):
+        self.text += data
+        if self.elements:
+            self.elements[-1][2] += data
+
+    def all(self, name: str) -> list[tuple[dict, str]]:
+        return [(attributes, text) for n, attributes, text in self.elements if n == name]
+
+
+@pytest.fixture(scope="module")
+def html(mistaken) -> str:
+    return mistaken.path("page").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def facts(mistaken) -> dict:
+    return json.loads(mistaken.path("report").read_text(encoding="utf-8"))
+
+
+def faults(facts: dict) -> list[str]:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    return [e.message for e in jsonschema.Draft202012Validator(SCHEMA).iter_errors(facts)]
+
+
+def test_the_data_are_what_the_schema_says(here, facts):
+    assert faults(facts) == []
+    assert faults(json.loads((here / f"export/{WORD}.report.json").read_text())) == []
+
+
+@pytest.mark.parametrize("lost", ["verdict", "seed", "files", "trade_off", "versions", "test"])
+def test_the_schema_misses_what_is_not_there(facts, lost):
+    assert any(lost in fault for fault in faults({n: v for n, v in facts.items() if n != lost}))
+
+
+def test_the_schema_refuses_a_share_over_1_and_a_count_that_is_no_whole_number(facts):
+    for wrong in (1.2, "1"):
+        broken = json.loads(json.dumps(facts))
+        broken["test"]["recall"]["clean"]["value"] = wrong
+        assert faults(broken)
+    broken["test"]["recall"]["clean"] = {"count": 1.5, "of": 3}
+    assert faults(broken)
+
+
+def test_05_writes_both_files_and_they_are_part_of_what_it_checks(here):
+    assert {f"{WORD}.report.html", f"{WORD}.report.json"} <= set(tree(here / "export"))
+    done = json.loads((here / "export/checkpoint.json").read_text())["complete"]
+    assert {f"{WORD}.report.html", f"{WORD}.report.json"} <= set(done["sha256"])
+
+
+def test_the_figures_of_05_stand_in_the_report_as_they_are(here, mistaken, facts):
+    metrics = rounded(json.loads(mistaken.path("metrics").read_text()))
+    assert facts["test"] == metrics["test"] and facts["validation"] == metrics["validation"]
+    manifest = json.loads(mistaken.path("manifest").read_text())
+    assert facts["threshold"]["cutoff"] == manifest["micro"]["probability_cutoff"]
+    assert facts["device"]["arena_bytes"] == 16_000
+    [source] = facts["data"]["sources"]
+    assert (source["source"], source["licences"]) == ("made", ["CC0-1.0"])
+    assert (source["files"], source["wake_words"]) == (48 * 2 + 6, 48)
+    for file in facts["files"]:
+        data = (mistaken.folder / file["name"]).read_bytes()
+        assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_the_same_run_is_the_same_bytes(here, mistaken, tmp_path):
+    shutil.copytree(mistaken.folder, tmp_path / "again")
+    again = Shipped(tmp_path / "again", mistaken.names, mistaken.settings)
+    for what in ("page", "report"):
+        again.path(what).unlink()
+    making.write(here, again)
+    for what in ("page", "report"):
+        assert again.path(what).read_bytes() == mistaken.path(what).read_bytes()
+
+
+def drawn(svg: str) -> int:
+    """How many things a chart shows beside its axes and its letters."""
+    things = re.findall(r"<(path|circle|rect|line|image)[^>]*class=\"([^\"]*)\"", svg)
+    return sum(not set(classes.split()) & {"axis", "grid"} for _, classes in things)
+
+
+def test_every_figure_shows_something(html):
+    charts = re.findall(r"<svg[^>]*role=\"img\".*?</svg>", html, re.DOTALL)
+    assert len(charts) >= 2 + 3 + 1 + 1 + 4 + 1 + 5  # of every kind, and a picture a mistake
+    for chart in charts:
+        assert drawn(chart) >= 2, chart[:200]
+        assert "nan" not in chart and "None" not in chart
+    assert drawn('<svg><line class="stroke axis"></line></svg>') == 0
+
+
+def test_every_number_of_a_chart_is_on_its_canvas(html):
+    for chart in re.findall(r"<svg[^>]*role=\"img\".*?</svg>", html, re.DOTALL):
+        width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', chart).groups())
+        for d in re.findall(r' d="([^"]+)"', chart):
+            points = [tuple(map(float, p.split())) for p in re.findall(r"[ML]([^MLZ]+)", d)]
+            assert all(-1 <= x <= width + 1 and -1 <= y <= height + 1 for x, y in points)
+
+
+def test_every_picture_is_a_png_with_something_in_it(html):
+    pictures = re.findall(r'href="data:image/png;base64,([^"]+)"', html)
+    assert len(pictures) == 5
+    for picture in pictures:
+        pixels = imread(io.BytesIO(base64.b64decode(picture)), format="png")
+        assert pixels.shape[0] == 40 and pixels[..., :3].std() > 0.05
+
+
+def test_every_player_plays_what_its_recipe_makes(here, html, facts):
+    worst = facts["test"]["worst"]
+    players = [attributes["src"] for attributes, _ in Page(html).all("audio")]
+    asked = [*worst["misses"], *worst["false_accepts"]]
+    assert len(players) == len(asked) == 5
+    for source, mistake in zip(players, asked, strict=True):
+        kind, data = source.split(",")
+        assert kind == "data:audio/wav;base64"
+        with wave.open(io.BytesIO(base64.b64decode(data, validate=True))) as sound:
+            assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (
+                *(16_000, 1, 2),
+            )
+            samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
+        first_s, last_s = span(mistake["from_s"], mistake["to_s"], mistake["at_s"])
+        assert len(samples) / 16_000 == pytest.approx(last_s - first_s, abs=1e-3)
+        assert last_s - first_s <= MOST_S
+        whole = render(scene_from(mistake["recipe"]), here.find)
+        at = int(first_s * 16_000)
+        assert np.array_equal(samples, whole[at : at + len(samples)])
+        assert samples.std() > 10
+
+
+def test_a_long_clip_is_heard_where_it_scored_highest():
+    assert span(0.0, 3.0, 2.0) == (0.0, 3.0)
+    for at_s in (0.5, 7.0, 19.5):
+        first_s, last_s = span(0.0, 20.0, at_s)
+        assert last_s - first_s == MOST_S and 0 <= first_s <= at_s <= last_s <= 20
+
+
+def test_the_score_track_of_a_mistake_is_the_devices(here, mistaken, facts):
+    device = Device(mistaken.path("model"), reference=True)
+    asked = facts["test"]["worst"]["false_accepts"][1]
+    [moment] = moments(here, [asked], device, 5)
+    features = FeatureSet.open(here, "test-ambient").store[0]
+    track = device.scores(features) / 255
+    first = int(np.ceil((4.0 - 0.05) / 0.03 - 1e-9))  # the first score is out after 50 ms
+    assert moment.at_s[0] == pytest.approx(0.05 + 0.03 * first - 4.0)
+    assert np.allclose(moment.scores, track[first : first + len(moment.scores)])
+    assert moment.means[-1] == pytest.approx(moment.scores[-5:].mean())
+    assert np.array_equal(moment.features, features[400:700])
+
+
+def test_the_page_asks_nothing_of_any_network(html):
+    for name, attributes, _ in Page(html).elements:
+        for key in ("src", "href", "srcset", "action", "data", "poster"):
+            value = attributes.get(key) or "#"
+            assert value.startswith(("#", "data:image/png;", "data:audio/wav;")), (name, value[:80])
+    [(_, style)] = Page(html).all("style")
+    assert not re.search(r"url\(|@import|https?:", style)
+    assert not re.search(r"https?://", html)
+
+
+def test_only_our_own_style_and_script_count(html):
+    [policy] = [a["content"] for a, _ in Page(html).all("meta") if a.get("http-equiv")]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    for name in ("style", "script"):
+        [(_, text)] = Page(html).all(name)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in policy
+    assert 'style="' not in html
+
+
+def hostile(value, key=""):
+    """Every text that comes from outside, replaced."""
+    if isinstance(value, dict):
+        return {
+            (name if name.isidentifier() else name + HOSTILE): hostile(each, name)
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [hostile(each, key) for each in value]
+    kept = (
+        {"kind", "grade", "course", "clip"} if key != "clip" or value in ("word", "other") else {}
+    )
+    return value + HOSTILE if isinstance(value, str) and key not in kept else value
+
+
+def test_whatever_clips_speakers_and_words_are_called_is_text(facts):
+    facts = hostile(facts)
+    facts["test"]["recall"][HOSTILE] = facts["test"]["recall"]["clean"]
+    row = {"group": HOSTILE, "merged": 0} | facts["test"]["recall"]["clean"]
+    facts["test"]["groups"]["recall"][HOSTILE] = [row, row]
+    track = np.zeros(10)
+    moment = Moment(
+        *(facts["test"]["worst"]["misses"][0], 0.3, None, np.zeros((30, 40), np.int8)),
+        *(np.arange(10) * 0.03, track, track, [0.2]),
+    )
+    assert moment.facts["clip"].endswith(HOSTILE)
+    found = Page(page(facts, [moment], [moment], "x" + HOSTILE))
+    assert len(found.all("script")) == 1 and "alert" not in found.all("script")[0][1]
+    assert not found.all("img") and not found.all("b")
+    for _, attributes, _ in found.elements:
+        assert not [key for key in attributes if key.startswith("on")]
+    # As it was: word, author, language, speakers, groups, licences, settings, versions, files.
+    assert found.text.count(HOSTILE) > 30
+
+
+def test_text_is_escaped_unless_it_was_made_by_tag():
+    made = tag("p", "<b>", tag("i", 1 < 2), class_='"x"', data_at=None)
+    assert made == '<p class="&quot;x&quot;">&lt;b&gt;<i>True</i></p>'
+    assert joined("<", tag("br")) == "&lt;<br>"
+
+
+@pytest.mark.parametrize("kept", [("features", "training", "clips"), ("features", "training")])
+def test_without_the_clips_it_says_so_and_is_whole(here, mistaken, tmp_path, kept, facts):
+    for folder in kept:
+        [source] = here.all(folder)
+        shutil.copytree(source, tmp_path / "run" / folder)
+    shipped = tmp_path / "shipped"
+    shutil.copytree(mistaken.folder, shipped)
+    making.write(Run(tmp_path / "run"), Shipped(shipped, mistaken.names, mistaken.settings))
+    made = json.loads((shipped / mistaken.names["report"]).read_text())
+    assert faults(made) == []
+    text = (shipped / mistaken.names["page"]).read_text()
+    if "clips" in kept:
+        assert text == mistaken.path("page").read_text()
+    else:
+        assert made["data"] is None and not Page(text).all("audio")
+        assert text.count("its sound is not at hand") == 5
+        assert "The catalogue of clips was not at hand" in text
+
+
+@pytest.fixture
+def copy(here, tmp_path) -> Run:
+    shutil.copytree(here.folder, tmp_path / "copy")
+    return Run(tmp_path / "copy", here.earlier)
+
+
+def report_of(copy: Run, *more: str) -> int:
+    earlier = [str(folder) for folder in copy.earlier]
+    return cli.main(["report", str(copy.folder), "--previous", *earlier, *more])
+
+
+def test_made_again_it_is_the_same_and_nothing_is_touched(copy, capsys):
+    before = stamps(copy.folder)
+    assert report_of(copy) == cli.OK
+    assert stamps(copy.folder) == before
+    told = capsys.readouterr().out
+    assert f"page: {copy.folder}/export/{WORD}.report.html" in told and "verdict: " in told
+
+
+def test_a_run_that_was_exported_before_there_were_reports_gets_one(copy, here, capsys):
+    path = copy / "export/checkpoint.json"
+    state = json.loads(path.read_text())
+    for name in (f"{WORD}.report.html", f"{WORD}.report.json"):
+        (copy / "export" / name).unlink()
+        del state["complete"]["sha256"][name]
+    del state["complete"]["page"], state["complete"]["report"]
+    for name in ("checkpoint.json", "checkpoint.previous.json"):
+        (copy / "export" / name).write_text(json.dumps(state))
+    making.show(copy)
+    assert "mwwkit report makes the report" in capsys.readouterr().out
+    assert report_of(copy) == cli.OK
+    made, first = tree(copy / "export"), tree(here / "export")
+    assert {n: json.loads(d) if "checkpoint" in n else d for n, d in made.items()} == {
+        n: json.loads(d) if "checkpoint" in n else d for n, d in first.items()
+    }
+    export.check(copy)
+
+
+def test_metrics_of_an_earlier_version_are_refused_with_what_to_do(copy, capsys):
+    path = copy / f"export/{WORD}.metrics.json"
+    metrics = json.loads(path.read_text())
+    del metrics["test"]["surface"]
+    path.write_text(json.dumps(metrics))
+    assert report_of(copy) == cli.BAD
+    assert "an earlier version wrote it; delete" in capsys.readouterr().err
+
+
+def test_a_run_that_is_not_there_or_not_finished_is_told(here, tmp_path, capsys):
+    assert cli.main(["report", str(tmp_path / "nothing")]) == cli.USAGE
+    assert "is no folder; give the run's folder" in capsys.readouterr().err
+    assert cli.main(["report", str(tmp_path)]) == cli.BAD
+    assert "is not finished" in capsys.readouterr().err
+
+
+def test_a_notebook_shows_the_link_and_the_main_figures(here, monkeypatch):
+    shown = []
+    monkeypatch.setattr(making, "display", shown.append)
+    making.show(here)
+    [html] = shown
+    links = [a["href"] for a, _ in Page(html.data).all("a") if "href" in a]
+    assert links == [(here / f"export/{WORD}.report.html").as_uri()]
+    assert html.data.count('role="img"') == 5 and "<script" not in html.data
+
+
+def test_the_page_stays_under_its_size(mistaken):
+    samples = 2 * PER_KIND * MOST_S * 16_000 * 2 * 4 / 3  # base64 is a third larger
+    rest = mistaken.path("page").stat().st_size + mistaken.path("report").stat().st_size
+    assert samples + rest < making.MOST_BYTES
+
+
+THRESHOLD = {
+    "cutoff": 0.9,
+    "window": 5,
+    "target_false_accepts_per_hour": 0.5,
+    "target_reached_on_validation": True,
+    "data_can_support_the_target": True,
+    "note": "The note.",
+}
+QUIET = {"false_accepts_per_hour": {"events": 0, "hours": 9.0, "low": 0.0, "high": 0.4}}
+
+
+def test_the_verdict_is_no_better_than_what_the_data_can_carry():
+    def grade(reached, supported, test=QUIET):
+        known = {"target_reached_on_validation": reached, "data_can_support_the_target": supported}
+        found = verdict(THRESHOLD | known, test, None)
+        assert "The note." in found["sentences"][0]
+        return found["grade"]
+
+    loud = {"false_accepts_per_hour": {"events": 90, "hours": 9.0, "low": 8.0, "high": 12.3}}
+    assert grade(True, True) == "good"
+    assert grade(True, False) == "caution"
+    assert grade(False, False) == "bad"
+    assert grade(True, True, loud) == "caution"
+    assert grade(False, False, loud) == "bad"
+
+
+def test_the_verdict_says_where_nobody_spoke_and_where_nothing_was_counted():
+    def told(test, *synthetic):
+        sources = [{"wake_words": 3, "synthetic": one} for one in synthetic]
+        return " ".join(verdict(THRESHOLD, test, {"sources": sources})["sentences"])
+
+    assert "spoken by a machine" in told(QUIET, True, True)
+    assert "spoken by a machine" not in told(QUIET, True, False)
+    nothing = {"false_accepts_per_hour": {"events": 0, "hours": 0.0}}
+    assert "not known" in told(nothing, False) and "not known" not in told(QUIET, False)
+
+
+def test_the_trade_off_has_each_distinct_point_once_with_exact_intervals():
+    surface = {
+        "windows": [3, 5],
+        "cutoffs": list(range(1, 255)),
+        "hits": [[0] * 254, [10] * 100 + [8] * 100 + [0] * 54],
+        "clip_false_accepts": [[0] * 254, [5] * 50 + [1] * 204],
+        "ambient_events": [[0] * 254, [7] * 50 + [0] * 204],
+        "n_positives": 10,
+        "n_negatives": 20,
+        "ambient_hours": 2.0,
+    }
+    points = trade_off(surface, 5)
+    assert [point["cutoff"] for point in points] == [manifest_cutoff(c) for c in (1, 51, 101, 201)]
+    assert [point["missed"]["count"] for point in points] == [0, 0, 2, 10]
+    assert points[2]["missed"] == {"count": 2, "of": 10, **vars(proportion(2, 10))}
+    assert [p["false_accepts_per_hour"]["value"] for p in points] == [3.5, 0, 0, 0]
+    assert [p["other_clips_accepted"]["count"] for p in points] == [5, 1, 1, 1]
+    assert at_cutoff(points, manifest_cutoff(150)) == points[2]
+    assert at_cutoff(points, manifest_cutoff(101)) == points[2]
+    assert at_cutoff(points, manifest_cutoff(100)) == points[1]
+    empty = trade_off(surface | {"n_positives": 0, "hits": [[0] * 254] * 2, "ambient_hours": 0}, 5)
+    assert empty[0]["missed"] is None and empty[0]["false_accepts_per_hour"] is None
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        scales.linear(0, 3000),
+        scales.linear(-0.5, 1.0),
+        scales.linear(2, 2),
+        scales.shares(""),
+        scales.hourly(0.2, ""),
+        scales.hourly(5000, ""),
+        scales.deviates(0.0005, 0.6, ""),
+    ],
+)
+def test_a_scale_rises_from_end_to_end_and_its_ticks_lie_on_it(scale):
+    assert scale.at(scale.low) == 0 and scale.at(scale.high) == pytest.approx(1)
+    places = [scale.at(v) for v in np.linspace(scale.low, scale.high, 50)]
+    assert all(a < b for a, b in pairwise(places))
+    assert len(scale.ticks) >= 2
+    assert all(scale.low <= value <= scale.high for value, _ in scale.ticks)
+    assert scale.at(scale.low - 1) == 0 and scale.at(scale.high + 1) == pytest.approx(1)
+
+
+def test_the_float_model_streamed_is_the_float_net(made_net, feature_like, as_floats):
+    net = made_net("tiny")
+    folded = fold(net)
+    spectrograms = [feature_like(seed, 200 + seed) for seed in (3, 4)]
+    found = float_tracks(to_float(folded, net.shape), spectrograms)
+    for spectrogram, track in zip(spectrograms, found, strict=True):
+        wanted = stream(folded, net.shape, as_floats(spectrogram))
+        # XNNPACK adds in another order than TensorFlow
+        assert len(track) == len(spectrogram) // 3 and np.abs(track - wanted).max() < 1e-4
+
+
+def test_the_float_model_is_not_taken_for_the_int8_one(tiny_model, feature_like):
+    with pytest.raises(ValueError, match="takes int8; wanted float32"):
+        float_tracks(tiny_model, [feature_like(1, 30)])
