@@ -7,13 +7,16 @@ A stimulus is 1.0 s of faint noise, the clip as recorded, and 0.5 s of faint noi
 that, at the clip's own level. "white", "pink" and "babble" lay noise over all of it, 10 dB under
 the clip by the loudest 512-sample frame of each, and scale the mix to a peak of 0.5. Babble is
 six voices at once, each a chain of kept-out clips of other words, trimmed to the word, of equal
-level, joined without gaps. Features run through one front end from reset, so its adaptation to
-the noise is part of the test. Speech streams are kept-out files of one source joined end to end
-as recorded, a few minutes each; "joined" streams are the kept-out negatives the same way.
+level, joined without gaps. "babble5" is babble at 5 dB; "babble room" is babble at 10 dB with clip
+and babble each in a room that no training scene had. Features run through one front end from reset,
+so its adaptation to the noise is part of the test. Speech streams are kept-out files of one source
+joined end to end as recorded, a few minutes each; "joined" streams are the kept-out negatives the
+same way.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -22,24 +25,27 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.folds import Fold, index
+from mwwkit.audio.effects import apply_rir
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import read
+from mwwkit.audio.rooms import load_room
 from mwwkit.files import replacing
 from mwwkit.parallel import each
 from mwwkit.random import rng
 
-CONDITIONS = ("clean", "white", "pink", "babble")
+SNR_DB = {"white": 10.0, "pink": 10.0, "babble": 10.0, "babble5": 5.0, "babble room": 10.0}
+CONDITIONS = ("clean", *SNR_DB)
 RATE_HZ = 16_000
 LEAD_S, TAIL_S = 1.0, 0.5
 FAINT_RMS = 1e-4  # -80 dBFS: three steps of 16-bit PCM
-SNR_DB = 10.0
 PEAK = 0.5
+BABBLE = ("babble", "babble5", "babble room")
 LEVEL_FRAME = 512  # samples
 VOICES = 6
 HOP = 160  # samples, 10 ms
 WORD_DB = 20.0  # hops this far under the loudest still belong to the word
 STREAM_S = 180.0  # a stream ends with the file that reaches this
-RECIPE = 1  # raise it when any of the above changes: made files carry it in their names
+RECIPE = 2  # raise it when any of the above changes: made files carry it in their names
 
 
 def loudest(audio: np.ndarray) -> float:
@@ -71,11 +77,15 @@ def voiced(clip: np.ndarray) -> np.ndarray:
 
 
 def stimulus(
-    clip: np.ndarray, condition: str, rng: np.random.Generator, babble_clips: list[np.ndarray]
+    clip: np.ndarray,
+    condition: str,
+    rng: np.random.Generator,
+    babble_clips: list[np.ndarray],
+    rooms: Sequence[Path] = (),
 ) -> np.ndarray:
     """What is played: float32 [1.5 s longer than the clip], for a clip in -1..1 at 16 kHz.
 
-    `babble_clips` are `voiced` ones of other words; only "babble" uses them.
+    `babble_clips` are `voiced` ones of other words, for babble; `rooms` are for "babble room".
     """
     lead, tail = (
         rng.normal(0, FAINT_RMS, round(s * RATE_HZ)).astype(np.float32) for s in (LEAD_S, TAIL_S)
@@ -84,7 +94,12 @@ def stimulus(
     if condition == "clean":
         return speech
     noise = _noise(condition, len(speech), rng, babble_clips)
-    gain = loudest(clip) / max(loudest(noise), 1e-12) * 10 ** (-SNR_DB / 20)
+    if condition == "babble room":
+        mine, theirs = rng.choice(len(rooms), 2, replace=False)
+        speech = apply_rir(speech, load_room(rooms[mine]))
+        noise = apply_rir(noise.astype(np.float32), load_room(rooms[theirs]))
+    # A room keeps the loudest frame's level, so the clip's own is the speech's in both cases.
+    gain = loudest(clip) / max(loudest(noise), 1e-12) * 10 ** (-SNR_DB[condition] / 20)
     mix = speech + gain * noise
     return (mix * (PEAK / np.abs(mix).max())).astype(np.float32)
 
@@ -96,7 +111,7 @@ def _noise(condition: str, n: int, rng, babble_clips: list[np.ndarray]) -> np.nd
         spectrum = np.fft.rfft(rng.normal(size=n))
         hertz = np.fft.rfftfreq(n, 1 / RATE_HZ)
         return np.fft.irfft(spectrum / np.sqrt(np.maximum(hertz, hertz[1])), n)
-    if condition == "babble":
+    if condition in BABBLE:
         return sum(_voice(n, rng, babble_clips) for _ in range(VOICES))
     raise ValueError(f"condition is {condition!r}; wanted one of {CONDITIONS}")
 
@@ -137,11 +152,12 @@ class _Unit:
     condition: str  # "" for streams
     paths: tuple[str, ...]
     babble: tuple[str, ...]
+    rooms: tuple[str, ...]
     seed: int
 
     @property
     def file(self) -> str:
-        text = json.dumps([RECIPE, self.condition, self.paths, self.babble, self.seed])
+        text = json.dumps([RECIPE, self.condition, self.paths, self.babble, self.rooms, self.seed])
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"{'-'.join(filter(None, [self.role, self.condition]))}-{digest}.npz"
 
@@ -156,11 +172,12 @@ def prepare(
     units = {}
     for role in ("positives", "negatives"):
         for condition in CONDITIONS:
-            babble = tuple(fold.test["negatives"]) if condition == "babble" else ()
+            babble = tuple(fold.test["negatives"]) if condition in BABBLE else ()
+            rooms = tuple(fold.test["rirs"]) if condition == "babble room" else ()
             paths = tuple(fold.test[role])
-            units[f"{role}/{condition}"] = _Unit(role, condition, paths, babble, seed)
-    units["speech"] = _Unit("speech", "", tuple(fold.test["speech"]), (), seed)
-    units["joined"] = _Unit("joined", "", tuple(fold.test["negatives"]), (), seed)
+            units[f"{role}/{condition}"] = _Unit(role, condition, paths, babble, rooms, seed)
+    units["speech"] = _Unit("speech", "", tuple(fold.test["speech"]), (), (), seed)
+    units["joined"] = _Unit("joined", "", tuple(fold.test["negatives"]), (), (), seed)
     left = [unit for unit in units.values() if not (folder / unit.file).is_file()]
     for _ in each(partial(_make, data=data, folder=folder), left, min(workers, max(1, len(left)))):
         pass
@@ -182,12 +199,13 @@ def _make(unit: _Unit, data: Path, folder: Path) -> None:
 def _clips(unit: _Unit, data: Path) -> Stimuli:
     word = {path: row.word for path, row in index(data).items()}
     voices = [(word[path], voiced(read(data / path))) for path in unit.babble]
+    rooms = [data / path for path in unit.rooms]
     features, ends = [], []
     for path in unit.paths:
         clip = read(data / path)
         others = [voice for said, voice in voices if said != word[path]]
         draws = rng(unit.seed, "stimulus", unit.condition, path)
-        features.append(spectrogram(stimulus(clip, unit.condition, draws, others)))
+        features.append(spectrogram(stimulus(clip, unit.condition, draws, others, rooms)))
         ends.append(word_end_s(clip))
     return Stimuli(unit.paths, features, np.array(ends))
 

@@ -9,7 +9,7 @@ named speakers and byte-identical clips stay on one side; "alexa" clips, whose n
 are mostly one voice, are cut into contiguous blocks with a gap. Clips of other words have no
 speaker labels: they are dealt out at random, and one voice may be on both sides. The read speech of
 kathleen and nathalie is one voice each: cut into contiguous blocks of sentences, so the voice is
-on both sides and the sentence is not. The recordings for noise and rooms only train.
+on both sides and the sentence is not. Rooms are dealt out by place. Recorded noise only trains.
 """
 
 import csv
@@ -43,7 +43,7 @@ class Source:
 class Fold:
     """One division. Both sides are role -> sorted paths under the data folder.
 
-    Train: positives, negatives, speech, noise, rirs. Test: positives, negatives, speech.
+    Train: positives, negatives, speech, noise, rirs. Test: positives, negatives, speech, rirs.
     """
 
     word: str
@@ -81,10 +81,8 @@ def folds(word: str, data: Path, k: int, seed: int = 0) -> list[Fold]:
     dealt = _deal([r for r in negatives if r.word != "alexa"], data, k, seed)
     speech = _deal_speech([r for r in rows if r.kind == "speech"], data, k, seed)
     dry = [r.path for r in rows if r.kind == "dry_speech_48k"]
-    other = {
-        "noise": sorted(r.path for r in rows if r.kind == "noise"),
-        "rirs": sorted(r.path for r in rows if r.kind == "rir"),
-    }
+    noise = sorted(r.path for r in rows if r.kind == "noise")
+    rooms = _deal_rooms([r.path for r in rows if r.kind == "rir"], k, seed)
     made = []
     for number in range(k):
         alexa_test, alexa_train = blocks[number]
@@ -99,12 +97,14 @@ def folds(word: str, data: Path, k: int, seed: int = 0) -> list[Fold]:
             "positives": positives[1],
             "negatives": _others(dealt, number) + alexa_negatives[1],
             "speech": _others(speech, number) + [p for p in dry if sentence(p) not in heard],
-            **other,
+            "noise": noise,
+            "rirs": _others(rooms, number),
         }
         test = {
             "positives": positives[0],
             "negatives": dealt[number] + alexa_negatives[0],
             "speech": speech[number],
+            "rirs": rooms[number],
         }
         made.append(Fold(word, number, k, _sorted(train), _sorted(test)))
     return made
@@ -189,6 +189,21 @@ def _deal_speech(rows: list[Source], data: Path, k: int, seed: int) -> list[list
         spoken = sorted({sentence(row.path) for row in own})
         for row in own:
             dealt[spoken.index(sentence(row.path)) * k // len(spoken)].append(row.path)
+    return dealt
+
+
+def place(path: str) -> str:
+    """Where a room's response was taken: its other microphones are the same place."""
+    name = Path(path).stem
+    return name.rpartition("__")[0] or name.split("_")[0]
+
+
+def _deal_rooms(paths: list[str], k: int, seed: int) -> list[list[str]]:
+    """Whole places, each to the fold with the fewest responses."""
+    places = sorted({place(path) for path in paths})
+    dealt: list[list[str]] = [[] for _ in range(k)]
+    for at in rng(seed, "folds", "rooms").permutation(len(places)):
+        min(dealt, key=len).extend(p for p in paths if place(p) == places[at])
     return dealt
 
 

@@ -116,6 +116,76 @@ def missed_at(hit: np.ndarray, wrong: np.ndarray, n_false: int, window: int) -> 
     return None
 
 
+@dataclass(frozen=True)
+class Shipped:
+    """What 05's rule chose for a model on its validation split, and how it treats its float net."""
+
+    cutoff: float
+    window: int
+    unlike_float: dict[str, int]  # condition -> test words that int8 and float decide differently
+
+
+def shipped(results: Sequence[dict[str, Tracks]], own: Sequence[Shipped]) -> list[Row]:
+    """Counts over several folds, each at the cutoff and window that its own model ships with."""
+    rows: list[Row] = []
+    for condition in CONDITIONS:
+        row: Row = {"on": condition, "unlike float": 0}
+        late: list[float] = []
+        for role, counted in (("positives", "missed"), ("negatives", "FA")):
+            over = [
+                clip_maxima(scores[f"{role}/{condition}"].scores, choice.window)
+                > integer_cutoff(choice.cutoff) * choice.window
+                for scores, choice in zip(results, own, strict=True)
+            ]
+            row[role] = sum(map(len, over))
+            n_over = int(sum(o.sum() for o in over))
+            row[counted] = row[role] - n_over if role == "positives" else n_over
+        for scores, choice in zip(results, own, strict=True):
+            row["unlike float"] += choice.unlike_float.get(condition, 0)
+            words = scores[f"positives/{condition}"]
+            ends = zip(words.scores, words.word_end_s, strict=True)
+            late += [latency_s(track, end, choice.cutoff, choice.window) for track, end in ends]
+        row["latency"] = None if np.all(np.isnan(late)) else float(np.nanmedian(late))
+        rows.append(row)
+    for key in ("speech", "joined"):
+        hours = sum(len(t) for scores in results for t in scores[key].scores) * STEP_S / 3600
+        events = sum(
+            len(detections(track, choice.cutoff, choice.window))
+            for scores, choice in zip(results, own, strict=True)
+            for track in scores[key].scores
+        )
+        rows.append({"on": key, "hours": hours, "events": events})
+    return rows
+
+
+def shipped_markdown(rows: list[Row]) -> str:
+    """The table of `shipped` as text, with exact 95 % intervals."""
+    lines = [
+        _line(["on", "missed", "%, 95 %", "FA", "per 1,000", "unlike float", "latency s"]),
+        _line(["---"] * 7),
+    ]
+    for row in rows:
+        if "hours" in row:
+            rate = false_accepts_per_hour(round(row["events"]), row["hours"])
+            lines.append(f"\n{row['on']}: {row['events']:g} events in {row['hours']:.2f} h: {rate}")
+            continue
+        n, wrong = int(row["positives"]), int(row["negatives"])
+        missed = proportion(round(row["missed"]), n)
+        low, high = 100 * missed.low, 100 * missed.high
+        late = "-" if row["latency"] is None else f"{row['latency']:.2f}"
+        cells = [
+            row["on"],
+            f"{row['missed']:g} of {n}",
+            f"{100 * row['missed'] / n:.1f} ({low:.1f} to {high:.1f})",
+            f"{row['FA']:g} of {wrong}",
+            f"{1000 * row['FA'] / wrong:.1f}",
+            f"{row['unlike float']:g}",
+            late,
+        ]
+        lines.append(_line(cells))
+    return "\n".join(lines)
+
+
 def _stream_row(streams: Tracks, key: str, window: int) -> Row:
     row: Row = {"on": key, "hours": sum(map(len, streams.scores)) * STEP_S / 3600}
     for cutoff in REPORTED:

@@ -12,13 +12,15 @@ import argparse
 import importlib
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mwwkit import __version__, chain, presets
+from mwwkit import __version__, chain, measuring, presets
 from mwwkit.paths import Run
 from mwwkit.session import StoppedEarly
 
@@ -63,6 +65,21 @@ def _here(arguments: argparse.Namespace) -> Run:
         raise presets.PresetError(str(error)) from error
 
 
+def _made(arguments: argparse.Namespace) -> Run:
+    """A run that is there already."""
+    here = _here(arguments)
+    if not here.folder.is_dir():
+        raise presets.PresetError(f"{here.folder} is no folder; give the run's folder")
+    return here
+
+
+def _there(arguments: argparse.Namespace) -> Run:
+    here = _here(arguments)
+    if not here.folder.is_dir():
+        raise presets.PresetError(f"{here.folder} is no folder; give the run's folder")
+    return here
+
+
 def _run(arguments: argparse.Namespace) -> int:
     here = _here(arguments)
     given = dict(arguments.parameter)
@@ -85,11 +102,40 @@ def _demo(arguments: argparse.Namespace) -> int:
     return code
 
 
+def _tune(arguments: argparse.Namespace) -> int:
+    from mwwkit import spaces, tuning  # with TensorFlow
+
+    here, preset = _there(arguments), presets.load(arguments.preset)
+    given = dict(arguments.parameter)
+    plain, base = (_of_03(preset, names, here) for names in ({}, given))
+    space = spaces.load(arguments.space)
+    if not arguments.space:
+        space = {name: values for name, values in space.items() if name.upper() not in given}
+    if twice := sorted(name for name in given if name.lower() in space):
+        raise presets.PresetError(f"{twice[0]} is given and varied too; wanted one of the two")
+    spaces.refuse_outside(space, base)
+    study = Path(arguments.study or f"{here.folder}-tune/study.db")
+    search = tuning.Search(here, study, tuning.config_of(base), space, arguments.seed)
+    best = None
+    try:
+        for trial in search.trials(arguments.trials, arguments.hours):
+            _say(str(trial))
+            best = trial if best is None or trial.rank > best.rank else best
+    finally:
+        if best and best.choice:
+            names = tuning.parameters(search.config(best.params), plain)
+            print(f"best: {best}\n{shlex.join(['-p', *names])}")
+            print(f"(of: mwwkit run --stages 03 --preset {shlex.quote(arguments.preset)} ...)")
+    return OK
+
+
+def _of_03(preset: presets.Preset, given: dict[str, str], here: Run) -> dict[str, Any]:
+    [job] = chain.plan(["03"], preset, given, here.folder)
+    return chain.parameters("03") | job.given
+
+
 def _check(arguments: argparse.Namespace) -> int:
-    here = _here(arguments)
-    if not here.folder.is_dir():
-        raise presets.PresetError(f"{here.folder} is no folder; give the run's folder")
-    n_bad = 0
+    here, n_bad = _made(arguments), 0
     for stage in arguments.stages:
         module = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}")
         try:
@@ -104,6 +150,14 @@ def _brief(facts: dict[str, Any]) -> str:
     short = {n: f"{v:.4g}" for n, v in facts.items() if isinstance(v, int | float)}
     short |= {n: v for n, v in facts.items() if isinstance(v, str)}
     return "".join(f", {name} {value}" for name, value in short.items())
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from mwwkit.report import making
+
+    for what, told in making.remake(_made(arguments)).items():
+        print(f"{what}: {told}")
+    return OK
 
 
 def _score(arguments: argparse.Namespace) -> int:
@@ -141,6 +195,17 @@ def _parser() -> argparse.ArgumentParser:
     _chain_options(demo, preset="demo", run_dir="run/demo")
     demo.set_defaults(stages=list(chain.NOTEBOOKS))
 
+    tune = _add(commands, "tune", _tune, "search 03's settings on a run's features; again to go on")
+    tune.add_argument("run_dir", metavar="RUN", help="where 02 is finished; it is only read")
+    _preset_options(tune, "standard")
+    _previous(tune)
+    tune.add_argument("--trials", type=_count, default=20, metavar="N", help="in all (20)")
+    told = "begin no trial that would end later; 0: no limit (0)"
+    tune.add_argument("--hours", type=_hours, default=0.0, metavar="H", help=told)
+    tune.add_argument("--study", default="", metavar="FILE", help="default RUN-tune/study.db")
+    tune.add_argument("--space", default="", metavar="FILE", help="what to vary, as YAML")
+    tune.add_argument("--seed", type=int, default=42, help="of what is drawn (42)")
+
     check = _add(commands, "check", _check, "whether what the stages left in a run is whole")
     check.add_argument("run_dir", metavar="DIR")
     check.add_argument("--stages", type=_stages, default="01-05", help="01-05, 03, or 01,02")
@@ -152,9 +217,15 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--json", action="store_true", help="one JSON object")
     score.add_argument("--lead-in", type=float, metavar="SECONDS", help="faint noise in front (1)")
 
+    report = _add(commands, "report", _report, "make the report of a finished run again")
+    report.add_argument("run_dir", metavar="DIR")
+    _previous(report)
+
     verify = _add(commands, "verify", _verify, "whether the device would run a model")
     verify.add_argument("model", type=Path, metavar="MODEL.json")
     verify.add_argument("--envelope", choices=("wake_word", "vad"), default="wake_word")
+
+    measuring.add(partial(_add, commands), _chain_options, _previous)
     return parser
 
 
@@ -165,10 +236,14 @@ def _add(commands: Any, name: str, function: Any, what: str) -> argparse.Argumen
 
 
 def _chain_options(parser: argparse.ArgumentParser, preset: str, run_dir: str) -> None:
-    told = f"{', '.join(presets.names())}, or a .yaml file (default {preset})"
-    parser.add_argument("--preset", default=preset, help=told)
+    _preset_options(parser, preset)
     parser.add_argument("--run-dir", default=run_dir, metavar="DIR", help=f"default {run_dir}")
     _previous(parser)
+
+
+def _preset_options(parser: argparse.ArgumentParser, preset: str) -> None:
+    told = f"{', '.join(presets.names())}, or a .yaml file (default {preset})"
+    parser.add_argument("--preset", default=preset, help=told)
     parser.add_argument(
         "-p",
         dest="parameter",
@@ -193,6 +268,22 @@ def _stages(text: str) -> list[str]:
         return chain.stages(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted 1 or more")
+    return int(text)
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted hours, 0 or more")
+    return hours
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ papermill itself only warns of a name that the notebook does not have.
 
 import ast
 import json
+import math
 import os
 import re
 import sys
@@ -24,10 +25,11 @@ from typing import Any, TextIO
 
 import yaml
 
+from mwwkit import preflight
 from mwwkit.paths import Run
-from mwwkit.presets import Preset, PresetError, suggest
+from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.progress import AS_TEXT
-from mwwkit.session import StoppedEarly
+from mwwkit.session import StoppedEarly, stops_are_raised
 
 SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
 NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
@@ -96,10 +98,12 @@ def plan(
     """What each notebook will be given: its preset section, then what was given by name.
 
     `given` holds texts, as from the command line; each goes to every chosen notebook that has the
-    name. Raises PresetError for a name that none has, or a value of the wrong type.
+    name. Raises PresetError, in one line, for a name that none has, a value of the wrong type, and
+    a value that its stage would refuse.
     """
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
     _refuse_unknown_keys(preset, takes)
+    _refuse_places(preset, given, previous)
     reachable = {name for stage in chosen for name in takes[stage]}
     for name in given:
         if name not in reachable:
@@ -115,18 +119,38 @@ def plan(
         values |= {"RUN_DIR": str(run_dir)}
         values |= {"PREVIOUS": list(previous)} if previous else {}
         jobs.append(Job(stage, values))
+    _refuse_missing_runs(jobs)
+    preflight.refuse_nonsense({SECTIONS[j.stage]: takes[j.stage] | j.given for j in jobs})
     return jobs
 
 
 def _refuse_unknown_keys(preset: Preset, takes: dict[str, dict[str, Any]]) -> None:
-    known = {SECTIONS[stage]: names for stage, names in takes.items()}
-    known["all"] = {name: None for names in takes.values() for name in names}
+    known = {SECTIONS[s]: {name.lower() for name in names} for s, names in takes.items()}
+    known["all"] = set().union(*known.values())
     for section, values in preset.items():
-        lower = {name.lower() for name in known[section]}
         for key in values:
-            if key not in lower:
+            if key not in known[section]:
+                others = [other for other in known if other != "all" and key in known[other]]
                 where = f"the preset's section {section} has a key {key!r} that nothing takes"
-                raise PresetError(where + suggest(str(key), lower))
+                told = f"; it belongs to {' or '.join(others)}" if others else ""
+                raise PresetError(where + (told or suggest(str(key), known[section])))
+
+
+def _refuse_places(preset: Preset, given: dict[str, str], previous: Sequence[str]) -> None:
+    """Where a run is kept is an option; a parameter of the same meaning would be lost in it."""
+    keys = {str(key).upper() for values in preset.values() for key in values} | given.keys()
+    if "RUN_DIR" in keys:
+        raise PresetError("RUN_DIR is given as a parameter; wanted the option --run-dir")
+    if previous and "PREVIOUS" in keys:
+        raise PresetError("PREVIOUS is given twice, as a parameter and as the option --previous")
+
+
+def _refuse_missing_runs(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        try:
+            Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))
+        except (ValueError, OSError) as error:
+            raise PresetError(str(error)) from error
 
 
 def _parsed(name: str, text: str, default: Any) -> Any:
@@ -139,22 +163,28 @@ def _parsed(name: str, text: str, default: Any) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise PresetError(f"{name} is {text!r}, which is not readable as YAML: {error}") from error
+        told = f"{name} is {text!r}, which is not readable as YAML: {in_one_line(error)}"
+        raise PresetError(told) from error
 
 
 def fitting(name: str, value: Any, default: Any) -> Any:
     """`value` as the type of the default it replaces; PresetError where it cannot be."""
     if name in LISTS and isinstance(value, list):
-        return value
+        return [fitting(f"one of {name}", item, "") for item in value]
     if isinstance(default, float) and isinstance(value, str | int) and type(value) is not bool:
         try:
-            return float(value)  # YAML reads 1e-3 as a text, and 1 as a whole number
-        except ValueError:
+            value = float(value)  # YAML reads 1e-3 as a text, and 1 as a whole number
+        except (ValueError, OverflowError):
             pass
     if type(value) is not type(default):
         kinds = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
         wanted = kinds.get(type(default).__name__, type(default).__name__)
-        raise PresetError(f"{name} is {value!r}; wanted a {wanted}, such as {default!r}")
+        example = f", such as {default!r}" if default else ""
+        raise PresetError(f"{name} is {value!r}; wanted a {wanted}{example}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PresetError(f"{name} is {value}; wanted a finite number, such as {default!r}")
+    if isinstance(value, list) and default:  # of what an empty one is, its Config knows
+        return [fitting(f"one of {name}", item, default[0]) for item in value]
     return value
 
 
@@ -219,7 +249,8 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
     try:
         with TemporaryDirectory(prefix="mwwkit-") as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
-            papermill.execute_notebook(*paths, given, **shown, config=config)
+            with stops_are_raised():
+                papermill.execute_notebook(*paths, given, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
         if error.ename == StoppedEarly.__name__:

@@ -3,15 +3,22 @@
     times = detections(scores, cutoff=0.9, window=5)       # events of a long track, in seconds
     detector = StreamingDetector(cutoff=0.9, window=5)     # the device's rule, score by score
     found = [d for d in map(detector.update, scores) if d]
+    voice = voice_track(vad_scores, cutoff=0.5, window=5)  # with a VAD model: slices with a voice
+    found = detector.run(scores, voice)
 
 The rule is that of ESPHome 2026.6.5, `micro_wake_word/streaming_model.cpp` and
 `micro_wake_word.cpp` (read for the facts, written anew): the cutoff is an integer, the last
-`window` scores are summed, and the sum must be *more* than cutoff times window.
+`window` scores are summed, and the sum must be *more* than cutoff times window. A VAD model is
+judged by the same sum in every slice, without a pause, and its verdict is looked at when the wake
+word would fire: no voice, no detection, and nothing is reset, so the next score is judged again.
+
+With `stop_after_detection` (ESPHome's default) the component stops at a detection and forgets
+everything; what it hears after its next start is another stream.
 """
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,13 +119,28 @@ class Detection:
     peak: int
 
 
+def voice_track(
+    scores: np.ndarray, cutoff: float, window: int, stride: int = firmware.STRIDE
+) -> np.ndarray:
+    """Whether a VAD model hears a voice, in every slice up to its last score; bool [slices].
+
+    Before the first score there is none. The manifest of ESPHome's own model says 0.5 and 5.
+    """
+    voice = sliding_sum(scores, window) > integer_cutoff(cutoff) * window
+    slices = np.zeros(len(scores) * stride, bool)
+    if len(scores):
+        slices[stride - 1 :] = np.repeat(voice, stride)[: 1 - stride or None]
+    return slices
+
+
 class StreamingDetector:
     """The device's decision, score by score, and three rules to compare with it.
 
     After start, and after a detection, `start_slices` slices of 10 ms must pass in which the
     newest score is under the cutoff; a score that stays high holds the pause. A detection
     also sets the remembered scores to zero. The decision is looked at in every slice that has
-    a score not yet judged, so the pause may end between two scores.
+    a score not yet judged, so the pause may end between two scores. What a VAD model held back is
+    in `blocked`.
 
     Other rules, not on the device:
         votes: fire when at least this many of the last `window` scores are over the cutoff.
@@ -162,32 +184,51 @@ class StreamingDetector:
         self._locked_until_s = 0.0
         self._off = False  # waiting for the off cutoff
         self._unjudged = False
+        self.blocked: list[Detection] = []  # would have been, with a voice
         self._forget()
 
     def _forget(self) -> None:
         self._scores = deque([0] * self.window, maxlen=self.window)
         self._pause = self.start_slices
 
-    def update(self, score: int) -> Detection | None:
-        """Take the slices up to and with the next score (0..255); the detection in them, if any."""
+    def update(self, score: int, voice: Sequence[bool] | None = None) -> Detection | None:
+        """Take the slices up to and with the next score (0..255); the detection in them, if any.
+
+        `voice` says for each of the `stride` slices whether the VAD model hears one; without it
+        there is no such model.
+        """
         found = None
-        for slices_left in range(self.stride - 1, -1, -1):
+        for number in range(self.stride):
             self._slice += 1
-            if slices_left == 0:
+            if number == self.stride - 1:
                 self._scores.append(int(score))
                 self._unjudged = True
             if self._pause and self._scores[-1] < self.cutoff:
                 self._pause -= 1
             if self._unjudged and not self._pause:
                 self._unjudged = False
-                found = self._judge() or found
+                found = self._judge(voice is None or bool(voice[number])) or found
         return found
 
-    def run(self, scores: Iterable[int]) -> list[Detection]:
-        """The detections in a track of uint8 scores, going on from the present state."""
-        return [found for found in map(self.update, scores) if found is not None]
+    def run(self, scores: Iterable[int], voice: Sequence[bool] | None = None) -> list[Detection]:
+        """The detections in a track of uint8 scores, going on from the present state.
 
-    def _judge(self) -> Detection | None:
+        `voice` has an entry for each slice of the track (`voice_track`); where it is shorter, as
+        behind a VAD model of another stride, its last entry holds.
+        """
+        found = []
+        for number, score in enumerate(scores):
+            heard = None if voice is None else self._slices(voice, number)
+            if (detection := self.update(score, heard)) is not None:
+                found.append(detection)
+        return found
+
+    def _slices(self, voice: Sequence[bool], number: int) -> list[bool]:
+        """The voice in the slices of score `number`."""
+        last, first = len(voice) - 1, number * self.stride
+        return [last >= 0 and bool(voice[min(first + i, last)]) for i in range(self.stride)]
+
+    def _judge(self, voice: bool) -> Detection | None:
         total = sum(self._scores)
         if self.off_cutoff is not None and self._off:
             self._off = total > self.off_cutoff * self.window
@@ -195,6 +236,9 @@ class StreamingDetector:
         if self._off or now_s < self._locked_until_s or not self._over(total):
             return None
         found = Detection(round(now_s, 6), total // self.window, max(self._scores))
+        if not voice:
+            self.blocked.append(found)
+            return None
         self._locked_until_s = now_s + self.lockout_s
         if self.off_cutoff is None:
             self._forget()

@@ -36,8 +36,12 @@ class Budget:
             )
         existing = next(p for p in [self.folder, *self.folder.resolve().parents] if p.exists())
         free = shutil.disk_usage(existing).free
-        if free < n_bytes + min(SPARE_BYTES, self.budget_bytes // 10):
-            return f"the disk is full: {free / 1e6:.0f} MB free, {n_bytes / 1e6:.0f} MB wanted next"
+        spare = min(SPARE_BYTES, self.budget_bytes // 10)
+        if free < n_bytes + spare:
+            return (
+                f"the disk is full: {free / 1e6:.0f} MB free, {n_bytes / 1e6:.0f} MB wanted next "
+                f"and {spare / 1e6:.0f} MB to be left free"
+            )
         return ""
 
     def spent(self, n_bytes: int) -> None:

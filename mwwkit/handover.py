@@ -1,32 +1,99 @@
 """What 02 hands over to 03, 04 and 05, in the forms that training and judging need."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mwwkit import firmware
+from mwwkit.audio.classes import CLASSES, by_class
+from mwwkit.audio.clips import load_clips
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError, completed
 from mwwkit.files import read_json
+from mwwkit.model import spec_augment
 from mwwkit.model.batches import Source, WakeWordDataset
 from mwwkit.model.evaluate import Judge, calibration
 from mwwkit.model.labels import IGNORED, LabelSettings, label_steps
+from mwwkit.model.losses import LossSettings
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
 from mwwkit.model.snapshots import SnapshotError, load_arrays
 from mwwkit.model.spec_augment import SpecAugment
 from mwwkit.model.training import net_of
+from mwwkit.model.verdicts import Verdicts
 from mwwkit.paths import Run
 
 JUDGED_BY = ("words", "others", "ambient")
 
 
+def augmentation(is_on: bool) -> SpecAugment:
+    """How training features are varied, or that they are not."""
+    return SpecAugment() if is_on else spec_augment.NONE
+
+
 def dataset_of(
-    settings: LabelSettings, n_batch: int, seed: int, sets: list[tuple[str, FeatureSet, float]]
+    settings: LabelSettings,
+    n_batch: int,
+    seed: int,
+    sets: Sequence[tuple[str, FeatureSet, float] | tuple[str, FeatureSet, float, float]],
+    varied: SpecAugment | None = None,
 ) -> WakeWordDataset:
-    """Batches over several sets, each with its name and its share of every batch."""
-    sources = [Source(name, s.store, labels_of(s, settings), share) for name, s, share in sets]
-    return WakeWordDataset(sources, n_batch, SpecAugment(), seed)
+    """Batches over several sets, each with its name and its share of every batch.
+
+    A fourth value is the weight of a set's negative steps, 1 without.
+    """
+    sources = [Source(n, s.store, labels_of(s, settings), *counts) for n, s, *counts in sets]
+    return WakeWordDataset(sources, n_batch, varied or SpecAugment(), seed)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How many scenes of each class every batch holds, in parts, and what their negatives weigh.
+
+    The classes are those of `audio.classes`: with the wake word, without, with a near miss.
+    Nothing in `ratio`: as they come; nothing in `penalty`: 1 each.
+    """
+
+    ratio: tuple[float, ...] = ()
+    penalty: tuple[float, ...] = ()
+    n_batch: int = 16
+
+    def __post_init__(self) -> None:  # noqa: D105
+        for name in ("ratio", "penalty"):
+            given = tuple(getattr(self, name))
+            object.__setattr__(self, name, given)
+            if given and (len(given) != len(CLASSES) or not all(0 <= x <= 1000 for x in given)):
+                raise ValueError(
+                    f"class_{name} is {list(given)}; wanted nothing, or three numbers of 0 to "
+                    "1000, for scenes with the word, without, and with a near miss"
+                )
+        if self.ratio and not sum(self.ratio):
+            raise ValueError("class_ratio is all zeros; wanted at least one class in a batch")
+        if self.penalty and not self.ratio:
+            raise ValueError("class_penalty needs a class_ratio, which says what a batch holds")
+        least = min((part for part in self.ratio if part), default=1) / (sum(self.ratio) or 1)
+        if self.ratio and least * self.n_batch < 0.5:
+            raise ValueError(
+                f"class_ratio is {list(self.ratio)} and batch is {self.n_batch}: a class would "
+                "have no scene; wanted a larger batch or part"
+            )
+
+    def sets(self, here: Run, train: FeatureSet) -> list[tuple[str, FeatureSet, float, float]]:
+        """The training scenes by class, for `dataset_of`; ValueError for a class without any."""
+        if not self.ratio:
+            return [("scenes", train, 1.0, 1.0)]
+        found = by_class(train, load_clips(here))
+        penalty, sets = self.penalty or (1.0,) * len(CLASSES), []
+        for name, part, weight in zip(CLASSES, self.ratio, penalty, strict=True):
+            if part and not found[name]:
+                raise ValueError(
+                    f"class_ratio wants scenes of class {name!r} and 02 made none; set its part to "
+                    "0, or give 01 such clips"
+                )
+            if part:
+                sets.append((name, train.at(found[name]), part, weight))
+        return sets
 
 
 def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
@@ -44,14 +111,17 @@ def validation_judge(here: Run, train: FeatureSet, target_fah: float, max_clip_f
 
     Raises ValueError where the validation split has nothing of a kind to choose by.
     """
-    stores = [FeatureSet.open(here, f"validation-{name}").store for name in JUDGED_BY]
+    sets = [FeatureSet.open(here, f"validation-{name}") for name in JUDGED_BY]
+    stores = [features.store for features in sets]
     wanted = ("the wake word", "other words", "long speech or noise")
     if missing := [w for w, store in zip(wanted, stores, strict=True) if not len(store)]:
         raise ValueError(
             f"the validation split has no clip of {' and none of '.join(missing)}, so a cutoff "
             "cannot be chosen; add some in 01"
         )
-    return Judge(*stores, calibration(train.store), target_fah, max_clip_fpr)
+    ends_s = [ends[0] for ends in sets[0].ends_s]
+    material = (*stores, calibration(train.store))
+    return Judge(*material, target_fah, max_clip_fpr, ends_s, Verdicts(here))
 
 
 def band_normalisation(here: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -93,10 +163,20 @@ class TrainedWith:
 
     labels: LabelSettings
     dropout: float
+    varied: SpecAugment
+    loss: LossSettings
 
 
 def trained_with(here: Run) -> TrainedWith:
-    """What the finished 03 was set to."""
+    """What the finished 03 was set to; of its loss all that 04 does not set itself."""
     settings = read_json(here.find("training/checkpoint.json"))["settings"]
     labels = LabelSettings(from_s=settings["label_from_s"], to_s=settings["label_to_s"])
-    return TrainedWith(labels, settings["dropout"])
+    loss = LossSettings(**{n: settings[n] for n in _LOSS_OF_03 if n in settings})
+    varied = augmentation(settings["spec_augment"])
+    return TrainedWith(labels, settings["dropout"], varied, loss)
+
+
+_LOSS_OF_03 = (
+    *("positive_weight", "negative_weight", "hard_weight", "hard_share"),
+    *("pooling_sharpness", "focal", "smoothing"),
+)

@@ -9,10 +9,9 @@ A track is the model's uint8 scores over a clip or a stream, one every 30 ms.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, floor, log, log10
 
 import numpy as np
-from scipy import stats
 
 from mwwkit.detector import (
     LIVE_CUTOFFS,
@@ -23,7 +22,13 @@ from mwwkit.detector import (
     refractory_steps,
     sliding_sum,
 )
-from mwwkit.metrics import Interval, false_accepts_per_hour, proportion
+from mwwkit.metrics import (
+    Interval,
+    false_accepts_at_most,
+    false_accepts_per_hour,
+    latency_s,
+    proportion,
+)
 
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
 
@@ -91,8 +96,9 @@ def _events_at_each_cutoff(sums: np.ndarray, window: int, quiet: int) -> np.ndar
 class Choice:
     """A cutoff and window with what they reach, and whether the data can carry the claim.
 
-    `rank` orders choices of several models: the better one is the larger. `margin` is the number
-    of cutoffs that do as well, so a model that does not hang on one value wins a tie.
+    `rank` orders choices of several models: the better one is the larger. `fah_at_most` is the
+    exact one-sided bound at 95 %, `margin` the number of cutoffs that do as well, and `latency_s`
+    the median from a word's end to its detection, where it was measured and one was detected.
     """
 
     cutoff: float
@@ -100,18 +106,27 @@ class Choice:
     recall: Interval
     clip_false_accepts: Interval
     fah: Interval
+    fah_at_most: float
     margin: int
     reached: bool
     supported: bool
     note: str
+    latency_s: float | None = None
 
     @property
-    def rank(self) -> tuple[bool, bool, float, float, float, int]:
-        """Alive, then the target; then recall (or, while it is missed, fewer false accepts)."""
-        wrong = self.fah.value, self.clip_false_accepts.value
-        first = self.recall.value if self.reached else -wrong[0]
-        alive = self.recall.value > 0
-        return alive, self.reached, first, -wrong[1], self.recall.value, self.margin
+    def rank(self) -> tuple[bool, bool, float, float, float, float, int]:
+        """Alive, then the target, then recall; or, while the target is missed, what stands in the
+        way of it: false accepts, then accepted clips of other words.
+
+        Ties go to the lower latency, in whole steps of the device, less being chance; then to
+        fewer accepted clips, then to the wider margin.
+        """
+        recall, wrong = self.recall.value, self.clip_false_accepts.value
+        steps = float(-round((self.latency_s or 0.0) / STEP_S))
+        by = (recall, steps, -wrong, recall)
+        if not self.reached:
+            by = (-self.fah.value, -wrong, recall, steps)
+        return recall > 0, self.reached, *by, self.margin
 
 
 def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0) -> Choice:
@@ -147,6 +162,15 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     return _choice(surface, row, column, len(columns), reached, target_fah)
 
 
+def median_latency(
+    tracks: Sequence[np.ndarray], ends_s: Sequence[float], cutoff: float, window: int
+) -> float | None:
+    """The median of `metrics.latency_s` over the words detected; None where none was."""
+    each = [latency_s(t, end, cutoff, window) for t, end in zip(tracks, ends_s, strict=True)]
+    heard = [seconds for seconds in each if seconds == seconds]
+    return round(float(np.median(heard)), 3) if heard else None
+
+
 def _best(allowed: np.ndarray, *costs: np.ndarray) -> np.ndarray:
     """Where the allowed points have the lowest first cost, then the lowest second, and so on."""
     for cost in costs:
@@ -159,29 +183,39 @@ def _choice(
 ) -> Choice:
     n_events, hours = int(surface.ambient_events[row, column]), surface.ambient_hours
     hits = int(surface.hits[row, column])
-    upper = float(stats.chi2.ppf(0.95, 2 * n_events + 2)) / 2 / hours  # one-sided
+    wrong = int(surface.clip_false_accepts[row, column])
+    upper = false_accepts_at_most(n_events, hours)
     supported = reached and upper <= target_fah
+    seen = f"{n_events} false accepts in {hours:.2f} h mean under {_up(upper)} an hour at 95 %"
     if hits == 0:
         note = "The model recognises nothing at any cutoff."
     elif not reached:
-        note = "No cutoff that recognises anything meets the target."
+        note = (
+            f"No cutoff that recognises anything meets the target; this one has {n_events} false "
+            f"accepts in {hours:.2f} h and takes {wrong} of {surface.n_negatives} other clips."
+        )
     elif supported:
-        note = f"At most {upper:.3g} false accepts an hour at 95 % confidence."
+        note = f"{seen}."
     else:
         needed = log(20) / target_fah if target_fah > 0 else float("inf")
-        note = (
-            f"{n_events} events in {hours:.2f} h could be up to {upper:.2g} an hour (95 %): too "
-            f"little audio to support {target_fah:g} an hour; that takes "
-            + (f"at least {ceil(needed * 10) / 10:g} h without one." if target_fah else "for ever.")
+        note = f"{seen}: too little audio to support {target_fah:g} an hour; that takes " + (
+            f"at least {ceil(needed * 10) / 10:g} h without one." if target_fah else "for ever."
         )
     return Choice(
         manifest_cutoff(int(CUTOFFS[column])),
         surface.windows[row],
         proportion(hits, surface.n_positives),
-        proportion(int(surface.clip_false_accepts[row, column]), surface.n_negatives),
+        proportion(wrong, surface.n_negatives),
         false_accepts_per_hour(n_events, hours),
+        upper,
         margin,
         reached,
         supported,
         note,
     )
+
+
+def _up(rate: float) -> str:
+    """A bound to three digits, rounded up, so that it stays one."""
+    digits = max(0, 2 - floor(log10(rate)))
+    return f"{ceil(rate * 10**digits) / 10**digits:g}"

@@ -12,11 +12,17 @@ from mwwkit.disk import Budget
 from mwwkit.paths import Run
 
 T = TypeVar("T")
+RAISES = "MWWKIT_STOPS_ARE_RAISED"  # an environment variable that kernels inherit
 _STARTED = time.monotonic()  # a notebook's kernel starts with its session
 
 
 class StoppedEarly(RuntimeError):
     """A stage stopped between two units, to be continued; nothing is lost."""
+
+
+def hours_so_far() -> float:
+    """Hours that this process has run."""
+    return (time.monotonic() - _STARTED) / 3600
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,7 @@ class Session:
 
     def stop(self, next_bytes: int = 0) -> str:
         """Why to stop before the next unit of `next_bytes`, in plain words; empty to go on."""
-        hours = (time.monotonic() - _STARTED) / 3600
-        if self.session_hours and hours >= self.session_hours:
+        if self.session_hours and hours_so_far() >= self.session_hours:
             self.reason = f"the session's {self.session_hours:g} hours are over"
         elif refusal := self.budget.refusal(next_bytes):
             self.reason = refusal
@@ -87,6 +92,30 @@ class Session:
                 f"{stage} stopped early: {self.reason}; {n_left} units are left and nothing is "
                 "lost. Run it again, or in the next session give this run's folder as PREVIOUS."
             )
+
+
+@contextmanager
+def stops_are_raised() -> Iterator[None]:
+    """Let `well_ended` raise in the kernels that are started meanwhile."""
+    before = os.environ.get(RAISES)
+    os.environ[RAISES] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[RAISES]
+        else:
+            os.environ[RAISES] = before
+
+
+def well_ended(told: str) -> None:
+    """End a session that a limit stopped: well, or with StoppedEarly under `python -m mwwkit`.
+
+    A notebook that is run by itself ends well, since platforms may keep the output of such ones
+    alone; the command line has an exit code for it.
+    """
+    if os.environ.get(RAISES):
+        raise StoppedEarly(told)
 
 
 @contextmanager

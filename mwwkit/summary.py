@@ -36,6 +36,7 @@ def demo(here: Run, minutes: float) -> str:
         ("false accepts", f"{hourly['events']} in {hourly['hours']:.2f} h of other sound"),
         ("latency", _latency(test["median_latency_s"])),
         ("size, arena", f"{metrics['model']['bytes']:,} and {metrics['arena']['stated']:,} bytes"),
+        *_report(here, names),
         ("executed notebooks", str(here / "executed")),
         ("minutes", f"{minutes:.1f}"),
     ]
@@ -43,6 +44,11 @@ def demo(here: Run, minutes: float) -> str:
     lines = [f"  {name:<{width}}  {value}" for name, value in rows]
     head = f'"{manifest["wake_word"]}", on voices that it was not taught by:'
     return "\n".join(["", head, *lines, "", HONEST.format(word=manifest["wake_word"])])
+
+
+def _report(here: Run, names: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where the report is; an earlier version of 05 wrote none."""
+    return [("report", str(here.find(f"export/{names['page']}")))] if "page" in names else []
 
 
 def _counted(facts: dict[str, Any]) -> str:

@@ -95,6 +95,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.paths import Run, platform
 from mwwkit.previews import listen
+from mwwkit.previews import triples as previews
 from mwwkit.session import Limits
 from mwwkit.stages import acquire, engine
 
@@ -182,10 +183,14 @@ triples and engine.run(triples, here, limits)
 # %% [markdown]
 # ## Look
 #
-# Some clips of each label: how they sound, and what the device hears of them.
+# Some clips of each label: how they sound, and what the device hears of them. A triple: its dry
+# speech, the bad room alone, the messy input and the target, and all that was done.
 
 # %%
-listen.clips(here)
+clips and listen.clips(here)
+
+# %%
+triples and previews.triple(here, triples.bad_irs)
 
 # %% [markdown]
 # ## Check

@@ -22,25 +22,58 @@
 
 # %% [markdown]
 # ## Parameters
+#
+# A stage of `SCHEDULE` is steps, learning rate, weight of the negatives; together they must have
+# `STEPS` steps.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
 SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
-STEPS = 4500  # of training
+STEPS = 6000  # of training
 BATCH = 16  # scenes a step; 16 of 12 s are some 6400 decisions
 LEARNING_RATE = 0.003  # at its highest, after the warm-up
+WARMUP_STEPS = 100  # over which the rate rises to it
+SCHEDULE = []  # stages instead of a cosine: [[3000, 0.003, 0.5], [1500, 0.0005, 1.0]]
+WEIGHT_DECAY = 0.001  # AdamW's
+CLIP_NORM = 5.0  # the longest gradient that is followed
+DROPOUT = 0.1  # share of channels left out before the head
+EMA_DECAY = 0.999  # of the averaged weights, which are the ones that are kept
+EMA_DECAY_LATE = 0.9995  # in the last fifth
+PRECISION = "float32"  # of products: float32, bfloat16 or float16; weights stay float32
+REPLICAS = 1  # GPUs that share a batch; 0 for all there are
+QAT_STEPS = 0  # the last so many feel the rounding of the int8 file, at twice the time; 0 is off
+POSITIVE_WEIGHT = 1.0  # of the words' steps in the loss
+NEGATIVE_WEIGHT = 0.5  # of all other steps
+HARD_WEIGHT = 1.0  # of the hardest of them once more
+HARD_SHARE = 0.01  # how many of all steps are those
 POOLING = 0.0  # 0 supervises every step of a word; 1 only its best, for unsure word ends
+POOLING_SHARPNESS = 0.0  # 0 takes the best itself; 1 to 10 a smooth one
+FOCAL = 0.0  # 2 lets steps that are right already count less; 0 is off
+SMOOTHING = 0.0  # doubt that is taught: 0.05 wants 0.95 instead of 1
+TRIPLET = 0.0  # weight of keeping words apart from what sounds like them; 0 is off
+TRIPLET_MARGIN = 0.2  # by how much, in squared distance
+DISTILLATION = 0.0  # share of the loss that a teacher takes over from the labels; 0 is off
+DISTILLATION_TEMPERATURE = 2.0  # by which both logits are divided before they are compared
+TEACHER_STEPS = 0  # of a larger net that hears ahead, trained first; 1200, or 0 for none
+TEACHER_WIDTH = 96  # its channels
+TEACHER_BLOCKS = 5  # of 25 steps each
 LABEL_FROM_S = 0.0  # s after the word's end: a score there should be high from here
 LABEL_TO_S = 0.3  # to here
-DROPOUT = 0.1  # share of channels left out before the head
+CLASS_RATIO = []  # [2, 1, 1] of every batch with the word, without, with a near miss; [] as drawn
+CLASS_PENALTY = []  # weights of their negative steps, as [1, 1, 2]; [] for 1 each
 CMVN = False  # normalise the bands; folded into the weights by 05
-EVALUATE_EVERY = 750  # steps between two looks at the int8 model's numbers; a multiple of 250
+SPEC_AUGMENT = True  # warp, gain and masked bands, anew each step
+EVALUATE_EVERY = 1000  # steps between two looks at the int8 model's numbers; a multiple of 250
+PATIENCE = 0  # stop after so many looks without a better one; 0 takes all steps
 TARGET_FAH = 0.5  # false accepts an hour that the choice of weights allows
 MAX_CLIP_FPR = 0.01  # share of other words' clips that it allows to be accepted
 DEVICE = "cpu"  # cpu or gpu: where SpecAugment runs
 THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
 SEED = 42  # of everything drawn; same seed, same bytes
+FIND_RATE = False  # try 100 rates first and draw the loss; nothing is kept of it
+TENSORBOARD = False  # also write events for TensorBoard to training/tensorboard
+PROFILE = False  # write where Python's time goes to training/profile.txt
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
@@ -59,7 +92,42 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+loop = dict(
+    learning_rate=LEARNING_RATE,
+    warmup_steps=WARMUP_STEPS,
+    schedule=SCHEDULE,
+    weight_decay=WEIGHT_DECAY,
+    clip_norm=CLIP_NORM,
+    dropout=DROPOUT,
+    ema_decay=EMA_DECAY,
+    ema_decay_late=EMA_DECAY_LATE,
+    precision=PRECISION,
+    replicas=REPLICAS,
+    qat_steps=QAT_STEPS,
+)
+loss = dict(
+    positive_weight=POSITIVE_WEIGHT,
+    negative_weight=NEGATIVE_WEIGHT,
+    hard_weight=HARD_WEIGHT,
+    hard_share=HARD_SHARE,
+    pooling=POOLING,
+    pooling_sharpness=POOLING_SHARPNESS,
+    focal=FOCAL,
+    smoothing=SMOOTHING,
+    triplet=TRIPLET,
+    triplet_margin=TRIPLET_MARGIN,
+)
+teacher = dict(
+    distillation=DISTILLATION,
+    distillation_temperature=DISTILLATION_TEMPERATURE,
+    teacher_steps=TEACHER_STEPS,
+    teacher_width=TEACHER_WIDTH,
+    teacher_blocks=TEACHER_BLOCKS,
+)
+
+# %%
 from mwwkit.paths import Run, platform
+from mwwkit.previews import rates
 from mwwkit.previews.curves import LiveCurves
 from mwwkit.session import Limits
 from mwwkit.stages import train
@@ -70,28 +138,39 @@ config = train.Config(
     shape=SHAPE,
     steps=STEPS,
     batch=BATCH,
-    learning_rate=LEARNING_RATE,
-    pooling=POOLING,
     label_from_s=LABEL_FROM_S,
     label_to_s=LABEL_TO_S,
-    dropout=DROPOUT,
+    class_ratio=CLASS_RATIO,
+    class_penalty=CLASS_PENALTY,
     cmvn=CMVN,
+    spec_augment=SPEC_AUGMENT,
     evaluate_every=EVALUATE_EVERY,
+    patience=PATIENCE,
     target_fah=TARGET_FAH,
     max_clip_fpr=MAX_CLIP_FPR,
     device=DEVICE,
     threads=THREADS,
     seed=SEED,
+    find_rate=FIND_RATE,
+    tensorboard=TENSORBOARD,
+    profile=PROFILE,
+    **loop,
+    **loss,
+    **teacher,
 )
 platform(), here
 
 # %% [markdown]
 # ## Plan
 #
-# What is done, what is left, the size of the model, and the minutes it takes.
+# What is done, what is left, the size of the model, and the minutes it takes. Where `FIND_RATE`
+# asks for it, also the loss of single steps at rising rates, and a rate to try.
 
 # %%
 train.plan(config, here, limits)
+
+# %%
+rates.show(train.find_rate(config, here))
 
 # %% [markdown]
 # ## Run

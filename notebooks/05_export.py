@@ -15,7 +15,7 @@
 # | | |
 # |---|---|
 # | **Reads** | `tuned/` from 04, or `training/` from 03; `features/` from 02 |
-# | **Writes** | `export/`: the `.tflite`, the manifest `.json`, metrics, the lines for ESPHome |
+# | **Writes** | `export/`: the `.tflite`, its manifest, metrics, a report, the lines for ESPHome |
 # | **Takes** | CPU only; about a minute |
 
 # %% [markdown]
@@ -51,6 +51,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.paths import Run, platform
 from mwwkit.previews import operating
+from mwwkit.report import making
 from mwwkit.session import Limits
 from mwwkit.stages import export
 
@@ -86,9 +87,10 @@ export.run(config, here, limits)
 # %% [markdown]
 # ## Look
 #
-# The cutoffs it chose among, and a held-out word as the device scores it.
+# The report, the cutoffs it chose among, and a held-out word as the device scores it.
 
 # %%
+making.show(here)
 operating.curve(here)
 operating.word(here)
 

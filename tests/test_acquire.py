@@ -194,6 +194,29 @@ def test_what_cannot_be_used_is_quarantined_with_its_reason_and_stays(tmp_path, 
     assert len(load_clips(here).of(label=Label.NEGATIVE, kind=Kind.CLIP)) == 8
 
 
+def test_rooms_of_every_format_are_taken_checked_and_warned_of(tmp_path, recordings):
+    def response(name, seconds, rate_hz=44_100, direct_s=0.0):
+        n = round(seconds * rate_hz)
+        sound = 0.02 * np.random.default_rng(n).standard_normal(n) * 10 ** (-np.arange(n) / n)
+        sound[round(direct_s * rate_hz)] = 0.9
+        soundfile.write(recordings / "rirs" / name, sound, rate_hz)
+
+    for name in ("hall.flac", "hall.mp3", "hall.wav"):
+        response(name, 0.5 + len(name) / 10)
+    response("click.wav", 0.09)
+    response("endless.wav", 5.1)
+    response("echo.wav", 1.0, direct_s=0.2)
+    here = Run(tmp_path / "run")
+    caveats = acquire.run(config(recordings), here, LIMITS)["caveats"]
+    reasons = {Path(row.path).name: row.reason for row in read_quarantine(here)}
+    assert reasons["click.wav"] == "is 0.090 s long; wanted 0.1 to 5.0 s"
+    assert reasons["endless.wav"] == "is 5.100 s long; wanted 0.1 to 5.0 s"
+    taken = [Path(r.path).name for r in load_clips(here).of(kind=Kind.RIR)]
+    assert len(taken) == 3 + 4 and sum("hall" in name for name in taken) == 3
+    [late] = [text for text in caveats if "rooms peak past a tenth of their length" in text]
+    assert late.startswith("1 rooms") and "echo" in late
+
+
 def test_every_format_people_have_becomes_a_clip(tmp_path, recordings, speech_like):
     for rate_hz in (8_000, 11_025, 22_050, 44_100, 48_000, 96_000):
         for subtype in ("PCM_U8", "PCM_24", "FLOAT"):

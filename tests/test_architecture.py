@@ -15,21 +15,34 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOOR = {
     *("firmware", "files", "paths", "checkpoint", "disk", "session", "random", "parallel"),
     "progress",
-    *("detector", "metrics", "operating"),
+    *("detector", "metrics", "bootstrap", "operating", "groups", "rules"),
 }
 MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is open to all
     "audio": {"audio"},
     "model": {"model"},
     "clap": set(),
     "handover": {"audio", "model"},
-    "stages": {"audio", "model", "handover", "clap"},
+    "worst": {"audio"},
+    "figures": {"audio", "worst"},
+    "report": {"audio", "model", "report"},
+    "stages": {"audio", "model", "handover", "figures", "worst", "report", "clap"},
     "previews": {"audio", "model", "previews"},
     "presets": {"presets"},
     "judge": {"audio", "model", "judge"},
     "scoring": {"audio", "model"},
-    "chain": {"presets"},
+    "chain": {"presets", "preflight"},
+    "preflight": {"presets", "stages", "model"},
+    "ablation": {"chain", "presets"},
+    "tta": {"audio", "model"},
+    "shift": {"audio", "model", "tta"},
+    "measuring": {"audio", "ablation", "shift", "presets"},
+    "spaces": {"presets", "chain", "preflight"},
+    "tuning": {"stages", "spaces"},
     "summary": {"model"},
-    "__main__": {"model", "stages", "presets", "chain", "scoring", "summary"},
+    "__main__": {
+        *("model", "stages", "presets", "chain", "scoring", "summary", "report", "measuring"),
+        *("spaces", "tuning"),
+    },
 }
 MAY_USE_TENSORFLOW = (
     *("model/", "handover.py"),

@@ -3,7 +3,7 @@
 import os
 import struct
 import subprocess
-import time
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +92,11 @@ def test_a_folder_of_recordings_with_nothing_to_hear_in_it(run, tmp_path):
     assert "positive (positive) has no audio in it: found nothing; wanted .aif" in told(lines)
 
 
+def _bytes_read() -> int:
+    """What this process has asked the system to read so far."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
 def test_three_hours_among_the_wake_words_are_quarantined_and_not_read(tmp_path):
     path = tmp_path / "mine/positive/three hours.wav"
     path.parent.mkdir(parents=True)
@@ -103,9 +108,9 @@ def test_three_hours_among_the_wake_words_are_quarantined_and_not_read(tmp_path)
     config = acquire.Config(
         "hey you", **QUIET | {"recordings": str(path.parents[1]), "tts_positive": 12}
     )
-    before = time.process_time()
+    before = _bytes_read()
     acquire.run(config, here, Limits(workers=1))
-    assert time.process_time() - before < 5
+    assert _bytes_read() - before < 100e6
     [row] = read_quarantine(here)
     assert row.path == str(path) and "longer than the 15 s of a clip" in row.reason
 

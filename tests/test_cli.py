@@ -13,6 +13,9 @@ from mwwkit import chain
 from mwwkit.audio.reading import write_wav16
 from mwwkit.model import manifest
 from mwwkit.random import rng
+from mwwkit.stages import acquire, export, featurize, mine, train
+
+STAGES = (acquire, featurize, train, mine, export)  # loaded, so that values are checked in-process
 
 SMALL = """
 # %% tags=["parameters"]
@@ -29,6 +32,10 @@ print("heard", repr(WORD), STEPS, RATE, PREVIOUS)
 STOPPED = """
 from mwwkit.session import StoppedEarly
 raise StoppedEarly("03 stopped early: the disk budget is reached; 4 units are left")
+"""
+WELL_ENDED = """
+from mwwkit.session import well_ended
+well_ended("01 triples stopped: the disk budget is reached. Next: commit this output")
 """
 FAILED = """
 raise ValueError("steps is 10; wanted 100 or more")
@@ -117,6 +124,12 @@ def test_a_stage_that_stopped_early_is_told_from_one_that_failed(notebooks, run,
     assert "Traceback" not in told
 
 
+def test_a_stop_that_ends_a_notebook_well_is_told_as_well(notebooks, run, capsys):
+    notebooks(WELL_ENDED)
+    assert run() == cli.STOPPED
+    assert "Next: commit this output" in capsys.readouterr().err
+
+
 def test_the_traceback_is_in_the_log(notebooks, run, tmp_path):
     notebooks(FAILED)
     run()
@@ -148,7 +161,7 @@ def test_the_session_hours_are_for_all_stages_together(notebooks, tmp_path, pres
         (["-p", "RATE=true"], "RATE is True; wanted a number"),
         (["-p", "STEPS=[1"], "not readable as YAML"),
         (["--preset", "fast_tset"], "no preset 'fast_tset'; did you mean fast_test?"),
-        (["--preset", "nowhere.yaml"], "no preset file"),
+        (["--preset", "nowhere.yaml"], "there is no file"),
         (["--previous", "/nowhere"], "PREVIOUS names /nowhere"),
     ],
 )

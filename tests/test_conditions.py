@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from mwwkit.random import rng
 
@@ -42,17 +43,36 @@ def test_clean_is_the_clip_as_recorded_between_faint_noise(clip):
         assert edge.std() == pytest.approx(1e-4, rel=0.05)
 
 
-@pytest.mark.parametrize("condition", ["white", "pink", "babble"])
-def test_noise_lies_over_everything_ten_db_under_the_loudest_frame(clip, voices, condition):
+@pytest.mark.parametrize(
+    "condition, wanted_db", [("white", 10), ("pink", 10), ("babble", 10), ("babble5", 5)]
+)
+def test_noise_lies_over_everything_so_far_under_the_loudest_frame(
+    clip, voices, condition, wanted_db
+):
     made = conditions.stimulus(clip, condition, rng(0, "t"), voices)
     assert np.abs(made).max() == pytest.approx(0.5)
     speech = np.concatenate([np.zeros(16_000), clip, np.zeros(8_000)])
     # the mix is a * speech + noise; the scale a is what the clip's own shape explains best
     noise = made - (made @ speech) / (speech @ speech) * speech
     snr_db = 20 * np.log10(conditions.loudest(made - noise) / conditions.loudest(noise))
-    assert snr_db == pytest.approx(10, abs=0.7)
+    assert snr_db == pytest.approx(wanted_db, abs=0.7)
     assert conditions.loudest(made[:16_000]) > 0.3 * conditions.loudest(noise)
     assert conditions.loudest(made[-8_000:]) > 0.3 * conditions.loudest(noise)
+
+
+def test_in_a_room_clip_and_babble_both_ring(clip, voices, tmp_path):
+    rooms, echo = [tmp_path / f"{number}.wav" for number in range(3)], np.zeros(8000)
+    echo[[0, 4800]] = 0.5  # the same again after 0.3 s
+    for path in rooms:
+        soundfile.write(path, echo, 16_000, subtype="FLOAT")
+
+    def likeness_after_an_echo(condition):
+        made = conditions.stimulus(clip, condition, rng(0, "t"), voices, rooms)
+        assert np.abs(made).max() == pytest.approx(0.5)
+        return np.corrcoef(made[4800:], made[:-4800])[0, 1]
+
+    assert likeness_after_an_echo("babble") < 0.2
+    assert likeness_after_an_echo("babble room") > 0.35  # 0.5, were everything whole twice
 
 
 def test_pink_noise_falls_by_three_db_an_octave_and_white_does_not(clip):
@@ -117,8 +137,21 @@ def test_the_table_counts_what_a_hand_counts():
     assert clean["negatives at the ceiling"] == 1
     # three of five scores decide at 0.5: step 22, heard at 0.71 s, the word ends at 0.65 s
     assert clean["latency at 0.5"] == pytest.approx(0.06)
-    assert [rows[4][f"events at {c}"] for c in (0.5, 0.9)] == [2, 1]
-    assert rows[4]["hours"] == pytest.approx(3 * 40 * 0.03 / 3600)
+    [speech] = [row for row in rows if row["on"] == "speech"]
+    assert [speech[f"events at {c}"] for c in (0.5, 0.9)] == [2, 1]
+    assert speech["hours"] == pytest.approx(3 * 40 * 0.03 / 3600)
+
+
+def test_what_ships_is_counted_at_each_folds_own_cutoff_and_window():
+    low = scored([100, 40], [50, 90], [10, 130])
+    high = scored([250, 200], [220, 10], [240])
+    own = [scoring.Shipped(60.5 / 255, 5, {"clean": 1}), scoring.Shipped(210.5 / 255, 3, {})]
+    rows = {row["on"]: row for row in scoring.shipped([low, high], own)}
+    clean = rows["clean"]
+    assert (clean["positives"], clean["missed"]) == (4, 2)  # 40 under 60, 200 under 210
+    assert (clean["negatives"], clean["FA"]) == (4, 2)  # 90 over 60, 220 over 210
+    assert (clean["unlike float"], rows["white"]["unlike float"]) == (1, 0)
+    assert rows["speech"]["events"] == 2  # 130 over 60, 240 over 210
 
 
 def test_folds_are_pooled_at_one_cutoff_and_seeds_by_their_middle():
@@ -163,6 +196,16 @@ def test_every_negative_and_all_speech_is_tested_once_by_a_fold_that_did_not_tra
         assert not heard & said
 
 
+def test_a_rooms_place_is_on_one_side_and_every_room_is_tested_once(real_audio):
+    made = folds.folds("computer", real_audio, 3)
+    tested = [path for fold in made for path in fold.test["rirs"]]
+    assert len(tested) == len(set(tested)) == len(made[0].train["rirs"] + made[0].test["rirs"])
+    for fold in made:
+        heard, kept_out = ({folds.place(p) for p in fold.train["rirs"]}, fold.test["rirs"])
+        assert not heard & {folds.place(path) for path in kept_out}
+        assert len(kept_out) > 20
+
+
 def test_nothing_that_holds_the_word_computer_is_its_negative(real_audio):
     fold = folds.folds("computer", real_audio, 3)[0]
     assert (len(fold.train["positives"]), len(fold.test["positives"])) == (247, 164)
@@ -201,12 +244,13 @@ def test_prepared_stimuli_are_made_once_and_babble_has_no_clip_of_its_own_word(
         "positives": whole.test["positives"][:2],
         "negatives": whole.test["negatives"][::6],
         "speech": whole.test["speech"][:3],
+        "rirs": whole.test["rirs"][:2],
     }
     fold = folds.Fold("alexa", 0, 5, whole.train, some)
     given = []
     monkeypatch.setattr(conditions, "stimulus", _watched(conditions.stimulus, given))
     files = conditions.prepare(fold, real_audio, tmp_path)
-    assert {n for condition, n in given if condition != "babble"} == {0}
+    assert {n for condition, n in given if not condition.startswith("babble")} == {0}
     rows = folds.index(real_audio)
     own = [rows[path].word for path in some["negatives"]]
     babble = [n for condition, n in given if condition == "babble"]
@@ -227,9 +271,9 @@ def test_prepared_stimuli_are_made_once_and_babble_has_no_clip_of_its_own_word(
 
 
 def _watched(function, calls):
-    def watched(clip, condition, draws, babble_clips):
+    def watched(clip, condition, draws, babble_clips, rooms):
         calls.append((condition, len(babble_clips)))
-        return function(clip, condition, draws, babble_clips)
+        return function(clip, condition, draws, babble_clips, rooms)
 
     return watched
 

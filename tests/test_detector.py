@@ -1,10 +1,18 @@
 """The device's decision rule, on score tracks counted by hand."""
 
+import device_rules
 import numpy as np
 import pytest
 
 from mwwkit import detector
-from mwwkit.detector import StreamingDetector, detections, integer_cutoff, sliding_sum
+from mwwkit.audio.frontend import quantise
+from mwwkit.detector import (
+    StreamingDetector,
+    detections,
+    integer_cutoff,
+    sliding_sum,
+    voice_track,
+)
 from mwwkit.random import rng
 
 
@@ -110,6 +118,63 @@ def test_the_detector_equals_a_second_telling_of_the_firmware_loop():
         found = StreamingDetector(cutoff, window, stride=stride).run(scores)
         expected = slice_by_slice(scores, integer_cutoff(cutoff), window, stride)
         assert [round((d.time_s - 0.02) / 0.01) for d in found] == expected
+
+
+def test_a_voice_is_there_from_the_slice_whose_score_makes_the_sum():
+    scores = track((0, 2), (200, 2), (0, 3))
+    # window 2, cutoff 127: sums 0, 0, 200, 400, 200, 0, 0, of which only the fourth is over 254
+    assert np.flatnonzero(voice_track(scores, 0.5, 2, stride=3)).tolist() == [11, 12, 13]
+    assert np.flatnonzero(voice_track(scores, 0.5, 2, stride=1)).tolist() == [3]
+    assert len(voice_track(scores, 0.5, 2, stride=3)) == 21
+    assert voice_track(scores[:0], 0.5, 2).tolist() == []
+
+
+def test_without_a_voice_a_word_is_held_back_and_judged_again_with_the_next_score():
+    scores = track((0, 40), (255, 8), (0, 60))
+    (word,) = StreamingDetector(0.5, 5).run(scores)
+    silent = StreamingDetector(0.5, 5)
+    assert silent.run(scores, [False]) == [] and silent.blocked[0] == word
+    # 635 takes three of 255 in the window: from the third of the eight to the second after them
+    assert len(silent.blocked) == 8
+    late, from_slice = StreamingDetector(0.5, 5), 3 * 44 + 2
+    (heard,) = late.run(scores, np.arange(3 * len(scores)) >= from_slice)
+    assert heard.time_s == pytest.approx(0.03 + 0.01 * from_slice)
+    assert [round(d.time_s - word.time_s, 2) for d in late.blocked] == [0.0, 0.03]
+
+
+def test_detections_are_those_of_the_rules_in_c(tmp_path):
+    rules, counted = in_c(tmp_path), np.zeros(2, int)  # detections, held back
+    for seed in range(60):
+        draws = rng(seed, "voice")
+        word, vad = (
+            np.repeat(draws.integers(0, 256, 60).astype(np.uint8), draws.integers(1, 40, 60))
+            for _ in range(2)
+        )
+        strides, windows = draws.integers(1, 5, 2).tolist(), draws.integers(1, 9, 2).tolist()
+        cutoffs = draws.uniform(0.05, 0.99, 2).tolist()
+        steps = min(len(word), len(vad) * strides[1] // strides[0])
+        for gate in (None, (vad, cutoffs[1], windows[1], strides[1])):
+            detector = StreamingDetector(cutoffs[0], windows[0], stride=strides[0])
+            found = detector.run(word[:steps], gate and voice_track(*gate))
+            ours = device_rules.reports_of(found, detector.blocked)
+            slices = steps * strides[0]
+            assert ours == rules.detect(slices, word, cutoffs[0], windows[0], strides[0], gate)
+            counted += len(found), len(detector.blocked)
+    assert (counted > 100).all(), "or the tracks test nothing"
+
+
+def test_cutoffs_and_features_are_those_of_the_rules_in_c(tmp_path):
+    rules = in_c(tmp_path)
+    raw = np.arange(1 << 16, dtype=np.uint16)
+    assert np.array_equal(quantise(raw), rules.features(raw))
+    for thousandths in range(1001):
+        assert integer_cutoff(thousandths / 1000) == rules.cutoff(thousandths / 1000)
+
+
+def in_c(folder):
+    if device_rules.compiler() is None:
+        pytest.skip("no C compiler; install gcc")
+    return device_rules.DeviceRules(folder)
 
 
 def test_without_its_pause_the_device_rule_finds_the_first_event_of_the_track():

@@ -1,10 +1,13 @@
 """What a net would do on the device: int8, streamed, counted; and how far that is from float."""
 
+import json
+
 import numpy as np
 import pytest
 from listed import Listed
 
 from mwwkit.detector import detections
+from mwwkit.metrics import latency_s
 from mwwkit.model import evaluate
 from mwwkit.model.device import Device
 from mwwkit.model.evaluate import (
@@ -17,6 +20,8 @@ from mwwkit.model.evaluate import (
 )
 from mwwkit.model.mixednet import SHAPES, build
 from mwwkit.model.parity import float_scores, parity
+from mwwkit.model.verdicts import Verdicts
+from mwwkit.paths import Run
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +82,46 @@ def test_the_choice_keeps_the_targets_on_the_tracks_it_was_made_from():
 
 
 def test_a_judges_facts_can_be_written_and_their_ranks_compare_as_the_rule_does(net, streams):
-    import json
-
     judge = Judge(streams, streams, streams, calibration(streams), 0.5, 0.01)
     facts = judge.facts(net, net.shape)
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert facts["rank"] == [float(x) for x in judge.choice(net, net.shape).rank]
+
+
+def test_what_was_judged_is_not_scored_again_until_something_is_another(
+    net, made_net, streams, tmp_path, monkeypatch
+):
+    scored = []
+    monkeypatch.setattr(evaluate, "tracks", lambda *a: scored.append(1) or tracks(*a))
+    ends_s = [1.0 + i / 10 for i in range(len(streams))]
+
+    def judge(here, target_fah=0.5):
+        material = (streams, streams, streams, calibration(streams))
+        return Judge(*material, target_fah, 0.01, ends_s, Verdicts(here))
+
+    here = Run(tmp_path / "one")
+    first = judge(here).facts(net, net.shape)
+    assert judge(here).facts(net, net.shape) == first  # another session
+    assert judge(Run(tmp_path / "two", (here.folder,))).facts(net, net.shape) == first
+    assert len(scored) == 1
+    judge(here, target_fah=0.4).facts(net, net.shape)
+    judge(here).facts(made_net("tiny", seed=2), net.shape)
+    assert len(scored) == 3
+    (kept,) = [p for p in (here / "judged").iterdir() if json.loads(p.read_text()) == first][:1]
+    kept.write_text("{")
+    with pytest.warns(UserWarning, match="judged again"):
+        assert judge(here).facts(net, net.shape) == first
+
+
+def test_a_judge_measures_latency_where_it_knows_the_words_ends(net, streams):
+    material = (streams, streams, streams, calibration(streams))
+    ends_s = [0.5] * len(streams)
+    judge = Judge(*material, 100_000.0, 1.0, ends_s)
+    choice = judge.choice(net, net.shape)
+    heard = tracks(int8_model(net, net.shape, material[3]), streams, streams, streams)
+    late = [latency_s(t, 0.5, choice.cutoff, choice.window) for t in heard.words]
+    assert choice.latency_s == pytest.approx(np.nanmedian(late), abs=1e-3)
+    assert Judge(*material, 0.5, 0.01).choice(net, net.shape).latency_s is None
 
 
 def test_parity_is_what_the_two_tracks_differ_by(net, model, streams):

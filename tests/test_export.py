@@ -35,6 +35,8 @@ FILES = {
     "chirp_up.tflite",
     "chirp_up.float.tflite",
     "chirp_up.metrics.json",
+    "chirp_up.report.html",
+    "chirp_up.report.json",
     "chirp_up.yaml",
 }
 
@@ -154,10 +156,13 @@ def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(exported):
         for condition in ("clean", "noise10"):
             own = [h for h, f in zip(hits, words.facts, strict=True) if f["condition"] == condition]
             wanted = proportion(sum(map(bool, own)), len(own))
+            speakers = reached["recall"][condition].pop("by_speaker")
             assert reached["recall"][condition] == vars(wanted) | {
                 "count": sum(map(bool, own)),
                 "of": len(own),
             }
+            assert speakers["speakers"] == len(own)  # each clip has its own in this corpus
+            assert speakers["low"] == pytest.approx(wanted.low)
         _, accepted = woken(f"{split}-others")
         assert reached["other_clips_accepted"] == vars(
             proportion(sum(map(bool, accepted)), len(accepted))

@@ -9,7 +9,7 @@ import pytest
 import tiny_run
 from killing import kill, killed_by_itself, start
 
-from mwwkit.audio.clips import CATALOGUE
+from mwwkit.audio.clips import CATALOGUE, load_clips
 from mwwkit.audio.scenes import Word
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.audio.words import Span
@@ -306,6 +306,30 @@ def test_a_hard_negative_is_drawn_as_often_as_three_others(tmp_path):
     assert len(FeatureSet.open(here, "test-others")) == 8  # elsewhere each counts once
 
 
+def test_the_longer_a_room_rings_the_more_stays_dry_where_that_is_asked_for(tmp_path, monkeypatch):
+    here = corpus(tmp_path / "run", room=8)
+    asked = []
+    monkeypatch.setattr(featurize, "rt60", lambda room: asked.append(room.size) or len(asked) / 8)
+    settings = {"scenes": 40, "scene_seconds": 3.0, "conditions": ("clean",), "rir": 1.0}
+    scenes = featurize._sets(featurize.Config(**settings), load_clips(here), {})
+    assert not asked and not any(scenes["train"].draw(n).dry for n in range(40))
+    scenes = featurize._sets(featurize.Config(**settings, dry="adaptive"), load_clips(here), {})
+    assert len(asked) == 8  # of the training split alone
+    drawn = [scenes["train"].draw(number) for number in range(40)]
+    rooms = sorted({scene.room for scene in drawn})
+    expected = np.interp(np.arange(1, 9) / 8, (0.2, 1.0), (0.3, 0.7))
+    of_room = {scene.room: scene.dry for scene in drawn}
+    assert [of_room[room] for room in rooms] == pytest.approx(expected, abs=1e-4)
+    assert not any(scenes["test-words"].draw(n).dry for n in range(3))
+
+
+def test_recorded_noise_behind_every_scene_needs_some(tmp_path):
+    here = corpus(tmp_path / "run", noise=0)
+    alone = {"background_noise": 1.0, "color_noise": 0.0, "voice": 0.0, "babble": 0.0}
+    with pytest.raises(ValueError, match="background_noise is 1 but training has no noise"):
+        featurize._sets(featurize.Config(**alone), load_clips(here), {})
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -320,6 +344,7 @@ def test_a_hard_negative_is_drawn_as_often_as_three_others(tmp_path):
         ({"conditions": ("clean", "clean")}, "each once"),
         ({"max_rooms": -1}, "max_rooms is -1; wanted 0 or more"),
         ({"seed": "42"}, "seed is '42'; wanted a whole number"),
+        ({"eq": 2.0}, "eq is 2.0; wanted a probability, 0 to 1"),
     ],
 )
 def test_settings_that_are_nonsense_are_refused_with_value_and_range(wrong, told):

@@ -7,6 +7,7 @@ from listed import Listed
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError
 from mwwkit.handover import (
+    augmentation,
     band_normalisation,
     chosen_net,
     dataset_of,
@@ -81,6 +82,15 @@ def test_the_chosen_net_scores_as_it_did_in_training(trained, scenes):
 def test_the_settings_of_training_are_handed_on(trained):
     handed = trained_with(trained)
     assert handed.labels == LabelSettings() and handed.dropout == 0.1
+    assert handed.varied == augmentation(True)
+
+
+def test_without_augmentation_every_batch_is_the_features_as_they_are(scenes):
+    sets = [("scenes", scenes, 1.0)]
+    plain = dataset_of(LabelSettings(), 4, 1, sets, augmentation(False)).draws(7)
+    assert (plain.matrix == np.eye(40)).all() and plain.spans.shape[1] == 0
+    varied = dataset_of(LabelSettings(), 4, 1, sets).draws(7)
+    assert (varied.matrix != np.eye(40)).any(axis=(1, 2)).all()
 
 
 def test_a_stage_that_has_not_finished_hands_nothing_over(featured, tmp_path):

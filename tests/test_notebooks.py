@@ -11,6 +11,7 @@ import jupytext
 import nbformat
 import papermill
 import pytest
+from triples_world import write_world
 
 from mwwkit import chain, presets
 from mwwkit.model import gate
@@ -140,3 +141,20 @@ def test_all_stages_end_to_end_and_a_second_run_makes_nothing(tmp_path):
     list(chain.execute(jobs, here))
     assert digests(here.folder) == first
     assert chain.snapshot(here) == state, "a file was written again"
+
+
+def test_01_makes_triples_and_shows_one_of_them(tmp_path):
+    write_world(tmp_path, n_speech=3, n_rooms=1)
+    given = {"PRODUCT": "triples", "EMBEDDINGS": "none", "TRIPLES_PER_FILE": 2, "WORKERS": 1}
+    given |= {"BAD_IRS": [str(tmp_path / "bad")], "TARGET_IRS": [str(tmp_path / "target")]}
+    given |= {"DRY_SPEECH": [str(tmp_path / "dry")]}
+    here = Run.of(str(tmp_path / "run"))
+    [done] = chain.execute([chain.Job("01", given | {"RUN_DIR": str(here.folder)})], here)
+    outputs = [o for c in nbformat.read(done.notebook, 4).cells for o in c.get("outputs", [])]
+    shown = [output.data for output in outputs if "data" in output]
+    assert sum("image/png" in data for data in shown) == 1
+    [players] = [data["text/html"] for data in shown if "<audio" in data.get("text/html", "")]
+    assert players.count("<audio") == 4
+    [told] = [data["text/markdown"] for data in shown if "text/markdown" in data]
+    assert "* dry: `s" in told and "in the room `room0.irs`" in told
+    assert any("'triples': 3" in data.get("text/plain", "") for data in shown)

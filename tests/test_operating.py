@@ -1,10 +1,19 @@
 """The choice of cutoff and window, on score tracks counted by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mwwkit.detector import detections, integer_cutoff
-from mwwkit.operating import CUTOFFS, choose_cutoff, clip_maxima, operating_points
+from mwwkit.metrics import proportion
+from mwwkit.operating import (
+    CUTOFFS,
+    choose_cutoff,
+    clip_maxima,
+    median_latency,
+    operating_points,
+)
 from mwwkit.random import rng
 
 
@@ -106,6 +115,42 @@ def test_too_little_audio_is_said_and_enough_is_believed():
     assert "at least 6 h" in little.note
     enough = choose_cutoff(operating_points(*clips, [stream(10, minutes=60 * 6.1)]), 0.5)
     assert enough.reached and enough.supported
+
+
+def test_the_note_gives_the_bound_that_the_audio_allows():
+    silent = choose_cutoff(
+        operating_points([peak(200)], [peak(10)], [stream(10, minutes=2.4 * 60)]), 0.5
+    )
+    assert silent.note == (
+        "0 false accepts in 2.40 h mean under 1.25 an hour at 95 %: too little audio to support "
+        "0.5 an hour; that takes at least 6 h without one."
+    )
+    assert silent.fah_at_most == pytest.approx(np.log(20) / 2.4)
+    noisy = choose_cutoff(operating_points([peak(90)], [peak(99)], [stream(99, 99)]), 0.5)
+    assert noisy.note.endswith("2 false accepts in 1.00 h and takes 1 of 1 other clips.")
+
+
+def test_a_tie_in_recall_goes_to_the_model_that_is_a_step_quicker_and_no_less():
+    late = [peak(250)], [peak(10)], [stream(10)]
+    choice = choose_cutoff(operating_points(*late), 0.5)
+    quick, slow = replace(choice, latency_s=0.09), replace(choice, latency_s=0.13)
+    clumsy = replace(quick, clip_false_accepts=proportion(1, 9))
+    assert quick.rank > clumsy.rank > slow.rank
+    assert replace(quick, latency_s=0.1).rank == quick.rank  # less than a step is chance
+    better = replace(slow, recall=proportion(99, 100))
+    worse = replace(quick, recall=proportion(98, 100))
+    assert better.rank > worse.rank
+    # while the target is missed, what misses it comes first
+    missed, worse = (replace(c, reached=False) for c in (slow, clumsy))
+    assert missed.rank > worse.rank
+
+
+def test_the_median_latency_is_that_of_the_words_detected():
+    tracks = [peak(200), peak(200), peak(50), peak(200, length=60)]
+    # over half with the third of five: steps 22, 22 and 32, heard at 0.71, 0.71 and 1.01 s
+    ends_s = [0.6, 0.7, 0.6, 0.71]
+    assert median_latency(tracks, ends_s, 0.4, 5) == pytest.approx(0.11)
+    assert median_latency(tracks[2:3], ends_s[2:3], 0.4, 5) is None
 
 
 def test_accepted_negative_clips_can_be_limited_too():

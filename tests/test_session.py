@@ -4,7 +4,7 @@ import os
 import pytest
 
 from mwwkit.paths import Run
-from mwwkit.session import Limits, StoppedEarly
+from mwwkit.session import RAISES, Limits, StoppedEarly, stops_are_raised, well_ended
 
 
 @pytest.fixture
@@ -62,3 +62,12 @@ def test_a_smaller_unit_does_not_slip_past_one_that_did_not_fit(here):
     session = Limits(budget_gb=1000 / 1e9).session(here)
     sizes = {"big": 800, "bigger": 900, "small": 100}
     assert list(session.units(sizes, sizes.get)) == ["big"]
+
+
+def test_a_good_end_is_an_error_only_where_the_command_line_waits_for_it():
+    well_ended("the disk budget is reached")
+    with stops_are_raised():
+        with pytest.raises(StoppedEarly, match="the disk budget is reached"):
+            well_ended("the disk budget is reached")
+    assert RAISES not in os.environ
+    well_ended("the disk budget is reached")

@@ -4,8 +4,10 @@ Selection, thresholds and reports use this and nothing else, so a number in a no
 device's.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +17,8 @@ from mwwkit.model.device import Device
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
-from mwwkit.operating import Choice, choose_cutoff, operating_points
+from mwwkit.model.verdicts import Verdicts, digest
+from mwwkit.operating import Choice, choose_cutoff, median_latency, operating_points
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
@@ -35,7 +38,11 @@ def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
     from 5.5 on: every doubt between the two would be lost at the ceiling, and with it the cutoffs
     that few false accepts need. Two decimals, so that the last bits of a sum change nothing.
     """
-    highest = max(float(tf.reduce_max(net(to_float_features(x)[None]))) for x in training)
+    alike = defaultdict(list)  # streams of one length go through the net together
+    for stream in training:
+        alike[len(stream)].append(stream)
+    batches = (to_float_features(np.stack(streams)) for streams in alike.values())
+    highest = max(float(tf.reduce_max(net(batch))) for batch in batches)
     return max(round(min(1.0, HIGHEST_LOGIT / max(highest, 1e-6)), 2), 0.01)
 
 
@@ -59,10 +66,19 @@ class Tracks:
     others: list[np.ndarray]
     ambient: list[np.ndarray]
 
-    def choose(self, target_fah: float, max_clip_fpr: float) -> Choice:
-        """The cutoff and window to ship: false accepts under the target first, then recall."""
+    def choose(
+        self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
+    ) -> Choice:
+        """The cutoff and window to ship: false accepts under the target first, then recall.
+
+        With `ends_s`, where each word ends (seconds), its latency is measured too.
+        """
         surface = operating_points(self.words, self.others, self.ambient, WINDOWS)
-        return choose_cutoff(surface, target_fah, max_clip_fpr)
+        choice = choose_cutoff(surface, target_fah, max_clip_fpr)
+        if ends_s is None:
+            return choice
+        late = median_latency(self.words, ends_s, choice.cutoff, choice.window)
+        return replace(choice, latency_s=late)
 
 
 def tracks(
@@ -84,7 +100,11 @@ def tracks(
 
 @dataclass(frozen=True)
 class Judge:
-    """What candidates are chosen by: validation material and the rule."""
+    """What candidates are chosen by: validation material and the rule.
+
+    `ends_s` says where each word ends (seconds); without it no latency is measured. What was
+    judged is kept in `verdicts`, if given, by everything it depends on, and looked up there.
+    """
 
     words: Spectrograms
     others: Spectrograms
@@ -92,22 +112,48 @@ class Judge:
     calibration: list[np.ndarray]
     target_fah: float
     max_clip_fpr: float
+    ends_s: Sequence[float] | None = None
+    verdicts: Verdicts | None = None
 
     def choice(self, net: MixedNet, shape: Shape) -> Choice:
         """What the net's int8 twin reaches on the validation material."""
         model = int8_model(net, shape, self.calibration)
         judged = tracks(model, self.words, self.others, self.ambient)
-        return judged.choose(self.target_fah, self.max_clip_fpr)
+        return judged.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
 
     def facts(self, net: MixedNet, shape: Shape) -> dict:
         """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does."""
-        choice = self.choice(net, shape)
-        return {
-            "cutoff": choice.cutoff,
-            "window": choice.window,
-            "recall": choice.recall.value,
-            "false_accepts_per_hour": choice.fah.value,
-            "clip_false_accepts": choice.clip_false_accepts.value,
-            "rank": [float(part) for part in choice.rank],
-            "note": choice.note,
-        }
+        if self.verdicts is None:
+            return _facts(self.choice(net, shape))
+        key = digest(self._made_of, shape, [net.cmvn, *(v.numpy() for v in net.variables)])
+        if (kept := self.verdicts.find(key)) is None:
+            kept = _facts(self.choice(net, shape))
+            self.verdicts.keep(key, kept)
+        return kept
+
+    @cached_property
+    def _made_of(self) -> str:
+        """A digest of the material and the rule, read once."""
+        stores = (self.words, self.others, self.ambient, self.calibration)
+        rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT)
+        ends_s = None if self.ends_s is None else list(self.ends_s)
+        return digest(rule, ends_s, *map(_each, stores))
+
+
+def _each(store: Spectrograms) -> Iterator[np.ndarray]:
+    return (store[index] for index in range(len(store)))
+
+
+def _facts(choice: Choice) -> dict:
+    return {
+        "cutoff": choice.cutoff,
+        "window": choice.window,
+        "recall": choice.recall.value,
+        "recall_interval": [choice.recall.low, choice.recall.high],
+        "false_accepts_per_hour": choice.fah.value,
+        "false_accepts_at_most": choice.fah_at_most,
+        "clip_false_accepts": choice.clip_false_accepts.value,
+        "median_latency_s": choice.latency_s,
+        "rank": [float(part) for part in choice.rank],
+        "note": choice.note,
+    }

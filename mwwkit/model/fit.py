@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from mwwkit.checkpoint import Checkpoint
 from mwwkit.model.batches import WakeWordDataset
+from mwwkit.model.diagnosis import Diagnosis, diagnose
 from mwwkit.model.evaluate import Judge
+from mwwkit.model.history import write_table
 from mwwkit.model.snapshots import SnapshotError, load_arrays, save_arrays
 from mwwkit.model.training import Trainer, weights_of
 from mwwkit.paths import Run
@@ -15,6 +17,7 @@ from mwwkit.progress import tqdm
 from mwwkit.session import Session
 
 LATE = 0.8  # of the steps: from here the rate is under a tenth, and the weights can be chosen
+MOST_STEPS = 10_000_000  # their units are a list
 UNIT_STEPS = 250  # a time-out costs at most this many
 KEPT_SNAPSHOTS = 2  # the newest, and one to fall back on
 
@@ -27,8 +30,13 @@ class Course:
     steps: int
     evaluate_every: int
     variant: str = ""  # before the units' names: which of several courses in one folder
+    patience: int = 0  # evaluations without a better one after which it stops; 0: it never does
 
     def __post_init__(self) -> None:  # noqa: D105
+        if not 0 <= self.patience <= 1000:
+            raise ValueError(f"patience is {self.patience}; wanted 0 (off) to 1000 evaluations")
+        if self.steps > MOST_STEPS:
+            raise ValueError(f"steps is {self.steps}; wanted 1 to {MOST_STEPS:,}")
         if self.evaluate_every < UNIT_STEPS or self.evaluate_every % UNIT_STEPS:
             raise ValueError(
                 f"evaluate_every is {self.evaluate_every}; wanted a multiple of {UNIT_STEPS}"
@@ -38,6 +46,36 @@ class Course:
         """The units by name, each with the step it ends at."""
         ends = [*range(UNIT_STEPS, self.steps, UNIT_STEPS), self.steps]
         return {f"{self.variant}step-{end:07d}": end for end in ends}
+
+    def stopped(self, done: dict[str, dict]) -> bool:
+        """Whether the last `patience` evaluations were no better than one before them.
+
+        Read off the finished units, so a training that was killed stops where it would have.
+        """
+        mine = [done[unit] for unit in self.units() if unit in done]
+        ranks = [facts["choice"]["rank"] for facts in mine if "choice" in facts]
+        if not self.patience or not ranks:
+            return False
+        return len(ranks) - 1 - ranks.index(max(ranks)) >= self.patience
+
+    def left(self, done: dict[str, dict]) -> list[str]:
+        """The units still to be taken, in order: none once it has stopped."""
+        return [] if self.stopped(done) else [unit for unit in self.units() if unit not in done]
+
+    def is_late(self, step: int) -> bool:
+        """Whether the weights at `step` may be chosen.
+
+        While the rate is high they are still on the way; but who may stop early chooses from all.
+        """
+        return bool(self.patience) or step >= LATE * self.steps
+
+    def diagnosis(self, done: dict[str, dict]) -> Diagnosis:
+        """What its finished units show; ValueError where there is none."""
+        return diagnose({unit: done[unit] for unit in self.units() if unit in done})
+
+    def table(self) -> str:
+        """Where the history is, for other programs, in a run."""
+        return f"{self.folder}/history.csv"
 
     def evaluates(self, step: int) -> bool:
         """Whether the unit that ends at `step` ends with an evaluation."""
@@ -64,10 +102,11 @@ def fit(
 ) -> dict[str, float]:
     """Take the units that are left, until a limit of the session; return where the seconds went.
 
-    A unit is recorded after its snapshot is on disk, and older snapshots go only then.
+    A unit is recorded after its snapshot is on disk, and older snapshots go only then. After each
+    evaluation it prints what the history shows.
     """
     ends = course.units()
-    left = checkpoint.left(list(ends))
+    left = course.left(checkpoint.done)
     if left:
         _go_on(course, trainer, dataset, here, [unit for unit in ends if unit not in left])
     n_bytes = 2 * sum(array.nbytes for array in trainer.state().values())
@@ -80,15 +119,21 @@ def fit(
             if course.evaluates(ends[unit]):
                 net = trainer.averaged(dataset)
                 save_arrays(here / course.weights(unit), weights_of(net))
-                is_late = ends[unit] >= LATE * course.steps
+                is_late = course.is_late(ends[unit])
                 facts["choice"] = judge.facts(net, trainer.shape) | {"late": is_late}
             evaluated = time.perf_counter()
             save_arrays(here / course.snapshot(unit), trainer.state())
             checkpoint.finish(unit, **facts)
+            write_table(here / course.table(), checkpoint.done)
             session.budget.spent(-drop_snapshots(course, here, checkpoint))
             seconds["evaluation"] += evaluated - started
             seconds["saving"] += time.perf_counter() - evaluated
             on_unit(checkpoint.done)
+            if "choice" in facts:
+                bar.write(f"step {ends[unit]:,}: {course.diagnosis(checkpoint.done)}")
+            if course.stopped(checkpoint.done):
+                bar.write(f"no better for {course.patience} evaluations: stopped")
+                break
     return trainer.seconds | seconds
 
 

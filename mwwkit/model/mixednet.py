@@ -61,6 +61,12 @@ class Stem(Weighted):
 
     def call(self, features):
         """Convolve whole steps; frames after the last are left out."""
+        mean, std = (tf.cast(value, self.kernel.dtype)[None, :, None] for value in self.cmvn)
+        kernel = self.kernel / std
+        return self.convolve(features, kernel) - tf.reduce_sum(kernel * mean, [0, 1])
+
+    def convolve(self, features, kernel):
+        """Do it with another kernel, [taps, 40, out], on features as they are."""
         taps, bands, out = self.initial.shape
         steps = tf.shape(features)[1] // self.stride
         before = -(-taps // self.stride) - 1  # whole steps that the kernel looks back
@@ -68,10 +74,7 @@ class Stem(Weighted):
         x = tf.reshape(x, (-1, before + steps, self.stride * bands))
         x = tf.concat([x[:, i : i + steps] for i in range(before + 1)], 2)
         x = x[:, :, ((before + 1) * self.stride - taps) * bands :]  # [batch, steps, taps * 40]
-        mean, std = (tf.cast(value, self.kernel.dtype)[None, :, None] for value in self.cmvn)
-        kernel = self.kernel / std
         y = tf.matmul(tf.reshape(x, (-1, taps * bands)), tf.reshape(kernel, (-1, out)))
-        y -= tf.reduce_sum(kernel * mean, [0, 1])
         return tf.reshape(y, (-1, steps, 1, out))
 
 
@@ -93,9 +96,13 @@ class Head(Weighted):
 
     def call(self, x):
         """Weigh the last steps."""
+        return self.weigh(x, self.kernel)
+
+    def weigh(self, x, kernel):
+        """Do it with another kernel, [taps, in], and the one bias."""
         taps, channels = self.initial.shape
         steps = tf.shape(x)[1]
-        y = tf.matmul(tf.reshape(x, (-1, channels)), self.kernel, transpose_b=True)
+        y = tf.matmul(tf.reshape(x, (-1, channels)), kernel, transpose_b=True)
         y = tf.pad(tf.reshape(y, (-1, steps, taps)), [[0, 0], [taps - 1, 0], [0, 0]])
         return tf.add_n([y[:, i : i + steps, i] for i in range(taps)]) + self.bias
 
@@ -123,8 +130,12 @@ class MixConvolution(Weighted):
 
     def call(self, x):
         """Convolve each channel with its own taps."""
+        return self.convolve(x, self.masked())
+
+    def convolve(self, x, kernel):
+        """Do it with another kernel, [taps, 1, channels, 1]."""
         x = tf.pad(x, [[0, 0], [self.initial.shape[0] - 1, 0], [0, 0], [0, 0]])
-        return tf.nn.depthwise_conv2d(x, self.masked(), (1, 1, 1, 1), "VALID")
+        return tf.nn.depthwise_conv2d(x, kernel, (1, 1, 1, 1), "VALID")
 
 
 class Norm(keras.layers.Layer):
@@ -138,6 +149,8 @@ class Norm(keras.layers.Layer):
         self.gamma = self.add_weight(name="gamma", shape=n, initializer="ones", autocast=False)
         self.beta = self.add_weight(name="beta", shape=n, initializer="zeros", autocast=False)
         frozen = {"trainable": False, "autocast": False}
+        if tf.distribute.has_strategy():  # all devices compute the same statistics
+            frozen["aggregation"] = "only_first_replica"
         self.mean = self.add_weight(name="mean", shape=n, initializer="zeros", **frozen)
         self.variance = self.add_weight(name="variance", shape=n, initializer="ones", **frozen)
         # A weight, so that `training` can make the running statistics a plain mean over batches.
@@ -152,12 +165,27 @@ class Norm(keras.layers.Layer):
             scale = gamma * tf.math.rsqrt(self.variance + self.EPSILON)
             shift = beta - self.mean * scale
             return x * tf.cast(scale, x.dtype) + tf.cast(shift, x.dtype)
-        y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            x, gamma, beta, epsilon=self.EPSILON, is_training=True
-        )
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync > 1:
+            y, mean, variance = self._over_replicas(x, gamma, beta, context)
+        else:
+            y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+                x, gamma, beta, epsilon=self.EPSILON, is_training=True
+            )
         self.mean.assign(self.momentum * self.mean + (1 - self.momentum) * mean)
         self.variance.assign(self.momentum * self.variance + (1 - self.momentum) * variance)
         return y
+
+    def _over_replicas(self, x, gamma, beta, context):
+        """What the fused op gives, with statistics of the batch's parts on all devices."""
+        mean_of = tf.distribute.ReduceOp.MEAN
+        as_float = tf.cast(x, tf.float32)
+        mean = context.all_reduce(mean_of, tf.reduce_mean(as_float, [0, 1, 2]))
+        square = tf.reduce_mean((as_float - mean) ** 2, [0, 1, 2])
+        variance = context.all_reduce(mean_of, square)
+        y = (as_float - mean) * (gamma * tf.math.rsqrt(variance + self.EPSILON)) + beta
+        n = tf.cast(tf.size(x) // tf.shape(x)[-1] * context.num_replicas_in_sync, tf.float32)
+        return tf.cast(y, x.dtype), mean, variance * n / (n - 1)
 
 
 class MixBlock(keras.layers.Layer):
@@ -223,9 +251,17 @@ class MixedNet(keras.Model):
         `dropout` [batch, 1, channels] multiplies what goes into the head (spatial dropout); the
         caller draws and scales it, so that a resumed training repeats.
         """
+        return self.classify(self.embed(features, training=training), dropout)
+
+    def embed(self, features, training=False):
+        """[batch, frames, 40] -> what the head sees, [batch, frames // stride, 1, channels]."""
         x = tf.nn.relu(self.stem_norm(self.stem(features), training=training))
         for block in self.blocks:
             x = block(x, training=training)
+        return x
+
+    def classify(self, x, dropout=None):
+        """What `embed` gave -> logits [batch, frames // stride], float32."""
         if dropout is not None:
             x = x * tf.cast(dropout, x.dtype)[:, :, None, :]
         return tf.cast(self.head(x), tf.float32)

@@ -10,72 +10,23 @@ thread count is a setting that shapes the weights.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mwwkit.model.batches import Batch, WakeWordDataset
-from mwwkit.model.losses import LossSettings, scene_loss
-from mwwkit.model.mixednet import MixedNet, Shape, build, keras, tf
+from mwwkit.model.losses import LossSettings
+from mwwkit.model.mixednet import MixedNet, Shape, build, tf
+from mwwkit.model.qat import MEMORY
+from mwwkit.model.schedule import TrainingSettings
 from mwwkit.model.spec_augment import Draws, array_module, augment
+from mwwkit.model.stepper import EMA, Stepper
 from mwwkit.random import rng
 
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How the weights are found: AdamW, warm-up, cosine to nothing, averaged weights."""
-
-    steps: int = 3000
-    learning_rate: float = 3e-3
-    warmup_steps: int = 100
-    weight_decay: float = 1e-3
-    clip_norm: float = 5.0
-    dropout: float = 0.1
-    ema_decay: float = 0.999
-    ema_decay_late: float = 0.9995  # in the last fifth
-    statistics_batches: int = 30  # that batch norm is re-estimated from, with the averaged weights
-
-    def __post_init__(self) -> None:  # noqa: D105
-        for name in ("steps", "statistics_batches"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted at least 1")
-        if self.warmup_steps < 0 or not self.weight_decay >= 0:
-            raise ValueError("warmup_steps and weight_decay must be 0 or more")
-        if not self.clip_norm > 0:
-            raise ValueError(f"clip_norm is {self.clip_norm}; wanted more than 0, as 5")
-        if not 0 < self.learning_rate <= 1:
-            raise ValueError(f"learning_rate is {self.learning_rate}; wanted 0 to 1, as 0.003")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}; wanted 0 to less than 1")
-        if not (0 <= self.ema_decay < 1 and 0 <= self.ema_decay_late < 1):
-            raise ValueError("ema_decay and ema_decay_late must be 0 to less than 1")
-
-    def rate_at(self, step: int) -> float:
-        """The learning rate of a step: a linear warm-up, then half a cosine."""
-        if step < self.warmup_steps:
-            return self.learning_rate * (step + 1) / self.warmup_steps
-        done = (step - self.warmup_steps) / max(self.steps - self.warmup_steps, 1)
-        return self.learning_rate * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0))))
-
-    def decay_at(self, step: int) -> float:
-        """The averaged weights' decay: short while they are young, long at the end."""
-        late = step >= 0.8 * self.steps
-        return min((1 + step) / (10 + step), self.ema_decay_late if late else self.ema_decay)
-
-
-class EMA:
-    """An exponential moving average of variables, kept as variables."""
-
-    def __init__(self, variables: list):
-        """Start at the variables' present values."""
-        self.of = list(variables)
-        self.values = [tf.Variable(tf.convert_to_tensor(v), trainable=False) for v in self.of]
-
-    def update(self, decay: tf.Tensor) -> None:
-        """One step: average = decay * average + (1 - decay) * variable."""
-        for average, variable in zip(self.values, self.of, strict=True):
-            average.assign(decay * average + (1 - decay) * tf.convert_to_tensor(variable))
+__all__ = ["EMA", "Trainer", "TrainingSettings", "limit_threads", "net_of", "weights_of"]
 
 
 def limit_threads(threads: int) -> None:
@@ -109,78 +60,131 @@ class Trainer:
         *,
         cmvn: tuple[np.ndarray, np.ndarray] | None = None,
         device: str = "cpu",
+        teacher: Callable | None = None,
+        make: Callable[..., MixedNet] = build,
     ):
-        """Fresh weights of `seed`. Raises RuntimeError where a GPU is asked for and absent."""
-        self.shape, self.settings, self.loss, self.seed, self.cmvn = (
-            shape,
-            settings,
-            loss,
-            seed,
-            cmvn,
-        )
+        """Fresh weights of `seed`. Raises RuntimeError where a GPU is asked for and absent.
+
+        `make` gives the net of a shape, a seed and CMVN.
+
+        `teacher` takes the augmented features [batch, frames, 40] inside the step, and gives the
+        logits [batch, steps] that distillation wants, for batches that bring none themselves.
+        """
+        self.shape, self.settings, self.loss = shape, settings, loss
+        self.seed, self.cmvn = seed, cmvn
         self.xp = array_module(device)
         if self.xp is not np and not tf.config.list_physical_devices("GPU"):
             raise RuntimeError(
                 "device is 'gpu' and CuPy has one, but TensorFlow sees none: install "
                 "tensorflow[and-cuda], or use device = 'cpu'"
             )
-        self.net = build(shape, seed, cmvn)
-        self.optimizer = keras.optimizers.AdamW(
-            settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            global_clipnorm=settings.clip_norm,
-        )
-        self.optimizer.build(self.net.trainable_variables)
-        self.ema = EMA(self.net.trainable_variables)
+        self._make = lambda: make(shape, seed, cmvn)
+        self.stepper = Stepper(self._make, settings, teacher)
+        self.net, self.optimizer = self.stepper.net, self.stepper.optimizer
+        self.ema = self.stepper.ema
         self.step = 0
         self.seconds = {"loading": 0.0, "augmentation": 0.0, "step": 0.0}
-        self._train_step = tf.function(self._step)
         self._statistics_step = tf.function(
             lambda features: self._average_net(features, training=True)
         )
         self._average_net: MixedNet | None = None
 
-    def _step(self, features, labels, penalty, dropout, decay):
-        with tf.GradientTape() as tape:
-            logits = self.net(features, dropout=dropout, training=True)
-            loss = scene_loss(logits, labels, penalty, self.loss)
-        variables = self.net.trainable_variables
-        gradients = tape.gradient(loss, variables)
-        self.optimizer.apply(gradients, variables)
-        self.ema.update(decay)
-        return loss, tf.linalg.global_norm(gradients)
-
     def train(self, dataset: WakeWordDataset, until: int, on_step=lambda: None) -> dict:
-        """Take steps up to `until`; return their mean loss and gradient norm.
+        """Take steps up to `until`; return their mean loss, and the gradient's norm.
+
+        The norm is that before clipping, its mean and its highest; steps that float16 skipped,
+        because their gradient overflowed, are left out of both and counted.
 
         Raises FloatingPointError as soon as the loss is not a number, with what to try.
         """
         losses, norms = [], []
-        while self.step < until:
+        for batch, features in self._ahead(dataset, range(self.step, until)):
+            if self.settings.qat_steps and self.step == self.settings.float_steps:
+                self._begin_rounding(dataset)
             started = time.perf_counter()
-            batch = dataset.batch(self.step)
-            loaded = time.perf_counter()
-            features = self._augmented(batch, dataset.draws(self.step))
-            augmented = time.perf_counter()
-            self.optimizer.learning_rate.assign(self.settings.rate_at(self.step))
-            loss, norm = self._train_step(
-                features,
-                tf.constant(batch.labels),
-                tf.constant(batch.penalty),
-                tf.constant(self._dropout(len(batch.labels))),
-                tf.constant(self.settings.decay_at(self.step), tf.float32),
-            )
+            loss, norm = self._take(batch, features)
             losses.append(float(loss))
             norms.append(float(norm))
             self.step += 1
-            self._spent(started, loaded, augmented, time.perf_counter())
+            self.seconds["step"] += time.perf_counter() - started
             if not np.isfinite(losses[-1]):
+                rate = self.settings.rate_at(self.step - 1)
                 raise FloatingPointError(
                     f"the loss is {losses[-1]} at step {self.step}; try a third of the learning "
-                    f"rate ({self.settings.learning_rate / 3:.2g}) in a new RUN_DIR"
+                    f"rate ({max(rate, self.settings.learning_rate) / 3:.2g}) in a new RUN_DIR"
                 )
             on_step()
-        return {"loss": float(np.mean(losses)), "gradient_norm": float(np.mean(norms))}
+        return _told(losses, norms, count_skipped=self.stepper.scales)
+
+    def _take(self, batch: Batch, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """One step: its loss and its gradient's norm."""
+        stage, loss = self.settings.stage_at(self.step), self.loss
+        if stage:
+            loss = replace(loss, negative_weight=stage.negative_weight)
+        parts = {"features": features, "dropout": tf.constant(self._dropout(len(batch.labels)))}
+        if batch.taught is not None:
+            parts["taught"] = tf.constant(batch.taught)
+        self.optimizer.learning_rate.assign(self.settings.rate_at(self.step))
+        return self.stepper.take(
+            loss,
+            tf.constant(batch.labels),
+            tf.constant(batch.penalty),
+            tf.constant(self.settings.decay_at(self.step), tf.float32),
+            parts,
+            rounded=self._is_rounded(self.step),
+        )
+
+    def _is_rounded(self, step: int) -> bool:
+        return bool(self.settings.qat_steps) and step >= self.settings.float_steps
+
+    def _begin_rounding(self, dataset: WakeWordDataset) -> None:
+        """Go on from the averaged net, which is what is shipped, with its activations' ranges."""
+        for variable, value in zip(
+            self.net.variables, self.averaged(dataset).variables, strict=True
+        ):
+            variable.assign(value)
+        quantised = self.stepper.quantised
+        for number, features in self._statistics_batches(dataset):
+            quantised.momentum.assign(number / (number + 1))
+            quantised(features, training=True)
+        quantised.momentum.assign(MEMORY)
+
+    def _statistics_batches(self, dataset: WakeWordDataset) -> Iterator[tuple[int, tf.Tensor]]:
+        """Batches of their own, the same at every evaluation and never a step's; numbered."""
+        numbers = range(-1, -1 - self.settings.statistics_batches, -1)
+        seconds = dict(self.seconds)  # what is spent here is the evaluation's
+        for number, (_, features) in enumerate(self._ahead(dataset, numbers)):
+            yield number, features
+        self.seconds = seconds
+
+    def _ahead(self, dataset: WakeWordDataset, numbers: range) -> Iterator[tuple[Batch, tf.Tensor]]:
+        """Batches and their augmented features, each made while the one before is worked on.
+
+        A thread of its own makes them, from their numbers alone, so when it does changes nothing.
+        What is counted is the time that was waited for it.
+        """
+
+        def made(number: int):
+            began = time.perf_counter()
+            batch = dataset.batch(number)
+            loaded = time.perf_counter()
+            features = self._augmented(batch, dataset.draws(number))
+            return batch, features, loaded - began, time.perf_counter() - loaded
+
+        with ThreadPoolExecutor(1) as thread:
+            coming = None
+            for number in numbers:
+                started = time.perf_counter()
+                batch, features, loading, augmenting = (
+                    coming or thread.submit(made, number)
+                ).result()
+                coming = (
+                    thread.submit(made, number + numbers.step) if number != numbers[-1] else None
+                )
+                waited = (time.perf_counter() - started) / (loading + augmenting)
+                self.seconds["loading"] += waited * loading
+                self.seconds["augmentation"] += waited * augmenting
+                yield batch, features
 
     def _augmented(self, batch: Batch, draws: Draws) -> tf.Tensor:
         features = augment(self.xp, batch.features, draws)
@@ -197,33 +201,33 @@ class Trainer:
         mask = draw.random((n_batch, 1, self.shape.widths()[-1])) < kept
         return (mask / kept).astype(np.float32)
 
-    def _spent(self, started: float, loaded: float, augmented: float, ended: float) -> None:
-        self.seconds["loading"] += loaded - started
-        self.seconds["augmentation"] += augmented - loaded
-        self.seconds["step"] += ended - augmented
-
     def averaged(self, dataset: WakeWordDataset) -> MixedNet:
         """The net with averaged weights, its batch-norm statistics re-estimated with them.
 
         The statistics of the running weights do not fit the averaged ones; the plain mean over
-        some augmented batches does.
+        some augmented batches does. Steps that feel rounding leave the statistics alone.
         """
         if self._average_net is None:
-            self._average_net = build(self.shape, self.seed, self.cmvn)
+            self._average_net = self._make()
         net = self._average_net
+        if self._is_rounded(self.step - 1):
+            for variable, value in zip(net.variables, self.net.variables, strict=True):
+                variable.assign(value)
         for variable, value in zip(net.trainable_variables, self.ema.values, strict=True):
             variable.assign(value)
+        if self._is_rounded(self.step - 1):
+            return net
         momenta = [v for v in net.non_trainable_variables if v.name == "momentum"]
-        for number in range(self.settings.statistics_batches):
+        for number, features in self._statistics_batches(dataset):
             for momentum in momenta:
                 momentum.assign(number / (number + 1))
-            # Batches of their own, the same at every evaluation and never a step's.
-            at = -1 - number
-            self._statistics_step(self._augmented(dataset.batch(at), dataset.draws(at)))
+            self._statistics_step(features)
         return net
 
     def _variables(self) -> dict:
         groups = {"net": self.net.variables, "optimizer": self.optimizer.variables}
+        if self.stepper.quantised:
+            groups["ranges"] = self.stepper.quantised.variables
         named = {f"{g}/{i:03d}": v for g, vs in groups.items() for i, v in enumerate(vs)}
         return named | {f"ema/{i:03d}": v for i, v in enumerate(self.ema.values)}
 
@@ -252,6 +256,17 @@ class Trainer:
                 )
             variable.assign(state[name])
         self.step = int(state["step"])
+
+
+def _told(losses: list[float], norms: list[float], *, count_skipped: bool) -> dict:
+    """What a unit's steps came to."""
+    finite = [norm for norm in norms if np.isfinite(norm)]
+    facts = {
+        "loss": float(np.mean(losses)),
+        "gradient_norm": float(np.mean(finite)) if finite else 0.0,
+        "gradient_norm_highest": max(finite, default=0.0),
+    }
+    return facts | ({"steps_skipped": len(norms) - len(finite)} if count_skipped else {})
 
 
 def _array(variable) -> np.ndarray:

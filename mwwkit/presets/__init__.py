@@ -50,20 +50,47 @@ def load(name: str) -> Preset:
         if name not in names():
             raise PresetError(f"no preset {name!r}{suggest(name, names())}")
         path = Path(__file__).parent / f"{name}.yaml"
-    try:
-        preset = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise PresetError(f"no preset file {path}") from None
-    except yaml.YAMLError as error:
-        raise PresetError(f"{path} is not readable as YAML: {error}") from error
+    preset = read_yaml(path) or {}
     if not isinstance(preset, dict):
         raise PresetError(f"{path} holds a {type(preset).__name__}; wanted sections")
     for section, values in preset.items():
         if section not in SECTIONS:
             raise PresetError(f"{path}: no section {section!r}{suggest(str(section), SECTIONS)}")
-        if not isinstance(values, dict):
+        if not isinstance(values, dict | None):
             raise PresetError(f"{path}: section {section} holds {values!r}; wanted name: value")
-    return {section: _expanded(values, path) for section, values in preset.items()}
+    return {section: _expanded(values or {}, path) for section, values in preset.items()}
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds; PresetError, in one line, where it cannot be read."""
+    try:
+        return _EachKeyOnce(path.read_text(encoding="utf-8")).get_single_data()
+    except FileNotFoundError:
+        raise PresetError(f"there is no file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PresetError(f"{path} cannot be read as a text: {error}") from error
+    except yaml.YAMLError as error:
+        raise PresetError(f"{path} is not readable as YAML: {in_one_line(error)}") from error
+
+
+def in_one_line(error: yaml.YAMLError) -> str:
+    """What is wrong with a YAML text, and in which line of it."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"{error.problem} (line {error.problem_mark.line + 1})"
+    return " ".join(str(error).split())
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML's safe loader, which would take the last of two equal keys and say nothing."""
+
+    def construct_mapping(self, node, deep=False):
+        """A table. Raises ConstructorError for a key that it has twice."""
+        made = super().construct_mapping(node, deep)
+        keys = [key.value for key, _ in node.value]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            told = f"the key {twice[0]!r} stands there twice"
+            raise yaml.constructor.ConstructorError(None, None, told, node.start_mark)
+        return made
 
 
 def _expanded(value: Any, path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""05 Weights to the files that ESPHome takes, each checked before it is written."""
+"""05 Weights to the files that ESPHome takes, each checked before it is written; and a report."""
 
 import hashlib
 import re
@@ -12,20 +12,22 @@ import numpy as np
 
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed
-from mwwkit.detector import integer_cutoff
+from mwwkit.figures import of_split
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.handover import JUDGED_BY, chosen_net
-from mwwkit.metrics import Interval, false_accepts_per_hour, latency_s, proportion
 from mwwkit.model import arena, gate, manifest
-from mwwkit.model.evaluate import Tracks, calibration, headroom, int8_model, tracks
+from mwwkit.model.evaluate import WINDOWS, calibration, headroom, int8_model, tracks
 from mwwkit.model.parity import parity
 from mwwkit.model.streaming import fold, to_float
-from mwwkit.operating import Choice, clip_maxima, operating_points
+from mwwkit.operating import Choice, choose_cutoff, operating_points
 from mwwkit.paths import Run
+from mwwkit.report import making
+from mwwkit.report.facts import Shipped
 from mwwkit.session import Limits, full_disk_stops
+from mwwkit.worst import Judged, Rule
 
 FOLDER = "export"
-EXPORT_BYTES = 1_000_000  # all files together, at most
+EXPORT_BYTES = 1_000_000 + making.MOST_BYTES  # all files together, at most
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,9 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     if faults := gate.inspect(model):
         raise gate.GateError(faults)
     measured = arena.measure(model) if not config.arena_bytes else None
-    validation, judged = _judged(here, "validation", model)
-    choice = judged.choose(config.target_fah, config.max_clip_fpr)
+    validation = _judged(here, "validation", model)
+    surface = operating_points(validation.words, validation.others, validation.ambient, WINDOWS)
+    choice = choose_cutoff(surface, config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise ValueError(f"{choice.note} Train longer, or with more clips of the word.")
     card = manifest.Manifest(
@@ -112,25 +115,24 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         sliding_window_size=choice.window,
         tensor_arena_size=measured.size if measured else config.arena_bytes,
     )
+    rule = Rule(choice.cutoff, choice.window, WINDOWS, config.target_fah, config.max_clip_fpr)
+    words = _some(validation.sets["words"])
     metrics = {
         "threshold": _threshold(config, choice),
-        "validation": _reached(validation, judged, choice),
-        "test": _reached(*_judged(here, "test", model), choice),
-        "parity": parity(
-            chosen.net, model, _some(validation["words"]), choice.cutoff, choice.window, scale
-        ),
+        "validation": of_split(validation, rule, here),
+        "test": of_split(_judged(here, "test", model), rule, here),
+        "parity": parity(chosen.net, model, words, choice.cutoff, choice.window, scale),
         "model": {"bytes": len(model), "shape": chosen.shape.name, "logit_scale": scale},
         "arena": {"stated": card.tensor_arena_size, "smallest": measured and measured.smallest},
     }
-    sums = _write(
-        config, here, to_float(fold(chosen.net, scale), chosen.shape), model, card, metrics
-    )
+    float_model = to_float(fold(chosen.net, scale), chosen.shape)
+    sums = _write(config, here, float_model, model, card, metrics, made_of)
     checkpoint.complete(**_names(config), sha256=sums, made_of=made_of)
     return check(here)
 
 
 def _write(
-    config, here: Run, float_model: bytes, model: bytes, card, metrics: dict
+    config, here: Run, float_model: bytes, model: bytes, card, metrics: dict, made_of: dict
 ) -> dict[str, str]:
     """All files, once the gate has passed them elsewhere; return their SHA-256."""
     names = _names(config)
@@ -142,6 +144,7 @@ def _write(
         write_json(folder / names["metrics"], metrics)
         manifest.write(card, folder / names["manifest"])
         gate.verify(folder / names["manifest"]).refuse()
+        making.write(here, Shipped(folder, names, made_of))
         for name in names.values():  # the manifest last: what it names is there before it
             with replacing(here / FOLDER / name) as part:
                 shutil.copyfile(folder / name, part)
@@ -155,13 +158,15 @@ def _names(config: Config) -> dict[str, str]:
         "float": f"{slug}.float.tflite",
         "metrics": f"{slug}.metrics.json",
         "yaml": f"{slug}.yaml",
+        **making.names_of(slug),
         "manifest": f"{slug}.json",
     }
 
 
-def _judged(here: Run, split: str, model: bytes) -> tuple[dict[str, FeatureSet], Tracks]:
+def _judged(here: Run, split: str, model: bytes) -> Judged:
     sets = {name: FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY}
-    return sets, tracks(model, *(features.store for features in sets.values()), reference=True)
+    heard = tracks(model, *(features.store for features in sets.values()), reference=True)
+    return Judged(split, sets, heard.words, heard.others, heard.ambient)
 
 
 def _some(features: FeatureSet, most: int = 200) -> list[np.ndarray]:
@@ -178,41 +183,6 @@ def _threshold(config: Config, choice: Choice) -> dict:
         "data_can_support_the_target": choice.supported,
         "note": choice.note,
     }
-
-
-def _reached(sets: dict[str, FeatureSet], judged: Tracks, choice: Choice) -> dict:
-    """What the shipped cutoff does on one split: counts, rates and their 95 % intervals."""
-    hit = clip_maxima(judged.words, choice.window) > integer_cutoff(choice.cutoff) * choice.window
-    conditions = np.array([facts["condition"] for facts in sets["words"].facts])
-    surface = operating_points(judged.words, judged.others, judged.ambient, (choice.window,))
-    column = integer_cutoff(choice.cutoff) - 1
-    wrong, events = surface.clip_false_accepts[0, column], surface.ambient_events[0, column]
-    hours = surface.ambient_hours
-    return {
-        "recall": {
-            name: _rate(
-                proportion(int(hit[conditions == name].sum()), int((conditions == name).sum()))
-            )
-            | {"count": int(hit[conditions == name].sum()), "of": int((conditions == name).sum())}
-            for name in dict.fromkeys(conditions.tolist())
-        },
-        "other_clips_accepted": {"count": int(wrong), "of": surface.n_negatives}
-        | (_rate(proportion(int(wrong), surface.n_negatives)) if surface.n_negatives else {}),
-        "false_accepts_per_hour": {"events": int(events), "hours": round(hours, 3)}
-        | (_rate(false_accepts_per_hour(int(events), hours)) if hours else {}),
-        "median_latency_s": _median_latency(sets["words"], judged, choice),
-    }
-
-
-def _median_latency(words: FeatureSet, judged: Tracks, choice: Choice) -> float | None:
-    """Seconds from a word's end to the detection; None when none was detected."""
-    pairs = zip(judged.words, words.ends_s, strict=True)
-    each = [latency_s(t, ends[0], choice.cutoff, choice.window) for t, ends in pairs]
-    return None if np.isnan(each).all() else round(float(np.nanmedian(each)), 3)
-
-
-def _rate(interval: Interval) -> dict:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
 def _weights_of(here: Run) -> str:

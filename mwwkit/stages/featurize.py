@@ -3,18 +3,19 @@
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 
-import numpy as np
-
 from mwwkit import firmware
 from mwwkit.audio.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
-from mwwkit.audio.reading import INT16_SCALE, Wav16
-from mwwkit.audio.scenes import Material, SceneSettings, Word
+from mwwkit.audio.reading import Wav16
+from mwwkit.audio.recipe import Recipe
+from mwwkit.audio.rooms import rt60
+from mwwkit.audio.scenes import Material, Word
 from mwwkit.audio.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
 from mwwkit.audio.shards import FeatureSet, band_statistics, make_shard
 from mwwkit.audio.store import FeatureStore
-from mwwkit.audio.words import Span, sure, word_span
+from mwwkit.audio.word_table import find_words, word_spans, words_compared
+from mwwkit.audio.words import Span, sure
 from mwwkit.checkpoint import Checkpoint, finished
-from mwwkit.files import read_json, replacing, sha256, write_json
+from mwwkit.files import replacing, sha256, write_json
 from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
@@ -27,8 +28,8 @@ HARD_NEGATIVE_REPEATS = 3  # a hard negative is drawn as often as three others
 
 
 @dataclass(frozen=True)
-class Config:
-    """What 02_featurize.ipynb can set."""
+class Config(Recipe):
+    """What 02_featurize.ipynb can set, the recipe's augmentations included."""
 
     training: str = "scenes"  # or "windows": one window, one label, as a baseline
     scenes: int = 5000
@@ -38,6 +39,7 @@ class Config:
     seed: int = 42
 
     def __post_init__(self) -> None:  # noqa: D105
+        super().__post_init__()
         object.__setattr__(self, "conditions", tuple(self.conditions))
         for name in ("scenes", "max_rooms", "seed"):
             if not isinstance(getattr(self, name), int):
@@ -70,14 +72,14 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     """
     clips = load_clips(here)
     checkpoint = _checkpoint(config, here)
-    sets = _sets(config, clips, _spans(here))
+    sets = _sets(config, clips, word_spans(here))
     units = _units(sets)
     left = checkpoint.left(list(units))
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
-    words = _material(config, clips, _spans(here), Split.TRAIN).words
+    words = _material(config, clips, word_spans(here), Split.TRAIN).words
     return {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
-        "words left out of scenes, their end unsure": len(words) - sum(_sure(words)),
+        "words left out of scenes, their end unsure": len(words) - len(_sure(words, clips)),
         "shards done": len(units) - len(left),
         "shards left": len(left),
         # 500 times real time a core with all augmentation, as measured on a shared machine
@@ -95,8 +97,8 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     clips = load_clips(here)
     checkpoint = _checkpoint(config, here)
     session = limits.session(here)
-    _find_words(clips, here, limits)
-    sets = _sets(config, clips, _spans(here))
+    find_words(clips, here, limits.n_workers)
+    sets = _sets(config, clips, word_spans(here))
     units = _units(sets)
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, here / FOLDER / name)
@@ -120,7 +122,12 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         statistics = {"mean": mean.tolist(), "deviation": deviation.tolist()}
         write_json(here / FOLDER / "statistics.json", statistics)
         checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()})
-    return {"shards made now": len(left), "hours": check(here), "folder": str(here / FOLDER)}
+    return {
+        "shards made now": len(left),
+        "recordings compared to find the word": words_compared(here) or "none: too few",
+        "hours": check(here),
+        "folder": str(here / FOLDER),
+    }
 
 
 def check(here: Run) -> dict:
@@ -169,61 +176,26 @@ def _make(config: Config, here: Run, checkpoint: Checkpoint, job: tuple) -> tupl
 
 @lru_cache(maxsize=1)  # read once a process, not once a shard; a process may see two catalogues
 def _sets_here(config: Config, here: Run, catalogue: str) -> dict[str, SceneSet]:
-    return _sets(config, load_clips(here), _spans(here))
-
-
-def _spans(here: Run) -> dict[str, list[float]]:
-    """Where the word is in each clip, seconds; empty where they have not been looked for yet."""
-    return (_words(here) or {"spans": {}})["spans"]
-
-
-def _words(here: Run) -> dict | None:
-    """The table of words made from this catalogue: a session may have ended before another."""
-    catalogue = sha256(here.find(CATALOGUE))
-    tables = map(read_json, here.all(f"{FOLDER}/word_spans.json"))
-    return next((table for table in tables if table["catalogue"] == catalogue), None)
-
-
-def _find_words(clips: Clips, here: Run, limits: Limits) -> None:
-    """Find the word in every short clip and keep the table; done once."""
-    if _words(here):
-        return
-    paths = [record.path for record in clips.of(kind=Kind.CLIP)]
-    blocks = [paths[first : first + 500] for first in range(0, len(paths), 500)]
-    found: dict[str, list[float]] = {}
-    for spans in tqdm(
-        each(partial(_word_spans, here), blocks, limits.n_workers),
-        total=len(blocks),
-        unit="block",
-        desc="02 words",
-    ):
-        found |= spans
-    table = {"catalogue": sha256(here.find(CATALOGUE)), "spans": found}
-    write_json(here / FOLDER / "word_spans.json", table)
-
-
-def _word_spans(here: Run, paths: list[str]) -> dict[str, list[float]]:
-    spans = {}
-    for path in paths:
-        audio = Wav16(here.find(path))[:].astype(np.float32) / np.float32(INT16_SCALE)
-        span = word_span(audio)
-        spans[path] = [round(span.start_s, 3), round(span.end_s, 3)]
-    return spans
+    return _sets(config, load_clips(here), word_spans(here))
 
 
 def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[str, SceneSet]:
     """Every set of the run, from the catalogue."""
-    settings = SceneSettings(seconds=config.scene_seconds)
+    settings = config.scene_settings(config.scene_seconds)
     train = _material(config, clips, spans, Split.TRAIN)
     if not train.words or not train.others:
         raise ValueError(
             f"the training split has {len(train.words)} clips of the wake word and "
             f"{len(train.others)} others; both are needed, so add some in 01"
         )
+    if config.background_noise == 1 and not train.noises:
+        raise ValueError("background_noise is 1 but training has no noise; add some in 01")
     make = training_set if config.training == "scenes" else window_set
-    known = [word for word, is_sure in zip(train.words, _sure(train.words), strict=True) if is_sure]
     spoken = {record.path for record in clips if record.is_synthetic}
-    taught = replace(train, words=_people_as_often(known, spoken))
+    taught = replace(train, words=_people_as_often(_sure(train.words, clips), spoken))
+    if config.dry == "adaptive":
+        rings_s = tuple(rt60(Wav16(clips.here.find(path))[:]) for path in train.rooms)
+        taught = replace(taught, rt60_s=rings_s)
     sets = [make(taught, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):
         own = _material(config, clips, spans, split)
@@ -276,9 +248,18 @@ def _people_as_often(words: list[Word], synthetic: set[str]) -> tuple[Word, ...]
     return machines + repeats * people
 
 
-def _sure(words: tuple[Word, ...]) -> list[bool]:
-    """Which words' ends can be trusted to make labels from."""
-    return sure(word.span for word in words)
+def _sure(words: tuple[Word, ...], clips: Clips) -> list[Word]:
+    """The words whose ends can be trusted to make labels from: as long as others of their kind.
+
+    People are compared with people: they take longer than machines.
+    """
+    spoken = {record.path for record in clips if record.is_synthetic}
+    trusted = set()
+    for kind in (True, False):
+        alike = [word for word in words if (word.path in spoken) is kind]
+        plausible = sure(word.span for word in alike)
+        trusted |= {word.path for word, is_sure in zip(alike, plausible, strict=True) if is_sure}
+    return [word for word in words if word.path in trusted]
 
 
 def _word(record: SampleRecord, spans: dict) -> Word:

@@ -46,7 +46,10 @@ class Config:
     fine_tune_steps: int = 500
     learning_rate: float = 5e-4
     mined_share: float = 0.25  # of every batch
+    mined_penalty: float = 1.0  # weight of their negative steps
     pooling: float = 0.0
+    triplet: float = 0.0  # see model.losses.LossSettings
+    triplet_margin: float = 0.2
     batch: int = 16
     target_fah: float = 0.5
     max_clip_fpr: float = 0.01
@@ -58,10 +61,13 @@ class Config:
         object.__setattr__(self, "drop", tuple(sorted(set(drop))))
         if not 0 < self.keep_above < 1:
             raise ValueError(f"keep_above is {self.keep_above}; wanted between 0 and 1")
-        if self.max_per_clip < 1 or self.max_events < 1:
-            raise ValueError("max_per_clip and max_events must be at least 1")
+        for name in ("max_per_clip", "max_events", "fine_tune_steps"):
+            if not 1 <= getattr(self, name) <= 1_000_000:
+                raise ValueError(f"{name} is {getattr(self, name)}; wanted 1 to 1,000,000")
         if not 0 < self.mined_share < 1:
             raise ValueError(f"mined_share is {self.mined_share}; wanted between 0 and 1")
+        if not 0 <= self.mined_penalty <= 1000:
+            raise ValueError(f"mined_penalty is {self.mined_penalty}; wanted 0 to 1000")
         if not 1 / self.mined_share <= self.batch <= 4096:
             raise ValueError(f"batch is {self.batch}; wanted at least 1 / mined_share")
         if not self.target_fah > 0:
@@ -70,7 +76,7 @@ class Config:
             raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
         if not 1 <= self.threads <= 64:
             raise ValueError(f"threads is {self.threads}; wanted 1 to 64")
-        self.course(), self.training(), LossSettings(pooling=self.pooling)  # each checks its own
+        self.course(), self.training(), self.loss(LossSettings())  # each checks its own
 
     def mining(self) -> dict:
         """The settings that shape what is mined."""
@@ -87,6 +93,11 @@ class Config:
         return TrainingSettings(
             steps=self.fine_tune_steps, learning_rate=self.learning_rate, warmup_steps=25
         )
+
+    def loss(self, trained_with: LossSettings) -> LossSettings:
+        """The loss's settings: 03's, but for what is set here."""
+        mine = {n: getattr(self, n) for n in ("pooling", "triplet", "triplet_margin")}
+        return replace(trained_with, **mine)
 
 
 def plan(config: Config, here: Run, limits: Limits) -> dict:
@@ -225,11 +236,11 @@ def _fine_tune(config, here, session, mined, tuned, on_unit) -> None:
         return
     train = FeatureSet.open(here, "train")
     share = config.mined_share
-    sets = [("scenes", train, 1 - share), ("mined", hard, share)]
+    sets = [("scenes", train, 1 - share), ("mined", hard, share, config.mined_penalty)]
     trained = trained_with(here)
-    dataset = dataset_of(trained.labels, config.batch, config.seed, sets)
+    dataset = dataset_of(trained.labels, config.batch, config.seed, sets, trained.varied)
     start = chosen_net(here, "training")
-    loss = LossSettings(pooling=config.pooling)
+    loss = config.loss(trained.loss)
     settings = replace(config.training(), dropout=trained.dropout)
     trainer = Trainer(start.shape, settings, loss, config.seed, cmvn=start.cmvn)
     trainer.start_from(start.net)

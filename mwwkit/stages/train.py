@@ -1,22 +1,45 @@
 """03 Spectrograms to weights: MixedNet on labelled scenes, chosen by its int8 twin's numbers."""
 
 import hashlib
+import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed, finished
-from mwwkit.handover import band_normalisation, dataset_of, validation_judge
+from mwwkit.handover import (
+    Balance,
+    augmentation,
+    band_normalisation,
+    dataset_of,
+    validation_judge,
+)
+from mwwkit.model import replicas, targets, teaching
+from mwwkit.model.batches import WakeWordDataset
+from mwwkit.model.diagnosis import diagnose
 from mwwkit.model.fit import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
+from mwwkit.model.history import Events, write_table
 from mwwkit.model.labels import LabelSettings
 from mwwkit.model.losses import LossSettings
+from mwwkit.model.lr_finder import LRFinder, Sweep
+from mwwkit.model.profiling import profiled
 from mwwkit.model.shapes import SHAPES, size_report
+from mwwkit.model.snapshots import load_arrays
 from mwwkit.model.spec_augment import array_module
+from mwwkit.model.teacher import TeacherShape, build_teacher
 from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
 from mwwkit.paths import Run
 from mwwkit.session import Limits, full_disk_stops
 
 FOLDER = "training"
+STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
+LOOKING = ("find_rate", "tensorboard", "profile")  # settings that shape no weight
+# Those of the taught net alone: its teacher is the same with others.
+TAUGHT = (
+    *("shape", "steps", "schedule", "qat_steps", "cmvn", "patience"),
+    *("triplet", "triplet_margin", "distillation", "distillation_temperature"),
+)
+Watcher = Callable[[dict], None]  # called with the history, unit -> facts, after every unit
 
 
 @dataclass(frozen=True)
@@ -24,22 +47,60 @@ class Config:
     """What 03_train.ipynb can set."""
 
     shape: str = "mixed"
-    steps: int = 4500
+    steps: int = 6000
     batch: int = 16  # scenes of 12 s: some 6,400 decisions
+    # The loop: see model.schedule.TrainingSettings.
     learning_rate: float = 3e-3
+    warmup_steps: int = 100
+    schedule: tuple[tuple[int, float, float], ...] = ()  # of [steps, rate, negative_weight]
+    weight_decay: float = 1e-3
+    clip_norm: float = 5.0
+    dropout: float = 0.1
+    ema_decay: float = 0.999
+    ema_decay_late: float = 0.9995  # in the last fifth
+    precision: str = "float32"
+    replicas: int = 1  # devices that share a batch; 0: every GPU
+    qat_steps: int = 0  # the last so many feel the int8 file's rounding
+    # The loss: see model.losses.LossSettings.
+    positive_weight: float = 1.0
+    negative_weight: float = 0.5
+    hard_weight: float = 1.0
+    hard_share: float = 0.01
     pooling: float = 0.0  # 0: every step of a word; 1: only its best (no exact word end needed)
+    pooling_sharpness: float = 0.0
+    focal: float = 0.0
+    smoothing: float = 0.0
+    triplet: float = 0.0
+    triplet_margin: float = 0.2
+    distillation: float = 0.0  # share of the loss that a teacher takes over from the labels
+    distillation_temperature: float = 2.0
+    # The teacher: see model.teacher.
+    teacher_steps: int = 0  # 0: there is none
+    teacher_width: int = 96
+    teacher_blocks: int = 5
+    # What is trained on.
     label_from_s: float = 0.0
     label_to_s: float = 0.30
-    dropout: float = 0.1
+    class_ratio: tuple[float, ...] = ()  # of scenes with the word, without, with a near miss
+    class_penalty: tuple[float, ...] = ()  # weights of their negative steps
     cmvn: bool = False
-    evaluate_every: int = 750  # steps
+    spec_augment: bool = True  # warp, gain and masked bands, anew each step
+    # Which weights are kept, and when to stop.
+    evaluate_every: int = 1000  # steps
+    patience: int = 0  # evaluations without a better one; 0: all steps are taken
     target_fah: float = 0.5  # false accepts an hour that selection allows
     max_clip_fpr: float = 0.01  # share of other words' clips that it allows
     device: str = "cpu"  # SpecAugment on "cpu" (NumPy) or "gpu" (CuPy)
     threads: int = 1
     seed: int = 42
+    find_rate: bool = False  # sweep the learning rate before training
+    tensorboard: bool = False
+    profile: bool = False
 
     def __post_init__(self) -> None:  # noqa: D105
+        object.__setattr__(self, "schedule", tuple(map(tuple, self.schedule)))
+        for name in ("class_ratio", "class_penalty"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.shape not in SHAPES:
             raise ValueError(f"shape is {self.shape!r}; wanted one of {', '.join(SHAPES)}")
         if not 1 <= self.batch <= 4096:
@@ -52,21 +113,51 @@ class Config:
             raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
         if self.device not in ("cpu", "gpu"):
             raise ValueError(f"device is {self.device!r}; wanted 'cpu' or 'gpu'")
-        self.training(), self.loss(), self.labels(), self.course()  # each checks its own
+        if self.replicas > 1 and self.batch % self.replicas:
+            raise ValueError(
+                f"batch is {self.batch}; wanted a multiple of replicas, which is {self.replicas}"
+            )
+        if not 0 <= self.teacher_steps <= 1_000_000:
+            raise ValueError(
+                f"teacher_steps is {self.teacher_steps}; wanted 0 (no teacher) to 1,000,000"
+            )
+        if self.distillation and not self.teacher_steps:
+            raise ValueError(
+                f"distillation is {self.distillation}; wanted 0 without a teacher, or "
+                "teacher_steps, as 1200"
+            )
+        # Each checks its own.
+        self.training(), self.loss(), self.labels(), self.course(), self.balance(), self.teacher()
 
     def shaping(self) -> dict:
         """The settings that shape the weights."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name not in LOOKING}
+
+    def _as(self, settings: type):
+        """The settings of a part: those fields that are here under the same name."""
+        here = vars(self)
+        return settings(**{f.name: here[f.name] for f in fields(settings) if f.name in here})
 
     def training(self) -> TrainingSettings:
         """The loop's settings."""
-        return TrainingSettings(
-            steps=self.steps, learning_rate=self.learning_rate, dropout=self.dropout
-        )
+        return self._as(TrainingSettings)
 
     def loss(self) -> LossSettings:
         """The loss's settings."""
-        return LossSettings(pooling=self.pooling)
+        return self._as(LossSettings)
+
+    def teacher(self) -> TeacherShape:
+        """How large the teacher is."""
+        return TeacherShape(self.teacher_width, self.teacher_blocks)
+
+    def teaching(self) -> "Config":
+        """The teacher's own settings: those that it shares, for as many steps as it takes."""
+        plain = {field.name: field.default for field in fields(self) if field.name in TAUGHT}
+        return replace(self, **plain | {"steps": max(self.teacher_steps, 1)})
+
+    def balance(self) -> Balance:
+        """What a batch holds of each class of scenes."""
+        return Balance(self.class_ratio, self.class_penalty, self.batch)
 
     def labels(self) -> LabelSettings:
         """The labels' settings."""
@@ -74,78 +165,154 @@ class Config:
 
     def course(self) -> Course:
         """The units."""
-        return Course(FOLDER, self.steps, self.evaluate_every)
+        return Course(FOLDER, self.steps, self.evaluate_every, patience=self.patience)
+
+    def teacher_course(self) -> Course:
+        """The teacher's units."""
+        return Course(teaching.FOLDER, self.teacher_steps, self.evaluate_every)
 
 
 def plan(config: Config, here: Run, limits: Limits) -> dict:
-    """What is done, what is left, what the model will cost on the device.
+    """What is done, what is left, what the model will cost; prints which devices it fits.
 
     Raises CheckpointError when 02 has not finished, RuntimeError for a GPU that is not there.
     """
-    array_module(config.device)
+    array_module(config.device), replicas.names(config.replicas)
     checkpoint = _checkpoint(config, here)
-    left = checkpoint.left(list(config.course().units()))
+    left = config.course().left(checkpoint.done)
+    teaching_left = _teaching_left(config, here)
+    size = size_report(SHAPES[config.shape])
+    print(targets.table(size))
+    if told := targets.warning(size):
+        warnings.warn(told, stacklevel=2)
     return {
-        "size": str(size_report(SHAPES[config.shape])),
+        "size": str(size),
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
-        # 28 ms a step of 16 scenes of 12 s on one core of a small CPU machine
-        "minutes left, about": round(len(left) * UNIT_STEPS * 0.028 * config.batch / 16 / 60, 1),
+        **({"units of the teacher left": teaching_left} if config.teacher_steps else {}),
+        "minutes left, about": round(
+            UNIT_STEPS
+            * (config.batch / 16)
+            * (len(left) * STEP_S + teaching_left * config.teacher().step_s)
+            / 60,
+            1,
+        ),
     }
 
 
 @full_disk_stops("03 train")
-def run(
-    config: Config, here: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
-) -> dict:
-    """Train what is left; return the choice and where its weights are.
+def run(config: Config, here: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
+    """Train what is left; return the choice, where its weights are, and what the history shows.
 
     `on_unit` is called with the history (unit -> facts) after every unit, e.g. to draw curves.
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first,
     RuntimeError for a GPU that is not there.
     """
-    array_module(config.device)
+    array_module(config.device), replicas.names(config.replicas)
     limit_threads(config.threads)
-    checkpoint = _checkpoint(config, here)
-    session = limits.session(here)
-    units = list(config.course().units())
-    left = checkpoint.left(units)
-    if left:
-        seconds = _train(config, here, checkpoint, session, on_unit)
+    checkpoint, course = _checkpoint(config, here), config.course()
+    session, before = limits.session(here), len(checkpoint.done)
+    if course.left(checkpoint.done):
+        with profiled(here / FOLDER / "profile.txt" if config.profile else None):
+            seconds = _train(config, here, checkpoint, session, on_unit)
         print("time:", where_time_went(seconds))
-    session.must_be_continued("03 train", len(checkpoint.left(units)))
+    n_left = len(course.left(checkpoint.done)) + _teaching_left(config, here)
+    session.must_be_continued("03 train", n_left)
     if not checkpoint.is_complete:
-        drop_snapshots(config.course(), here, checkpoint)
-        weights = config.course().weights(best(checkpoint.done))
+        drop_snapshots(course, here, checkpoint)
+        write_table(here / course.table(), checkpoint.done)
+        weights = course.weights(best(checkpoint.done))
         checkpoint.complete(weights=weights, shape=config.shape, cmvn=config.cmvn)
-    return {"units made now": len(left), **check(here)}
+    return {"units made now": len(checkpoint.done) - before, **check(here)}
+
+
+def _both(one: Watcher, other: Watcher) -> Watcher:
+    return lambda done: (one(done), other(done)) and None
 
 
 def _train(config, here, checkpoint, session, on_unit) -> dict[str, float]:
-    train = FeatureSet.open(here, "train")
-    dataset = dataset_of(config.labels(), config.batch, config.seed, [("scenes", train, 1.0)])
-    trainer = Trainer(
-        SHAPES[config.shape],
-        config.training(),
-        config.loss(),
-        config.seed,
-        cmvn=band_normalisation(here) if config.cmvn else None,
-        device=config.device,
-    )
+    train, dataset = _material(config, here)
     judge = validation_judge(here, train, config.target_fah, config.max_clip_fpr)
-    return fit(config.course(), trainer, dataset, judge, here, checkpoint, session, on_unit)
+    spent = {}
+    if config.teacher_steps:
+        spent["teacher"] = _teach(config, here, dataset, judge, session, on_unit)
+        if session.reason:
+            return spent
+    if config.distillation:
+        dataset = teaching.taught(dataset, load_arrays(here.find(teaching.LOGITS)))
+    if config.tensorboard:
+        on_unit = _both(on_unit, Events(here / FOLDER / "tensorboard", checkpoint.done))
+    trainer = _trainer(config, here)
+    return spent | fit(config.course(), trainer, dataset, judge, here, checkpoint, session, on_unit)
+
+
+def _teach(config, here, dataset, judge, session, on_unit) -> float:
+    """Bring the teacher to its end, or to a limit; return the seconds that it took."""
+    checkpoint = _teacher_checkpoint(config, here)
+    if checkpoint.is_complete:
+        return 0.0
+    own = config.teaching()
+    args = own.teacher(), own.training(), own.loss(), own.seed
+    trainer = Trainer(*args, device=own.device, make=build_teacher)
+    judge = teaching.TeacherJudge.like(judge)
+    course = config.teacher_course()
+    spent = teaching.teach(course, trainer, dataset, judge, here, checkpoint, session, on_unit)
+    return sum(spent.values())
+
+
+def _material(config: Config, here: Run) -> tuple[FeatureSet, WakeWordDataset]:
+    """What is trained on, as scenes and as batches."""
+    train = FeatureSet.open(here, "train")
+    sets, varied = config.balance().sets(here, train), augmentation(config.spec_augment)
+    return train, dataset_of(config.labels(), config.batch, config.seed, sets, varied)
+
+
+def _trainer(config: Config, here: Run) -> Trainer:
+    cmvn = band_normalisation(here) if config.cmvn else None
+    args = SHAPES[config.shape], config.training(), config.loss(), config.seed
+    return Trainer(*args, cmvn=cmvn, device=config.device)
 
 
 def _checkpoint(config: Config, here: Run) -> Checkpoint:
+    return Checkpoint.resume(here, FOLDER, config.shaping() | {"features": _made_of(here)})
+
+
+def _teacher_checkpoint(config: Config, here: Run) -> Checkpoint:
+    shaping = {name: value for name, value in config.shaping().items() if name not in TAUGHT}
+    return Checkpoint.resume(here, teaching.FOLDER, shaping | {"features": _made_of(here)})
+
+
+def _teaching_left(config: Config, here: Run) -> int:
+    """Units that the teacher has left."""
+    if not config.teacher_steps:
+        return 0
+    return len(config.teacher_course().left(_teacher_checkpoint(config, here).done))
+
+
+def _made_of(here: Run) -> str:
+    """A digest of the training features."""
     features = finished(here, "features")
     shards = [facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")]
-    made_of = hashlib.sha256(" ".join(shards).encode()).hexdigest()
-    return Checkpoint.resume(here, FOLDER, config.shaping() | {"features": made_of})
+    return hashlib.sha256(" ".join(shards).encode()).hexdigest()
+
+
+def find_rate(config: Config, here: Run) -> Sweep | None:
+    """The loss at rates from 1e-6 to 1e-2 and one to try; None where it was not asked for.
+
+    Changes nothing: the training that follows is the same with and without it.
+    """
+    if not config.find_rate:
+        return None
+    array_module(config.device), replicas.names(config.replicas)
+    limit_threads(config.threads)
+    alone = replace(config, distillation=0.0)  # a teacher may still have to be trained
+    return LRFinder(_trainer(alone, here), _material(alone, here)[1]).run()
 
 
 def check(here: Run) -> dict:
-    """The chosen unit and its figures. Raises unless 04 and 05 can work with it."""
+    """The chosen unit, its figures and a diagnosis. Raises unless 04 and 05 can work with it."""
     done = finished(here, FOLDER)
     chosen = best(done)
     weights = here.find(completed(here, FOLDER)["weights"])
-    return {"chosen": chosen, **done[chosen]["choice"], "weights": str(weights)}
+    facts = {"chosen": chosen, **done[chosen]["choice"], "weights": str(weights)}
+    return facts | {"diagnosis": str(diagnose(done))}

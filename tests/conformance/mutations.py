@@ -92,7 +92,7 @@ FAULTS = (
     ),
     Fault(
         "training: the average takes the new weights' share for the old ones'",
-        "mwwkit/model/training.py",
+        "mwwkit/model/stepper.py",
         "average.assign(decay * average + (1 - decay) * tf.convert_to_tensor(variable))",
         "average.assign((1 - decay) * average + decay * tf.convert_to_tensor(variable))",
         "test_training.py -k average_is_what",

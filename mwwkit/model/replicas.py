@@ -1,0 +1,122 @@
+"""A training step on one device, or on several that share its batch, to the same result.
+
+Several devices are a `tf.distribute.MirroredStrategy`. The loss has means and a hardest share over
+the whole batch, so logits are gathered from all devices before it; batch norm takes its statistics
+over all (`mixednet.Norm`), and every device then takes the same step.
+"""
+
+from contextlib import nullcontext
+from functools import cache
+
+from mwwkit.model.mixednet import tf
+
+
+class One:
+    """One device: nothing to split, nothing to gather."""
+
+    n = 1
+
+    def scope(self):
+        """A context to make variables in."""
+        return nullcontext()
+
+    def split(self, values: list) -> list:
+        """The part of each array [batch, ...] that each device gets."""
+        return values
+
+    def run(self, function, *args):
+        """Call it on each device; the results of the first."""
+        return function(*args)
+
+    def gathered(self, value):
+        """[part of the batch, ...] of this device -> [batch, ...] of all."""
+        return value
+
+    def clipped(self, gradients: list, limit) -> tuple:
+        """Gradients to hand to the optimiser, which clips them itself; their norm before that."""
+        return gradients, tf.linalg.global_norm(gradients)
+
+
+class Several(One):
+    """Devices that each hold the net, and take an equal part of every batch."""
+
+    def __init__(self, devices: list[str]):
+        """Of devices such as "GPU:0"."""
+        self.n = len(devices)
+        self.strategy = tf.distribute.MirroredStrategy(devices)
+
+    def scope(self):
+        """A context to make variables in."""
+        return self.strategy.scope()
+
+    def split(self, values: list) -> list:
+        """The part of each array [batch, ...] that each device gets."""
+
+        def part(value, number: int):
+            size, over = divmod(value.shape[0], self.n)
+            if over:
+                raise ValueError(
+                    f"a batch of {value.shape[0]} cannot be shared by {self.n} devices; make batch "
+                    f"a multiple of {self.n}"
+                )
+            return value[number * size : (number + 1) * size]
+
+        return [
+            self.strategy.experimental_distribute_values_from_function(
+                lambda context, value=value: part(value, context.replica_id_in_sync_group)
+            )
+            for value in values
+        ]
+
+    def run(self, function, *args):
+        """Call it on each device; the results of the first, as all have the same."""
+        found = self.strategy.run(function, args)
+        return tuple(self.strategy.experimental_local_results(one)[0] for one in found)
+
+    def gathered(self, value):
+        """[part of the batch, ...] of this device -> [batch, ...] of all."""
+        whole = tf.distribute.get_replica_context().all_gather(value, 0)
+        return tf.ensure_shape(whole, [None, *value.shape[1:]])  # it forgets what it knew
+
+    def clipped(self, gradients: list, limit) -> tuple:
+        """Gradients to hand to the optimiser, and their norm before they were clipped.
+
+        Every device computes the loss of the whole batch, so the mean over devices is its gradient.
+        Keras clips before it sums over devices; so they are clipped here, and it gets a part each.
+        """
+        context = tf.distribute.get_replica_context()
+        whole = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
+        whole, norm = tf.clip_by_global_norm(whole, limit)
+        return [gradient / self.n for gradient in whole], norm
+
+
+def names(n: int) -> list[str]:
+    """The devices for a step: for 1 none, which is TensorFlow's own choice; for 0 every GPU.
+
+    Logical CPU devices serve where there is no GPU and the process was given several. Raises
+    RuntimeError where there are fewer than asked for. Starts nothing in TensorFlow.
+    """
+    if n == 1:
+        return []
+    found = [f"GPU:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))]
+    if not found and n:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        parts = tf.config.get_logical_device_configuration(cpu) or []
+        found = [f"CPU:{i}" for i, _ in enumerate(parts)]
+    if len(found) < max(n, 1):
+        raise RuntimeError(
+            f"replicas is {n} and TensorFlow sees {len(found)} devices to share a batch; use a "
+            "machine with as many GPUs, or replicas = 1"
+        )
+    return found[:n] if n else found
+
+
+def devices(n: int) -> One:
+    """Those of `names`, ready for a step; RuntimeError where there are fewer."""
+    found = tuple(names(n))
+    return _several(found) if len(found) > 1 else One()
+
+
+@cache  # a second strategy of a process takes the numbers of the first one's collective operations
+def _several(found: tuple[str, ...]) -> Several:
+    return Several(list(found))

@@ -1,0 +1,174 @@
+"""Ablation: which run reads what, what each flag changes, and the table that comes out."""
+
+from pathlib import Path
+
+import pytest
+
+from mwwkit import ablation, chain, presets
+from mwwkit.ablation import FLAGS, Ablation, table
+from mwwkit.metrics import false_accepts_at_most, false_accepts_per_hour, proportion
+from mwwkit.paths import Run
+from mwwkit.stages import featurize, train
+
+ALL = tuple(FLAGS)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """The values are checked in this process, for 02's and 03's Configs are loaded already."""
+    from mwwkit.stages import acquire, export, mine  # noqa: F401
+
+
+def made(folder=Path("run/ablation"), flags=ALL, given=None, **more):
+    return Ablation(folder, presets.load("fast_test"), flags, given or {}, **more)
+
+
+def test_the_clips_are_made_once_and_features_once_for_each_flag_that_changes_them():
+    steps = {step.name: step for step in made().steps()}
+    ones = [name for name, step in steps.items() if step.stages == ("01",)]
+    twos = {name for name, step in steps.items() if step.stages == ("02",)}
+    assert ones == ["clips"]
+    assert twos == {"features-baseline"} | {
+        f"features-{f}" for f in ALL if f not in ("no_specaugment", "no_mining")
+    }
+    assert steps["no_rir"].previous == ("clips", "features-no_rir")
+    assert steps["no_specaugment"].previous == ("clips", "features-baseline")
+
+
+def test_every_flag_is_a_run_that_ends_with_the_model_and_its_figures():
+    compared = [step for step in made().steps() if step.stages[-1] == "05"]
+    assert [step.name for step in compared] == ["baseline", *ALL]
+    assert {step.name for step in compared if "04" not in step.stages} == {"no_mining"}
+
+
+def test_steps_come_after_what_they_read():
+    seen = set()
+    for step in made(seeds=(1, 2)).steps():
+        assert set(step.previous) <= seen
+        seen.add(step.name)
+
+
+def test_a_finished_run_of_01_can_be_taken_instead():
+    study = made(flags=("no_rir",), clips="run/mine")
+    steps = study.steps()
+    assert "clips" not in [step.name for step in steps]
+    assert study.here(steps[0]).earlier == (Path("run/mine").absolute(),)
+
+
+def test_seeds_train_anew_on_the_same_features():
+    steps = made(flags=("no_rir",), seeds=(1, 2)).steps()
+    names = [step.name for step in steps]
+    assert names.count("features-no_rir") == 1
+    assert [n for n in names if "seed" in n] == [
+        "baseline-seed1",
+        "baseline-seed2",
+        "no_rir-seed1",
+        "no_rir-seed2",
+    ]
+    assert [s.given["SEED"] for s in steps if s.name == "no_rir-seed2"] == ["2"]
+    assert all("SEED" not in s.given for s in steps if s.stages == ("02",))
+
+
+@pytest.mark.parametrize("flag", [f for f in ALL if f != "no_mining"])
+def test_a_flag_leaves_its_part_out_and_changes_nothing_that_is_tested_on(flag):
+    """The sets of validation and test are drawn from the same material by the same seed."""
+    names = chain.parameters("02") | chain.parameters("03")
+    assert FLAGS[flag].keys() <= names.keys()
+    kept = {"CONDITIONS", "MAX_ROOMS", "SEED", "SCENES", "STEPS"}
+    assert not FLAGS[flag].keys() & kept
+    values = {
+        n.lower(): t == "true" if t in ("true", "false") else float(t)
+        for n, t in FLAGS[flag].items()
+    }
+    config = train.Config(**values) if flag == "no_specaugment" else featurize.Config(**values)
+    assert all(not getattr(config, name) for name in values)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"flags": ("no_rirs",)}, "no flag 'no_rirs'; did you mean no_rir?"),
+        ({"flags": ("no_rir", "no_rir")}, "wanted each once"),
+        ({"given": {"STEP": "3"}}, "no notebook takes a parameter STEP; did you mean STEPS?"),
+    ],
+)
+def test_what_is_wrong_is_said_before_work_begins(wrong, told):
+    with pytest.raises(presets.PresetError, match=told.replace("?", r"\?")):
+        made(**wrong)
+
+
+def facts(hits, of, events, late=0.12):
+    share, wrong = vars(proportion(hits, of)), vars(proportion(0, 50))
+    hourly = vars(false_accepts_per_hour(events, 2.0)) | {
+        "at_most": false_accepts_at_most(events, 2)
+    }
+    return {
+        "recall": {"clean": share | {"count": hits, "of": of}},
+        "other_clips_accepted": wrong | {"count": 0, "of": 50},
+        "false_accepts_per_hour": hourly | {"events": events, "hours": 2.0},
+        "median_latency_s": late,
+        "cutoff": 0.9,
+        "window": 5,
+    }
+
+
+def test_the_table_has_counts_and_intervals_beside_every_rate():
+    rows = [
+        {"flag": "baseline", "facts": facts(19, 20, 1)},
+        {"flag": "no_rir", "facts": facts(12, 20, 0, late=None)},
+        {"flag": "no_gain", "failed": "05_export failed: The model recognises nothing."},
+    ]
+    lines = table(rows).splitlines()
+    head = ["run", "recall, clean", "other clips accepted", "false accepts an hour"]
+    assert lines[0] == f"| {' | '.join([*head, 'latency s', 'cutoff'])} |"
+    assert lines[2] == (
+        "| baseline | 95.0 % (19/20; 75.1 to 99.9) | 0.0 % (0/50; 0.0 to 7.1) "
+        "| 0.50 (1 in 2 h; under 2.37) | 0.12 | 0.9/5 |"
+    )
+    assert lines[3].startswith("| no_rir | 60.0 % (12/20") and "| - |" in lines[3]
+    assert "recognises nothing" in lines[4]
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_each_run_is_given_only_what_its_stages_take_and_a_failure_is_a_row(monkeypatch, tmp_path):
+    jobs = {}
+
+    def execute(planned, here, *, show=False):
+        for job in planned:
+            jobs.setdefault(here.folder.name, {})[job.stage] = job.given
+        here.folder.mkdir(parents=True)
+        if here.folder.name == "no_rir":
+            raise chain.StageFailed("05_export failed: nothing is recognised\n(see x.ipynb)")
+        yield chain.Done("x", here.folder, 0.0)
+
+    monkeypatch.setattr(chain, "execute", execute)
+    monkeypatch.setattr(ablation, "reached", lambda here: {"in": here.folder.name})
+    study = made(tmp_path, ("no_rir", "no_specaugment"), {"STEPS": "250", "WORD": "up"})
+    assert list(study.rows()) == [
+        {"flag": "baseline", "facts": {"in": "baseline"}},
+        {"flag": "no_rir", "failed": "05_export failed: nothing is recognised"},
+        {"flag": "no_specaugment", "facts": {"in": "no_specaugment"}},
+    ]
+    assert set(jobs) == {
+        *("clips", "features-baseline", "features-no_rir"),
+        *("baseline", "no_rir", "no_specaugment"),
+    }
+    assert (jobs["features-no_rir"]["02"]["RIR"], jobs["no_rir"]["03"]["STEPS"]) == (0.0, 250)
+    assert "RIR" not in jobs["features-baseline"]["02"]
+    assert jobs["no_specaugment"]["03"]["SPEC_AUGMENT"] is False
+    assert "SPEC_AUGMENT" not in jobs["baseline"]["03"]
+    assert jobs["clips"]["01"]["WORD"] == jobs["baseline"]["05"]["WORD"] == "up"
+    previous = jobs["no_specaugment"]["05"]["PREVIOUS"]
+    assert [Path(p).name for p in previous] == ["clips", "features-baseline"]
+
+
+def test_what_a_run_reached_is_read_from_its_test_split(tmp_path):
+    from mwwkit.checkpoint import Checkpoint
+    from mwwkit.files import write_json
+
+    here = Run(tmp_path)
+    test = {name: facts(3, 4, 0)[name] for name in list(facts(3, 4, 0))[:4]}
+    told = {"threshold": {"cutoff": 0.7, "window": 3}, "test": test | {"more": 1}}
+    write_json(here / "export/up.metrics.json", told)
+    Checkpoint.resume(here, "export", {}).complete(metrics="up.metrics.json")
+    assert ablation.reached(here) == test | {"cutoff": 0.7, "window": 3}

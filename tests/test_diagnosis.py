@@ -1,0 +1,102 @@
+"""Each thing that goes wrong with a training, as a history of numbers, is called by its name."""
+
+import pytest
+
+from mwwkit.model.diagnosis import diagnose
+
+
+def unit(loss, norm=1.0, recall=None, fah=0.0, clips=0.0, reached=True):
+    facts = {"loss": loss, "gradient_norm": norm, "gradient_norm_highest": 2 * norm}
+    if recall is None:
+        return facts
+    first = recall if reached else -fah
+    rank = [float(recall > 0), float(reached), first, -clips, recall, 3.0]
+    choice = {"recall": recall, "false_accepts_per_hour": fah, "clip_false_accepts": clips}
+    return facts | {"choice": choice | {"rank": rank, "late": True}}
+
+
+def of(*units):
+    return diagnose({f"step-{250 * n:07d}": facts for n, facts in enumerate(units, 1)})
+
+
+def test_a_loss_that_falls_while_recall_rises_is_fine():
+    found = of(unit(1.0, 3.0), unit(0.5, recall=0.8), unit(0.3), unit(0.2, recall=0.95, fah=0.4))
+    assert str(found) == "fine: 95.0% recall at 0.4 false accepts an hour on the validation split"
+
+
+def test_before_the_first_evaluation_it_says_that_there_is_none():
+    assert str(of(unit(1.0), unit(0.5))) == "fine: the int8 model has not been looked at yet"
+
+
+def test_a_model_that_recognises_nothing_is_dead():
+    found = of(unit(1.0), unit(0.9, recall=0.0))
+    assert found.name == "dead" and "nothing at any cutoff" in found.words
+    assert "POSITIVE_WEIGHT" in found.cure
+
+
+def test_a_gradient_of_nothing_is_dead_unless_all_is_learnt():
+    assert of(unit(1.0), unit(1.0, norm=1e-7)).name == "dead"
+    assert of(unit(1.0), unit(1.0, norm=1e-7, recall=0.0)).name == "dead"
+    assert of(unit(1.0), unit(0.0, norm=1e-7, recall=1.0)).name == "fine"
+
+
+def test_a_model_that_wakes_to_everything_is_trigger_happy():
+    found = of(unit(1.0), unit(0.4, recall=1.0, fah=37.0, clips=0.25, reached=False))
+    assert found.name == "trigger-happy"
+    assert "37 false accepts an hour and 25.0% of other words" in found.words
+    assert "NEGATIVE_WEIGHT" in found.cure
+
+
+def test_training_that_learns_its_clips_by_heart_is_overfitting():
+    found = of(
+        unit(1.0, recall=0.80),
+        unit(0.5, recall=0.95),
+        unit(0.2, recall=0.85),
+        unit(0.1, recall=0.84),
+    )
+    assert found.name == "overfitting"
+    assert "fell from 0.5 to 0.1 while 95.0% recall" in found.words
+    assert "84.0% recall" in found.words and "PATIENCE" in found.cure
+
+
+def test_a_target_that_was_kept_and_is_lost_again_is_overfitting_too():
+    lost = unit(0.2, recall=0.95, fah=3.0, reached=False)
+    assert of(unit(0.5, recall=0.95), lost, unit(0.1) | {"choice": lost["choice"]}).name == (
+        "overfitting"
+    )
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (unit(0.1, recall=0.8),),  # one evaluation alone is luck
+        (unit(0.2, recall=0.8), unit(0.1, recall=0.94)),  # it came back
+        (unit(0.2, recall=0.92), unit(0.1, recall=0.92)),  # a clip or two
+        (unit(0.49, recall=0.8), unit(0.48, recall=0.8)),  # the training loss stays as well
+    ],
+)
+def test_what_luck_can_do_is_not_called_overfitting(after):
+    assert of(unit(0.5, recall=0.95), *after).name == "fine"
+
+
+def test_a_loss_that_shoots_up_with_its_gradient_is_exploding():
+    found = of(unit(1.0, 2.0), unit(0.5, 1.0), unit(7.0, 90.0))
+    assert found.name == "exploding"
+    assert "rose from 0.5 to 7 and the gradient's norm from 1.5 to 90" in found.words
+    assert "LEARNING_RATE" in found.cure
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        unit(1.2, 1.0),  # negatives that weigh twice as much in the next stage
+        unit(0.5, 20.0),  # a steep step that changed nothing
+    ],
+)
+def test_a_new_stage_or_one_steep_step_is_no_explosion(last):
+    assert of(unit(1.0, 2.0), unit(0.5, 1.0), last).name == "fine"
+
+
+def test_without_a_unit_there_is_nothing_to_say():
+    with pytest.raises(ValueError, match="has no unit; train some steps first"):
+        diagnose({})

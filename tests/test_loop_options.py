@@ -1,0 +1,224 @@
+"""What each option of the loop does to a training, on a tiny net and tiny scenes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from listed import learnable
+
+from mwwkit.model import triplet
+from mwwkit.model.batches import Source, WakeWordDataset
+from mwwkit.model.losses import LossSettings, distillation_loss
+from mwwkit.model.mixednet import keras, tf
+from mwwkit.model.shapes import SHAPES
+from mwwkit.model.spec_augment import NONE, SpecAugment
+from mwwkit.model.training import Trainer, TrainingSettings
+
+TINY = SHAPES["tiny"]
+SETTINGS = TrainingSettings(steps=40, warmup_steps=5, statistics_batches=3)
+
+
+def trainer(loss=None, teacher=None, **settings):
+    return Trainer(TINY, replace(SETTINGS, **settings), loss or LossSettings(), 1, teacher=teacher)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return learnable(augment=SpecAugment())
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"positive_weight": 3.0},
+        {"focal": 2.0},
+        {"smoothing": 0.1},
+        {"pooling": 1.0, "pooling_sharpness": 2.0},
+        {"triplet": 0.5},
+    ],
+    ids=lambda option: next(iter(option)),
+)
+def test_with_each_loss_it_learns_to_tell_words_from_the_rest(option):
+    dataset = learnable()
+    made = trainer(LossSettings(**option), learning_rate=1e-2)
+    before = apart(made, dataset)
+    made.train(dataset, 40)
+    assert apart(made, dataset) > before + 1
+
+
+def apart(made, dataset, at=-9):
+    """By how much the logits of words are above those of everything else, on average."""
+    batch = dataset.batch(at)
+    logits = made.net(made._augmented(batch, dataset.draws(at)), training=True).numpy()
+    return logits[batch.labels > 0].mean() - logits[batch.labels == 0].mean()
+
+
+def test_a_schedules_stages_have_their_own_rates_and_weights(dataset):
+    stages = ((3, 1e-2, 1.0), (2, 1e-3, 0.0))
+    made = trainer(steps=5, schedule=stages, warmup_steps=0)
+    plain = trainer(steps=5, schedule=((5, 1e-2, 1.0),), warmup_steps=0)
+    assert made.train(dataset, 3) == plain.train(dataset, 3)
+    assert made.state()["net/000"].tobytes() == plain.state()["net/000"].tobytes()
+    made.loss = LossSettings(hard_weight=0.0)
+    before = made.state()
+    said = made.train(dataset, 4)
+    assert float(made.optimizer.learning_rate) == pytest.approx(1e-3)
+    # Of the loss only the positive part is left: that of the net before this step.
+    made.load(before)
+    batch = dataset.batch(3)
+    features = made._augmented(batch, dataset.draws(3))
+    logits = made.net(features, dropout=made._dropout(4), training=True).numpy()
+    assert said["loss"] == pytest.approx(softplus(-logits[batch.labels > 0]).mean(), rel=1e-4)
+
+
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
+def test_a_step_has_the_rate_of_its_stage_and_the_warm_up_before():
+    settings = TrainingSettings(
+        steps=100, warmup_steps=10, schedule=[[60, 0.01, 0.5], [40, 0.001, 1.0]]
+    )
+    assert settings.rate_at(4) == pytest.approx(0.005)
+    assert [settings.rate_at(step) for step in (10, 59, 60, 99)] == [0.01, 0.01, 0.001, 0.001]
+    assert [settings.stage_at(s).negative_weight for s in (0, 59, 60, 99)] == [0.5, 0.5, 1.0, 1.0]
+    assert TrainingSettings().stage_at(0) is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        ([[50, 0.01]], r"stage 1 is \[50, 0.01\]; wanted \[steps, rate, negative_weight\]"),
+        ([[50, 0.01, 1.0], [0, 0.01, 1.0]], "stage 2 is .*wanted steps of 1 or more"),
+        ([[100, 2.0, 1.0]], "a rate of 0 to 1"),
+        ([[100, 0.01, -1.0]], "a negative_weight of 0 to 1000"),
+        ([[60, 0.01, 1.0], [30, 0.01, 1.0]], "schedule has 90 steps in all and steps is 100"),
+    ],
+)
+def test_a_schedule_that_means_nothing_is_refused(schedule, told):
+    with pytest.raises(ValueError, match=told):
+        TrainingSettings(steps=100, schedule=schedule)
+
+
+def test_the_highest_norm_of_a_unit_is_that_of_its_steepest_step(dataset):
+    whole = trainer().train(dataset, 4)
+    single = trainer()
+    norms = [single.train(dataset, step)["gradient_norm"] for step in (1, 2, 3, 4)]
+    assert whole["gradient_norm_highest"] == max(norms)
+    assert whole["gradient_norm"] == pytest.approx(np.mean(norms))
+
+
+def test_triplets_alone_take_words_away_from_what_sounds_like_them(dataset):
+    """Nothing else is asked for, and the distances that the loss wants are what changes."""
+    alone = {"positive_weight": 0.0, "negative_weight": 0.0, "hard_weight": 0.0}
+    made = trainer(LossSettings(triplet=1.0, triplet_margin=1.5, **alone))
+    before = too_near(made, dataset)
+    made.train(dataset, 15)
+    assert too_near(made, dataset) < 0.75 * before
+
+
+def too_near(made, dataset):
+    """How much is missing to the margin, on average over batches that it does not train on."""
+    short = []
+    for at in range(-9, -4):
+        batch = dataset.batch(at)
+        x = made.net.embed(made._augmented(batch, dataset.draws(at)), training=True)
+        labels = tf.constant(batch.labels)
+        chosen = triplet.examples(x, made.net.classify(x), labels, TINY.head_steps)
+        short.append(float(triplet.triplet_loss(chosen, 1.5)))
+    return np.mean(short)
+
+
+def taught_by(teacher, dataset):
+    """The same scenes with a teacher's logits beside the labels."""
+    [source] = dataset.sources
+    features = source.spectrograms.features
+    logits = teacher.net((features.astype(np.float32) + 128) * np.float32(26 / 255)).numpy()
+    taught = Source(source.name, source.spectrograms, source.labels, taught=logits)
+    return WakeWordDataset([taught], dataset.n_batch, NONE, seed=5)
+
+
+def test_distillation_brings_the_student_nearer_to_its_teacher_than_labels_do():
+    dataset = learnable()
+    teacher = Trainer(TINY, SETTINGS, LossSettings(), seed=7)
+    teacher.train(dataset, 30)
+    teacher.net = net = teacher.averaged(dataset)
+    from_labels = trainer(learning_rate=1e-2)
+    cached = trainer(LossSettings(distillation=1.0), learning_rate=1e-2)
+    live = trainer(LossSettings(distillation=1.0), teacher=net, learning_rate=1e-2)
+    from_labels.train(dataset, 40)
+    told = cached.train(taught_by(teacher, dataset), 40)
+    also = live.train(dataset, 40)
+    assert also["loss"] == pytest.approx(told["loss"], rel=1e-3)
+    assert distance(cached, net, dataset) < 0.5 * distance(from_labels, net, dataset)
+
+
+def distance(student, teacher, dataset):
+    features = student._augmented(dataset.batch(-9), dataset.draws(-9))
+    mine, its = student.net(features, training=True), teacher(features)
+    return float(distillation_loss(mine, its, tf.ones_like(mine), 2.0))
+
+
+def test_a_teachers_logits_stay_with_their_scenes_and_must_be_there_for_all():
+    dataset = learnable()
+    [source] = dataset.sources
+    logits = np.random.default_rng(0).normal(size=source.labels.shape).astype(np.float32)
+    with_logits = Source("made", source.spectrograms, source.labels, taught=logits)
+    batch = WakeWordDataset([with_logits], 4, NONE, seed=5).batch(3)
+    for features, taught in zip(batch.features, batch.taught, strict=True):
+        [scene] = np.flatnonzero((source.spectrograms.features == features).all((1, 2)))
+        np.testing.assert_array_equal(taught, logits[scene])
+    with pytest.raises(ValueError, match="'made' has no logits of the teacher, others have"):
+        WakeWordDataset([source, with_logits], 4, NONE, seed=5)
+    with pytest.raises(ValueError, match=r"a teacher's logits are \[40, 7\]; wanted one a label"):
+        Source("made", source.spectrograms, source.labels, taught=logits[:, :7])
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_keeps_the_loss_finite_and_near_that_of_float32(dataset, precision):
+    exact = trainer()
+    mixed = trainer(precision=precision)
+    assert mixed.net.blocks[0].compute_dtype == precision
+    assert {v.dtype for v in mixed.net.variables} == {"float32"}
+    wanted, found = exact.train(dataset, 20), mixed.train(dataset, 20)
+    assert np.isfinite(found["loss"]) and found["loss"] == pytest.approx(wanted["loss"], rel=0.05)
+    assert keras.config.dtype_policy().name == "float32"  # of whatever is built next
+    averaged = mixed.averaged(dataset)
+    assert averaged.blocks[0].compute_dtype == "float32"
+
+
+def test_a_step_whose_gradient_overflows_is_left_out_counted_and_halves_the_scale(dataset):
+    made = trainer(precision="float16")
+    made.optimizer.dynamic_scale.assign(2.0**8)
+    assert made.train(dataset, 2)["steps_skipped"] == 0
+    weights = made.state()["net/000"]
+    made.optimizer.dynamic_scale.assign(2.0**60)
+    told = made.train(dataset, 3)
+    assert told["steps_skipped"] == 1 and told["gradient_norm_highest"] == 0
+    np.testing.assert_array_equal(made.state()["net/000"], weights)
+    assert float(made.optimizer.dynamic_scale) == 2.0**59
+    made.optimizer.dynamic_scale.assign(2.0**8)
+    told = made.train(dataset, 4)
+    assert told["steps_skipped"] == 0 and 0.1 < told["gradient_norm"] < 100
+    assert not np.array_equal(made.state()["net/000"], weights)
+
+
+def test_mixed_precision_goes_on_from_a_state_to_the_same_bits_the_loss_scale_with_it(dataset):
+    whole = trainer(precision="float16")
+    whole.optimizer.dynamic_scale.assign(2.0**40)  # it will be halved on the way
+    first = trainer(precision="float16")
+    first.optimizer.dynamic_scale.assign(2.0**40)
+    whole.train(dataset, 8)
+    first.train(dataset, 4)
+    second = trainer(precision="float16")
+    second.load(first.state())
+    assert float(second.optimizer.dynamic_scale) < 2.0**40
+    second.train(dataset, 8)
+    for name, array in whole.state().items():
+        assert array.tobytes() == second.state()[name].tobytes(), name
+
+
+@pytest.mark.parametrize("nonsense", [{"precision": "int8"}, {"replicas": -1}, {"replicas": 65}])
+def test_options_that_mean_nothing_are_refused_by_name(nonsense):
+    with pytest.raises(ValueError, match=f"{next(iter(nonsense))} is"):
+        TrainingSettings(**nonsense)

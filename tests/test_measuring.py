@@ -1,0 +1,79 @@
+"""The commands that measure: what they print, and what they refuse in one line."""
+
+import json
+
+import pytest
+from small_run import write_corpus
+
+from mwwkit import __main__ as cli
+from mwwkit import ablation, shift
+from mwwkit.audio.clips import load_clips
+from mwwkit.audio.sources import About, FromFile, given_splits
+from mwwkit.paths import Run
+
+ROW = {
+    "shift": "clean",
+    "family": "clean",
+    "recall": {"count": 9, "of": 10, "units": 10, "value": 0.9, "low": 0.55, "high": 0.998},
+    "other_clips_accepted": {"count": 0, "of": 0},
+    "median_latency_s": None,
+}
+
+
+def test_folds_are_written_for_every_run_with_the_command_to_make_it(tmp_path, capsys):
+    here = Run(tmp_path / "one")
+    write_corpus(here)
+    to = tmp_path / "folds of mine"
+    assert cli.main(["folds", str(here.folder), "--k", "4", "--to", str(to)]) == cli.OK
+    told = capsys.readouterr().out
+    assert f"GIVEN_SPLITS='{to}/fold-4.csv'" in told and "12 positive" in told  # of 48
+    inputs = [
+        FromFile(About(r.label, r.kind, r.word, r.speaker, r.source, "", r.origin), tmp_path, 1)
+        for r in load_clips(here)
+    ]
+    assert len(given_splits(to / "fold-1.csv", inputs)[0]) == len(
+        {r.origin for r in load_clips(here)}
+    )
+
+
+def test_the_shift_suite_is_a_table_or_json(tmp_path, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(shift, "measure", lambda *a: asked.append(a) or [ROW])
+    call = ["shift", str(tmp_path), "--clips", "7", "--tta", "--workers", "3"]
+    assert cli.main(call) == cli.OK
+    assert "clean" in (told := capsys.readouterr().out) and "(9/10; 55.0 to 99.8 %)" in told
+    assert asked == [(Run(tmp_path), 3, 7, True)]
+    assert cli.main([*call, "--json"]) == cli.OK
+    assert json.loads(capsys.readouterr().out) == [ROW]
+
+
+def test_an_ablation_keeps_its_rows_as_they_come_and_ends_with_one_table(
+    tmp_path, capsys, monkeypatch
+):
+    rows = [{"flag": "baseline", "failed": "05_export failed: nothing"}]
+    made = []
+    monkeypatch.setattr(ablation.Ablation, "__post_init__", lambda self: made.append(self))
+    monkeypatch.setattr(ablation.Ablation, "rows", lambda self, show: iter(rows))
+    call = ["ablate", "--run-dir", str(tmp_path), "--preset", "fast_test", "--flags", "no_rir"]
+    assert cli.main([*call, "--seeds", "1", "2", "-p", "WORD=up"]) == cli.BAD
+    assert "| baseline | 05_export failed: nothing" in capsys.readouterr().out
+    assert json.loads((tmp_path / "ablation.json").read_text()) == rows
+    (study,) = made
+    assert (study.flags, study.seeds, study.given) == (("no_rir",), (1, 2), {"WORD": "up"})
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (["shift", "nowhere"], "is no folder"),
+        (["shift", ".", "--clips", "0"], "--clips is 0; wanted 1 or more"),
+        (["folds", "nowhere"], "is no folder"),
+        (["ablate", "--previous", "a", "b"], "wanted one finished run of 01"),
+        (["ablate", "--preset", "fast_test", "--flags", "no_rirs"], "did you mean no_rir?"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(call, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(call) == cli.USAGE
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert told in line

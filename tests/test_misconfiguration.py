@@ -1,0 +1,201 @@
+"""What a person who mistypes is told: one line, exit code 2, and no work is done.
+
+By the real command line over the real notebooks and presets, none of which is ever begun.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from mwwkit import __main__ as cli
+from mwwkit import chain, preflight, presets
+from mwwkit.stages import acquire, engine, export, featurize, mine, train
+
+STAGES = (acquire, engine, featurize, train, mine, export)  # loaded here, so no child is needed
+
+
+@pytest.fixture
+def told(tmp_path, capsys):
+    """`told(preset text, *options)` -> the only line on stderr of a run that was refused."""
+
+    def go(text: str, *options: str) -> str:
+        preset = ["--preset", "fast_test"] if "--preset" not in options else []
+        if text:
+            (tmp_path / "mine.yaml").write_text(text)
+            preset = ["--preset", str(tmp_path / "mine.yaml")]
+        before = sorted(tmp_path.rglob("*"))
+        run_dir = tmp_path / "run"
+        assert cli.main(["run", "--run-dir", str(run_dir), *preset, *options]) == cli.USAGE
+        assert sorted(tmp_path.rglob("*")) == before, "something was written"
+        captured = capsys.readouterr()
+        assert not captured.out
+        [line] = captured.err.splitlines()
+        return line.removeprefix("mwwkit: ")
+
+    return go
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "train: {stpes: 5}",
+            "section train has a key 'stpes' that nothing takes; did you mean ste",
+        ),
+        ("train: {scenes: 5}", "a key 'scenes' that nothing takes; it belongs to featurize"),
+        ("all: {STEPS: 5}", "a key 'STEPS' that nothing takes; did you mean steps?"),
+        ("tarin: {steps: 5}", "no section 'tarin'; did you mean train?"),
+        ("train: [steps, 5]", "section train holds ['steps', 5]; wanted name: value"),
+        ("steps", "holds a str; wanted sections"),
+        (
+            "train: {steps: 5",
+            "not readable as YAML: expected ',' or '}', but got '<stream end>' (line",
+        ),
+        ("train:\n\tsteps: 5", "not readable as YAML: found character '\\t' that cannot start any"),
+        ("train: {steps: 5, steps: 6}", "not readable as YAML: the key 'steps' stands there twice"),
+        ("all: {word: '${MWWKIT_NOBODY}'}", "wants the environment variable MWWKIT_NOBODY, which"),
+        ("all: {word: ''}", "acquire: word is ''; wanted the wake word, such as 'hey jarvis'"),
+        ("all: {word: 1984}", "WORD is 1984; wanted a text"),
+        ("train: {steps: many}", "STEPS is 'many'; wanted a whole number, such as"),
+        ("train: {cmvn: 1}", "CMVN is 1; wanted a true or false"),
+        ("train: {learning_rate: 7}", "train: learning_rate is 7.0; wanted 0 to 1, as 0.003"),
+        ("train: {learning_rate: .nan}", "LEARNING_RATE is nan; wanted a finite number, such as"),
+        (
+            "train: {shape: okay_nabo}",
+            "train: shape is 'okay_nabo'; wanted one of okay_nabu, alexa",
+        ),
+        ("train: {evaluate_every: 300}", "train: evaluate_every is 300; wanted a multiple of 250"),
+        ("train: {threads: 0}", "train: threads is 0; wanted 1 to 64"),
+        ("train: {dropout: 1}", "train: dropout is 1.0; wanted 0 to less than 1"),
+        (
+            "featurize: {conditions: [clean, babel10]}",
+            "featurize: conditions has 'babel10'; wanted",
+        ),
+        ("featurize: {conditions: clean}", "CONDITIONS is 'clean'; wanted a list, such as ["),
+        ("featurize: {conditions: [clean, clean]}", "wanted at least one, each once"),
+        ("acquire: {shares: [0.7, 0.2, 0.2]}", "acquire: shares is (0.7, 0.2, 0.2); wanted three"),
+        (
+            "acquire: {shares: [most, few, few]}",
+            "one of SHARES is 'most'; wanted a number, such as",
+        ),
+        ("acquire: {positive: [1]}", "acquire: positive is [1]; wanted a list of texts"),
+        (
+            "train: {class_ratio: [a, b]}",
+            "train: class_ratio is ['a', 'b']; wanted a list of numbers",
+        ),
+        ("train: {schedule: [5, 6]}", "train: schedule is [5, 6]; wanted a list of lists"),
+        (
+            "train: {schedule: [[100, fast, 1]]}",
+            "train: schedule is [[100, 'fast', 1]]; wanted a li",
+        ),
+        ("train: {schedule: [[100, 0.1]]}", "train: schedule"),
+        ("train: {steps: 1000000000000}", "steps is 1000000000000; wanted 1 to 10,000,000"),
+        ("train: {replicas: 8}", "train: replicas is 8"),
+        ("acquire: {min_seconds: 3, max_seconds: 2}", "wanted 0 < min_seconds < max_seconds"),
+        ("acquire: {table_exclude: [noisy]}", "acquire: table_exclude is given without a table"),
+        ("acquire: {product: clip}", "acquire: PRODUCT is 'clip'; wanted one of clips, triples"),
+        ("mine: {batch: 2}", "mine: batch is 2; wanted at least 1 / mined_share"),
+        ("mine: {keep_above: 1.5}", "mine: keep_above is 1.5; wanted between 0 and 1"),
+        ("export: {max_clip_fpr: 2}", "export: max_clip_fpr is 2.0; wanted 0 to 1"),
+        ("train:\nall: {budget_gb: 0}", "budget_gb is 0.0; wanted more than 0"),
+        (
+            "all: {run_dir: elsewhere}",
+            "RUN_DIR is given as a parameter; wanted the option --run-dir",
+        ),
+    ],
+)
+def test_a_wrong_preset_is_one_line_and_no_work(told, text, line):
+    assert line in told(text, *(() if "word" in text else ("-p", "WORD=computer")))
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--preset", "max_qualty"], "no preset 'max_qualty'; did you mean max_quality?"),
+        (["--preset", "nowhere.yaml"], "there is no file nowhere.yaml"),
+        (["--preset", "/proc/self/mem.yml"], "there is no file /proc/self/mem.yml"),
+        (["--preset", ".yaml"], "no preset '.yaml'"),
+        (["-p", "STEP=5"], "no notebook takes a parameter STEP; did you mean STEPS?"),
+        (["--stages", "02", "-p", "STEPS=5"], "02_featurize takes a parameter STEPS"),
+        (["-p", "STEPS=2.5"], "STEPS is 2.5; wanted a whole number"),
+        (["-p", "STEPS=true"], "STEPS is True; wanted a whole number"),
+        (["-p", "CONDITIONS=[clean"], "which is not readable as YAML: expected ',' or ']', but"),
+        (["-p", "CONDITIONS=[]"], "featurize: conditions is (); wanted at least one, each once"),
+        (["-p", "TARGET_FAH=.inf"], "TARGET_FAH is inf; wanted a finite number, such as 0.5"),
+        (["-p", "WORKERS=-1"], "workers is -1; wanted 0 (all cores) to 512"),
+        (["-p", "BATCH=0"], "train: batch is 0; wanted 1 to 4096"),
+        (
+            ["--previous", "/nowhere"],
+            "PREVIOUS names /nowhere, which is no folder; attach that run",
+        ),
+        (
+            ["-p", "PREVIOUS=/nowhere"],
+            "PREVIOUS names /nowhere, which is no folder; attach that ru",
+        ),
+        (["-p", "PREVIOUS=.", "--previous", "."], "PREVIOUS is given twice, as a parameter and as"),
+        (["-p", "RUN_DIR=here"], "RUN_DIR is given as a parameter; wanted the option --run-dir"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_no_work(told, options, line):
+    assert line in told("", *options)
+
+
+def test_a_gpu_that_is_not_there_is_told_before_the_hours_of_01_and_02(told, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)  # as where it is not installed
+    assert "train: device is 'gpu' but CuPy is not installed: pip" in told("", "-p", "DEVICE=gpu")
+
+
+def test_an_earlier_run_that_is_this_run_is_refused(told, tmp_path):
+    (tmp_path / "run").mkdir()
+    assert "which is RUN_DIR itself; take it off" in told("", "--previous", str(tmp_path / "run"))
+
+
+def test_what_only_the_stages_not_chosen_would_refuse_is_no_hindrance(tmp_path):
+    preset = {"train": {"learning_rate": 7.0}, "all": {"word": "computer"}}
+    assert chain.plan(["01", "02"], preset, {}, tmp_path)
+    with pytest.raises(presets.PresetError, match="^train: learning_rate is 7.0"):
+        chain.plan(["01", "03"], preset, {}, tmp_path)
+
+
+def test_without_the_stages_at_hand_a_child_says_the_same_and_tensorflow_stays_out(tmp_path):
+    code = (
+        "import sys; from mwwkit.__main__ import main\n"
+        "code = main(sys.argv[1:])\n"
+        "assert not {'tensorflow', 'numpy', 'mwwkit.stages.train'} & set(sys.modules)\n"
+        "sys.exit(code)"
+    )
+    options = ["run", "--preset", "fast_test", "--run-dir", str(tmp_path / "run")]
+    wrong = ["-p", "LEARNING_RATE=7"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *options, *wrong], capture_output=True, text=True
+    )
+    assert done.returncode == cli.USAGE
+    wanted = "mwwkit: train: learning_rate is 7.0; wanted 0 to 1, as 0.003\n"
+    assert (done.stderr, done.stdout) == (wanted, "")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_check_that_could_not_be_made_is_no_consent(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.delitem(sys.modules, "mwwkit.stages.export")
+    with pytest.raises(RuntimeError, match="could not be checked before the start: it ended with"):
+        preflight.refuse_nonsense({"export": {"WORD": "hi"}})
+
+
+@pytest.mark.parametrize("stage", chain.NOTEBOOKS)
+def test_a_number_out_of_every_range_is_refused_with_its_value_or_is_harmless(stage):
+    section, harmless = chain.SECTIONS[stage], {"seed"}
+    base = chain.parameters(stage) | {"WORD": "computer"}
+    base |= {"PRODUCT": "both"} if stage == "01" else {}
+    assert not preflight.fault({section: base})
+    for name, value in base.items():
+        if type(value) in (int, float) and name.lower() not in harmless:
+            found = preflight.fault({section: base | {name: type(value)(-1)}})
+            assert found.startswith(f"{section}: ") and "-1" in found, f"{name}: {found!r}"
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_every_preset_that_comes_with_mwwkit_is_without_fault(name, tmp_path):
+    preset = {"all": {"word": "computer"}} | presets.load(name)
+    assert len(chain.plan(list(chain.NOTEBOOKS), preset, {}, tmp_path)) == len(chain.NOTEBOOKS)

@@ -1,0 +1,104 @@
+"""Two devices that share each batch take the steps that one takes with the whole of it."""
+
+import json
+
+import pytest
+from killing import start
+
+from mwwkit.model import replicas
+from mwwkit.model.mixednet import tf
+
+# In a process of its own: TensorFlow splits its CPU before it starts, or not at all.
+CHILD = """
+import json, os, sys
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+import numpy as np
+from listed import learnable
+from mwwkit.model.losses import LossSettings
+from mwwkit.model.mixednet import tf
+from mwwkit.model.shapes import SHAPES
+from mwwkit.model.spec_augment import SpecAugment
+from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+limit_threads(1)
+dataset, found = learnable(augment=SpecAugment()), {}
+
+
+def trainer(n, loss, settings):
+    short = {"steps": 20, "warmup_steps": 3, "statistics_batches": 2, "replicas": n}
+    return Trainer(SHAPES["tiny"], TrainingSettings(**short | settings), LossSettings(**loss), 1)
+
+
+def furthest(one, other, group):
+    return max(float(np.abs(one[k] - other[k]).max()) for k in one if k.startswith(group))
+
+
+for name, case in json.loads(sys.argv[1]).items():
+    one, two = (trainer(n, *case) for n in (1, 2))
+    first = one.state()
+    told = [made.train(dataset, 5) for made in (one, two)]
+    apart = [furthest(one.state(), two.state(), group) for group in ("net", "ema")]
+    moved = furthest(first, one.state(), "net")
+    found[name] = {"told": told, "apart": apart, "moved": moved}
+    if name == "plain":
+        again = trainer(2, *case)
+        again.load(two.state())
+        for made in (two, again):
+            made.train(dataset, 6)
+        found[name]["same"] = furthest(two.state(), again.state(), "") == 0
+try:
+    two.train(learnable(n_batch=3), 9)
+except ValueError as error:
+    found["odd"] = str(error)
+print("FOUND", json.dumps(found))
+"""
+
+CASES = {
+    "plain": [{}, {}],
+    "clipped": [{"pooling": 0.5, "triplet": 1.0}, {"clip_norm": 0.05}],
+    "scaled": [{}, {"precision": "float16"}],
+}
+
+
+@pytest.fixture(scope="module")
+def found():
+    process = start(CHILD, json.dumps(CASES))
+    said, _ = process.communicate(timeout=900)
+    lines = [line for line in said.decode().splitlines() if line.startswith("FOUND ")]
+    assert process.returncode == 0 and lines, said.decode()[-3000:]
+    return json.loads(lines[0].removeprefix("FOUND "))
+
+
+@pytest.mark.parametrize("case", ["plain", "clipped"])
+def test_two_devices_take_the_same_steps_as_one(found, case):
+    """To rounding: sums over a batch are taken in another order, which steps of Adam widen."""
+    one, two = found[case]["told"]
+    assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
+    assert two["gradient_norm"] == pytest.approx(one["gradient_norm"], rel=1e-3)
+    assert found[case]["moved"] > 0.1
+    assert max(found[case]["apart"]) < 1e-5
+
+
+def test_two_devices_in_float16_are_near_one(found):
+    one, two = found["scaled"]["told"]
+    assert two["steps_skipped"] == one["steps_skipped"]
+    assert two["loss"] == pytest.approx(one["loss"], rel=0.02)
+
+
+def test_two_devices_go_on_from_a_state_to_the_same_bits(found):
+    assert found["plain"]["same"]
+
+
+def test_a_batch_that_two_cannot_share_is_refused(found):
+    assert "a batch of 3 cannot be shared by 2 devices; make batch a multiple of 2" in found["odd"]
+
+
+def test_devices_that_are_not_there_are_refused_with_what_to_do():
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("TensorFlow sees a GPU here")
+    for n in (0, 2):
+        with pytest.raises(RuntimeError, match=f"replicas is {n} and TensorFlow sees 0 devices"):
+            replicas.names(n)
+    assert replicas.names(1) == []

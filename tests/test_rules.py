@@ -1,0 +1,48 @@
+"""Detection rules side by side, on tracks counted by hand."""
+
+import numpy as np
+
+from mwwkit.detector import StreamingDetector
+from mwwkit.rules import by_rule, rules
+
+QUIET = [0] * 60  # the pause after start is over
+
+
+def track(*values):
+    return np.array([*QUIET, *values, *QUIET], np.uint8)
+
+
+def test_each_rule_counts_what_it_alone_would_report():
+    steady, spike = track(*[200] * 12), track(255, 255, 255, 0, 0)
+    low = track(*[140] * 9)  # over half on every score
+    doubled = track(*[200] * 6, *[0] * 40, *[200] * 6)  # 1.4 s apart
+    held = track(*[200] * 6, *[100] * 40, *[200] * 6)  # never under a quarter
+    found = by_rule([steady, spike, low], [doubled, held], cutoff=0.5, window=5)
+    hits = {name: facts["recall"]["count"] for name, facts in found.items()}
+    events = {n: facts["false_accepts_per_hour"]["events"] for n, facts in found.items()}
+    assert list(found) == [
+        *("sliding mean", "votes, 3 of 5"),
+        *("hysteresis, off at 0.25", "lock-out of 2 s"),
+    ]
+    assert hits == dict.fromkeys(found, 3)
+    # the mean fires twice in each; held never falls to the off cutoff; 2 s forbid the second
+    assert list(events.values()) == [4, 4, 3, 2]
+
+
+def test_the_first_rule_is_the_devices():
+    draws = np.random.default_rng(1)
+    tracks = [np.repeat(draws.integers(0, 256, 300), 7).astype(np.uint8) for _ in range(3)]
+    facts = by_rule(tracks, tracks, 0.8, 3)["sliding mean"]
+    detector = [StreamingDetector(0.8, 3).run(one) for one in tracks]
+    assert facts["false_accepts_per_hour"]["events"] == sum(map(len, detector)) > 3
+    assert facts["recall"]["count"] == sum(map(bool, detector))
+    assert facts["false_accepts_per_hour"]["at_most"] > facts["false_accepts_per_hour"]["value"]
+
+
+def test_without_words_or_streams_there_are_counts_and_no_rates():
+    facts = by_rule([], [], 0.5, 5)["sliding mean"]
+    assert facts == {
+        "recall": {"count": 0, "of": 0},
+        "false_accepts_per_hour": {"events": 0, "hours": 0},
+    }
+    assert set(rules(0.9, 1)) > {"sliding mean", "votes, 1 of 1"}
