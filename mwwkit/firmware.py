@@ -5,6 +5,8 @@ package `esphome` carries the C++ sources) and from the official model files it 
 line names a file without a folder, it lies in `esphome/components/micro_wake_word/`.
 """
 
+ESPHOME_VERSION = "2026.6.5"  # the release that all of this was read in
+
 SAMPLE_RATE_HZ = 16_000  # preprocessor_settings.h: AUDIO_SAMPLE_FREQUENCY
 
 # The audio front end (preprocessor_settings.h; micro_wake_word.cpp fills FrontendConfig with them).
@@ -41,6 +43,9 @@ CUTOFF_LEVELS = 255  # the cutoff is stored as int(cutoff * 255); it fires when 
 # Memory (streaming_model.h): the arena that holds the descriptors of resource variables.
 MAX_RESOURCE_VARIABLES = 20  # MicroResourceVariables::Create(..., 20)
 VARIABLE_ARENA_BYTES = 1024  # STREAMING_MODEL_VARIABLE_ARENA_SIZE
+SRAM_BYTES = (
+    512 * 1024
+)  # on the chip (ESP32-S3 datasheet, "512 KB SRAM"): all there is without PSRAM
 
 # The ops the component registers (streaming_model.cpp, register_streaming_ops_), by their names in
 # the TFLite schema's BuiltinOperator.

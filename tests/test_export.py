@@ -37,6 +37,7 @@ FILES = {
     "chirp_up.metrics.json",
     "chirp_up.report.html",
     "chirp_up.report.json",
+    "chirp_up.url.yaml",
     "chirp_up.yaml",
 }
 
@@ -138,6 +139,8 @@ def test_the_cutoff_is_chosen_on_the_validation_split_and_the_test_split_would_c
 def test_the_lines_for_esphome_point_at_the_manifest(exported):
     lines = yaml.safe_load((exported / "export/chirp_up.yaml").read_text())
     assert lines["micro_wake_word"]["models"] == [{"model": "chirp_up.json"}]
+    lines = yaml.safe_load((exported / "export/chirp_up.url.yaml").read_text())
+    assert lines["micro_wake_word"]["models"] == [{"model": "${wake_word_folder}/chirp_up.json"}]
 
 
 def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(exported):

@@ -1,6 +1,5 @@
 """The manifest: ESPHome's keys and no others, and only what the device can do."""
 
-import importlib.util
 import json
 
 import pytest
@@ -69,8 +68,12 @@ def test_no_website_means_no_key():
         (changed(author=7), "wrong-type"),
         (changed(trained_languages=[]), "wrong-type"),
         (changed(website="example.org"), "website"),
+        (changed(website="https://[x"), "website"),
+        (changed(website="ftp://example.org"), "website"),
         (changed(model="../other.tflite"), "model-path"),
         (changed(model="a\\b.tflite"), "model-path"),
+        (changed(model="a#1.tflite"), "model-name"),
+        (changed(model="c:a.tflite"), "model-name"),
         (changed(probability_cutoff=1.0), "cutoff-never-fires"),
         (changed(probability_cutoff=0.0), "cutoff-never-fires"),
         (changed(probability_cutoff=0.003), "cutoff-never-fires"),
@@ -82,12 +85,15 @@ def test_no_website_means_no_key():
         (changed(probability_cutoff=True), "wrong-type"),
         (changed(sliding_window_size=0), "sliding-window-size"),
         (changed(sliding_window_size=2.5), "wrong-type"),
+        (changed(sliding_window_size=34), "sliding-window-size"),
         (changed(feature_step_size=20), "feature-step-size"),
         (changed(feature_step_size=0), "feature-step-size"),
         (changed(tensor_arena_size=0), "no-arena"),
         (changed(tensor_arena_size=-5), "no-arena"),
         (changed(tensor_arena_size=True), "wrong-type"),
+        (changed(tensor_arena_size=600_000), "arena-too-large"),
         (changed(minimum_esphome_version="soon"), "wrong-type"),
+        (changed(minimum_esphome_version="2023.12.1"), "esphome-version"),
         (changed() | {"micro": None}, "wrong-type"),
         ([], "not-json"),
     ],
@@ -125,15 +131,9 @@ def test_a_file_that_is_not_json_is_told(tmp_path):
         manifest.read(tmp_path / "computer.json")
 
 
-def test_the_esphome_lines_point_at_the_json():
-    import yaml
-
-    config = yaml.safe_load(manifest.esphome_yaml('my "word".json'))
-    assert config["micro_wake_word"]["models"] == [{"model": 'my "word".json'}]
-
-
-@pytest.mark.skipif(not importlib.util.find_spec("esphome"), reason="pip install esphome")
-def test_esphomes_own_schema_accepts_what_is_written():
-    from esphome.components.micro_wake_word import MANIFEST_SCHEMA_V2
-
-    MANIFEST_SCHEMA_V2(GOOD.as_dict())
+@pytest.mark.parametrize("twice", ['"author": "me"', '"micro": {}'])
+def test_a_key_that_stands_there_twice_is_named(tmp_path, twice):
+    text = json.dumps(GOOD.as_dict())
+    (tmp_path / "computer.json").write_text(text[:-1] + f", {twice}}}")
+    with pytest.raises(ManifestError, match="double-key: the key .* twice -> keep one"):
+        manifest.read(tmp_path / "computer.json")

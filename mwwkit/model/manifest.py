@@ -1,7 +1,7 @@
 """The manifest: the JSON that ESPHome reads, beside the model it names.
 
     write(Manifest(wake_word="Computer", ..., probability_cutoff=0.92), folder / "computer.json")
-    print(esphome_yaml("computer.json"))
+    problems(read_data(path))        # what is wrong with somebody else's
 
 ESPHome refuses any key it does not know, and accepts values that can never work (a cutoff of 1.5, a
 window or an arena of 0): so keys, types and meaning are all checked here.
@@ -15,9 +15,11 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlparse
 
 from mwwkit import detector, firmware
-from mwwkit.files import read_json, write_json
+from mwwkit.files import write_json
+from mwwkit.model.esphome import parse_version
 from mwwkit.model.findings import Finding, told
 
 # Manifest v2 as ESPHome's components/micro_wake_word/__init__.py has it (MANIFEST_SCHEMA_V2).
@@ -27,6 +29,7 @@ MICRO = (
     *("probability_cutoff", "sliding_window_size", "feature_step_size"),
     *("tensor_arena_size", "minimum_esphome_version"),
 )
+LONGEST_WINDOW = 33  # scores, 1 s: no word keeps its score up for longer; 5 are usual
 
 
 class ManifestError(ValueError):
@@ -83,12 +86,25 @@ def read(path: Path) -> Manifest:
 
 
 def read_data(path: Path) -> Any:
-    """Return the JSON in a manifest file, unchecked; raises ManifestError when it is not JSON."""
+    """Return the JSON in a manifest file, unchecked; raises ManifestError when it is not JSON.
+
+    ESPHome's reader lets the last of two equal keys win; here that is a fault, being a mistake.
+    """
+    cure = "write the manifest again, or mend the JSON where the message points"
     try:
-        return read_json(path)
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_each_once)
+    except ManifestError:
+        raise
     except ValueError as e:
-        cure = "write the manifest again, or mend the JSON where the message points"
-        raise ManifestError([Finding("not-json", str(e), cure)]) from e
+        raise ManifestError([Finding("not-json", f"{path.name} is no JSON: {e}", cure)]) from e
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        words = f"the key {twice[0]!r} stands there twice"
+        raise ManifestError([Finding("double-key", words, "keep one of the two")])
+    return dict(pairs)
 
 
 def problems(data: Any) -> list[Finding]:
@@ -134,16 +150,40 @@ def _micro(micro: dict[str, Any]) -> list[Finding]:
             found.append(Finding(name, words, cure))
         elif key == "feature_step_size" and key in micro and micro[key] != firmware.HOP_MS:
             words = f"feature_step_size is {micro[key]} ms, wanted {firmware.HOP_MS}"
-            found.append(
-                Finding("feature-step-size", words, "models here hear a frame every 10 ms")
-            )
+            cure = "write 10: models are trained on a frame every 10 ms"
+            found.append(Finding("feature-step-size", words, cure))
+        elif key in micro:
+            found += _too_much(key, micro[key])
     if "probability_cutoff" in micro:
         found += _cutoff(micro["probability_cutoff"])
     if "minimum_esphome_version" in micro:
-        version = micro["minimum_esphome_version"]
-        if not (isinstance(version, str) and re.fullmatch(r"\d+\.\d+\.\d+\w*", version)):
-            found.append(_type("minimum_esphome_version", version, 'a text like "2024.7.0"'))
+        found += _minimum(micro["minimum_esphome_version"])
     return found
+
+
+def _too_much(key: str, value: int) -> list[Finding]:
+    if key == "sliding_window_size" and value > LONGEST_WINDOW:
+        words = f"sliding_window_size is {value}: the mean of {value * firmware.STEP_MS / 1000:g} s"
+        words += ", over which no word keeps its score up"
+        return [Finding("sliding-window-size", words, "5 scores (150 ms) is usual")]
+    if key == "tensor_arena_size" and value > firmware.SRAM_BYTES:
+        words = f"tensor_arena_size is {value}, more than the {firmware.SRAM_BYTES:,} bytes of "
+        words += "memory on an ESP32-S3"
+        cure = "let mwwkit compute it; the published models state about 26,000"
+        return [Finding("arena-too-large", words, cure)]
+    return []
+
+
+def _minimum(version: Any) -> list[Finding]:
+    text = version if isinstance(version, str) else ""
+    if not re.fullmatch(r"\d+\.\d+\.\d+[-.]?\w*", text):
+        return [_type("minimum_esphome_version", version, 'a text like "2024.7.0"')]
+    if parse_version(text) < parse_version(firmware.MINIMUM_ESPHOME_VERSION):
+        words = f"minimum_esphome_version is {text}, but ESPHome knows manifests of version 2 only "
+        words += f"from {firmware.MINIMUM_ESPHOME_VERSION} on"
+        cure = f"write {firmware.MINIMUM_ESPHOME_VERSION}"
+        return [Finding("esphome-version", words, cure)]
+    return []
 
 
 def _cutoff(cutoff: Any) -> list[Finding]:
@@ -181,11 +221,19 @@ def _model_name(name: str) -> list[Finding]:
     if name and (PurePosixPath(name).name != name or "\\" in name or name in (".", "..")):
         words = f"model is {name!r}, wanted the name of a file beside the manifest"
         return [Finding("model-path", words, "put both files in one folder and name the .tflite")]
+    if name and (odd := sorted(set(name) & set('#?%:*"<>|') | {c for c in name if c < " "})):
+        words = f"model is {name!r}: a file whose name holds {' '.join(map(repr, odd))} is not "
+        words += "found by URL or on every system"
+        return [Finding("model-name", words, "rename the file: letters, digits and underscores")]
     return []
 
 
 def _website(url: str) -> list[Finding]:
-    if re.fullmatch(r"https?://[^\s/]+\S*", url):
+    try:
+        parsed = urlparse(url)
+    except ValueError:  # brackets that hold no address
+        parsed = urlparse("")
+    if parsed.scheme in ("http", "https") and parsed.netloc and not re.search(r"\s", url):
         return []
     words = f"website is {url!r}, wanted an address that begins with https://"
     return [Finding("website", words, "give a whole address, or leave the key out")]
@@ -203,15 +251,3 @@ def _type(key: str, value: Any, wanted: str) -> Finding:
 
 def _kind(value: Any) -> str:
     return f"{value!r} ({type(value).__name__})"
-
-
-def esphome_yaml(manifest_name: str) -> str:
-    """Return lines for an ESPHome configuration; `model:` points at the .json, not the .tflite."""
-    return (
-        "# Put the .json and the .tflite beside this configuration (paths are relative to it).\n"
-        "micro_wake_word:\n"
-        "  models:\n"
-        f"    - model: {json.dumps(manifest_name)}\n"
-        "  on_wake_word_detected:\n"
-        '    - logger.log: "Heard the wake word"\n'
-    )

@@ -15,7 +15,7 @@ from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.figures import of_split
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.handover import JUDGED_BY, chosen_net
-from mwwkit.model import arena, gate, manifest
+from mwwkit.model import arena, esphome, gate, manifest
 from mwwkit.model.evaluate import WINDOWS, calibration, headroom, int8_model, tracks
 from mwwkit.model.parity import parity
 from mwwkit.model.streaming import fold, to_float
@@ -140,7 +140,8 @@ def _write(
         folder = Path(trial)
         (folder / names["model"]).write_bytes(model)
         (folder / names["float"]).write_bytes(float_model)
-        (folder / names["yaml"]).write_text(manifest.esphome_yaml(names["manifest"]), "utf-8")
+        (folder / names["yaml"]).write_text(esphome.yaml_for_file(names["manifest"]), "utf-8")
+        (folder / names["yaml_url"]).write_text(esphome.yaml_for_url(names["manifest"]), "utf-8")
         write_json(folder / names["metrics"], metrics)
         manifest.write(card, folder / names["manifest"])
         gate.verify(folder / names["manifest"]).refuse()
@@ -158,6 +159,7 @@ def _names(config: Config) -> dict[str, str]:
         "float": f"{slug}.float.tflite",
         "metrics": f"{slug}.metrics.json",
         "yaml": f"{slug}.yaml",
+        "yaml_url": f"{slug}.url.yaml",
         **making.names_of(slug),
         "manifest": f"{slug}.json",
     }
