@@ -29,6 +29,7 @@ from mwwkit.metrics import (
     latency_s,
     proportion,
 )
+from mwwkit.tails import expected_rates
 
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
 
@@ -97,8 +98,10 @@ class Choice:
     """A cutoff and window with what they reach, and whether the data can carry the claim.
 
     `rank` orders choices of several models: the better one is the larger. `fah_at_most` is the
-    exact one-sided bound at 95 %, `margin` the number of cutoffs that do as well, and `latency_s`
-    the median from a word's end to its detection, where it was measured and one was detected.
+    exact one-sided bound at 95 %, `fah_expected` what the tail of the scores lets expect (None
+    where they have too little of one), `margin` the number of cutoffs that do as well, and
+    `latency_s` the median from a word's end to its detection, where it was measured and one was
+    detected.
     """
 
     cutoff: float
@@ -111,6 +114,7 @@ class Choice:
     reached: bool
     supported: bool
     note: str
+    fah_expected: float | None = None
     latency_s: float | None = None
 
     @property
@@ -131,11 +135,14 @@ class Choice:
 
 def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0) -> Choice:
     """The cutoff and window with most recall among those with at most `target_fah` false accepts
-    an hour and at most `max_clip_fpr` of the negative clips accepted.
+    an hour, counted and expected, and at most `max_clip_fpr` of the negative clips accepted.
 
-    Ties go to fewer accepted negative clips, then to the window with the widest run of equally
-    good cutoffs, and its middle. A cutoff at which nothing is recognised is never chosen: where no
-    other meets the targets, the one with the fewest false accepts is, and `reached` is False.
+    What is expected is the tail of the scores, `tails.expected_rates`: it forbids what short audio
+    is too short to count, and allows the lowest of cutoffs that look equal. Ties go to fewer
+    accepted negative clips, then to the window with the widest run of equally good cutoffs. Where
+    the tail says nothing it is the middle of that run, and its end where it expects more than the
+    target everywhere. A cutoff at which nothing is recognised is never chosen: where no other
+    meets the targets, the one with the fewest false accepts is, and `reached` is False.
 
     Raises:
         ValueError: no positives, no negatives or no ambient audio.
@@ -145,21 +152,30 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
             f"{surface.n_positives} positives, {surface.n_negatives} negatives, "
             f"{surface.ambient_hours} h of ambient audio; wanted some of each"
         )
-    fah = surface.ambient_events / surface.ambient_hours
+    hours = surface.ambient_hours
+    tails = [expected_rates(events, hours) for events in surface.ambient_events]
+    unknown = np.full(len(CUTOFFS), np.nan)
+    expected = np.stack([unknown if tail is None else tail for tail in tails])
     fpr = surface.clip_false_accepts / surface.n_negatives
     fires = surface.hits > 0
-    good = fires & (fah <= target_fah) & (fpr <= max_clip_fpr)
-    reached = bool(good.any())
+    counted = fires & (surface.ambient_events / hours <= target_fah) & (fpr <= max_clip_fpr)
+    good = counted & ~(expected > target_fah)
+    reached, believed = bool(counted.any()), bool(good.any())
     if reached:
-        tied = _best(good, -surface.hits, surface.clip_false_accepts, surface.ambient_events)
+        costs = -surface.hits, surface.clip_false_accepts, surface.ambient_events
+        tied = _best(good if believed else counted, *costs)
     elif fires.any():
         tied = _best(fires, surface.ambient_events, surface.clip_false_accepts, -surface.hits)
     else:
         tied = ~fires
     row = int(np.argmax(tied.sum(axis=1)))
     columns = np.flatnonzero(tied[row])
-    column = int(columns[len(columns) // 2])
-    return _choice(surface, row, column, len(columns), reached, target_fah)
+    middle, lowest, highest = columns[len(columns) // 2], columns[0], columns[-1]
+    if not reached or tails[row] is None:
+        column = middle
+    else:
+        column = lowest if believed else highest
+    return _choice(surface, row, int(column), len(columns), reached, target_fah, tails[row])
 
 
 def median_latency(
@@ -179,7 +195,13 @@ def _best(allowed: np.ndarray, *costs: np.ndarray) -> np.ndarray:
 
 
 def _choice(
-    surface: Surface, row: int, column: int, margin: int, reached: bool, target_fah: float
+    surface: Surface,
+    row: int,
+    column: int,
+    margin: int,
+    reached: bool,
+    target_fah: float,
+    tail: np.ndarray | None,
 ) -> Choice:
     n_events, hours = int(surface.ambient_events[row, column]), surface.ambient_hours
     hits = int(surface.hits[row, column])
@@ -201,6 +223,8 @@ def _choice(
         note = f"{seen}: too little audio to support {target_fah:g} an hour; that takes " + (
             f"at least {ceil(needed * 10) / 10:g} h without one." if target_fah else "for ever."
         )
+        if tail is not None:
+            note += f" The tail of its scores lets expect {tail[column]:.2g} an hour."
     return Choice(
         manifest_cutoff(int(CUTOFFS[column])),
         surface.windows[row],
@@ -212,6 +236,7 @@ def _choice(
         reached,
         supported,
         note,
+        None if tail is None else float(tail[column]),
     )
 
 

@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOOR = {
     *("firmware", "files", "paths", "checkpoint", "disk", "session", "random", "parallel"),
     "progress",
-    *("detector", "metrics", "bootstrap", "operating", "groups", "rules"),
+    *("detector", "metrics", "tails", "bootstrap", "operating", "groups", "rules"),
 }
 MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is open to all
     "audio": {"audio"},

@@ -15,6 +15,7 @@ from mwwkit.operating import (
     operating_points,
 )
 from mwwkit.random import rng
+from mwwkit.tails import expected_rates
 
 
 def peak(value, length=40, width=5):
@@ -75,6 +76,31 @@ def test_of_equal_cutoffs_the_middle_is_taken():
     surface = operating_points([peak(201)], [peak(100)], [stream(50)])
     choice = choose_cutoff(surface, 0.5)
     assert (integer_cutoff(choice.cutoff), choice.margin) == (150, 101)
+
+
+def thinning(minutes):
+    """Ambient scores with fewer and fewer higher and higher peaks, none over 60."""
+    return stream(*[10] * 100, *[20] * 20, *[30] * 10, *[45] * 5, *[60] * 3, minutes=minutes)
+
+
+def test_where_the_tail_shows_the_lowest_cutoff_that_it_allows_is_taken():
+    surface = operating_points([peak(250)], [peak(1)], [thinning(minutes=60)])
+    choice = choose_cutoff(surface, 0.5)
+    column = integer_cutoff(choice.cutoff) - 1
+    tail = expected_rates(surface.ambient_events[0], surface.ambient_hours)
+    assert tail[column] == choice.fah_expected <= 0.5 < tail[column - 1]
+    assert 180 < column < 220  # a mean excess of 1.04 logits over 38 peaks at a logit of -3.15
+    assert "lets expect 0.49 an hour" in choice.note
+
+
+def test_what_is_expected_forbids_what_was_not_counted():
+    # over 60 nothing was counted, so by the count alone any cutoff under 105 would do
+    few = operating_points([peak(105), peak(250)], [peak(1)], [thinning(minutes=30)])
+    choice = choose_cutoff(few, 0.5)
+    assert choice.recall.value == 0.5 and choice.fah_expected <= 0.5
+    # a target that no cutoff is expected to meet: as strict as costs no recall
+    stuck = operating_points([peak(251)], [peak(1)], [stream(*[200] * 9, minutes=10)])
+    assert integer_cutoff(choose_cutoff(stuck, 1e-3).cutoff) == 250
 
 
 def test_a_tie_goes_to_the_model_that_does_not_hang_on_one_value():

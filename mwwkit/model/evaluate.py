@@ -19,6 +19,7 @@ from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
 from mwwkit.model.verdicts import Verdicts, digest
 from mwwkit.operating import Choice, choose_cutoff, median_latency, operating_points
+from mwwkit.tails import PEAKS
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
@@ -135,7 +136,7 @@ class Judge:
     def _made_of(self) -> str:
         """A digest of the material and the rule, read once."""
         stores = (self.words, self.others, self.ambient, self.calibration)
-        rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT)
+        rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
 
@@ -152,6 +153,7 @@ def _facts(choice: Choice) -> dict:
         "recall_interval": [choice.recall.low, choice.recall.high],
         "false_accepts_per_hour": choice.fah.value,
         "false_accepts_at_most": choice.fah_at_most,
+        "false_accepts_expected": choice.fah_expected,
         "clip_false_accepts": choice.clip_false_accepts.value,
         "median_latency_s": choice.latency_s,
         "rank": [float(part) for part in choice.rank],

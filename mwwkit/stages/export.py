@@ -182,6 +182,7 @@ def _threshold(config: Config, choice: Choice) -> dict:
         "window": choice.window,
         "target_false_accepts_per_hour": config.target_fah,
         "target_reached_on_validation": choice.reached,
+        "false_accepts_expected_per_hour": choice.fah_expected,
         "data_can_support_the_target": choice.supported,
         "note": choice.note,
     }

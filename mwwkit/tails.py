@@ -1,0 +1,36 @@
+"""How often a score will be passed that was hardly ever passed: the tail of the highest peaks.
+
+    rates = expected_rates(surface.ambient_events[row], surface.ambient_hours)
+
+Ten minutes of audio without one false accept do not tell 0.1 an hour from 10. But the peaks that
+stayed under the cutoff do: over a high threshold the excesses of almost any distribution are nearly
+those of a generalised Pareto one (Pickands, 1975), here with shape 0, an exponential one, of the
+mean's logit. Its mean excess is estimated by maximum likelihood from the highest peaks.
+"""
+
+import numpy as np
+
+from mwwkit.detector import LIVE_CUTOFFS
+
+PEAKS = 40  # the highest; lower ones tell of the middle, not of the tail
+FEWEST = 5  # with less there is no tail to speak of
+LOGITS = np.log((np.array(LIVE_CUTOFFS) + 0.5) / (255.5 - np.array(LIVE_CUTOFFS)))
+
+
+def expected_rates(events: np.ndarray, hours: float) -> np.ndarray | None:
+    """Events an hour to expect at every live cutoff, float64 [254]; None from too few events.
+
+    `events` are the counts at those cutoffs, falling, int [254]. Where more than PEAKS were
+    counted the count itself says it; above, the fitted tail.
+    """
+    first = int(np.argmax(events <= PEAKS))  # 0 where none is: then the tail is not needed
+    n = int(events[first])
+    if not FEWEST <= n <= PEAKS:
+        return events / hours if n > PEAKS else None
+    passed = events[first:].astype(float)
+    over = LOGITS[first:] - LOGITS[first]
+    # The sum of all excesses is the area under the count, each event 1 high up to its peak.
+    mean_excess = np.sum((passed[1:] + passed[:-1]) / 2 * np.diff(over)) / n
+    rates = events / hours
+    rates[first:] = n / hours * np.exp(-over / max(mean_excess, 1e-9))
+    return rates

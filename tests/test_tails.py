@@ -1,0 +1,51 @@
+"""Rates beyond what was counted, from tails that are known because they were drawn."""
+
+import numpy as np
+import pytest
+
+from mwwkit.detector import LIVE_CUTOFFS
+from mwwkit.random import rng
+from mwwkit.tails import FEWEST, LOGITS, PEAKS, expected_rates
+
+CUTOFFS = np.array(LIVE_CUTOFFS)
+
+
+def counts(peaks_logits):
+    """How many peaks pass each cutoff."""
+    return (np.asarray(peaks_logits)[:, None] > LOGITS).sum(axis=0)
+
+
+def test_a_planted_exponential_tail_is_found_far_above_its_highest_peak():
+    hours, rate_at_even, mean_excess = 0.2, 100.0, 0.6
+    found = []
+    for draw in range(300):
+        draws = rng(draw, "tail")
+        n = draws.poisson(hours * rate_at_even * np.exp(3 / mean_excess))  # peaks over -3
+        found.append(expected_rates(counts(-3 + draws.exponential(mean_excess, n)), hours))
+    ratio = np.array(found) / (rate_at_even * np.exp(-LOGITS / mean_excess))
+    column = int(np.argmax(LOGITS > 2))  # 3.6 an hour: in 12 minutes mostly none
+    # The mean excess of 40 peaks is known to 16 %, so its exponential over some 3 logits, 5 of
+    # them, to a factor of 2.3 either way.
+    assert 0.75 < np.median(ratio[:, column]) < 1.33
+    assert np.quantile(ratio[:, column], 0.16) > 1 / 2.6
+    assert np.quantile(ratio[:, column], 0.84) < 2.6
+
+
+def test_where_there_is_enough_to_count_the_count_says_it():
+    events = np.maximum(500 - 2 * np.arange(len(CUTOFFS)), 0)
+    rates = expected_rates(events, 2.0)
+    many = events > PEAKS
+    assert np.array_equal(rates[many], events[many] / 2)
+    assert (np.diff(rates[~many]) < 0).all() and rates[-1] > 0
+    everywhere = np.full(len(CUTOFFS), 90)
+    assert np.array_equal(expected_rates(everywhere, 3.0), everywhere / 3)
+
+
+@pytest.mark.parametrize("n", [0, FEWEST - 1])
+def test_from_hardly_any_peaks_nothing_is_told(n):
+    assert expected_rates(counts(np.zeros(n)), 1.0) is None
+
+
+def test_peaks_at_the_ceiling_leave_no_hope_below_it():
+    rates = expected_rates(counts(np.full(20, 9.0)), 1.0)
+    assert rates[0] == 20 and rates[-1] > 5
