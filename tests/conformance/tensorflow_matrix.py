@@ -4,8 +4,8 @@
 
 Nets of three shapes are trained for a moment here, and their weights handed to every version. It
 converts them, shows the gate the files and scores streams; it also trains a tiny net itself.
-Exits with 1 unless every version passes the gate, streams in float what the whole net gives (1e-5),
-and decides every spectrogram as the first version does.
+Exits with 1 unless in every version the gate passes, the float file gives what the net does (1e-5)
+and every spectrogram is decided as in the first version.
 
 FOLDER takes some 3 GB while a version is tried; each venv goes after its turn, but with --keep.
 """
@@ -112,7 +112,7 @@ def measure(folder: Path) -> None:
 
 def of_net(folder: Path, shape_name: str, stream: np.ndarray, calibration: list) -> dict:
     """One net: its file, what the gate says of it, and how far it is from the float net."""
-    from mwwkit.model import arena, evaluate, gate, manifest, parity, streaming
+    from mwwkit.model import arena, evaluate, float_stream, gate, manifest, parity, streaming
     from mwwkit.model.device import Device
     from mwwkit.model.shapes import SHAPES
     from mwwkit.model.snapshots import load_arrays
@@ -127,16 +127,16 @@ def of_net(folder: Path, shape_name: str, stream: np.ndarray, calibration: list)
     manifest.write(manifest.Manifest(*names, CUTOFF, WINDOW, size), folder / f"{shape_name}.json")
     report = gate.verify(folder / f"{shape_name}.json")
     print(report, file=sys.stderr)
-    whole = parity.float_scores(net, stream[0], scale)
-    features = evaluate.to_float_features(stream[0])
-    streamed = streaming.stream(streaming.fold(net, scale), shape, features)
+    float_file = streaming.to_float(streaming.fold(net, scale), shape)
+    floats = float_stream.float_tracks(float_file, stream)
+    whole = [parity.float_scores(net, features, scale) for features in stream]
     device = Device(model, reference=True)
     np.save(folder / f"{shape_name}.npy", [device.scores(features) for features in stream])
     return {
         "bytes": len(model),
         "arena": size,
         "gate": "passed" if report.ok else "; ".join(f.fault for f in report.findings),
-        "float_stream": float(np.abs(streamed - whole).max()),
+        "float_file": float(np.abs(np.subtract(floats, whole)).max()),
         **parity.parity(net, model, stream, CUTOFF, WINDOW, scale),
     }
 
@@ -148,7 +148,7 @@ def told(found: list[dict]) -> bool:
     for facts in found:
         versions = (facts["packages"][name] for name in PACKAGES)
         print("| " + " | ".join(versions) + f" | {facts['loss']:.6f} |")
-    head = ("net", "TensorFlow", "bytes", "arena", "gate", "streamed in float, off by")
+    head = ("net", "TensorFlow", "bytes", "arena", "gate", "float file, off by")
     head += ("int8, off by: most", "mean", "decided otherwise than float", "same file")
     head += ("other scores than the first", "most, of 256", "decided otherwise")
     print("\n| " + " | ".join(head) + " |\n|" + "---|" * len(head))
@@ -157,10 +157,10 @@ def told(found: list[dict]) -> bool:
         for facts in found:
             net = facts["nets"][shape]
             compared = against(found[0], facts, shape)
-            good &= net["gate"] == "passed" and net["float_stream"] <= FLOAT_TOLERANCE
+            good &= net["gate"] == "passed" and net["float_file"] <= FLOAT_TOLERANCE
             good &= not compared[-1]
             cells = (shape, facts["packages"]["tensorflow"], f"{net['bytes']:,}", net["arena"])
-            cells += (net["gate"], f"{net['float_stream']:.1e}", net["largest_difference"])
+            cells += (net["gate"], f"{net['float_file']:.1e}", net["largest_difference"])
             cells += (net["mean_difference"],)
             cells += (f"{net['decided_differently']} of {net['spectrograms']}", *compared)
             print("| " + " | ".join(map(str, cells)) + " |", flush=True)
