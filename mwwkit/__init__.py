@@ -12,7 +12,7 @@ The map, bottom up:
     handover                          what 02 hands over to 03, 04 and 05
     stages/                           what the five notebooks call
     previews/                         pictures and players for the notebooks
-    chain, presets, scoring, summary  behind the command line
+    chain, presets, scoring, live, summary  behind the command line
 """
 
 __version__ = "0.1.0"

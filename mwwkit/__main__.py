@@ -163,11 +163,36 @@ def _report(arguments: argparse.Namespace) -> int:
 def _score(arguments: argparse.Namespace) -> int:
     from mwwkit import scoring
 
+    if bool(arguments.audio) == arguments.live:
+        raise presets.PresetError("score wants files or folders, or --live, and not both")
+    if arguments.live:
+        return _live(arguments)
     lead_in_s = scoring.LEAD_IN_S if arguments.lead_in is None else arguments.lead_in
-    report = scoring.score(arguments.model, arguments.audio, lead_in_s)
+    report = scoring.score(arguments.model, arguments.audio, lead_in_s, arguments.vad)
     as_json = json.dumps(report, indent=1, ensure_ascii=False) if arguments.json else ""
     print(as_json or scoring.table(report))
-    return BAD if any("error" in file for file in report["files"]) else OK
+    return BAD if report["totals"]["not_read"] else OK
+
+
+def _live(arguments: argparse.Namespace) -> int:
+    from mwwkit import live
+    from mwwkit.model.component import Component
+
+    component, last = Component.load(arguments.model, arguments.vad), None
+    with live.microphone(arguments.microphone) as blocks:
+        _say("listening; Ctrl-C ends it")
+        try:
+            for last in live.follow(component, blocks):
+                for line in live.lines(last, arguments.json):
+                    print(line, flush=True)
+                if sys.stderr.isatty():
+                    print(f"\r{live.meter(last, component)}", end="", file=sys.stderr, flush=True)
+                if arguments.seconds and last.seconds >= arguments.seconds:
+                    break
+        except KeyboardInterrupt:
+            pass  # that is how it is ended
+    _say(f"\nlistened for {last.seconds if last else 0:.0f} s")
+    return OK
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -201,7 +226,7 @@ def _parser() -> argparse.ArgumentParser:
     _previous(tune)
     tune.add_argument("--trials", type=_count, default=20, metavar="N", help="in all (20)")
     told = "begin no trial that would end later; 0: no limit (0)"
-    tune.add_argument("--hours", type=_hours, default=0.0, metavar="H", help=told)
+    tune.add_argument("--hours", type=_amount, default=0.0, metavar="H", help=told)
     tune.add_argument("--study", default="", metavar="FILE", help="default RUN-tune/study.db")
     tune.add_argument("--space", default="", metavar="FILE", help="what to vary, as YAML")
     tune.add_argument("--seed", type=int, default=42, help="of what is drawn (42)")
@@ -211,11 +236,15 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--stages", type=_stages, default="01-05", help="01-05, 03, or 01,02")
     _previous(check)
 
-    score = _add(commands, "score", _score, "hear audio files as the device would")
+    score = _add(commands, "score", _score, "hear audio as the device would: files, or live")
     score.add_argument("model", type=Path, metavar="MODEL.json")
-    score.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="files or folders")
-    score.add_argument("--json", action="store_true", help="one JSON object")
+    score.add_argument("audio", type=Path, nargs="*", metavar="AUDIO", help="files or folders")
+    score.add_argument("--vad", type=Path, metavar="VAD.json", help="a detection needs its voice")
+    score.add_argument("--json", action="store_true", help="one JSON object; live, one a detection")
     score.add_argument("--lead-in", type=float, metavar="SECONDS", help="faint noise in front (1)")
+    score.add_argument("--live", action="store_true", help="listen at the microphone (extra live)")
+    score.add_argument("--microphone", metavar="NAME", help="of several; a part of its name")
+    score.add_argument("--seconds", type=_amount, default=0.0, metavar="S", help="of --live; 0: on")
 
     report = _add(commands, "report", _report, "make the report of a finished run again")
     report.add_argument("run_dir", metavar="DIR")
@@ -276,14 +305,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _hours(text: str) -> float:
+def _amount(text: str) -> float:
     try:
-        hours = float(text)
+        amount = float(text)
     except ValueError:
-        hours = -1.0
-    if not 0 <= hours < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted hours, 0 or more")
-    return hours
+        amount = -1.0
+    if not 0 <= amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted a number, 0 or more")
+    return amount
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -30,6 +30,7 @@ MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is o
     "presets": {"presets"},
     "judge": {"audio", "model", "judge"},
     "scoring": {"audio", "model"},
+    "live": {"audio", "model", "scoring"},
     "chain": {"presets", "preflight"},
     "preflight": {"presets", "stages", "model"},
     "ablation": {"chain", "presets"},
@@ -41,7 +42,7 @@ MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is o
     "summary": {"model"},
     "__main__": {
         *("model", "stages", "presets", "chain", "scoring", "summary", "report", "measuring"),
-        *("spaces", "tuning"),
+        *("spaces", "tuning", "live"),
     },
 }
 MAY_USE_TENSORFLOW = (

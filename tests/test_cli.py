@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jupytext
 import pytest
+import soundfile
 
 from mwwkit import __main__ as cli
 from mwwkit import chain
@@ -182,7 +183,6 @@ def test_a_wrong_name_or_value_is_refused_before_any_work(
         ["run", "-p", "STEPS"],
         ["walk"],
         [],
-        ["score", "model.json"],
     ],
 )
 def test_a_command_that_cannot_be_read_exits_with_2(given):
@@ -327,6 +327,47 @@ def test_score_tells_of_every_file_and_of_one_it_cannot_read(small_model, tmp_pa
     assert cli.main(["score", str(small_model), str(sounds)]) == cli.BAD
     told = capsys.readouterr().out
     assert "rauschen ä.wav" in told and "not read" in told and "text.wav" in told
+
+
+def test_score_hears_folders_under_folders_and_counts_what_it_could_not_read(
+    small_model, tmp_path, capsys
+):
+    for name in ("a/one.wav", "a/b/two.flac", "three.wav"):
+        path = tmp_path / "all" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, rng(1, name).normal(0, 0.05, 16_000), 16_000)
+    (tmp_path / "all/a/empty.wav").touch()
+    (tmp_path / "all/a/notes.txt").write_text("no sound, and no sound's name")
+    (tmp_path / "all/a/b/text.ogg").write_text("no sound")
+    assert cli.main(["score", str(small_model), str(tmp_path / "all"), "--json"]) == cli.BAD
+    report = json.loads(capsys.readouterr().out)
+    assert (report["totals"]["heard"], report["totals"]["not_read"]) == (3, 2)
+    assert report["totals"]["seconds"] == 3.0
+    assert cli.main(["score", str(small_model), str(tmp_path / "all")]) == cli.BAD
+    *_, counted, first, second = capsys.readouterr().out.splitlines()
+    assert counted == "not read: 2" and "text.ogg is no audio" in first
+    assert "empty.wav is empty (0 bytes)" in second
+
+
+def test_with_a_vad_model_score_tells_what_was_held_back(official_models, real_audio, capsys):
+    clip = str(real_audio / "keywords/alexa/0.flac")
+    given = ["score", str(official_models / "alexa.json"), clip, "--json"]
+    assert cli.main([*given, "--vad", str(official_models / "vad.json")]) == cli.OK
+    [spoken] = json.loads(capsys.readouterr().out)["files"]
+    assert len(spoken["detections"]) == 1 and spoken["blocked"] == []
+
+
+def test_score_wants_one_thing_to_hear(small_model, tmp_path, capsys):
+    for given in ([], [str(tmp_path), "--live"]):
+        assert cli.main(["score", str(small_model), *given]) == cli.USAGE
+        assert "files or folders, or --live" in capsys.readouterr().err
+
+
+def test_without_anything_to_listen_with_live_says_what_to_do(small_model, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert cli.main(["score", str(small_model), "--live"]) == cli.BAD
+    [line] = capsys.readouterr().err.splitlines()
+    assert "pip install 'mwwkit[live]'" in line
 
 
 def test_score_of_an_empty_folder_says_so(small_model, tmp_path, capsys):

@@ -69,3 +69,22 @@ def test_a_manifest_that_will_not_do_is_refused(tmp_path):
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(ManifestError):
         Component.load(tmp_path / "bad.json")
+
+
+@pytest.mark.parametrize("engine", ["exact", "fast", "tflm"])
+@pytest.mark.parametrize("with_vad", [False, True])
+def test_a_stream_in_pieces_is_heard_as_in_one(manifests, features, engine, with_vad):
+    if engine == "tflm":
+        pytest.importorskip("tflite_micro", reason="install the extra tflm")
+    vad = manifests("vad", 0.6) if with_vad else None
+    component = Component.load(manifests("word", 0.4), vad, engine)
+    whole, listening = component.hear(features), component.listening()
+    lengths = np.random.default_rng(1).integers(0, 12, 1000)
+    heard = [listening.hear(piece) for piece in np.split(features, np.cumsum(lengths))]
+    assert np.array_equal(np.concatenate([h.scores for h in heard]), whole.scores)
+    assert tuple(d for h in heard for d in h.detections) == whole.detections != ()
+    assert tuple(d for h in heard for d in h.blocked) == whole.blocked
+    if with_vad:
+        assert whole.blocked and np.array_equal(
+            np.concatenate([h.voice for h in heard]), whole.voice
+        )

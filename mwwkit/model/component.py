@@ -3,6 +3,8 @@
     component = Component.load(Path("computer.json"), vad=Path("vad.json"))
     heard = component.hear(features)                   # int8 [frames, 40], from power-on
     print([d.time_s for d in heard.detections], len(heard.blocked))
+    listening = component.listening()                  # the same piece by piece:
+    heard = listening.hear(piece)
 
 The whole chain is the device's own: features (`audio.frontend.quantise`), models (`device`, the
 reference engine unless another is asked for), cutoffs, windows, pauses and voice (`detector`).
@@ -60,12 +62,45 @@ class Component:
 
     def hear(self, features: np.ndarray) -> Heard:
         """Listen to one stream from power-on, int8 [frames, 40], and go on after detections."""
-        scores, voice = self.word.device.scores(features), None
-        if self.vad is not None:
-            stride = self.vad.device.stride
-            heard = self.vad.device.scores(features)
-            voice = voice_track(heard, self.vad.cutoff, self.vad.window, stride)
-        stride = self.word.device.stride
-        detector = StreamingDetector(self.word.cutoff, self.word.window, stride=stride)
-        found = detector.run(scores, voice)
-        return Heard(scores, voice, tuple(found), tuple(detector.blocked))
+        return self.listening().hear(features)
+
+    def listening(self) -> Listening:
+        """Power on, for a stream that comes in pieces."""
+        return Listening(self)
+
+
+class Listening:
+    """A component from power-on: each piece of a stream is heard with all that was before it."""
+
+    def __init__(self, component: Component):
+        """Power on."""
+        word, self._vad = component.word, component.vad
+        self._word = word.device.stream()
+        self._detector = StreamingDetector(word.cutoff, word.window, stride=self._word.stride)
+        self._waiting = np.zeros(0, bool)  # the voice in slices of a step that is not whole yet
+        if self._vad is not None:
+            self._vad_stream = self._vad.device.stream()
+            self._vad_scores = np.zeros(self._vad.window, np.uint8)  # the newest
+            self._slice = 0
+
+    def hear(self, features: np.ndarray) -> Heard:
+        """Hear the next piece, int8 [frames, 40]; times are counted from power-on."""
+        scores = self._word.scores(features)
+        voice = heard = None if self._vad is None else self._voice(features)
+        if voice is not None:
+            voice_of_steps = np.concatenate([self._waiting, voice])
+            n_slices = len(scores) * self._word.stride
+            heard, self._waiting = voice_of_steps[:n_slices], voice_of_steps[n_slices:]
+        found = self._detector.run(scores, heard)
+        blocked, self._detector.blocked = self._detector.blocked, []
+        return Heard(scores, voice, tuple(found), tuple(blocked))
+
+    def _voice(self, features: np.ndarray) -> np.ndarray:
+        """bool [frames]: whether the VAD model hears a voice in each new slice."""
+        stride, window = self._vad.device.stride, self._vad.window
+        known = np.concatenate([self._vad_scores, self._vad_stream.scores(features)])
+        track = voice_track(known, self._vad.cutoff, window, stride)
+        # The track begins `window` steps before the first step that is not whole at the begin.
+        at = window * stride + self._slice % stride + np.arange(len(features))
+        self._vad_scores, self._slice = known[len(known) - window :], self._slice + len(features)
+        return track[np.minimum(at, len(track) - 1)]

@@ -3,6 +3,7 @@
     device = Device("okay_nabu.tflite", reference=True)
     scores = device.scores(features)              # int8 [frames, 40] -> uint8 [frames // 3]
     tracks = list(score_all(device, store, workers=4))
+    stream = device.stream()                      # the same in pieces: stream.scores(features)
 
 What the component does with the scores (cutoff, sliding window, start-up, voice) is in
 `mwwkit.detector`; both together, from a manifest, in `mwwkit.model.component`.
@@ -24,8 +25,8 @@ So search, mine and select with `fast`; measure what ships with the reference.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -106,18 +107,40 @@ class Device:
 
         Frames after the last whole step wait on the device, and are left out here.
         """
-        chunks = _chunks(features, self.stride)
+        return self.stream().scores(features)
+
+    def stream(self) -> Stream:
+        """A stream from reset that comes in pieces, as from a microphone."""
         if self.engine == "exact":
-            return _compiled(self.model).scores(features)
+            return Stream(self.stride, partial(_compiled(self.model).go_on, {}))
         if self.engine == "tflm":
-            return _micro_scores(self.model, chunks)
+            return Stream(self.stride, partial(_micro_scores, _micro(self.model)))
+        return Stream(self.stride, partial(self._litert_scores, self._fresh()))
+
+    def _litert_scores(self, interpreter, chunks: np.ndarray) -> np.ndarray:
         scores = np.empty(len(chunks), np.uint8)
-        interpreter = self._fresh()
         for i, chunk in enumerate(chunks):
             interpreter.set_tensor(self._input, chunk)
             interpreter.invoke()
             scores[i] = interpreter.get_tensor(self._output)[0, 0]
         return scores
+
+
+class Stream:
+    """One stream of features that a model hears piece by piece, its state kept in between."""
+
+    def __init__(self, stride: int, score: Callable[[np.ndarray], np.ndarray]):
+        """Score whole steps, int8 [steps, 1, stride, 40], with what goes on from call to call."""
+        self.stride, self._score = stride, score
+        self._rest: np.ndarray | None = None
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """uint8 scores of the steps that int8 [frames, 40] make whole; the rest waits."""
+        if self._rest is not None and len(self._rest):
+            features = np.concatenate([self._rest, features])
+        chunks = _chunks(features, self.stride)
+        self._rest = features[len(chunks) * self.stride :].copy()
+        return self._score(chunks)
 
 
 def score_all(
@@ -203,8 +226,8 @@ def _micro(model: bytes):
         raise DeviceError(f"TensorFlow Lite Micro cannot load the model: {e}") from e
 
 
-def _micro_scores(model: bytes, chunks: np.ndarray) -> np.ndarray:
-    interpreter, scores = _micro(model), np.empty(len(chunks), np.uint8)
+def _micro_scores(interpreter, chunks: np.ndarray) -> np.ndarray:
+    scores = np.empty(len(chunks), np.uint8)
     for i, chunk in enumerate(chunks):
         interpreter.set_input(chunk, 0)
         interpreter.invoke()

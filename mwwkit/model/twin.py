@@ -46,9 +46,18 @@ class Twin:
     def scores(self, features: np.ndarray) -> np.ndarray:
         """Score one stream from reset: int8 [frames, 40] -> uint8 [frames // stride]."""
         n = len(features) // self.stride
-        steps = features[: n * self.stride].reshape(n, *self._main.inputs[0].shape[1:])
-        state = dict(self._initial)
-        parts = [self._run(steps[at : at + BLOCK_STEPS], state) for at in range(0, n, BLOCK_STEPS)]
+        return self.go_on({}, features[: n * self.stride])
+
+    def go_on(self, state: dict[str, np.ndarray], features: np.ndarray) -> np.ndarray:
+        """Score int8 [steps, ...] or [frames, 40] of whole steps; `state` is taken from, and kept.
+
+        Empty, it is that after a reset.
+        """
+        for name, values in self._initial.items():
+            state.setdefault(name, values)
+        steps = features.reshape(-1, *self._main.inputs[0].shape[1:])
+        blocks = (steps[at : at + BLOCK_STEPS] for at in range(0, len(steps), BLOCK_STEPS))
+        parts = [self._run(block, state) for block in blocks]
         return np.concatenate(parts) if parts else np.zeros(0, np.uint8)
 
     def tensors(self, features: np.ndarray) -> dict[str, np.ndarray]:
