@@ -14,6 +14,10 @@ from mwwkit.detector import LIVE_CUTOFFS
 
 PEAKS = 40  # the highest; lower ones tell of the middle, not of the tail
 FEWEST = 5  # with less there is no tail to speak of
+# In logits. Training on the hardest negatives piles their scores up under a ceiling, where a few
+# minutes fall off like a cliff; over it, hours of speech thin out by a factor e in 0.8 to 1.2
+# logits (benchmarks: events at 0.5 and at 0.9).
+LEAST_MEAN_EXCESS = 0.4
 LOGITS = np.log((np.array(LIVE_CUTOFFS) + 0.5) / (255.5 - np.array(LIVE_CUTOFFS)))
 
 
@@ -32,5 +36,5 @@ def expected_rates(events: np.ndarray, hours: float) -> np.ndarray | None:
     # The sum of all excesses is the area under the count, each event 1 high up to its peak.
     mean_excess = np.sum((passed[1:] + passed[:-1]) / 2 * np.diff(over)) / n
     rates = events / hours
-    rates[first:] = n / hours * np.exp(-over / max(mean_excess, 1e-9))
+    rates[first:] = n / hours * np.exp(-over / max(mean_excess, LEAST_MEAN_EXCESS))
     return rates

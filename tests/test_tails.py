@@ -5,7 +5,7 @@ import pytest
 
 from mwwkit.detector import LIVE_CUTOFFS
 from mwwkit.random import rng
-from mwwkit.tails import FEWEST, LOGITS, PEAKS, expected_rates
+from mwwkit.tails import FEWEST, LEAST_MEAN_EXCESS, LOGITS, PEAKS, expected_rates
 
 CUTOFFS = np.array(LIVE_CUTOFFS)
 
@@ -49,3 +49,9 @@ def test_from_hardly_any_peaks_nothing_is_told(n):
 def test_peaks_at_the_ceiling_leave_no_hope_below_it():
     rates = expected_rates(counts(np.full(20, 9.0)), 1.0)
     assert rates[0] == 20 and rates[-1] > 5
+
+
+def test_a_cliff_is_not_believed():
+    steep = counts(-3 + 0.01 * np.arange(200))  # 40 peaks within 0.4 logits
+    rates = expected_rates(steep, 1.0)
+    assert np.diff(np.log(rates[-9:])) == pytest.approx(-np.diff(LOGITS[-9:]) / LEAST_MEAN_EXCESS)
