@@ -196,11 +196,12 @@ def _live(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from mwwkit.model import gate
+    from mwwkit.model.certificate import certify
 
-    report = gate.verify(arguments.model, arguments.envelope)
-    print(report)
-    return OK if report.ok else BAD
+    found = certify(arguments.model, arguments.envelope)
+    as_json = json.dumps(found.as_dict(), indent=1, ensure_ascii=False) if arguments.json else ""
+    print(as_json or found)
+    return OK if found.ok else BAD
 
 
 def _say(line: str) -> None:
@@ -253,6 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = _add(commands, "verify", _verify, "whether the device would run a model")
     verify.add_argument("model", type=Path, metavar="MODEL.json")
     verify.add_argument("--envelope", choices=("wake_word", "vad"), default="wake_word")
+    verify.add_argument("--json", action="store_true", help="one JSON object")
 
     measuring.add(partial(_add, commands), _chain_options, _previous)
     return parser

@@ -154,6 +154,11 @@ def chosen_net(here: Run, folder: str) -> Chosen:
             f"{error}; delete {folder}/ of that run and run the stage again, or give an earlier "
             "run that has it as PREVIOUS"
         ) from error
+    if broken := sorted(name for name, array in weights.items() if not np.isfinite(array).all()):
+        raise CheckpointError(
+            f"{here.find(facts['weights'])} holds values that are no numbers ({broken[0]}): "
+            f"training fell apart; delete {folder}/ of that run and take a lower learning rate"
+        )
     return Chosen(net_of(weights, shape, cmvn), shape, cmvn)
 
 

@@ -18,8 +18,9 @@ from mwwkit.checkpoint import CheckpointError, completed
 from mwwkit.detector import detections, integer_cutoff
 from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
 from mwwkit.metrics import false_accepts_per_hour, proportion
-from mwwkit.model import gate, manifest
+from mwwkit.model import manifest
 from mwwkit.model.arena import ArenaError
+from mwwkit.model.certificate import certify
 from mwwkit.model.device import Device
 from mwwkit.model.evaluate import to_float_features, tracks
 from mwwkit.model.gate import GateError
@@ -31,6 +32,7 @@ from mwwkit.stages import export, train
 SETTINGS = {"word": "Chirp up!", "author": "A. Nyone", "languages": ["en", "de"]}
 GIVEN = {"arena_bytes": 16_000}
 FILES = {
+    "chirp_up.certificate.json",
     "chirp_up.json",
     "chirp_up.tflite",
     "chirp_up.float.tflite",
@@ -95,8 +97,10 @@ def refused(here, fault, pattern, settings=None):
 
 def test_what_is_written_is_whole_and_passes_the_gate(exported):
     assert set(tree(exported / "export")) == FILES | {"checkpoint.json", "checkpoint.previous.json"}
-    report = gate.verify(exported / "export/chirp_up.json")
+    report = certify(exported / "export/chirp_up.json")
     assert report.ok, str(report)
+    written = json.loads((exported / "export/chirp_up.certificate.json").read_text())
+    assert written["fit"] and written["sha256"] == report.sha256
     assert report.facts["bytes"] == (exported / "export/chirp_up.tflite").stat().st_size
     assert export.check(exported)["manifest"] == str(exported / "export/chirp_up.json")
 
@@ -243,7 +247,10 @@ def test_without_tflite_micro_it_stops_unless_the_size_is_given(fresh, exported,
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
     refused(fresh, ArenaError, "pip install .*tflite-micro", config(arena_bytes=0))
     export.run(config(), fresh, LIMITS)
-    assert tree(fresh.folder) == tree(exported.folder)
+    made, whole = tree(fresh / "export"), tree(exported / "export")
+    same = {name for name in whole if made[name] == whole[name]}
+    assert {"chirp_up.tflite", "chirp_up.json", "chirp_up.metrics.json"} <= same
+    assert '"not checked"' in made["chirp_up.certificate.json"].decode()
 
 
 def test_measured_the_arena_is_the_smallest_and_a_margin(fresh):

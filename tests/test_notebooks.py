@@ -14,7 +14,7 @@ import pytest
 from triples_world import write_world
 
 from mwwkit import chain, presets
-from mwwkit.model import gate
+from mwwkit.model.certificate import certify
 from mwwkit.paths import Run
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -135,7 +135,7 @@ def test_all_stages_end_to_end_and_a_second_run_makes_nothing(tmp_path):
     jobs = chain.plan(list(chain.NOTEBOOKS), presets.load("fast_test"), {}, here.folder)
     assert [done.name for done in chain.execute(jobs, here)] == list(chain.NOTEBOOKS.values())
     first, state = digests(here.folder), chain.snapshot(here)
-    [manifest] = [f for f in (here / "export").glob("*.json") if gate.verify(f).ok]
+    [manifest] = [f for f in (here / "export").glob("*.json") if certify(f).ok]
     assert manifest.with_suffix(".tflite").is_file()
 
     list(chain.execute(jobs, here))

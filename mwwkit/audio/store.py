@@ -17,7 +17,7 @@ import numpy as np
 from mmap_ninja import RaggedMmap
 
 from mwwkit import firmware
-from mwwkit.audio.frontend import quantise
+from mwwkit.audio.frontend import FeatureConfig, quantise
 from mwwkit.files import read_json, write_json
 
 __all__ = ["FeatureStore", "FeatureStoreError", "RaggedMmap", "write_shard"]
@@ -116,7 +116,10 @@ def to_grid(frames: np.ndarray, where: Path) -> np.ndarray:
         if frames.size and not (
             np.isfinite(frames).all() and 0 <= frames.min() and frames.max() < 2560
         ):
-            raise FeatureStoreError(f"{where} holds floats that no front end makes")
+            raise FeatureStoreError(
+                f"{where} holds floats that no front end makes; wanted the micro front end's, raw "
+                "or as 0 to 26"
+            )
         return quantise(np.rint(frames * 25.6).astype(np.uint16))  # raw * 10/256
     raise FeatureStoreError(f"{where} holds {frames.dtype}; wanted int8, uint16 or float32")
 
@@ -133,7 +136,10 @@ class FeatureStore:
         if len(different) > 1:
             raise FeatureStoreError(
                 f"made by different front ends, so not to be mixed: {', '.join(different.values())}"
+                "; make all of them again by one 02_featurize"
             )
+        for folder, made in prints.items():
+            _refuse_foreign(folder, made)
         lengths = [len(shard) for shard in shards]
         self._first = np.concatenate([[0], np.cumsum(lengths)]).astype(int).tolist()
         frames = [np.asarray(s.flattened_shapes) // firmware.N_BANDS for s in shards]
@@ -150,7 +156,9 @@ class FeatureStore:
         try:
             shard = RaggedMmap(folder)
         except (ValueError, FileNotFoundError) as error:  # NumPy's, of a map longer than its file
-            raise FeatureStoreError(f"{folder} is cut off: {error}") from error
+            raise FeatureStoreError(
+                f"{folder} is cut off: {error}; delete it and run 02_featurize again"
+            ) from error
         if len(shard) and shard[0].shape[-1] != firmware.N_BANDS:
             raise FeatureStoreError(
                 f"{folder} holds {shard[0].shape}; wanted [frames, {firmware.N_BANDS}]"
@@ -182,6 +190,18 @@ class FeatureStore:
                 )
             out[row] = frames
         return out
+
+
+def _refuse_foreign(folder: str, made: dict) -> None:
+    """FeatureStoreError for features that the device does not compute, whoever made them."""
+    ours = FeatureConfig().fingerprint()
+    other = [name for name in ours if name != "front_end" and made.get(name) != ours[name]]
+    if other:
+        told = ", ".join(f"{name} {made.get(name)!r}, not {ours[name]!r}" for name in other)
+        raise FeatureStoreError(
+            f"{folder} was made by a front end that is not the device's ({told}); delete it and "
+            "run 02_featurize again"
+        )
 
 
 class Subset:

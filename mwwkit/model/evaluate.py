@@ -59,6 +59,22 @@ def calibration(store: Spectrograms, n_streams: int = CALIBRATION_STREAMS) -> li
     return [store[int(index)] for index in chosen]
 
 
+def refuse_flat(streams: Sequence[np.ndarray]) -> None:
+    """ValueError for calibration streams (int8 [frames, 40]) with less than half the range in them.
+
+    Ranges inside the net are taken from them: of quiet streams they come out too small, and speech
+    then runs into their ends (errors of 0.5 and more of a score, measured).
+    """
+    low = min((int(stream.min()) for stream in streams), default=0)
+    high = max((int(stream.max()) for stream in streams), default=0)
+    if high - low < 128:
+        first, last = to_float_features(np.array([low, high]))
+        raise ValueError(
+            f"the features to calibrate with reach only from {first:.1f} to {last:.1f} of 0 to 26: "
+            "too quiet, or all alike; check that the clips in 01 can be heard, and run 02 again"
+        )
+
+
 @dataclass(frozen=True)
 class Tracks:
     """uint8 scores of a model over everything that it is judged by, a track a spectrogram."""

@@ -1,23 +1,21 @@
 """The last look before a model goes to a device: does the file keep the device's contract?
 
-    report = verify(folder / "computer.json")      # manifest, model and arena together
-    print(report)
-    report.refuse()                                # GateError when anything is wrong
+    if faults := inspect(model):
+        raise GateError(faults)
 
 Judged from the file itself (its flatbuffer), not from outputs on a PC: a model with float rings or
-a dirty first state gives the same outputs here and fails there.
+a dirty first state gives the same outputs here and fails there. Model, manifest and arena together
+are judged in `mwwkit.model.certificate`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mwwkit import firmware
-from mwwkit.model import arena, manifest
 from mwwkit.model.device import Device, DeviceError
 from mwwkit.model.findings import Finding, told
 from mwwkit.model.graph import Graph, Tensor, Unreadable, Variable
@@ -50,73 +48,13 @@ ENVELOPES = {
 }
 
 
-@dataclass(frozen=True)
-class Report:
-    """What the gate found; `notes` tell checks not made here, `facts` what was measured."""
-
-    subject: str
-    findings: tuple[Finding, ...]
-    notes: tuple[str, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.findings
-
-    def refuse(self) -> None:
-        """Raise GateError when anything is wrong."""
-        if self.findings:
-            raise GateError(self.findings)
-
-    def __str__(self) -> str:
-        """Lines for people."""
-        facts = ", ".join(f"{name} {value}" for name, value in self.facts.items())
-        lines = [f"{self.subject}: {'fit for the device' if self.ok else 'NOT fit for the device'}"]
-        lines += [f"  {facts}"] if facts else []
-        lines += [f"  {finding}" for finding in self.findings]
-        return "\n".join(lines + [f"  not checked: {note}" for note in self.notes])
-
-
-def verify(manifest_path: Path, envelope: str = "wake_word") -> Report:
-    """Check a manifest, the model it names and the arena it states; never raises for their faults.
-
-    `envelope` is a name in ENVELOPES.
-    """
-    manifest_path = Path(manifest_path)
-    if not manifest_path.is_file():
-        words = f"there is no {manifest_path}"
-        cure = "give the path of the .json that export wrote"
-        return Report(str(manifest_path), (Finding("missing-file", words, cure),))
-    try:
-        data = manifest.read_data(manifest_path)
-    except manifest.ManifestError as e:
-        return Report(str(manifest_path), e.findings)
-    findings, notes, facts = manifest.problems(data), [], {}
-    # A broken name is told already, and a path is not followed out of the folder.
-    bad_model = not isinstance(data, dict) or not isinstance(data.get("model"), str)
-    if not bad_model and not any(finding.fault == "model-path" for finding in findings):
-        path = manifest_path.parent / data["model"]
-        if path.is_file():
-            model = path.read_bytes()
-            found, facts = examine(model, ENVELOPES[envelope])
-            findings += found
-            if not found:
-                found, notes = _arena(model, data, facts)
-                findings += found
-        else:
-            words = f"the manifest names {data['model']!r}, which is not beside it"
-            findings.append(Finding("missing-file", words, f"put the model at {path}"))
-    return Report(str(manifest_path), tuple(findings), tuple(notes), facts)
-
-
 def inspect(model: bytes, envelope: Envelope | str = "wake_word") -> list[Finding]:
     """Return what in a .tflite breaks the device's contract; an empty list when nothing does."""
     return examine(model, ENVELOPES[envelope] if isinstance(envelope, str) else envelope)[0]
 
 
 def examine(model: bytes, envelope: Envelope) -> tuple[list[Finding], dict[str, Any]]:
-    """Return the findings and the facts (bytes, ops, variables, state bytes) of a .tflite."""
+    """Return the findings and the facts (bytes, ops, their kinds, variables, state bytes)."""
     try:
         graph = Graph(model)
     except Unreadable as e:
@@ -131,6 +69,7 @@ def examine(model: bytes, envelope: Envelope) -> tuple[list[Finding], dict[str, 
     facts = {
         "bytes": len(model),
         "ops": sum(len(ops) for ops in graph.ops),
+        "kinds of op": sorted({name for ops in graph.ops for name in ops}),
         "variables": len(graph.variables),
         "state bytes": sum(t.size for v in graph.variables.values() for t in v.reads[:1]),
     }
@@ -251,20 +190,3 @@ def _loads(model: bytes) -> list[Finding]:
         words = f"LiteRT does not run the model: {e}"
         return [Finding("does-not-run", words, "export the model again")]
     return []
-
-
-def _arena(model: bytes, data: Any, facts: dict) -> tuple[list[Finding], list[str]]:
-    """Does the stated arena hold the model, as far as a PC can tell?"""
-    micro = data["micro"] if isinstance(data, dict) and "micro" in data else None
-    size = micro.get("tensor_arena_size") if isinstance(micro, dict) else None
-    if type(size) is not int or size < 1:
-        return [], []  # told already
-    try:
-        if arena.runs(model, size):
-            return [], []
-        smallest = arena.measure(model)
-    except arena.ArenaError as e:
-        return [], [f"the arena ({e})"]
-    facts["smallest arena"] = smallest.smallest
-    words = f"tensor_arena_size is {size}, but the model needs {smallest.smallest} bytes or more"
-    return [Finding("arena-too-small", words, f"state {smallest.size}")], []

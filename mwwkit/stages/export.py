@@ -16,7 +16,9 @@ from mwwkit.figures import of_split
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.handover import JUDGED_BY, chosen_net
 from mwwkit.model import arena, esphome, gate, manifest
-from mwwkit.model.evaluate import WINDOWS, calibration, headroom, int8_model, tracks
+from mwwkit.model.certificate import certify
+from mwwkit.model.checks import ENDING
+from mwwkit.model.evaluate import WINDOWS, calibration, headroom, int8_model, refuse_flat, tracks
 from mwwkit.model.parity import parity
 from mwwkit.model.streaming import fold, to_float
 from mwwkit.operating import Choice, choose_cutoff, operating_points
@@ -95,6 +97,7 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     session.must_be_continued("05 export", 1)
     chosen = chosen_net(here, _weights_of(here))
     streams = calibration(FeatureSet.open(here, "train").store)
+    refuse_flat(streams)
     scale = headroom(chosen.net, streams)
     model = int8_model(chosen.net, chosen.shape, streams)
     if faults := gate.inspect(model):
@@ -144,7 +147,9 @@ def _write(
         (folder / names["yaml_url"]).write_text(esphome.yaml_for_url(names["manifest"]), "utf-8")
         write_json(folder / names["metrics"], metrics)
         manifest.write(card, folder / names["manifest"])
-        gate.verify(folder / names["manifest"]).refuse()
+        certified = certify(folder / names["manifest"])
+        certified.refuse()
+        write_json(folder / names["certificate"], certified.as_dict())
         making.write(here, Shipped(folder, names, made_of))
         for name in names.values():  # the manifest last: what it names is there before it
             with replacing(here / FOLDER / name) as part:
@@ -160,6 +165,7 @@ def _names(config: Config) -> dict[str, str]:
         "metrics": f"{slug}.metrics.json",
         "yaml": f"{slug}.yaml",
         "yaml_url": f"{slug}.url.yaml",
+        "certificate": f"{slug}{ENDING}",
         **making.names_of(slug),
         "manifest": f"{slug}.json",
     }
@@ -215,6 +221,6 @@ def check(here: Run) -> dict:
                 f"delete {here / FOLDER} and run 05 again"
             )
     path = here.find(f"{FOLDER}/{names['manifest']}")
-    gate.verify(path).refuse()
+    certify(path).refuse()
     metrics = read_json(here.find(f"{FOLDER}/{names['metrics']}"))
     return {"manifest": str(path), **metrics["threshold"], "test": metrics["test"]}
