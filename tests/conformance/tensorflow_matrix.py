@@ -112,7 +112,8 @@ def measure(folder: Path) -> None:
 
 def of_net(folder: Path, shape_name: str, stream: np.ndarray, calibration: list) -> dict:
     """One net: its file, what the gate says of it, and how far it is from the float net."""
-    from mwwkit.model import arena, evaluate, float_stream, gate, manifest, parity, streaming
+    from mwwkit.model import arena, evaluate, float_stream, manifest, parity, streaming
+    from mwwkit.model.certificate import certify
     from mwwkit.model.device import Device
     from mwwkit.model.shapes import SHAPES
     from mwwkit.model.snapshots import load_arrays
@@ -125,7 +126,7 @@ def of_net(folder: Path, shape_name: str, stream: np.ndarray, calibration: list)
     size = arena.measure(model).size
     names = shape_name, "a matrix", f"{shape_name}.tflite", ("en",)
     manifest.write(manifest.Manifest(*names, CUTOFF, WINDOW, size), folder / f"{shape_name}.json")
-    report = gate.verify(folder / f"{shape_name}.json")
+    report = certify(folder / f"{shape_name}.json")
     print(report, file=sys.stderr)
     float_file = streaming.to_float(streaming.fold(net, scale), shape)
     floats = float_stream.float_tracks(float_file, stream)
