@@ -234,7 +234,8 @@ def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
 
     limit_threads(1)
     train = FeatureSet.open(here, "train")
-    dataset = dataset_of(LabelSettings(), 16, 1, [("scenes", train, 1.0)])
+    n_batch, every = (vars(stage_03.Config())[name] for name in ("batch", "evaluate_every"))
+    dataset = dataset_of(LabelSettings(), n_batch, 1, [("scenes", train, 1.0)])
     warm = 40
     settings = TrainingSettings(steps=warm + amounts.steps)
     trainer = Trainer(SHAPES["mixed"], settings, LossSettings(), 1)
@@ -245,7 +246,8 @@ def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
     cpu, wall = cpu_s() - began, time.perf_counter() - started
     waited = {name: (s - before[name]) / wall for name, s in trainer.seconds.items()}
     steps = range(warm, settings.steps)
-    again = dataset_of(LabelSettings(), 16, 1, [("scenes", FeatureSet.open(here, "train"), 1.0)])
+    whole = [("scenes", FeatureSet.open(here, "train"), 1.0)]
+    again = dataset_of(LabelSettings(), n_batch, 1, whole)
     batch = again.batch(0)
     # Nothing is kept: a step's arrays take the place of the last one's.
     loading_s = spent(lambda: all(again.batch(n) for n in steps))
@@ -255,7 +257,6 @@ def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
     judge = replace(judge, verdicts=None)
     judge.facts(trainer.averaged(dataset), trainer.shape)  # tracing
     looking_s = spent(lambda: judge.facts(trainer.averaged(dataset), trainer.shape))
-    every = stage_03.Config().evaluate_every
     between_s = every * cpu / amounts.steps
     rows = [
         Row(
@@ -267,7 +268,7 @@ def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
             share <= 0.03,
         ),
         Row(
-            "training: a step of 16 scenes of 12 s",
+            f"training: a step of {n_batch} scenes of 12 s",
             f"{1000 * cpu / amounts.steps:.1f} ms CPU, {1000 * wall / amounts.steps:.1f} ms wall",
         ),
         Row(

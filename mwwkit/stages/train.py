@@ -47,8 +47,8 @@ class Config:
     """What 03_train.ipynb can set."""
 
     shape: str = "mixed"
-    steps: int = 6000
-    batch: int = 16  # scenes of 12 s: some 6,400 decisions
+    steps: int = 12000
+    batch: int = 8  # scenes of 12 s: some 3,200 decisions
     # The loop: see model.schedule.TrainingSettings.
     learning_rate: float = 3e-3
     warmup_steps: int = 100
@@ -86,7 +86,7 @@ class Config:
     cmvn: bool = False
     spec_augment: bool = True  # warp, gain and masked bands, anew each step
     # Which weights are kept, and when to stop.
-    evaluate_every: int = 1000  # steps
+    evaluate_every: int = 2000  # steps
     patience: int = 0  # evaluations without a better one; 0: all steps are taken
     target_fah: float = 0.5  # false accepts an hour that selection allows
     max_clip_fpr: float = 0.01  # share of other words' clips that it allows
