@@ -109,7 +109,7 @@ def test_a_killed_session_leaves_no_process_that_writes_on(tmp_path):
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60  # of a machine that may be busy
     before = None
     while before != (before := (tmp_path / "written").stat().st_size):
         assert time.monotonic() < deadline, "the workers live on"

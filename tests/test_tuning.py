@@ -1,11 +1,11 @@
 """`mwwkit tune`: a study that is killed goes on, and what it seeks is what selection seeks."""
 
 import json
-import time
 import os
 import shlex
 import shutil
 import sys
+import time
 import warnings
 from itertools import pairwise
 from pathlib import Path
