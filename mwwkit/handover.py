@@ -173,8 +173,18 @@ class TrainedWith:
 
 
 def trained_with(here: Run) -> TrainedWith:
-    """What the finished 03 was set to; of its loss all that 04 does not set itself."""
-    settings = read_json(here.find("training/checkpoint.json"))["settings"]
+    """What the finished 03 was set to; of its loss all that 04 does not set itself.
+
+    Raises CheckpointError where an older version did not write it down.
+    """
+    path = here.find("training/checkpoint.json")
+    settings = read_json(path)["settings"]
+    wanted = ("label_from_s", "label_to_s", "dropout", "spec_augment")
+    if missing := [name for name in wanted if name not in settings]:
+        raise CheckpointError(
+            f"{path} does not tell {missing[0]}, which 04 keeps to: an older mwwkit wrote it; run "
+            "03 again in a new RUN_DIR"
+        )
     labels = LabelSettings(from_s=settings["label_from_s"], to_s=settings["label_to_s"])
     loss = LossSettings(**{n: settings[n] for n in _LOSS_OF_03 if n in settings})
     varied = augmentation(settings["spec_augment"])

@@ -6,6 +6,7 @@ from listed import Listed
 
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError
+from mwwkit.files import read_json, write_json
 from mwwkit.handover import (
     augmentation,
     band_normalisation,
@@ -83,6 +84,16 @@ def test_the_settings_of_training_are_handed_on(trained):
     handed = trained_with(trained)
     assert handed.labels == LabelSettings() and handed.dropout == 0.1
     assert handed.varied == augmentation(True)
+
+
+def test_what_an_older_version_did_not_write_down_is_named(trained, tmp_path):
+    path = tmp_path / "training/checkpoint.json"
+    path.parent.mkdir()
+    written = read_json(trained.find("training/checkpoint.json"))
+    written["settings"].pop("spec_augment")
+    write_json(path, written)
+    with pytest.raises(CheckpointError, match="does not tell spec_augment.* run 03 again"):
+        trained_with(Run(tmp_path))
 
 
 def test_without_augmentation_every_batch_is_the_features_as_they_are(scenes):
