@@ -68,7 +68,7 @@ def misses(judged: Judged, rule: Rule, about: provenance.About) -> list[Facts]:
     hit = clip_maxima(judged.words, rule.window) > rule.limit
     scores = judged.maxima("words", rule.window)
     order = sorted(np.flatnonzero(~hit), key=lambda i: (scores[i], i))
-    return [_one(judged, "words", int(i), rule, about) for i in order[:WORST]]
+    return [mistake(judged, "words", int(i), rule, about) for i in order[:WORST]]
 
 
 def false_accepts(judged: Judged, rule: Rule, about: provenance.About) -> list[Facts]:
@@ -85,12 +85,12 @@ def false_accepts(judged: Judged, rule: Rule, about: provenance.About) -> list[F
             found.append((float(span.max()), "ambient", index, float(at_s)))
     found.sort(key=lambda one: (-one[0], one[1], one[2], one[3] or 0.0))
     return [
-        _one(judged, name, index, rule, about, at_s, score)
+        mistake(judged, name, index, rule, about, at_s, score)
         for score, name, index, at_s in found[:WORST]
     ]
 
 
-def _one(
+def mistake(
     judged: Judged,
     name: str,
     index: int,

@@ -31,6 +31,7 @@ LANGUAGES = ["en"]  # of the people it was trained on
 TARGET_FAH = 0.5  # false accepts an hour that the cutoff allows on the validation stream
 MAX_CLIP_FPR = 0.01  # share of other words' clips that it allows to be accepted
 ARENA_BYTES = 0  # 0 measures it in TensorFlow Lite Micro (extra tflm)
+OTHER_CALIBRATIONS = True  # tell what other int8 calibration streams would have given; seconds
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
@@ -65,6 +66,7 @@ config = export.Config(
     target_fah=TARGET_FAH,
     max_clip_fpr=MAX_CLIP_FPR,
     arena_bytes=ARENA_BYTES,
+    other_calibrations=OTHER_CALIBRATIONS,
 )
 platform(), here
 

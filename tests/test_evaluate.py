@@ -19,7 +19,7 @@ from mwwkit.model.evaluate import (
     tracks,
 )
 from mwwkit.model.mixednet import SHAPES, build
-from mwwkit.model.parity import float_scores, parity
+from mwwkit.model.parity import float_scores
 from mwwkit.model.verdicts import Verdicts
 from mwwkit.paths import Run
 
@@ -124,33 +124,17 @@ def test_a_judge_measures_latency_where_it_knows_the_words_ends(net, streams):
     assert Judge(*material, 0.5, 0.01).choice(net, net.shape).latency_s is None
 
 
-def test_parity_is_what_the_two_tracks_differ_by(net, model, streams):
-    chosen = [streams[i] for i in range(3)]
-    found = parity(net, model, chosen, cutoff=0.5, window=3)
-    exact = [float_scores(net, features) for features in chosen]
-    quantised = [Device(model).scores(features) / 256 for features in chosen]
-    differences = np.abs(np.concatenate(exact) - np.concatenate(quantised))
-    assert (found["spectrograms"], found["steps"]) == (3, 240)
-    assert found["largest_difference"] == pytest.approx(differences.max(), abs=1e-6)
-    assert found["mean_difference"] == pytest.approx(differences.mean(), abs=1e-6)
-    assert found["mean_difference"] < 0.02
-    assert 0 <= found["decided_differently"] <= 3
-
-
-def test_parity_counts_the_spectrograms_on_which_another_model_decides_differently(
-    net, streams, model
-):
-    """The same int8 model against a float net that is always sure."""
-    sure = type(net)(net.shape, 1)
-    sure(np.zeros((1, 6, 40), np.float32))
-    for mine, its in zip(sure.variables, net.variables, strict=True):
-        mine.assign(its)
-    sure.head.bias.assign([20.0])
-    chosen = [streams[i] for i in range(6)]
-    found = parity(sure, model, chosen, cutoff=0.99, window=3)
-    woke = [len(detections(Device(model).scores(x), 0.99, 3)) > 0 for x in chosen]
-    assert found["decided_differently"] == woke.count(False) > 0
-    assert found["largest_difference"] > 0.5
+def test_other_calibrations_are_other_streams_fewer_and_more(feature_like):
+    store = Listed(np.stack([feature_like(seed, 30) for seed in range(12)]))
+    found = evaluate.other_calibrations(store, 4)
+    kept = {stream.tobytes() for stream in calibration(store, 4)}
+    assert {name: len(streams) for name, streams in found.items()} == {
+        "other_streams": 4,
+        "half_as_many": 2,
+        "twice_as_many": 8,
+    }
+    assert not kept & {stream.tobytes() for stream in found["other_streams"]}
+    assert list(evaluate.other_calibrations(store, 20)) == ["half_as_many"]
 
 
 def test_an_overconfident_net_gets_headroom_under_the_ceiling_of_its_scores(streams):

@@ -41,4 +41,6 @@ def test_03_stops_and_goes_on(tight, featured):
 
 def test_05_stops_and_goes_on(tight, featured, trained):
     here = Run(tight(30) / "run", (featured.folder, trained.folder))
-    fills_up_and_goes_on(export, export.Config(word="wake", arena_bytes=30_000), here)
+    fills_up_and_goes_on(
+        export, export.Config(word="wake", arena_bytes=30_000, other_calibrations=False), here
+    )

@@ -55,13 +55,13 @@ def one(features: FeatureSet, name: str, index: int, from_s: float, to_s: float)
 def here(tmp_path_factory, trained) -> Run:
     """A run that 05 has finished."""
     here = Run(tmp_path_factory.mktemp("exported"), (*trained.earlier, trained.folder))
-    export.run(export.Config(word=WORD, arena_bytes=16_000), here, LIMITS)
+    export.run(export.Config(word=WORD, arena_bytes=16_000, other_calibrations=False), here, LIMITS)
     return here
 
 
 @pytest.fixture(scope="module")
 def mistaken(here, tmp_path_factory) -> Shipped:
-    """The same files, said to have made five mistakes; the report of that is written."""
+    """The same files, said to have made five mistakes, and int8 one that float does not."""
     folder = tmp_path_factory.mktemp("mistaken")
     shutil.copytree(here / "export", folder, dirs_exist_ok=True)
     words, others, ambient = (
@@ -81,6 +81,8 @@ def mistaken(here, tmp_path_factory) -> Shipped:
             one(ambient, "test-ambient", 0, 0.0, 20.0),
         ],
     }
+    unlike = one(words, "test-words", 5, 0.0, words.scenes[5]["seconds"]) | {"means": [0.4, 0.6]}
+    metrics["parity"]["test"]["differ"] = [unlike]
     path.write_text(json.dumps(metrics))
     done = json.loads((folder / "checkpoint.json").read_text())["complete"]
     names = {what: name for what, name in done.items() if isinstance(name, str)}
@@ -202,7 +204,7 @@ def test_every_number_of_a_chart_is_on_its_canvas(html):
 
 def test_every_picture_is_a_png_with_something_in_it(html):
     pictures = re.findall(r'href="data:image/png;base64,([^"]+)"', html)
-    assert len(pictures) == 5
+    assert len(pictures) == 6
     for picture in pictures:
         pixels = imread(io.BytesIO(base64.b64decode(picture)), format="png")
         assert pixels.shape[0] == 40 and pixels[..., :3].std() > 0.05
@@ -211,8 +213,8 @@ def test_every_picture_is_a_png_with_something_in_it(html):
 def test_every_player_plays_what_its_recipe_makes(here, html, facts):
     worst = facts["test"]["worst"]
     players = [attributes["src"] for attributes, _ in Page(html).all("audio")]
-    asked = [*worst["misses"], *worst["false_accepts"]]
-    assert len(players) == len(asked) == 5
+    asked = [*worst["misses"], *worst["false_accepts"], *facts["parity"]["test"]["differ"]]
+    assert len(players) == len(asked) == 6
     for source, mistake in zip(players, asked, strict=True):
         kind, data = source.split(",")
         assert kind == "data:audio/wav;base64"
@@ -228,6 +230,17 @@ def test_every_player_plays_what_its_recipe_makes(here, html, facts):
         at = int(first_s * 16_000)
         assert np.array_equal(samples, whole[at : at + len(samples)])
         assert samples.std() > 10
+
+
+def test_a_clip_that_int8_decides_otherwise_is_named_with_both_means(html, facts):
+    [unlike] = facts["parity"]["test"]["differ"]
+    text = Page(html).text
+    part = text[text.index("Clips of the test split that int8 decides otherwise: 1 of 36") :]
+    name = unlike["clip"].rpartition("/")[2]
+    assert part.index(name) < part.index("0.400") < part.index("0.600")
+    assert part.index(name, part.index("0.600")) > 0  # and again, to be heard
+    for row in facts["parity"]["against"]:
+        assert all(place["clip"] or place["set"] == "ambient" for place in row["differ"])
 
 
 def test_a_long_clip_is_heard_where_it_scored_highest():
@@ -296,7 +309,7 @@ def test_whatever_clips_speakers_and_words_are_called_is_text(facts):
         *(np.arange(10) * 0.03, track, track, [0.2]),
     )
     assert moment.facts["clip"].endswith(HOSTILE)
-    found = Page(page(facts, [moment], [moment], "x" + HOSTILE))
+    found = Page(page(facts, [moment], [moment], [moment], "x" + HOSTILE))
     assert len(found.all("script")) == 1 and "alert" not in found.all("script")[0][1]
     assert not found.all("img") and not found.all("b")
     for _, attributes, _ in found.elements:
@@ -326,7 +339,7 @@ def test_without_the_clips_it_says_so_and_is_whole(here, mistaken, tmp_path, kep
         assert text == mistaken.path("page").read_text()
     else:
         assert made["data"] is None and not Page(text).all("audio")
-        assert text.count("its sound is not at hand") == 5
+        assert text.count("its sound is not at hand") == 6
         assert "The catalogue of clips was not at hand" in text
 
 
@@ -377,6 +390,15 @@ def test_metrics_of_an_earlier_version_are_refused_with_what_to_do(copy, capsys)
     assert "an earlier version wrote it; delete" in capsys.readouterr().err
 
 
+def test_metrics_from_before_there_were_forms_are_refused_too(copy, capsys):
+    path = copy / f"export/{WORD}.metrics.json"
+    metrics = json.loads(path.read_text())
+    metrics["parity"] = {"spectrograms": 24, "decided_differently": 0}
+    path.write_text(json.dumps(metrics))
+    assert report_of(copy) == cli.BAD
+    assert "no forms of the model: an earlier version wrote it" in capsys.readouterr().err
+
+
 def test_a_run_that_is_not_there_or_not_finished_is_told(here, tmp_path, capsys):
     assert cli.main(["report", str(tmp_path / "nothing")]) == cli.USAGE
     assert "is no folder; give the run's folder" in capsys.readouterr().err
@@ -395,7 +417,7 @@ def test_a_notebook_shows_the_link_and_the_main_figures(here, monkeypatch):
 
 
 def test_the_page_stays_under_its_size(mistaken):
-    samples = 2 * PER_KIND * MOST_S * 16_000 * 2 * 4 / 3  # base64 is a third larger
+    samples = 3 * PER_KIND * MOST_S * 16_000 * 2 * 4 / 3  # base64 is a third larger
     rest = mistaken.path("page").stat().st_size + mistaken.path("report").stat().st_size
     assert samples + rest < making.MOST_BYTES
 

@@ -20,7 +20,7 @@ from mwwkit.stages import export
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory, trained):
     here = Run(tmp_path_factory.mktemp("shifted"), (*trained.earlier, trained.folder))
-    export.run(export.Config(word="up", arena_bytes=16_000), here, LIMITS)
+    export.run(export.Config(word="up", arena_bytes=16_000, other_calibrations=False), here, LIMITS)
     return here
 
 

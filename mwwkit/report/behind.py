@@ -44,26 +44,6 @@ def _only_point(row: Facts) -> list[tuple[str, str]]:
     return lines
 
 
-def parity(facts: Facts) -> Html:
-    """From float to int8."""
-    found = facts["parity"]
-    rows = [
-        ("compared", f"{found['spectrograms']:,} words, {found['steps']:,} scores"),
-        ("mean difference", f"{found['mean_difference']:.4f}"),
-        ("largest difference", f"{found['largest_difference']:.4f}"),
-        ("decided differently", f"{found['decided_differently']:,} of {found['spectrograms']:,}"),
-    ]
-    chart = pieces.figure(
-        [figures.agreement(found["clips"], facts["threshold"])],
-        "A dot a test clip: its highest mean by both. On the dashed line they agree; dots in the "
-        "upper left or lower right corner are decided differently.",
-        [("c1", "the wake word"), ("c2", "other words")],
-    )
-    lead = "The device computes in 8-bit integers. This is what the model lost on the way there."
-    both = tag("div", chart, pieces.facts_table(rows), class_="charts two")
-    return pieces.section("parity", "Float and int8", lead, both)
-
-
 def device(facts: Facts) -> Html:
     """What the chip must have."""
     found = facts["device"]

@@ -11,22 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import finished
 from mwwkit.detector import manifest_cutoff
 from mwwkit.files import read_json
-from mwwkit.firmware import CUTOFF_LEVELS
 from mwwkit.metrics import false_accepts_per_hour, proportion
-from mwwkit.model.device import Device
 from mwwkit.model.diagnosis import diagnose
-from mwwkit.model.float_stream import float_tracks
-from mwwkit.operating import clip_maxima
 from mwwkit.paths import Run
 from mwwkit.report import origins
 from mwwkit.report.verdict import verdict
 
 VERSION = 1
-COMPARED = 120  # clips of each sort that int8 and float are compared on
 SPLITS = ("validation", "test")
 Facts = dict[str, Any]
 
@@ -45,12 +39,14 @@ class Shipped:
 
 
 def facts_of(here: Run, shipped: Shipped) -> Facts:
-    """The whole report. Raises ValueError for metrics of a version that had no surface in them."""
+    """The whole report. Raises ValueError for metrics of a version that lacked what is told."""
     manifest, metrics = read_json(shipped.path("manifest")), read_json(shipped.path("metrics"))
-    if missing := [split for split in SPLITS if "surface" not in metrics[split]]:
+    missing = [f"surface of {split}" for split in SPLITS if "surface" not in metrics[split]]
+    missing += [] if "forms" in metrics["parity"] else ["forms of the model"]
+    if missing:
         raise ValueError(
-            f"{shipped.path('metrics')} has no surface of {' and '.join(missing)}: an earlier "
-            f"version wrote it; delete {shipped.folder} and run 05 again"
+            f"{shipped.path('metrics')} has no {' and no '.join(missing)}: an earlier version "
+            f"wrote it; delete {shipped.folder} and run 05 again"
         )
     threshold, data = metrics["threshold"], origins.data(here)
     settings = origins.settings(here, shipped.settings)
@@ -66,7 +62,7 @@ def facts_of(here: Run, shipped: Shipped) -> Facts:
         "trade_off": {s: trade_off(metrics[s]["surface"], threshold["window"]) for s in SPLITS},
         "curves": {folder: _curves(here, folder) for folder in ("training", "tuned")},
         "diagnosis": _diagnosis(here),
-        "parity": metrics["parity"] | {"clips": _compared(here, shipped, threshold["window"])},
+        "parity": metrics["parity"],
         "device": origins.device(manifest, metrics, shipped.path("yaml")),
         "data": data,
         "settings": settings,
@@ -144,25 +140,3 @@ def _diagnosis(here: Run) -> Facts | None:
     if not here.all("training/checkpoint.json"):
         return None
     return vars(diagnose(finished(here, "training")))
-
-
-def _compared(here: Run, shipped: Shipped, window: int) -> list[Facts]:
-    """The highest sliding mean of some test clips, by the float net and by the int8 model."""
-    device, exact, rows = Device(shipped.path("model")), shipped.path("float").read_bytes(), []
-    for name, sort in (("words", "word"), ("others", "other")):
-        store = FeatureSet.open(here, f"test-{name}").store
-        chosen = np.linspace(0, len(store) - 1, min(COMPARED, len(store))).astype(int)
-        clips = [store[int(index)] for index in chosen]
-        # A uint8 score of 256 ths, as the device has it.
-        floats = [
-            np.clip(np.rint(track * 256), 0, 255).astype(np.uint8)
-            for track in float_tracks(exact, clips)
-        ]
-        full = window * CUTOFF_LEVELS
-        pairs = zip(
-            clip_maxima(floats, window),
-            clip_maxima([device.scores(clip) for clip in clips], window),
-            strict=True,
-        )
-        rows += [{"clip": sort, "float": int(f) / full, "int8": int(q) / full} for f, q in pairs]
-    return rows

@@ -38,11 +38,12 @@ def write(here: Run, shipped: Shipped) -> None:
     """
     facts = facts_of(here, shipped)
     device = Device(shipped.path("model"), reference=True)
-    misses, accepts = (
-        moments(here, facts["test"]["worst"][kind], device, facts["threshold"]["window"])
-        for kind in ("misses", "false_accepts")
-    )
-    html = page(facts, misses, accepts, shipped.names["report"])
+    worst = facts["test"]["worst"]
+    heard = [
+        moments(here, those, device, facts["threshold"]["window"])
+        for those in (worst["misses"], worst["false_accepts"], facts["parity"]["test"]["differ"])
+    ]
+    html = page(facts, *heard, shipped.names["report"])
     write_json(shipped.path("report"), facts)
     shipped.path("page").write_text(html, encoding="utf-8", newline="\n")
 

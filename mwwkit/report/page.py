@@ -9,15 +9,25 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from mwwkit.report import behind, sections, top
+from mwwkit.report import behind, faithful, sections, top
 from mwwkit.report.markup import Html, joined, tag
 from mwwkit.report.worst import Moment
 
 Facts = dict[str, Any]
 
 
-def page(facts: Facts, misses: list[Moment], accepts: list[Moment], data_file: str) -> str:
-    """The whole document; `data_file` is the name of the same report as JSON, beside it."""
+def page(
+    facts: Facts,
+    misses: list[Moment],
+    accepts: list[Moment],
+    unlike: list[Moment],
+    data_file: str,
+) -> str:
+    """The whole document; `data_file` is the name of the same report as JSON, beside it.
+
+    Moments are to be heard: words missed, what was taken for the word, and clips that int8 decides
+    otherwise than float.
+    """
     style, script = _resource("report.css"), _resource("report.js")
     title = f"{facts['wake_word']}: report of a wake word"
     head = tag(
@@ -46,7 +56,7 @@ def page(facts: Facts, misses: list[Moment], accepts: list[Moment], data_file: s
         sections.trade_off(facts),
         sections.reaction(facts),
         behind.training(facts),
-        behind.parity(facts),
+        faithful.parity(facts, unlike),
         behind.device(facts),
         behind.data(facts),
         behind.again(facts),

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
+from mwwkit import parity
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.figures import of_split
@@ -19,7 +18,7 @@ from mwwkit.model import arena, esphome, gate, manifest
 from mwwkit.model.certificate import certify
 from mwwkit.model.checks import ENDING
 from mwwkit.model.evaluate import WINDOWS, calibration, headroom, int8_model, refuse_flat, tracks
-from mwwkit.model.parity import parity
+from mwwkit.model.parity import Made
 from mwwkit.model.streaming import fold, to_float
 from mwwkit.operating import Choice, choose_cutoff, operating_points
 from mwwkit.paths import Run
@@ -43,6 +42,7 @@ class Config:
     target_fah: float = 0.5  # false accepts an hour, on the validation stream
     max_clip_fpr: float = 0.01  # share of other words' clips that may be accepted
     arena_bytes: int = 0  # 0: measured in TensorFlow Lite Micro
+    other_calibrations: bool = True  # also tell what other calibration streams would have given
 
     def __post_init__(self) -> None:  # noqa: D105
         languages = [self.languages] if isinstance(self.languages, str) else self.languages
@@ -96,7 +96,8 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     session.stop(EXPORT_BYTES)
     session.must_be_continued("05 export", 1)
     chosen = chosen_net(here, _weights_of(here))
-    streams = calibration(FeatureSet.open(here, "train").store)
+    training = FeatureSet.open(here, "train").store
+    streams = calibration(training)
     refuse_flat(streams)
     scale = headroom(chosen.net, streams)
     model = int8_model(chosen.net, chosen.shape, streams)
@@ -119,17 +120,18 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         tensor_arena_size=measured.size if measured else config.arena_bytes,
     )
     rule = Rule(choice.cutoff, choice.window, WINDOWS, config.target_fah, config.max_clip_fpr)
-    words = _some(validation.sets["words"])
+    test = _judged(here, "test", model)
+    made = Made(chosen.net, scale, to_float(fold(chosen.net, scale), chosen.shape), model)
+    others = parity.other_models(made, training) if config.other_calibrations else {}
     metrics = {
         "threshold": _threshold(config, choice),
         "validation": of_split(validation, rule, here),
-        "test": of_split(_judged(here, "test", model), rule, here),
-        "parity": parity(chosen.net, model, words, choice.cutoff, choice.window, scale),
+        "test": of_split(test, rule, here),
+        "parity": parity.of_run(made, others, validation, test, rule, here),
         "model": {"bytes": len(model), "shape": chosen.shape.name, "logit_scale": scale},
         "arena": {"stated": card.tensor_arena_size, "smallest": measured and measured.smallest},
     }
-    float_model = to_float(fold(chosen.net, scale), chosen.shape)
-    sums = _write(config, here, float_model, model, card, metrics, made_of)
+    sums = _write(config, here, made.float_model, model, card, metrics, made_of)
     checkpoint.complete(**_names(config), sha256=sums, made_of=made_of)
     return check(here)
 
@@ -175,11 +177,6 @@ def _judged(here: Run, split: str, model: bytes) -> Judged:
     sets = {name: FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY}
     heard = tracks(model, *(features.store for features in sets.values()), reference=True)
     return Judged(split, sets, heard.words, heard.others, heard.ambient)
-
-
-def _some(features: FeatureSet, most: int = 200) -> list[np.ndarray]:
-    chosen = np.linspace(0, len(features) - 1, min(most, len(features))).astype(int)
-    return [features.store[int(index)] for index in chosen]
 
 
 def _threshold(config: Config, choice: Choice) -> dict:

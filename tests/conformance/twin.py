@@ -4,7 +4,8 @@
         python tests/conformance/twin.py --ours computer.json --word computer [--workers 2]
 
 Everything under the audio folder's index.csv that is speech, a keyword or noise is heard, each
-source and word as one long stream. Exits with 1 unless
+source and word as one long stream; with `--every 2` every second file of it, but all clips of the
+two keywords. Exits with 1 unless
 
 * the reference engine's every score is TensorFlow Lite Micro's, for the official models and ours;
 * detections are those of the rules in C, with and without a VAD model;
@@ -78,23 +79,23 @@ def table(head: str, rows: list[tuple]) -> None:
     print(flush=True)
 
 
-def scored(models: dict[str, Model], streams: list[np.ndarray], workers: int) -> dict:
-    """Scores by model and engine, a track a stream."""
+def scored(models: dict[str, Model], streams: list, workers: int, chosen: tuple) -> dict:
+    """Scores by model and engine, a track a stream (int8 [frames, 40])."""
     return {
         (name, engine): list(
             score_all(Device(m.device.model, engine=engine), streams, workers, f"{name} {engine}")
         )
         for name, m in models.items()
-        for engine in ENGINES
+        for engine in chosen
     }
 
 
-def engines(models: dict[str, Model], tracks: dict) -> int:
+def engines(models: dict[str, Model], tracks: dict, chosen: tuple) -> int:
     """Each engine against tflm, step by step; how many of the reference's steps differ."""
     rows, wrong = [], 0
     for name, model in models.items():
         truth = tracks[name, "tflm"]
-        for engine in ENGINES[1:]:
+        for engine in chosen[1:]:
             mine = tracks[name, engine]
             off = np.concatenate(
                 [np.abs(a.astype(int) - b) for a, b in zip(mine, truth, strict=True)]
@@ -243,6 +244,7 @@ def main() -> None:
     options.add_argument("--word", required=True, help="its word in index.csv")
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--every", type=int, default=1, help="hear every n-th file only")
+    options.add_argument("--without-ref", action="store_true", help="leave litert_ref out")
     given = options.parse_args()
     audio, official = (
         Path(os.environ.get(name) or sys.exit(f"skipped: set {name} to its folder"))
@@ -254,7 +256,9 @@ def main() -> None:
         sys.exit(f"skipped: {e}")
     if compiler() is None:
         sys.exit("skipped: no C compiler; install gcc")
-    heard = clips(audio)[:: given.every]
+    every = clips(audio)
+    heard = every[:: given.every]
+    chosen = ENGINES[:-1] if given.without_ref else ENGINES
     manifests = {name: official / f"{name}.json" for name in OFFICIAL} | {"ours": given.ours}
     models = {name: Model.load(path) for name, path in manifests.items()}
     groups = collections.defaultdict(list)
@@ -265,15 +269,15 @@ def main() -> None:
     for (kind, _, _), frames in zip(groups, raw, strict=True):
         hours[kind] += len(frames) * firmware.HOP_MS / 3.6e6
     told = ", ".join(f"{kind} {h:.2f} h" for kind, h in hours.items())
-    print(f"{len(heard)} files in {len(raw)} streams: {told}.\n\n### Engines\n")
-    tracks = scored(models, [quantise(frames) for frames in raw], given.workers)
-    wrong = engines(models, tracks)
+    print(f"{len(heard)} files in {len(raw)} streams: {told}.\n\n### Engines\n", flush=True)
+    tracks = scored(models, [quantise(frames) for frames in raw], given.workers, chosen)
+    wrong = engines(models, tracks, chosen)
     print("### Rules in C\n")
     with tempfile.TemporaryDirectory() as folder:
         wrong += rules(DeviceRules(Path(folder)), models, tracks, raw)
     print("### pymicro-wakeword\n")
     for word, name in (("alexa", "alexa"), (given.word, "ours")):
-        of_word = [clip for clip in heard if clip.word == word]
+        of_word = [clip for clip in every if clip.word == word]
         wrong += decisions(word, manifests[name], models[name], of_word, given.workers)
     print("All as promised." if not wrong else f"{wrong} things are not as promised.")
     sys.exit(bool(wrong))

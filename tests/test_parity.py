@@ -1,0 +1,252 @@
+"""Every form of a model on the same audio: what they give, where they part, and who is named."""
+
+import sys
+
+import numpy as np
+import pytest
+from small_run import LIMITS
+
+from mwwkit import parity as of_05
+from mwwkit.audio.shards import FeatureSet
+from mwwkit.detector import detections, integer_cutoff, sliding_sum
+from mwwkit.files import read_json
+from mwwkit.handover import JUDGED_BY, chosen_net
+from mwwkit.model import parity
+from mwwkit.model.device import Device
+from mwwkit.model.evaluate import calibration, headroom, int8_model, to_float_features, tracks
+from mwwkit.model.mixednet import tf
+from mwwkit.model.parity import Made, compare, float_scores, rates, whole_tracks
+from mwwkit.model.streaming import fold, to_float
+from mwwkit.paths import Run
+from mwwkit.stages import export
+from mwwkit.worst import Judged, Rule
+
+STEP = 1 / 256
+
+
+@pytest.fixture(scope="module")
+def made(trained) -> Made:
+    """The forms of a net that has learnt its word."""
+    chosen = chosen_net(trained, "training")
+    streams = calibration(FeatureSet.open(trained, "train").store)
+    scale = headroom(chosen.net, streams)
+    model = int8_model(chosen.net, chosen.shape, streams)
+    return Made(chosen.net, scale, to_float(fold(chosen.net, scale), chosen.shape), model)
+
+
+def judged(run: Run, split: str, made: Made) -> Judged:
+    sets = {name: FeatureSet.open(run, f"{split}-{name}") for name in JUDGED_BY}
+    heard = tracks(made.model, *(features.store for features in sets.values()), reference=True)
+    return Judged(split, sets, heard.words, heard.others, heard.ambient)
+
+
+def rule(cutoff: float, window: int = 5) -> Rule:
+    return Rule(cutoff, window, (3, 5, 7), 0.5, 0.01)
+
+
+@pytest.fixture(scope="module")
+def heard(trained) -> dict:
+    """Some clips of each sort and a stream."""
+    sets = {name: FeatureSet.open(trained, f"validation-{name}").store for name in JUDGED_BY}
+    return {name: [store[i] for i in range(min(4, len(store)))] for name, store in sets.items()}
+
+
+@pytest.fixture(scope="module")
+def forms(made, heard) -> dict:
+    return parity.scores(made, heard)
+
+
+def test_spectrograms_of_any_length_go_through_the_float_net_together_as_alone(made, feature_like):
+    several = [feature_like(n, n) for n in (90, 240, 31, 2, 90)]
+    together = whole_tracks(made.net, several, made.scale)
+    assert [len(track) for track in together] == [30, 80, 10, 0, 30]
+    for features, track in zip(several, together, strict=True):
+        alone = tf.sigmoid(made.scale * made.net(to_float_features(features)[None]))[0].numpy()
+        assert np.abs(track - alone[: len(track)]).max(initial=0) <= 1e-5
+    assert np.array_equal(float_scores(made.net, several[3]), np.zeros(0))
+
+
+def test_streamed_in_float_it_is_the_net_and_in_int8_near_it(forms):
+    streamed = compare(forms["float_streaming"], forms["float"], 0.5, 5)
+    assert streamed["largest_difference"] <= 1e-5 and not streamed["differ"]
+    rounded = compare(forms["int8"], forms["float"], 0.5, 5)
+    assert 0 < rounded["mean_difference"] < 0.02
+    assert (
+        rounded["steps"]
+        == streamed["steps"]
+        == sum(len(t) for s in forms["int8"].values() for t in s)
+    )
+
+
+def test_tensorflow_lite_micro_is_the_reference_on_every_step(forms):
+    pytest.importorskip("tflite_micro")
+    found = compare(forms["tflm"], forms["int8"], 0.5, 5)
+    assert (found["largest_difference"], found["flips"], found["differ"]) == (0, 0, [])
+
+
+def test_without_tensorflow_lite_micro_the_other_forms_are_there(made, heard, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
+    few = {name: those[:1] for name, those in heard.items()}
+    assert list(parity.scores(made, few)) == ["float", "float_streaming", "int8", "int8_fast"]
+
+
+def scores(*tracks):
+    return [np.asarray(track, np.float32) * np.float32(STEP) for track in tracks]
+
+
+QUIET = np.full(100, 10)
+
+
+def peak(at: int, height: int = 250, length: int = 10, n: int = 100) -> np.ndarray:
+    track = np.full(n, 10)
+    track[at : at + length] = height
+    return track
+
+
+def test_a_form_against_itself_differs_nowhere():
+    one = {"words": scores(peak(20)), "others": scores(QUIET), "ambient": scores(peak(70))}
+    found = compare(one, one, 0.5, 3)
+    assert (found["steps"], found["largest_difference"], found["mean_difference"]) == (300, 0, 0)
+    assert (found["flips"], found["flipped"], found["differ"]) == (0, [], [])
+
+
+def test_differences_and_flips_are_counted_and_placed():
+    late = {"words": scores(QUIET, peak(22))}
+    soon = {"words": scores(QUIET, peak(20))}
+    found = compare(late, soon, 0.5, 3)
+    # Two steps at its beginning and two at its end; both wake.
+    assert found["largest_difference"] == pytest.approx(240 * STEP)
+    assert found["mean_difference"] == pytest.approx(4 * 240 * STEP / 200, abs=1e-6)
+    assert found["largest_at"] == {
+        "set": "words",
+        "index": 1,
+        "at_s": pytest.approx(0.05 + 20 * 0.03),
+    }
+    over = [sliding_sum(x, 3) > integer_cutoff(0.5) * 3 for x in (peak(22), peak(20))]
+    assert found["flips"] == np.sum(over[0] != over[1]) == 4
+    first = [int(np.flatnonzero(over[0] != over[1])[i]) for i in (0, 2)]
+    assert [(run["index"], run["at_s"], run["steps"]) for run in found["flipped"]] == [
+        (1, pytest.approx(0.05 + 0.03 * step), 2) for step in first
+    ]
+    assert found["differ"] == []
+
+
+def test_a_clip_that_only_one_accepts_is_told_with_both_means():
+    one = {"words": scores(QUIET, peak(20, 140)), "others": scores(peak(5))}
+    other = {"words": scores(QUIET, peak(20, 120)), "others": scores(QUIET)}
+    found = compare(one, other, 0.5, 3)["differ"]
+    assert [(place["set"], place["index"]) for place in found] == [("words", 1), ("others", 0)]
+    assert found[0]["means"] == pytest.approx([140 / 255, 120 / 255], abs=1e-4)
+    assert found[0]["at_s"] == pytest.approx(0.05 + 0.03 * 22)
+    assert [p["means"] for p in compare(other, one, 0.5, 3)["differ"]] == [
+        place["means"][::-1] for place in found
+    ]
+
+
+def test_an_event_of_a_stream_is_missed_only_where_the_other_has_none_within_two_seconds():
+    both = peak(100, n=1000)
+    one, other = both.copy(), both.copy()
+    one[400:410], one[700:710], other[730:740] = 250, 250, 250  # alone; 0.9 s before the other
+    found = compare({"ambient": scores(one)}, {"ambient": scores(other)}, 0.5, 3)["differ"]
+    assert [(p["set"], p["at_s"]) for p in found] == [("ambient", pytest.approx(0.05 + 0.03 * 401))]
+    assert found[0]["means"] == pytest.approx([250 / 255, 10 / 255], abs=1e-4)
+
+
+def test_empty_clips_and_sets_are_passed_over():
+    nothing = {"words": scores([], [200] * 5), "others": [], "ambient": []}
+    found = compare(nothing, nothing, 0.5, 3)
+    assert found["steps"] == 5 and found["largest_at"]["index"] == 1
+    counted = rates(nothing, 0.5, 3)
+    assert (counted["recall"]["count"], counted["recall"]["of"]) == (1, 2)
+    assert counted["other_clips_accepted"] == {"count": 0, "of": 0}
+    assert counted["false_accepts_per_hour"] == {"events": 0, "hours": 0}
+
+
+def test_the_rates_of_the_int8_form_are_what_the_device_does(forms, made, heard):
+    device = Device(made.model, reference=True)
+    for cutoff in (0.2, 0.5, 0.9):
+        found = rates(forms["int8"], cutoff, 3)
+        woken = {n: [detections(device.scores(f), cutoff, 3) for f in heard[n]] for n in heard}
+        assert found["recall"]["count"] == sum(len(at) > 0 for at in woken["words"])
+        assert found["other_clips_accepted"]["count"] == sum(len(at) > 0 for at in woken["others"])
+        hourly = found["false_accepts_per_hour"]
+        assert hourly["events"] == sum(map(len, woken["ambient"]))
+        assert hourly["hours"] == pytest.approx(sum(map(len, heard["ambient"])) / 360_000, rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def parted(made, forms, trained) -> float:
+    """A cutoff between the means that the two forms give one clip of the test split."""
+    test = judged(trained, "test", made)
+    whole = whole_tracks(made.net, list(test.sets["words"].store[i] for i in range(24)), made.scale)
+    both = zip(
+        parity.highest(whole, 5), parity.highest([t / 256 for t in test.words], 5), strict=True
+    )
+    apart = max(both, key=lambda pair: abs(pair[0] - pair[1]))
+    return sum(apart) / 2
+
+
+def test_what_int8_decides_otherwise_than_float_is_named_and_can_be_heard(made, trained, parted):
+    test = judged(trained, "test", made)
+    found = of_05.of_run(made, {}, judged(trained, "validation", made), test, rule(parted), trained)
+    assert (found["test"]["words"], found["test"]["others"]) == (24, 12)
+    assert len(found["test"]["clips"]) == 36
+    limit = round(integer_cutoff(parted) / 255, 4)  # as means are
+    unlike = [c for c in found["test"]["clips"] if (c["float"] > limit) != (c["int8"] > limit)]
+    differ = found["test"]["differ"]
+    assert len(differ) == len(unlike) >= 1
+    for one in differ:
+        own = test.sets[one["set"].removeprefix("test-")]
+        assert one["clip"] == own.facts[one["index"]]["clip"]
+        assert one["recipe"] == own.scenes[one["index"]]
+        assert one["means"][0] == pytest.approx(one["score"], abs=1e-3)
+        assert (one["means"][0] > limit) != (one["means"][1] > limit)
+
+
+def test_of_many_that_differ_all_are_named_and_the_first_have_recipes(
+    made, trained, parted, monkeypatch
+):
+    monkeypatch.setattr(of_05, "WORST", 0)
+    test = judged(trained, "test", made)
+    found = of_05.of_run(made, {}, judged(trained, "validation", made), test, rule(parted), trained)
+    assert found["test"]["differ"] and not any("recipe" in one for one in found["test"]["differ"])
+
+
+def test_places_carry_the_clip_that_sounded_there(made, trained):
+    validation = judged(trained, "validation", made)
+    found = of_05.of_run(made, {}, validation, judged(trained, "test", made), rule(0.5), trained)
+    assert found["heard"]["words"] == 24 and found["heard"]["streams"] == len(validation.ambient)
+    for row in found["against"]:
+        for place in (row["largest_at"], *row["flipped"], *row["differ"]):
+            own = validation.sets[place["set"]]
+            if place["set"] != "ambient":
+                assert place["clip"] == own.facts[place["index"]]["clip"]
+            else:
+                assert place["clip"] in {"", *own.facts[place["index"]]["clips"]}
+    assert {row["form"]: row["than"] for row in found["against"]}["int8"] == "float"
+    assert {"float", "float_streaming", "int8", "int8_fast"} <= set(found["forms"])
+
+
+def test_a_long_stream_is_cut_where_ten_minutes_are_full(made, trained, monkeypatch):
+    monkeypatch.setattr(of_05, "MOST_STREAM_S", 7.0)
+    monkeypatch.setattr(of_05, "MOST_CLIPS", 3)
+    both = judged(trained, "validation", made), judged(trained, "test", made)
+    found = of_05.of_run(made, {}, *both, rule(0.5), trained)
+    assert found["heard"]["stream_hours"] == pytest.approx(7 / 3600, abs=1e-4)
+    assert (found["heard"]["words"], found["heard"]["others"]) == (3, 3)
+    assert {row["steps"] for row in found["against"]} == {found["against"][0]["steps"]}
+
+
+def test_05_tells_what_other_calibration_streams_would_have_given(trained, tmp_path):
+    here = Run(tmp_path, (*trained.earlier, trained.folder))
+    export.run(export.Config(word="up", arena_bytes=16_000), here, LIMITS)
+    found = read_json(here / "export/up.metrics.json")["parity"]
+    others = {f"calibrated_on_{n}" for n in ("other_streams", "half_as_many", "twice_as_many")}
+    assert others <= set(found["forms"])
+    for row in found["against"]:
+        if row["form"] in others:
+            # Another model of the same net: near the shipped one, and not the same.
+            assert row["than"] == "int8" and 0 < row["mean_difference"] < 0.02
+    int8 = found["forms"]["int8"]["recall"]
+    assert all(abs(found["forms"][n]["recall"]["count"] - int8["count"]) <= 2 for n in others)
