@@ -15,7 +15,7 @@
 # | | |
 # |---|---|
 # | **Reads** | `tuned/` from 04, or `training/` from 03; `features/` from 02 |
-# | **Writes** | `export/`: the `.tflite`, its manifest, metrics, a report, the lines for ESPHome |
+# | **Writes** | `export/`: `.tflite`, manifest, certificate, report, model card, ESPHome lines |
 # | **Takes** | CPU only; about a minute |
 
 # %% [markdown]
@@ -99,7 +99,9 @@ operating.word(here)
 # %% [markdown]
 # ## Check
 #
-# Raises if the files in `export/` are not what the gate passed.
+# What was looked at before anything was written, and what was found. Raises if the files in
+# `export/` are not what passed.
 
 # %%
+print(export.sheet(here))
 export.check(here)

@@ -32,6 +32,7 @@ from mwwkit.stages import export, train
 SETTINGS = {"word": "Chirp up!", "author": "A. Nyone", "languages": ["en", "de"]}
 GIVEN = {"arena_bytes": 16_000, "other_calibrations": False}
 FILES = {
+    "chirp_up.card.md",
     "chirp_up.certificate.json",
     "chirp_up.json",
     "chirp_up.tflite",

@@ -26,7 +26,8 @@ from mwwkit.model.device import Device
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
 from mwwkit.paths import Run
-from mwwkit.report import making, scales
+from mwwkit.report import making, scales, words
+from mwwkit.report.card import card
 from mwwkit.report.facts import Shipped, rounded, trade_off
 from mwwkit.report.figures import at_cutoff
 from mwwkit.report.markup import joined, tag
@@ -135,7 +136,7 @@ def test_the_data_are_what_the_schema_says(here, facts):
     assert faults(json.loads((here / f"export/{WORD}.report.json").read_text())) == []
 
 
-@pytest.mark.parametrize("lost", ["verdict", "seed", "files", "trade_off", "versions", "test"])
+@pytest.mark.parametrize("lost", ["verdict", "seed", "files", "trade_off", "advice", "licence"])
 def test_the_schema_misses_what_is_not_there(facts, lost):
     assert any(lost in fault for fault in faults({n: v for n, v in facts.items() if n != lost}))
 
@@ -172,10 +173,10 @@ def test_the_figures_of_05_stand_in_the_report_as_they_are(here, mistaken, facts
 def test_the_same_run_is_the_same_bytes(here, mistaken, tmp_path):
     shutil.copytree(mistaken.folder, tmp_path / "again")
     again = Shipped(tmp_path / "again", mistaken.names, mistaken.settings)
-    for what in ("page", "report"):
+    for what in ("page", "report", "card"):
         again.path(what).unlink()
     making.write(here, again)
-    for what in ("page", "report"):
+    for what in ("page", "report", "card"):
         assert again.path(what).read_bytes() == mistaken.path(what).read_bytes()
 
 
@@ -518,3 +519,31 @@ def test_the_float_model_streamed_is_the_float_net(made_net, feature_like, as_fl
 def test_the_float_model_is_not_taken_for_the_int8_one(tiny_model, feature_like):
     with pytest.raises(ValueError, match="takes int8; wanted float32"):
         float_tracks(tiny_model, [feature_like(1, 30)])
+
+
+def test_the_card_has_the_reports_words_and_figures(here, facts, html):
+    text = (here / f"export/{WORD}.card.md").read_text(encoding="utf-8")
+    facts = json.loads((here / f"export/{WORD}.report.json").read_text())
+    page_text = Page((here / f"export/{WORD}.report.html").read_text(encoding="utf-8")).text
+    for sentence in (
+        facts["verdict"]["headline"],
+        facts["licence"]["headline"],
+        words.counts(facts["test"]["recall"]["clean"]),
+        words.interval(facts["test"]["recall"]["clean"]),
+        *(words.shown(each["validation"]["recall"]) for each in facts["advice"]),
+        *(cell for row in facts["data"]["sources"] for cell in words.source_row(row)),
+        *(cell for _, cell in words.device_rows(facts["device"])),
+    ):
+        assert sentence in text and sentence in page_text
+    assert facts["config_sha256"] in text and f"| seed | {facts['seed']} |" in text
+    assert "14 checks passed, 0 failed, 1 not made" in text or "13 checks passed" in text
+    assert all(file["sha256"] in text for file in facts["files"])
+    assert {f"{WORD}.certificate.json", f"{WORD}.url.yaml"} < {f["name"] for f in facts["files"]}
+
+
+def test_whatever_clips_speakers_and_words_are_called_is_text_in_the_card_too(facts):
+    text = card(hostile(facts), None)
+    for line in text.split("```yaml")[0].splitlines():
+        assert not re.search(r"(?<!\\)<(script|img|b)", line), line
+    heads = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line[:1] == "|"}
+    assert heads <= {3, 4, 5, 6, 7}

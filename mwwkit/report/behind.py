@@ -47,22 +47,10 @@ def _only_point(row: Facts) -> list[tuple[str, str]]:
 def device(facts: Facts) -> Html:
     """What the chip must have."""
     found = facts["device"]
-    smallest = found["smallest_arena_bytes"]
-    rows = [
-        ("model file", f"{found['model_bytes']:,} bytes of flash (shape {found['shape']})"),
-        (
-            "arena",
-            f"{found['arena_bytes']:,} bytes of memory"
-            + (f"; {smallest:,} were enough in TensorFlow Lite Micro" if smallest else ""),
-        ),
-    ]
-    if found["parameters"]:
-        per_second = f"{found['macs_per_second'] / 1e6:.2f} million multiplications a second"
-        rows.append(("work", f"{found['parameters']:,} parameters, {per_second}"))
-    rows.append(("ESPHome", f"{found['minimum_esphome_version']} or later"))
     yaml = tag("pre", tag("code", found["esphome_yaml"]))
     lead = "What the ESP32 must have to spare, and the lines that ESPHome takes."
-    return pieces.section("device", "On the device", lead, pieces.facts_table(rows), yaml)
+    rows = pieces.facts_table(words.device_rows(found))
+    return pieces.section("device", "On the device", lead, rows, yaml)
 
 
 def data(facts: Facts) -> Html:
@@ -70,28 +58,30 @@ def data(facts: Facts) -> Html:
     found = facts["data"]
     lead = "Every source with its licence. Clips of one speaker are all in the same split."
     if not found:
-        told = "The catalogue of clips was not at hand when this report was made."
-        return pieces.section("data", "What it was made from", lead, tag("p", told))
-    heads = "source", "files", "hours", "speakers", "wake words", "licence"
-    rows = [
-        (
-            s["source"] + (" (synthetic voices)" if s["synthetic"] else ""),
-            *(f"{s['files']:,}", f"{s['hours']:.2f}", f"{s['speakers']:,}"),
-            *(f"{s['wake_words']:,}", "; ".join(text or "not stated" for text in s["licences"])),
-        )
-        for s in found["sources"]
-    ]
-    numbers = (1, 2, 3, 4)
-    splits = [
-        (n, f"{s['files']:,}", f"{s['hours']:.2f}", f"{s['speakers']:,}", f"{s['wake_words']:,}")
-        for n, s in found["splits"].items()
-    ]
+        return pieces.section("data", "What it was made from", lead, tag("p", words.NO_CATALOGUE))
+    rows = [words.source_row(source) for source in found["sources"]]
+    splits = [words.split_row(*split) for split in found["splits"].items()]
     return pieces.section(
         *("data", "What it was made from", lead),
-        pieces.table(heads, rows, numbers),
+        pieces.table(words.SOURCE_HEADS, rows, (1, 2, 3, 4)),
         tag("h3", "By split"),
-        pieces.table(("split", *heads[1:5]), splits, numbers),
+        pieces.table(words.SPLIT_HEADS, splits, (1, 2, 3, 4)),
+        *_licence(facts["licence"]),
     )
+
+
+def _licence(found: Facts) -> list[Html]:
+    """May it be shipped commercially, and why."""
+    rows = [
+        (row["source"], row["licence"] or "not stated", row["answer"], row["why"])
+        for row in found["sources"]
+    ]
+    return [
+        tag("h3", "May I ship it commercially?"),
+        tag("p", tag("strong", found["headline"])),
+        *(tag("p", sentence) for sentence in found["sentences"]),
+        pieces.table(("source", "licence", "commercially", "why"), rows),
+    ]
 
 
 def again(facts: Facts) -> Html:

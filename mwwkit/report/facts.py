@@ -17,7 +17,8 @@ from mwwkit.files import read_json
 from mwwkit.metrics import false_accepts_per_hour, proportion
 from mwwkit.model.diagnosis import diagnose
 from mwwkit.paths import Run
-from mwwkit.report import origins
+from mwwkit.report import licences, origins
+from mwwkit.report.advice import advice
 from mwwkit.report.verdict import verdict
 
 VERSION = 1
@@ -65,6 +66,8 @@ def facts_of(here: Run, shipped: Shipped) -> Facts:
         "parity": metrics["parity"],
         "device": origins.device(manifest, metrics, shipped.path("yaml")),
         "data": data,
+        "licence": licences.judged(data),
+        "advice": advice(metrics, threshold, shipped.settings["max_clip_fpr"]),
         "settings": settings,
         "seed": settings.get("training", settings["features"]).get("seed"),
         "config_sha256": origins.digest(settings),

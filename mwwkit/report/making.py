@@ -1,4 +1,4 @@
-"""Both files of a report: what 05 writes, what the command line makes again, what 05 shows.
+"""All files of a report: what 05 writes, what the command line makes again, what 05 shows.
 
 write(here, Shipped(folder, names, settings))    # beside the files that it tells of
 remake(here)                                     # of a finished run
@@ -17,22 +17,23 @@ from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.model.device import Device
 from mwwkit.paths import Run
+from mwwkit.report.card import card
 from mwwkit.report.facts import Shipped, facts_of
 from mwwkit.report.page import excerpt, page
 from mwwkit.report.worst import moments
 
 FOLDER = "export"
-FILES = {"report": ".report.json", "page": ".report.html"}
-MOST_BYTES = 5_000_000  # both files together
+FILES = {"report": ".report.json", "page": ".report.html", "card": ".card.md"}
+MOST_BYTES = 5_000_000  # all files together
 
 
 def names_of(slug: str) -> dict[str, str]:
-    """The names of both files."""
+    """The names of the files."""
     return {what: slug + ending for what, ending in FILES.items()}
 
 
 def write(here: Run, shipped: Shipped) -> None:
-    """Both files into `shipped.folder`, under the names that `shipped` has for them.
+    """All files into `shipped.folder`, under the names that `shipped` has for them.
 
     Raises ValueError for metrics that an earlier version wrote.
     """
@@ -46,6 +47,9 @@ def write(here: Run, shipped: Shipped) -> None:
     html = page(facts, *heard, shipped.names["report"])
     write_json(shipped.path("report"), facts)
     shipped.path("page").write_text(html, encoding="utf-8", newline="\n")
+    certificate = read_json(shipped.path("certificate")) if "certificate" in shipped.names else None
+    told = card(facts, certificate)
+    shipped.path("card").write_text(told, encoding="utf-8", newline="\n")
 
 
 def remake(here: Run) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def remake(here: Run) -> dict[str, Any]:
     slug = Path(done["manifest"]).stem
     names = {n: text for n, text in done.items() if isinstance(text, str)} | names_of(slug)
     with TemporaryDirectory() as trial:
-        for what in ("model", "float", "metrics", "yaml", "manifest"):
+        for what in set(names) - set(FILES):  # an earlier version wrote fewer
             shutil.copyfile(here.find(f"{FOLDER}/{names[what]}"), Path(trial) / names[what])
         write(here, Shipped(Path(trial), names, done["made_of"]))
         sums = {names[what]: sha256(Path(trial) / names[what]) for what in FILES}
@@ -68,7 +72,7 @@ def remake(here: Run) -> dict[str, Any]:
             checkpoint = Checkpoint.resume(here, FOLDER, {})
             checkpoint.complete(**done | names | {"sha256": done["sha256"] | sums})
         facts = read_json(Path(trial) / names["report"])
-    places = {what: str(here.find(f"{FOLDER}/{names[what]}")) for what in ("page", "report")}
+    places = {what: str(here.find(f"{FOLDER}/{names[what]}")) for what in FILES}
     return places | {"verdict": facts["verdict"]["headline"]}
 
 

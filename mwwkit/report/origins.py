@@ -95,8 +95,9 @@ def versions() -> dict[str, str]:
 
 
 def files(folder: Path, names: dict[str, str]) -> list[dict[str, Any]]:
-    """What 05 wrote, but for the report itself."""
-    paths = [folder / names[what] for what in ("model", "manifest", "yaml", "float", "metrics")]
+    """What 05 wrote, but for the report itself; an earlier version wrote fewer."""
+    told = "model", "manifest", "certificate", "yaml", "yaml_url", "float", "metrics"
+    paths = [folder / names[what] for what in told if what in names]
     return [{"name": p.name, "bytes": p.stat().st_size, "sha256": sha256(p)} for p in paths]
 
 

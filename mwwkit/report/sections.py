@@ -23,7 +23,7 @@ DIMENSIONS = {
 
 def recall(facts: Facts) -> Html:
     """How often it wakes when it should."""
-    rows = by_condition(facts["test"]["recall"])
+    rows = words.by_condition(facts["test"]["recall"])
     parts = [
         pieces.shares_table("condition", rows) if rows else tag("p", "No word in the test split."),
         *_between_speakers(rows),
@@ -47,12 +47,6 @@ def _between_speakers(rows: list[tuple[str, Facts]]) -> list[Html]:
     told = "; ".join(f"{name} {words.interval(by)}" for name, by in found)
     n = max(by["speakers"] for _, by in found)
     return [tag("p", f"For voices other than these {n} (95 %): {told}.")]
-
-
-def by_condition(facts: Facts) -> list[tuple[str, Facts]]:
-    """Clean first, then by name; in words."""
-    found = sorted(facts.items(), key=lambda item: (item[0] != "clean", item[0]))
-    return [(words.condition(name), each) for name, each in found]
 
 
 def wrong(facts: Facts) -> Html:
@@ -147,12 +141,22 @@ def trade_off(facts: Facts) -> Html:
     )
     alone = facts["test"].get("at_target")
     transfer = tag("p", _transfer(alone)) if alone else ""
+    choices = [
+        (
+            *(each["name"], f"{each['cutoff']:g}", words.shown(each["validation"]["recall"])),
+            words.hourly(each["validation"]["false_accepts_per_hour"]),
+            each["why"],
+        )
+        for each in facts["advice"]
+    ]
+    heads = "", "cutoff", "words heard", "false accepts an hour", "what it is"
+    three = pieces.table(heads, choices, (1,))
     lead = (
         f"It wakes when the mean of {threshold['window']} scores passes {threshold['cutoff']:g}. "
         "Both were chosen on the validation split: false accepts within the target first, then "
         "as many words as possible."
     )
-    return pieces.section("threshold", "The threshold", lead, det, transfer, surface)
+    return pieces.section("threshold", "The threshold", lead, three, det, transfer, surface)
 
 
 def _transfer(alone: Facts) -> str:
@@ -175,7 +179,7 @@ def reaction(facts: Facts) -> Html:
             f"{words.seconds(late['p90_s'])}. Before 0 means before the word was over."
         )
         parts.append(pieces.figure([figures.latency(late)], told, [("accent", "median")]))
-    clips = by_condition(facts["test"]["clips"])
+    clips = words.by_condition(facts["test"]["clips"])
     conditions = {name: of_clips["calibration"] for name, of_clips in clips}
     if conditions:
         gaps = ", ".join(f"{n} {c['expected_error']:.2f}" for n, c in conditions.items())

@@ -4,7 +4,6 @@ from typing import Any
 
 from mwwkit.report import words
 from mwwkit.report.markup import Html, joined, tag
-from mwwkit.report.sections import by_condition
 
 Facts = dict[str, Any]
 CONTENTS = {
@@ -30,7 +29,7 @@ def tiles(facts: Facts) -> Html:
     """The four figures that most people ask for."""
     test, found = facts["test"], facts["device"]
     boxes = []
-    for name, share in by_condition(test["recall"])[:1]:
+    for name, share in words.by_condition(test["recall"])[:1]:
         under = f"{words.counts(share)} test words, {name}; 95 %: {words.interval(share)}"
         boxes.append(("Hears the word", words.percent(share["value"]), under))
     rate = test["false_accepts_per_hour"]

@@ -73,3 +73,59 @@ def scene(record: Facts) -> list[tuple[str, str]]:
         ("from", piece["path"]) for chain in record["background"]["voices"] for piece in chain[:1]
     ]
     return [*parts, ("room", record["room"] or "none"), ("seed", str(record["seed"]))]
+
+
+NO_CATALOGUE = "The catalogue of clips was not at hand when this report was made."
+SOURCE_HEADS = "source", "files", "hours", "speakers", "wake words", "licence"
+SPLIT_HEADS = "split", "files", "hours", "speakers", "wake words"
+
+
+def by_condition(facts: Facts) -> list[tuple[str, Facts]]:
+    """Clean first, then by name; in words."""
+    found = sorted(facts.items(), key=lambda item: (item[0] != "clean", item[0]))
+    return [(condition(name), each) for name, each in found]
+
+
+def shown(share: Facts | None) -> str:
+    """ "137 of 144: 95.1 % (90.2 to 98.0 %)"."""
+    if share is None:
+        return "none to count"
+    return f"{counts(share)}: {percent(share['value'])} ({interval(share)})"
+
+
+def hourly(found: Facts | None) -> str:
+    """ "0 in 2.40 h: at most 1.25"."""
+    return f"{of_hours(found)}: at most {rate(found['at_most'])}" if found else "no hours"
+
+
+def _numbers(found: Facts) -> tuple[str, str, str, str]:
+    return (
+        *(f"{found['files']:,}", f"{found['hours']:.2f}"),
+        *(f"{found['speakers']:,}", f"{found['wake_words']:,}"),
+    )
+
+
+def source_row(found: Facts) -> tuple[str, ...]:
+    """Cells under SOURCE_HEADS."""
+    name = found["source"] + (" (synthetic voices)" if found["synthetic"] else "")
+    licences = "; ".join(text or "not stated" for text in found["licences"])
+    return (name, *_numbers(found), licences)
+
+
+def split_row(name: str, found: Facts) -> tuple[str, ...]:
+    """Cells under SPLIT_HEADS."""
+    return (name, *_numbers(found))
+
+
+def device_rows(found: Facts) -> list[tuple[str, str]]:
+    """What a chip must have to spare, by name."""
+    smallest = found["smallest_arena_bytes"]
+    enough = f"; {smallest:,} were enough in TensorFlow Lite Micro" if smallest else ""
+    rows = [
+        ("model file", f"{found['model_bytes']:,} bytes of flash (shape {found['shape']})"),
+        ("arena", f"{found['arena_bytes']:,} bytes of memory{enough}"),
+    ]
+    if found["parameters"]:
+        per_second = f"{found['macs_per_second'] / 1e6:.2f} million multiplications a second"
+        rows.append(("work", f"{found['parameters']:,} parameters, {per_second}"))
+    return [*rows, ("ESPHome", f"{found['minimum_esphome_version']} or later")]

@@ -1,0 +1,63 @@
+"""May it be shipped commercially: the least free source decides, and what is not known is said."""
+
+import pytest
+
+from mwwkit.audio.piper import Piper
+from mwwkit.audio.speech import Espeak
+from mwwkit.audio.synthetic import LICENCE
+from mwwkit.report.licences import CREDIT, NO, UNKNOWN, YES, judged, of_text
+
+
+@pytest.mark.parametrize(
+    ("licence", "answer"),
+    [
+        ("CC0-1.0", YES),
+        ("CC0", YES),
+        ("Public domain", YES),
+        (LICENCE, YES),
+        ("CC-BY-4.0 (Google Speech Commands; not stated in this repo)", CREDIT),
+        ("CC-BY", CREDIT),
+        ("CC BY 4.0", CREDIT),
+        ("CC-BY-SA-4.0", CREDIT),
+        ("MIT (repo LICENSE)", CREDIT),
+        ("Apache-2.0 (repo); from Freesound", CREDIT),
+        ("CC-BY-NC-4.0", NO),
+        ("CC BY-NC-SA 3.0", NO),
+        ("cc_by_nc_4.0", NO),
+        ("for research use only", NO),
+        ("non-commercial", NO),
+        ("CC-BY-ND-4.0", UNKNOWN),
+        ("GPL-3.0", UNKNOWN),
+        ("all rights reserved", UNKNOWN),
+        ("", UNKNOWN),
+        ("  ", UNKNOWN),
+    ],
+)
+def test_a_licence_comes_to(licence, answer):
+    assert of_text(licence)[0] == answer
+
+
+def test_voices_that_mwwkit_can_speak_with_are_judged_too():
+    assert of_text(Espeak.licence)[0] == YES
+    assert of_text(Piper.licence)[0] == UNKNOWN
+
+
+def source(name, *licences):
+    return {"source": name, "licences": list(licences)}
+
+
+def test_the_least_free_source_decides_and_is_named():
+    free, credit, forbidden = source("a", "CC0"), source("b", "MIT"), source("c", "CC-BY-NC-4.0")
+    assert judged({"sources": [free]})["answer"] == YES
+    found = judged({"sources": [free, credit]})
+    assert found["answer"] == CREDIT and "licences: b." in found["sentences"][0]
+    found = judged({"sources": [free, credit, source("d", "CC0", "")]})
+    assert found["answer"] == UNKNOWN and "licence you have d," in found["sentences"][0]
+    found = judged({"sources": [forbidden, free, credit]})
+    assert found["answer"] == NO and "again without c." in found["sentences"][0]
+    assert [row["source"] for row in found["sources"]] == ["c", "a", "b"]
+    assert all("no legal advice" in found["sentences"][-1] for _ in found)
+
+
+def test_without_a_catalogue_nothing_is_known():
+    assert judged(None)["answer"] == UNKNOWN
