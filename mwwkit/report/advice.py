@@ -19,8 +19,8 @@ Facts = dict[str, Any]
 KEPT = 0.95  # of the words that the shipped cutoff hears, the strict one still hears this share
 LOOSER = 2.0  # times the targets, which the lenient one may reach
 WHY = {
-    "strict": f"the highest that still hears {100 * KEPT:g} % of what the shipped one hears: where a "
-    "false accept annoys more than a word said twice",
+    "strict": f"the highest that still hears {100 * KEPT:g} % of what the shipped one hears: where "
+    "a false accept annoys more than a word said twice",
     "balanced": "the one that ships",
     "lenient": f"the lowest within {LOOSER:g} times the targets: for quiet rooms, soft voices, far "
     "microphones",
