@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from mwwkit.model import streaming
+from mwwkit.model import mixednet, streaming
 from mwwkit.model.device import Device
 from mwwkit.model.graph import Graph
 from mwwkit.model.mixednet import Block, Shape
@@ -72,6 +72,65 @@ def test_the_folded_logit_is_scaled_and_shifted(made_net, feature_like, as_float
     moved = streaming.stream(streaming.fold(net, scale=0.5, shift=-1.0), net.shape, x)
     logit = np.log(plain / (1 - plain))
     assert np.allclose(moved, sigmoid(0.5 * logit - 1.0), atol=1e-5)
+
+
+def with_statistics(name, batch_norm, cmvn, features):
+    """A net whose norms and CMVN change a lot, or nothing where they are not asked for.
+
+    Its logits are 0.3 and deviate by 2, so that a score shows what changes.
+    """
+    draws = np.random.default_rng(3)
+    bands = (draws.uniform(-2, 9, 40), draws.uniform(0.3, 8, 40)) if cmvn else None
+    net = mixednet.build(mixednet.SHAPES[name], 3, bands)
+    for variable in net.variables if batch_norm else ():
+        n = variable.shape
+        if variable.name == "gamma":
+            variable.assign(draws.uniform(0.2, 3, n) * draws.choice([-1, 1], n))
+        elif variable.name == "variance":
+            variable.assign(draws.uniform(0.02, 30, n))
+        elif variable.name in ("mean", "beta"):
+            variable.assign(draws.normal(0, 2, n))
+    net.head.kernel.assign(net.head.kernel * (2 / float(np.std(net(features[None])))))
+    net.head.bias.assign([0.3 - float(np.mean(net(features[None])))])
+    return net
+
+
+@pytest.mark.parametrize("name", ["tiny", "hey_jarvis_residual", "mixed"])
+@pytest.mark.parametrize(
+    ("batch_norm", "cmvn", "scale", "shift"),
+    [
+        (False, False, 1.0, 0.0),
+        (True, False, 1.0, 0.0),
+        (False, True, 1.0, 0.0),
+        (False, False, 1 / 1.7, -0.8),
+        (True, True, 1 / 1.7, -0.8),
+    ],
+    ids=["nothing", "batch norm", "CMVN", "temperature", "all"],
+)
+def test_what_is_folded_in_gives_the_scores_from_before(
+    feature_like, as_floats, name, batch_norm, cmvn, scale, shift
+):
+    x = as_floats(feature_like(27, 150))
+    net = with_statistics(name, batch_norm, cmvn, x)
+    before = sigmoid(scale * net(x[None])[0].numpy().astype(np.float64) + shift)
+    after = streaming.stream(streaming.fold(net, scale, shift), net.shape, x)
+    assert np.ptp(before) > 0.3
+    assert np.abs(after - before).max() <= 1e-5
+    # And it is needed: without it the scores are others.
+    plain = streaming.fold(net) if scale != 1 else bare(net)
+    unfolded = streaming.stream(plain, net.shape, x)
+    is_there = batch_norm or cmvn or scale != 1
+    assert (np.abs(unfolded - before).max() > 0.05) == is_there
+
+
+def bare(net):
+    """The weights as they are trained, no statistics in them."""
+    plain = mixednet.build(net.shape, 0)
+    kernels = [v for v in net.variables if v.path.endswith(("kernel", "bias"))]
+    own = [v for v in plain.variables if v.path.endswith(("kernel", "bias"))]
+    for mine, its in zip(own, kernels, strict=True):
+        mine.assign(its)
+    return streaming.fold(plain)
 
 
 def test_the_float_file_equals_the_float_twin(made_net, feature_like, as_floats):
