@@ -176,7 +176,7 @@ MODEL = (
     Fault("70 kB of ballast", "too-large", "at most 62,000", "smaller shape", lambda e: e.graph(_padded)),
     Fault("cut short", "unreadable", "no whole .tflite", "copy the file again", lambda e: e.model.write_bytes(e.model.read_bytes()[:5000])),
     Fault("an empty file", "unreadable", "no whole .tflite", "copy the file again", lambda e: e.model.write_bytes(b"")),
-    Fault("a pointer of Git LFS", "unreadable", "no whole .tflite", "copy the file again", lambda e: e.model.write_bytes(_LFS)),
+    Fault("a pointer of Git LFS", "unreadable", "no whole .tflite", "git lfs pull", lambda e: e.model.write_bytes(_LFS)),
     Fault("not there", "missing-file", "not beside it", "put the model at", lambda e: e.model.unlink()),
 )  # fmt: skip
 
@@ -351,11 +351,11 @@ DATA = (
     Fault("a front end that is set otherwise", "ValueError", "device's front end has", "cannot be told otherwise", _other_settings),
     Fault("features of two front ends", "FeatureStoreError", "different front ends", "by one 02_featurize", _mixed),
     Fault("features cut short", "FeatureStoreError", "shard is cut off", "run 02_featurize again", _cut_store),
-    Fault("features of 13 bands", "FeatureStoreError", r"\(10, 13\)", r"wanted \[frames, 40\]", _mfcc),
-    Fault("features in decibels", "FeatureStoreError", "no front end makes", "wanted the micro front end's", _decibels),
+    Fault("features of 13 bands", "FeatureStoreError", r"\(10, 13\)", "run 02_featurize on the audio", _mfcc),
+    Fault("features in decibels", "FeatureStoreError", "no front end makes", "run 02_featurize on the audio", _decibels),
     Fault("a clip of 8 kHz in the run", "AudioValidationError", "not a whole 16 kHz", "make it again with 01", _wrong_rate),
     Fault("text called .wav", "AudioValidationError", "hello.wav is no audio", "convert it", _text_for_sound),
-    Fault("a recording with a sample that is no number", "AudioValidationError", "at 0.500 s", "", _not_numbers),
+    Fault("a recording with a sample that is no number", "AudioValidationError", "at 0.500 s", "export it again", _not_numbers),
     Fault("weights with a bit flipped", "CheckpointError", "is damaged", "run the stage again", _flipped_weights),
     Fault("weights that are no numbers", "CheckpointError", "no numbers", "lower learning rate", _exploded_weights),
     Fault("validation without other words", "ValueError", "no clip of other words", "add some in 01", _without("validation-others")),

@@ -310,6 +310,10 @@ def test_verify_names_what_is_wrong(small_model, capsys):
     small_model.write_text(json.dumps(data))
     assert cli.main(["verify", str(small_model)]) == cli.BAD
     assert "never fires" in capsys.readouterr().out
+    assert cli.main(["verify", str(small_model), "--json"]) == cli.BAD
+    found = json.loads(capsys.readouterr().out)
+    assert [c["name"] for c in found["checks"] if c["result"] == "fail"] == ["cutoff"]
+    assert not found["fit"] and "0.01 to 0.99" in found["checks"][4]["do"]
 
 
 def test_score_tells_of_every_file_and_of_one_it_cannot_read(small_model, tmp_path, capsys):

@@ -118,7 +118,7 @@ def to_grid(frames: np.ndarray, where: Path) -> np.ndarray:
         ):
             raise FeatureStoreError(
                 f"{where} holds floats that no front end makes; wanted the micro front end's, raw "
-                "or as 0 to 26"
+                "or as 0 to 26: run 02_featurize on the audio"
             )
         return quantise(np.rint(frames * 25.6).astype(np.uint16))  # raw * 10/256
     raise FeatureStoreError(f"{where} holds {frames.dtype}; wanted int8, uint16 or float32")
@@ -161,7 +161,8 @@ class FeatureStore:
             ) from error
         if len(shard) and shard[0].shape[-1] != firmware.N_BANDS:
             raise FeatureStoreError(
-                f"{folder} holds {shard[0].shape}; wanted [frames, {firmware.N_BANDS}]"
+                f"{folder} holds {shard[0].shape}; wanted [frames, {firmware.N_BANDS}] of the "
+                "micro front end: run 02_featurize on the audio"
             )
         return shard
 

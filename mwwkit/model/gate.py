@@ -59,6 +59,8 @@ def examine(model: bytes, envelope: Envelope) -> tuple[list[Finding], dict[str, 
         graph = Graph(model)
     except Unreadable as e:
         cure = "export the model again, or copy the file again: it may have been cut short"
+        if model.startswith(b"version https://git-lfs"):
+            cure = "this is a pointer that Git LFS left: fetch the file itself with git lfs pull"
         return [Finding("unreadable", f"the model is no whole .tflite file: {e}", cure)], {}
     findings = [*_ops(graph), *_ends(graph, envelope), *_types(graph), *_state(graph)]
     if len(model) > envelope.bytes_limit:
