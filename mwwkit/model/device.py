@@ -9,7 +9,7 @@ What the component does with the scores (cutoff, sliding window, start-up, voice
 `mwwkit.detector`; both together, from a manifest, in `mwwkit.model.component`.
 
 Four engines give almost the same scores on one file. Against TensorFlow Lite Micro, which the
-device runs, on 2.5 hours of speech, words and noise (`tests/conformance/README.md` has the table):
+device runs, on 1.4 hours of speech, words and noise (`tests/conformance/README.md` has the table):
 
 * `exact`, the reference: integers in NumPy (`mwwkit.model.twin`), equal to the last bit, at 100,000
   steps a second on one core;
@@ -17,7 +17,7 @@ device runs, on 2.5 hours of speech, words and noise (`tests/conformance/README.
 * `fast`, LiteRT's default kernels: round once where the device rounds twice; up to 20 % of the
   scores differ, by up to about 28 of 255; 250,000 a second;
 * `litert_ref`, LiteRT's reference kernels: one op differs, the dense layer at the end, which they
-  requantise in floating point; about one score in 5,000, by up to 6; 25,000 a second.
+  requantise in floating point; few scores, by up to 7 (not in that table); 25,000 a second.
 
 So search, mine and select with `fast`; measure what ships with the reference.
 """
