@@ -32,6 +32,7 @@ TARGET_FAH = 0.5  # false accepts an hour that the cutoff allows on the validati
 MAX_CLIP_FPR = 0.01  # share of other words' clips that it allows to be accepted
 ARENA_BYTES = 0  # 0 measures it in TensorFlow Lite Micro (extra tflm)
 OTHER_CALIBRATIONS = True  # tell what other int8 calibration streams would have given; seconds
+ONNX = False  # also write the float net as ONNX, for ONNX Runtime elsewhere (extra onnx)
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
@@ -51,7 +52,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.paths import Run, platform
-from mwwkit.previews import operating
+from mwwkit.previews import audition, operating
 from mwwkit.report import making
 from mwwkit.session import Limits
 from mwwkit.stages import export
@@ -67,6 +68,7 @@ config = export.Config(
     max_clip_fpr=MAX_CLIP_FPR,
     arena_bytes=ARENA_BYTES,
     other_calibrations=OTHER_CALIBRATIONS,
+    onnx=ONNX,
 )
 platform(), here
 
@@ -89,12 +91,14 @@ export.run(config, here, limits)
 # %% [markdown]
 # ## Look
 #
-# The report, the cutoffs it chose among, and a held-out word as the device scores it.
+# The report, the cutoffs it chose among, and a held-out word as the device scores it. Last, your
+# own voice: record in the browser or upload a file, and see when the device would wake.
 
 # %%
 making.show(here)
 operating.curve(here)
 operating.word(here)
+audition.audition(here)
 
 # %% [markdown]
 # ## Check

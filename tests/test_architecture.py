@@ -27,7 +27,7 @@ MAY_IMPORT = {  # a room of the house -> the rooms it may import; the floor is o
     "figures": {"audio", "worst"},
     "report": {"audio", "model", "report"},
     "stages": {"audio", "model", "handover", "figures", "worst", "parity", "report", "clap"},
-    "previews": {"audio", "model", "previews"},
+    "previews": {"audio", "model", "previews", "scoring"},
     "presets": {"presets"},
     "judge": {"audio", "model", "judge"},
     "scoring": {"audio", "model"},

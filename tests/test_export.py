@@ -18,12 +18,14 @@ from mwwkit.checkpoint import CheckpointError, completed
 from mwwkit.detector import detections, integer_cutoff
 from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
 from mwwkit.metrics import false_accepts_per_hour, proportion
-from mwwkit.model import manifest
+from mwwkit.model import manifest, onnx_model
 from mwwkit.model.arena import ArenaError
 from mwwkit.model.certificate import certify
 from mwwkit.model.device import Device
 from mwwkit.model.evaluate import to_float_features, tracks
+from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.gate import GateError
+from mwwkit.model.onnx_model import OnnxError
 from mwwkit.model.parity import float_scores
 from mwwkit.model.streaming import fold, stream, to_float
 from mwwkit.paths import Run
@@ -272,6 +274,29 @@ def test_a_net_that_recognises_nothing_is_not_exported(fresh, monkeypatch):
 
     monkeypatch.setattr(export, "chosen_net", deaf)
     refused(fresh, ValueError, "recognises nothing at any cutoff. Train longer")
+
+
+def test_asked_for_onnx_is_written_beside_and_is_the_float_net(exported, copy):
+    pytest.importorskip("onnx", reason="install the extra onnx: pip install 'mwwkit[onnx]'")
+    pytest.importorskip("onnxruntime", reason="install the extra onnx: pip install 'mwwkit[onnx]'")
+    export.run(config(onnx=True), copy, LIMITS)
+    path = copy / "export/chirp_up.onnx"
+    assert path.name in export.plan(config(onnx=True), copy, LIMITS)["files"]
+    assert metrics_of(copy)["onnx"]["bytes"] == path.stat().st_size
+    assert metrics_of(copy)["onnx"]["largest_difference"] <= 1e-5
+    words = FeatureSet.open(copy, "test-words")
+    [said] = float_tracks((copy / "export/chirp_up.float.tflite").read_bytes(), [words.store[0]])
+    heard = onnx_model.run(path.read_bytes(), to_float_features(words.store[0]))
+    assert np.ptp(heard) > 0.2 and np.abs(heard - said).max() <= 1e-5
+    export.run(config(), copy, LIMITS)  # not asked for any more: a stale one does not stay
+    assert not path.exists() and tree(copy / "export").keys() == tree(exported / "export").keys()
+
+
+def test_asked_for_onnx_without_the_extra_it_stops_before_any_work(fresh, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    refused(fresh, OnnxError, r"pip install 'mwwkit\[onnx\]'", config(onnx=True))
+    with pytest.raises(OnnxError):
+        export.plan(config(onnx=True), fresh, LIMITS)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

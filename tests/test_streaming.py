@@ -9,7 +9,7 @@ import pytest
 from mwwkit.model import mixednet, streaming
 from mwwkit.model.device import Device
 from mwwkit.model.graph import Graph
-from mwwkit.model.mixednet import Block, Shape
+from mwwkit.model.mixednet import Block, Shape, size_report
 
 
 def sigmoid(logits):
@@ -148,6 +148,21 @@ def test_the_float_file_equals_the_float_twin(made_net, feature_like, as_floats)
         interpreter.invoke()
         scores.append(interpreter.get_tensor(said["index"])[0, 0])
     assert np.abs(scores - streaming.stream(folded, net.shape, x)).max() <= 1e-5
+
+
+def test_the_float_file_is_float_in_every_part(made_net):
+    from ai_edge_litert.interpreter import Interpreter
+
+    net = made_net("mixed")
+    model = streaming.to_float(streaming.fold(net), net.shape)
+    interpreter = Interpreter(model_content=model)
+    interpreter.allocate_tensors()
+    types = {t["dtype"].__name__ for t in interpreter.get_tensor_details()}
+    # int32 are the ends of slices and shapes, objects the handles of variables.
+    assert types == {"float32", "int32", "object_"}
+    assert not {name for ops in Graph(model).ops for name in ops} & {"QUANTIZE", "DEQUANTIZE"}
+    # Four bytes a weight: kernels stored as int8 or float16 would be half of this or less.
+    assert len(model) > 4 * size_report(net.shape).parameters
 
 
 @pytest.mark.parametrize("name", ["tiny", "okay_nabu", "hey_jarvis_residual"])

@@ -93,9 +93,9 @@ def spectrogram(axes: Axes, features: np.ndarray) -> None:
     plain(axes)
 
 
-def scores(axes: Axes, track: np.ndarray, window: int, cutoff: float) -> None:
-    """A track of uint8 scores, its sliding mean and the cutoff, over seconds; 0..1."""
-    at_s, levels = score_times(len(track)), CUTOFF_LEVELS
+def scores(axes: Axes, track: np.ndarray, window: int, cutoff: float, start_s: float = 0.0) -> None:
+    """A track of uint8 scores, its sliding mean and the cutoff, 0..1; seconds from `start_s`."""
+    at_s, levels = start_s + score_times(len(track)), CUTOFF_LEVELS
     axes.plot(at_s, track / levels, color=SOFT, linewidth=1.0, label="score")
     means = sliding_sum(track, window) / window / levels
     axes.plot(at_s, means, color=INK, linewidth=1.5, label=f"mean of {window}")

@@ -8,18 +8,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from mwwkit import parity
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.figures import of_split
 from mwwkit.files import read_json, replacing, sha256, write_json
-from mwwkit.handover import JUDGED_BY, chosen_net
-from mwwkit.model import arena, esphome, gate, manifest
+from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
+from mwwkit.model import arena, esphome, gate, manifest, onnx_model
 from mwwkit.model.certificate import Certificate, certify
 from mwwkit.model.checks import ENDING
-from mwwkit.model.evaluate import WINDOWS, calibration, headroom, int8_model, refuse_flat, tracks
-from mwwkit.model.parity import Made
-from mwwkit.model.streaming import fold, to_float
+from mwwkit.model.evaluate import (
+    WINDOWS,
+    calibration,
+    headroom,
+    int8_model,
+    refuse_flat,
+    to_float_features,
+    tracks,
+)
+from mwwkit.model.parity import Made, float_scores
+from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.operating import Choice, choose_cutoff, operating_points
 from mwwkit.paths import Run
 from mwwkit.report import making
@@ -29,6 +39,7 @@ from mwwkit.worst import Judged, Rule
 
 FOLDER = "export"
 EXPORT_BYTES = 1_000_000 + making.MOST_BYTES  # all files together, at most
+ONNX_CHECKED = 20  # words that ONNX Runtime and the float net are compared on
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class Config:
     max_clip_fpr: float = 0.01  # share of other words' clips that may be accepted
     arena_bytes: int = 0  # 0: measured in TensorFlow Lite Micro
     other_calibrations: bool = True  # also tell what other calibration streams would have given
+    onnx: bool = False  # write the float net as ONNX too, which needs the extra onnx
 
     def __post_init__(self) -> None:  # noqa: D105
         languages = [self.languages] if isinstance(self.languages, str) else self.languages
@@ -70,8 +82,13 @@ class Config:
 
 
 def plan(config: Config, here: Run, limits: Limits) -> dict:
-    """What will be written from which weights. Raises CheckpointError when 03 has not finished."""
+    """What will be written from which weights.
+
+    Raises CheckpointError when 03 has not finished, OnnxError where ONNX cannot be written.
+    """
     folder = _weights_of(here)
+    if config.onnx:
+        onnx_model.needed()
     return {
         "weights": completed(here, folder)["weights"],
         "files": [name for name in _names(config).values()],
@@ -86,12 +103,15 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
     GateError for a model that the device would not run as meant, ArenaError where the arena
-    can be neither measured nor was given, ValueError for a model that recognises nothing, and
-    StoppedEarly when a limit of the session is reached. Then nothing is written.
+    can be neither measured nor was given, ValueError for a model that recognises nothing, OnnxError
+    where ONNX is asked for and cannot be written or is not the float net, and StoppedEarly when a
+    limit of the session is reached. Then nothing is written.
     """
     checkpoint, made_of = Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)
     if _is_done(checkpoint, made_of):
         return check(here)
+    if config.onnx:
+        onnx_model.needed()
     session = limits.session(here)
     session.stop(EXPORT_BYTES)
     session.must_be_continued("05 export", 1)
@@ -121,7 +141,8 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     )
     rule = Rule(choice.cutoff, choice.window, WINDOWS, config.target_fah, config.max_clip_fpr)
     test = _judged(here, "test", model)
-    made = Made(chosen.net, scale, to_float(fold(chosen.net, scale), chosen.shape), model)
+    folded = fold(chosen.net, scale)
+    made = Made(chosen.net, scale, to_float(folded, chosen.shape), model)
     others = parity.other_models(made, training) if config.other_calibrations else {}
     metrics = {
         "threshold": _threshold(config, choice),
@@ -131,20 +152,37 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         "model": {"bytes": len(model), "shape": chosen.shape.name, "logit_scale": scale},
         "arena": {"stated": card.tensor_arena_size, "smallest": measured and measured.smallest},
     }
-    sums = _write(config, here, made.float_model, model, card, metrics, made_of)
+    models = {"model": model, "float": made.float_model}
+    if config.onnx:
+        words = calibration(validation.sets["words"].store, ONNX_CHECKED)
+        models["onnx"], metrics["onnx"] = _onnx(chosen, folded, scale, words, card)
+    sums = _write(config, here, models, card, metrics, made_of)
     checkpoint.complete(**_names(config), sha256=sums, made_of=made_of)
     return check(here)
 
 
+def _onnx(
+    chosen: Chosen, folded: Folded, scale: float, words: list[np.ndarray], card: manifest.Manifest
+) -> tuple[bytes, dict]:
+    """The float net as ONNX, and how far ONNX Runtime is from the net on some words."""
+    facts = {"wake_word": card.wake_word, "author": card.author}
+    facts |= {"cutoff": card.probability_cutoff, "window": card.sliding_window_size}
+    model = onnx_model.to_onnx(folded, chosen.shape, facts)
+    wanted = [float_scores(chosen.net, features, scale) for features in words]
+    largest = onnx_model.check(model, chosen.shape, list(map(to_float_features, words)), wanted)
+    # rounded: the last bits hang on the number of threads
+    return model, {"bytes": len(model), "largest_difference": round(largest, 6)}
+
+
 def _write(
-    config, here: Run, float_model: bytes, model: bytes, card, metrics: dict, made_of: dict
+    config, here: Run, models: dict[str, bytes], card, metrics: dict, made_of: dict
 ) -> dict[str, str]:
     """All files, once the gate has passed them elsewhere; return their SHA-256."""
     names = _names(config)
     with TemporaryDirectory() as trial:
         folder = Path(trial)
-        (folder / names["model"]).write_bytes(model)
-        (folder / names["float"]).write_bytes(float_model)
+        for what, model in models.items():
+            (folder / names[what]).write_bytes(model)
         (folder / names["yaml"]).write_text(esphome.yaml_for_file(names["manifest"]), "utf-8")
         (folder / names["yaml_url"]).write_text(esphome.yaml_for_url(names["manifest"]), "utf-8")
         write_json(folder / names["metrics"], metrics)
@@ -156,6 +194,8 @@ def _write(
         for name in names.values():  # the manifest last: what it names is there before it
             with replacing(here / FOLDER / name) as part:
                 shutil.copyfile(folder / name, part)
+        if not config.onnx:  # one of other weights would pass for this model's
+            (here / FOLDER / f"{config.slug}.onnx").unlink(missing_ok=True)
         return {name: sha256(folder / name) for name in names.values()}
 
 
@@ -164,6 +204,7 @@ def _names(config: Config) -> dict[str, str]:
     return {
         "model": f"{slug}.tflite",
         "float": f"{slug}.float.tflite",
+        **({"onnx": f"{slug}.onnx"} if config.onnx else {}),
         "metrics": f"{slug}.metrics.json",
         "yaml": f"{slug}.yaml",
         "yaml_url": f"{slug}.url.yaml",
