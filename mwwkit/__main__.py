@@ -73,13 +73,6 @@ def _made(arguments: argparse.Namespace) -> Run:
     return here
 
 
-def _there(arguments: argparse.Namespace) -> Run:
-    here = _here(arguments)
-    if not here.folder.is_dir():
-        raise presets.PresetError(f"{here.folder} is no folder; give the run's folder")
-    return here
-
-
 def _run(arguments: argparse.Namespace) -> int:
     here = _here(arguments)
     given = dict(arguments.parameter)
@@ -105,7 +98,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _tune(arguments: argparse.Namespace) -> int:
     from mwwkit import spaces, tuning  # with TensorFlow
 
-    here, preset = _there(arguments), presets.load(arguments.preset)
+    here, preset = _made(arguments), presets.load(arguments.preset)
     given = dict(arguments.parameter)
     plain, base = (_of_03(preset, names, here) for names in ({}, given))
     space = spaces.load(arguments.space)
@@ -242,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("audio", type=Path, nargs="*", metavar="AUDIO", help="files or folders")
     score.add_argument("--vad", type=Path, metavar="VAD.json", help="a detection needs its voice")
     score.add_argument("--json", action="store_true", help="one JSON object; live, one a detection")
-    score.add_argument("--lead-in", type=float, metavar="SECONDS", help="faint noise in front (1)")
+    score.add_argument("--lead-in", type=_amount, metavar="S", help="faint noise in front (1)")
     score.add_argument("--live", action="store_true", help="listen at the microphone (extra live)")
     score.add_argument("--microphone", metavar="NAME", help="of several; a part of its name")
     score.add_argument("--seconds", type=_amount, default=0.0, metavar="S", help="of --live; 0: on")

@@ -127,7 +127,7 @@ def score(
     is counted. Raises ManifestError, DeviceError or FileNotFoundError for a model that cannot be
     used, FileNotFoundError where there is nothing to hear.
     """
-    if not lead_in_s >= 0:
+    if not 0 <= lead_in_s < float("inf"):
         raise ValueError(f"lead_in_s is {lead_in_s}; wanted 0 or more")
     component = Component.load(model, vad)
     paths = [p for given in audio for p in (discover(given) if given.is_dir() else [given])]

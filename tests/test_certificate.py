@@ -138,8 +138,9 @@ def test_a_model_that_was_swapped_after_its_certificate_is_named(export, tiny_mo
     assert finding.fault == "changed-file" and finding.words.startswith("tiny.json is not the file")
     export.model.write_bytes(tiny_model + bytes(16))
     assert faults(certify(export.manifest)) == ["changed-file", "changed-file"]
-    checks.beside(export.manifest).write_text("{")
-    assert faults(certify(export.manifest)) == ["changed-file", "changed-file"]
+    for broken in ("{", '{"sha256": []}', "[]", "[" * 100_000):
+        checks.beside(export.manifest).write_text(broken)
+        assert faults(certify(export.manifest)) == ["changed-file", "changed-file"]
     checks.beside(export.manifest).unlink()
     assert faults(certify(export.manifest)) == []
 
@@ -152,6 +153,37 @@ def test_what_stands_on_something_broken_is_not_said_to_have_passed(export):
     export.manifest.write_text("[1]")
     found = results(certify(export.manifest))
     assert found.pop("files") == FAIL and set(found.values()) == {UNCHECKED}
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ("sliding_window_size", "sliding-window-size"),
+        ("probability_cutoff", "cutoff-range"),
+        ("tensor_arena_size", "arena-too-large"),
+        ("feature_step_size", "feature-step-size"),
+    ],
+)
+def test_a_number_of_any_size_is_a_fault_and_never_a_crash(export, key, fault):
+    export.put(**{key: 10**4000})
+    assert fault in faults(certify(export.manifest))
+
+
+def test_a_version_of_any_length_is_a_fault_and_never_a_crash(export):
+    export.put(minimum_esphome_version="9" * 5000 + ".1.1")
+    assert faults(certify(export.manifest)) == ["wrong-type"]
+
+
+def test_json_too_deep_to_read_is_a_fault_and_never_a_crash(export):
+    export.manifest.write_text("[" * 100_000)
+    assert faults(certify(export.manifest)) == ["not-json"]
+
+
+def test_a_step_that_esphome_refuses_is_not_said_to_be_accepted(export):
+    export.put(feature_step_size=40)
+    found = certify(export.manifest)
+    assert set(faults(found)) == {"feature-step-size", "esphome-refuses"}
+    assert results(found)["schema"] == FAIL
 
 
 @pytest.mark.parametrize("change", [{"model": 5}, {"model": ""}, {"micro": 5}, {"micro": {}}])

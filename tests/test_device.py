@@ -130,9 +130,26 @@ def test_another_kind_of_memory_is_refused_and_left_to_micro(tiny_model, feature
         Device(odd, engine="exact")
     assert Device(odd, reference=True).engine == "tflm"
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
-    with pytest.warns(UserWarning, match="one score in 5,000"):
+    with pytest.warns(UserWarning, match="a few scores another value"):
         without = Device(odd, reference=True)
     assert without.engine == "litert_ref" and len(without.scores(features)) == 500
+
+
+def never_set(model: bytes) -> bytes:
+    """A model whose variables nothing sets at the start."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    root = schema.ModelT.InitFromPackedBuf(model, 0)
+    root.subgraphs[1].operators = []
+    builder = flatbuffers.Builder(len(model))
+    builder.Finish(root.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_a_model_whose_memory_is_never_set_is_refused_by_the_exact_engine(tiny_model):
+    with pytest.raises(DeviceError, match="exact engine does not know"):
+        Device(never_set(tiny_model), engine="exact")
 
 
 def test_an_engine_that_there_is_not_is_refused_by_name(tiny_model):

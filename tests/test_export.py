@@ -351,6 +351,7 @@ def test_with_cmvn_folded_in_the_stream_is_the_float_net(featured, tmp_path):
         ("Hé Zoë", "he_zoe"),
         ("R2-D2", "r2_d2"),
         ("../../etc/passwd", "etc_passwd"),
+        ("Checkpoint", "word_ee325afd"),  # checkpoint.json is the stage's own
     ],
 )
 def test_a_word_becomes_a_file_name_of_plain_letters(word, slug):
@@ -380,6 +381,21 @@ def test_nonsense_is_refused_at_once_with_the_name_and_the_value(nonsense):
     ((name, value),) = nonsense.items()
     with pytest.raises(ValueError, match=f"{name} is {value!r}"):
         config(**nonsense)
+
+
+@pytest.mark.parametrize(
+    ("refused_late", "told"),
+    [
+        ({"website": "example.org"}, "website is 'example.org', wanted an address"),
+        ({"author": ""}, "author is '' .* wanted some text"),
+        ({"languages": []}, "trained_languages is .* wanted a list"),
+        ({"arena_bytes": 600_000}, "tensor_arena_size is 600000, more than"),
+        ({"word": "vad"}, "word is 'vad', which ESPHome keeps"),
+    ],
+)
+def test_what_no_manifest_may_say_is_told_before_any_work(refused_late, told):
+    with pytest.raises(ValueError, match=told):
+        config(**refused_late)
 
 
 def test_one_language_may_be_given_without_a_list():

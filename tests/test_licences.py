@@ -26,7 +26,12 @@ from mwwkit.report.licences import CREDIT, NO, UNKNOWN, YES, judged, of_text
         ("cc_by_nc_4.0", NO),
         ("for research use only", NO),
         ("non-commercial", NO),
+        ("Attribution-Non Commercial 4.0", NO),
+        ("CC BY 4.0, not for commercial use", NO),
+        ("Attribution; for research purposes only", NO),
         ("CC-BY-ND-4.0", UNKNOWN),
+        ("Attribution-No-Derivs", UNKNOWN),
+        ("unlicensed", UNKNOWN),
         ("GPL-3.0", UNKNOWN),
         ("all rights reserved", UNKNOWN),
         ("", UNKNOWN),
@@ -40,6 +45,11 @@ def test_a_licence_comes_to(licence, answer):
 def test_voices_that_mwwkit_can_speak_with_are_judged_too():
     assert of_text(Espeak.licence)[0] == YES
     assert of_text(Piper.licence)[0] == UNKNOWN
+
+
+@pytest.mark.parametrize("licence", ["CC BY SA 4.0", "cc_by_sa_4.0", "Attribution Share Alike"])
+def test_a_licence_that_asks_for_the_same_licence_says_so(licence):
+    assert "same licence" in of_text(licence)[1]
 
 
 def source(name, *licences):
@@ -56,7 +66,7 @@ def test_the_least_free_source_decides_and_is_named():
     found = judged({"sources": [forbidden, free, credit]})
     assert found["answer"] == NO and "again without c." in found["sentences"][0]
     assert [row["source"] for row in found["sources"]] == ["c", "a", "b"]
-    assert all("no legal advice" in found["sentences"][-1] for _ in found)
+    assert "no legal advice" in found["sentences"][-1]
 
 
 def test_without_a_catalogue_nothing_is_known():

@@ -98,6 +98,7 @@ def told(tmp_path, capsys):
         ("mine: {batch: 2}", "mine: batch is 2; wanted at least 1 / mined_share"),
         ("mine: {keep_above: 1.5}", "mine: keep_above is 1.5; wanted between 0 and 1"),
         ("export: {max_clip_fpr: 2}", "export: max_clip_fpr is 2.0; wanted 0 to 1"),
+        ("export: {website: example.org}", "website is 'example.org', wanted an address that"),
         ("train:\nall: {budget_gb: 0}", "budget_gb is 0.0; wanted more than 0"),
         (
             "all: {run_dir: elsewhere}",

@@ -67,6 +67,9 @@ class Sheet:
             else:
                 yield Check(name, PASS, self.passed[name])
 
+    def _fails(self, check: str) -> bool:
+        return any(CHECK_OF[finding.fault] == check for finding in self.found)
+
     def _skip(self, names: Sequence[str], why: str, do: str = "") -> None:
         for name in names:
             self.unchecked[name] = why, do or "put right what failed, then verify again"
@@ -116,8 +119,7 @@ class Sheet:
                 refused, by = self.installed.refusal(data), f"by {name} itself"
             except ImportError as e:
                 by += f" ({name} is installed and cannot be imported: {e})"
-        told = any(CHECK_OF[finding.fault] in ("schema", "step") for finding in self.found)
-        if refused and not told:
+        if refused and not self._fails("schema"):
             words = f"ESPHome refuses the manifest ({by}): {refused}"
             cure = "correct what it names, or update ESPHome where it is too old"
             self.found.append(Finding("esphome-refuses", words, cure))
@@ -139,7 +141,7 @@ class Sheet:
         value = micro.get(key)
         if type(value) not in types:
             self._skip([check], f"{key} is missing or no number")
-        elif not any(CHECK_OF[finding.fault] == check for finding in self.found):
+        elif not self._fails(check):
             self.passed[check] = {
                 "cutoff": lambda: (
                     f"{value}: it wakes when the mean of scores passes "
@@ -157,8 +159,8 @@ class Sheet:
             self.unchecked["unchanged"] = told, "05 writes one with every export"
             return
         try:
-            sums = read_json(path)["sha256"]
-        except (ValueError, KeyError, TypeError):
+            sums = dict(read_json(path)["sha256"])
+        except (ValueError, LookupError, TypeError, RecursionError):
             sums = {}
         for name, digest in self.sums.items():
             if sums.get(name) != digest:
@@ -184,7 +186,7 @@ class Sheet:
             f"there is room for {firmware.MAX_RESOURCE_VARIABLES}",
             "start": "every variable begins at its zero",
             "size": f"{facts['bytes']:,} bytes of at most {kind.bytes_limit:,}",
-            "runs": "in LiteRT on this PC",
+            "runs": "on this PC, and steps through silence",
         }
         if faults:
             self._skip(["runs", "arena"], "not tried on a model with faults")
@@ -220,4 +222,5 @@ class Sheet:
             words = f"tensor_arena_size is {size}, but the model needs {measured.smallest} bytes "
             cure = f"state {measured.size}"
             self.found.append(Finding("arena-too-small", words + "or more", cure))
-        self.passed["arena"] = arena.explained(size, measured.smallest)
+        elif not self._fails("arena"):
+            self.passed["arena"] = arena.explained(size, measured.smallest)

@@ -202,7 +202,7 @@ def _reference_engine(model: bytes) -> str:
     except DeviceError as e:
         warnings.warn(
             f"the exact engine does not know this model ({why}) and TensorFlow Lite Micro cannot "
-            f"be used ({e}): LiteRT's reference kernels are, which give about one score in 5,000 "
+            f"be used ({e}): LiteRT's reference kernels are, which give a few scores "
             "another value than the device",
             stacklevel=3,
         )

@@ -21,7 +21,8 @@ def float_tracks(model: bytes, spectrograms: Sequence[np.ndarray]) -> list[np.nd
         return interpreter
 
     with quiet():
-        [entry], [exit_] = (details(fresh()) for details in (_inputs, _outputs))
+        first = fresh()
+    [entry], [exit_] = first.get_input_details(), first.get_output_details()
     if entry["dtype"] != np.float32:
         raise ValueError(f"the model takes {np.dtype(entry['dtype']).name}; wanted float32")
     stride, tracks = int(entry["shape"][1]), []
@@ -37,11 +38,3 @@ def float_tracks(model: bytes, spectrograms: Sequence[np.ndarray]) -> list[np.nd
             scores[step] = interpreter.get_tensor(exit_["index"])[0, 0]
         tracks.append(scores)
     return tracks
-
-
-def _inputs(interpreter) -> list[dict]:
-    return interpreter.get_input_details()
-
-
-def _outputs(interpreter) -> list[dict]:
-    return interpreter.get_output_details()

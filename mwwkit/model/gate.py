@@ -183,12 +183,12 @@ def _initial(name: str, read: Tensor, variable: Variable) -> list[Finding]:
 
 
 def _loads(model: bytes) -> list[Finding]:
-    """A last try: does LiteRT load it, and step it?"""
+    """A last try: does LiteRT load it, and the reference engine step it?"""
     try:
         device = Device(model, reference=True)
         silence = np.full((2 * device.stride, firmware.N_BANDS), firmware.INT8_MIN, np.int8)
         device.scores(silence)
     except (DeviceError, RuntimeError, ValueError) as e:
-        words = f"LiteRT does not run the model: {e}"
+        words = f"the model does not run: {e}"
         return [Finding("does-not-run", words, "export the model again")]
     return []

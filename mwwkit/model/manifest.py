@@ -10,7 +10,6 @@ window or an arena of 0): so keys, types and meaning are all checked here.
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -95,7 +94,7 @@ def read_data(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_each_once)
     except ManifestError:
         raise
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise ManifestError([Finding("not-json", f"{path.name} is no JSON: {e}", cure)]) from e
 
 
@@ -163,8 +162,8 @@ def _micro(micro: dict[str, Any]) -> list[Finding]:
 
 def _too_much(key: str, value: int) -> list[Finding]:
     if key == "sliding_window_size" and value > LONGEST_WINDOW:
-        words = f"sliding_window_size is {value}: the mean of {value * firmware.STEP_MS / 1000:g} s"
-        words += ", over which no word keeps its score up"
+        words = f"sliding_window_size is {value}, wanted at most {LONGEST_WINDOW}, the scores of a "
+        words += "second: no word keeps its score up for longer"
         return [Finding("sliding-window-size", words, "5 scores (150 ms) is usual")]
     if key == "tensor_arena_size" and value > firmware.SRAM_BYTES:
         words = f"tensor_arena_size is {value}, more than the {firmware.SRAM_BYTES:,} bytes of "
@@ -176,7 +175,7 @@ def _too_much(key: str, value: int) -> list[Finding]:
 
 def _minimum(version: Any) -> list[Finding]:
     text = version if isinstance(version, str) else ""
-    if not re.fullmatch(r"\d+\.\d+\.\d+[-.]?\w*", text):
+    if not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}[-.]?\w*", text):
         return [_type("minimum_esphome_version", version, 'a text like "2024.7.0"')]
     if parse_version(text) < parse_version(firmware.MINIMUM_ESPHOME_VERSION):
         words = f"minimum_esphome_version is {text}, but ESPHome knows manifests of version 2 only "
@@ -190,7 +189,7 @@ def _cutoff(cutoff: Any) -> list[Finding]:
     if type(cutoff) not in (int, float):
         return [_type("probability_cutoff", cutoff, "a number")]
     cure = "choose a cutoff in 0.01 to 0.99, from the false accepts it gives"
-    if not (math.isfinite(cutoff) and 0 <= cutoff <= 1):
+    if not 0 <= cutoff <= 1:  # nor is NaN
         return [Finding("cutoff-range", f"probability_cutoff is {cutoff}, wanted 0 to 1", cure)]
     level = detector.integer_cutoff(cutoff)
     if level in detector.LIVE_CUTOFFS:

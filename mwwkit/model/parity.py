@@ -89,9 +89,10 @@ def scores(made: Made, heard: Heard) -> dict[str, Scores]:
     engines = {"int8": Device(made.model, reference=True), "int8_fast": Device(made.model)}
     try:
         tflm()
-        engines["tflm"] = Device(made.model, engine="tflm")
     except DeviceError:
         pass  # an extra; the report says which forms there are
+    else:
+        engines["tflm"] = Device(made.model, engine="tflm")
     found = {
         "float": {name: whole_tracks(made.net, those, made.scale) for name, those in heard.items()},
         "float_streaming": {n: float_tracks(made.float_model, those) for n, those in heard.items()},

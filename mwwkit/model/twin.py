@@ -35,13 +35,15 @@ class Twin:
         """Compile the main graph. Raises TwinError, naming the op, for what cannot be."""
         try:
             graphs = _read(model)
+            self._main = graphs[0]
+            self._initial = _initial_states(graphs[1:])
+            self._reads: dict[int, str] = {}  # tensors that are a memory, and whose
+            self._steps = [step for op in self._main.ops for step in self._compile(op)]
+            self.stride = self._main.inputs[0].shape[1]
+        except TwinError:
+            raise
         except DAMAGE as e:
             raise TwinError(f"the model cannot be read ({type(e).__name__}: {e})") from e
-        self._main = graphs[0]
-        self._initial = _initial_states(graphs[1:])
-        self._reads: dict[int, str] = {}  # tensors that are a memory, and whose
-        self._steps = [step for op in self._main.ops for step in self._compile(op)]
-        self.stride = self._main.inputs[0].shape[1]
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """Score one stream from reset: int8 [frames, 40] -> uint8 [frames // stride]."""

@@ -51,7 +51,7 @@ class Exported:
     @cached_property
     def device(self) -> Device:
         """The model, ready to score."""
-        return Device(self.here.find(f"export/{self.names['model']}"))
+        return Device(self.here.find(f"export/{self.names['model']}"), reference=True)
 
     def surface(self, split: str) -> Surface | None:
         """Every cutoff on one split, with the chosen window; None where it lacks words or hours."""

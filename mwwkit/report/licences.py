@@ -22,18 +22,23 @@ HEADLINES = {
     NO: "No: a source forbids it",
 }
 
-# The first that fits counts: what a licence's text holds, what it comes to, and why.
+# The first that fits counts: what a licence's text holds, with a "-" for each "_" and space, what
+# it comes to, and why.
 _RULES = (
-    (r"\bNC\b|non-?commercial|research (use )?only|academic", NO, "forbids commercial use"),
-    (r"none claimed|made by mwwkit", YES, "nobody claims rights in it"),
-    (r"\bCC0\b|public domain|\bPDDL\b|unlicense", YES, "all rights are given up"),
-    (r"\bND\b|no ?deriv", UNKNOWN, "allows no adaptations; whether a model is one is not settled"),
+    (
+        r"\bNC\b|non-?commercial|\bno(t-for)?-commercial-use|research-((use|purposes?)-)?only"
+        r"|academic(?!-free)",
+        *(NO, "forbids commercial use"),
+    ),
+    (r"none-claimed|made-by-mwwkit", YES, "nobody claims rights in it"),
+    (r"\bCC0\b|public-domain|\bPDDL\b|\bunlicense\b", YES, "all rights are given up"),
+    (r"\bND\b|no-?deriv", UNKNOWN, "allows no adaptations; whether a model is one is not settled"),
     (
         r"\bBY-SA\b|share-?alike|\bODbL\b",
         CREDIT,
         "asks for credit, and for the same licence where a model counts as an adaptation",
     ),
-    (r"\bCC[- ]?BY\b|\bODC-BY\b|attribution", CREDIT, "asks for credit"),
+    (r"\bCC-?BY\b|\bODC-BY\b|attribution", CREDIT, "asks for credit"),
     (r"\bMIT\b|apache|\bBSD\b|\bISC\b", CREDIT, "asks to keep its notice"),
     (r"GPL", UNKNOWN, "is made for programs; ask whoever published the sound"),
 )
@@ -43,8 +48,9 @@ def of_text(licence: str) -> tuple[str, str]:
     """What one licence's text comes to (YES, CREDIT, UNKNOWN or NO), and why."""
     if not licence.strip():
         return UNKNOWN, "no licence is stated; your own recordings are yours, others' are not"
+    joined = re.sub(r"[\s_-]+", "-", licence)
     for pattern, answer, why in _RULES:
-        if re.search(pattern, licence.replace("_", "-"), re.IGNORECASE):
+        if re.search(pattern, joined, re.IGNORECASE):
             return answer, why
     return UNKNOWN, "is not one that mwwkit knows; read it"
 

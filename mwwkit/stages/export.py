@@ -67,14 +67,35 @@ class Config:
             raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
         if self.arena_bytes < 0:
             raise ValueError(f"arena_bytes is {self.arena_bytes}; wanted 0 (measure) or more")
+        if self.word == "vad":
+            raise ValueError("word is 'vad', which ESPHome keeps for its voice activity model")
+        # What ESPHome would refuse is told before the work, not after it.
+        described = self.described(0.5, WINDOWS[0], self.arena_bytes or 1)
+        if faults := manifest.problems(described.as_dict()):
+            raise manifest.ManifestError(faults)
 
     @property
     def slug(self) -> str:
         """The wake word as a file name: letters, digits and underscores."""
         plain = unicodedata.normalize("NFKD", self.word).encode("ascii", "ignore").decode()
         named = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
-        # A word in another script still gets a name of its own.
-        return named or f"word_{hashlib.sha256(self.word.encode()).hexdigest()[:8]}"
+        # A word in another script still gets a name of its own; checkpoint.json is the stage's.
+        if named in ("", "checkpoint"):
+            return f"word_{hashlib.sha256(self.word.encode()).hexdigest()[:8]}"
+        return named
+
+    def described(self, cutoff: float, window: int, arena_bytes: int) -> manifest.Manifest:
+        """The manifest of a model with this cutoff, window and arena."""
+        return manifest.Manifest(
+            wake_word=self.word,
+            author=self.author,
+            website=self.website,
+            model=f"{self.slug}.tflite",
+            trained_languages=self.languages,
+            probability_cutoff=cutoff,
+            sliding_window_size=window,
+            tensor_arena_size=arena_bytes,
+        )
 
     def shaping(self) -> dict:
         """The settings that shape the files."""
@@ -91,7 +112,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
         onnx_model.needed()
     return {
         "weights": completed(here, folder)["weights"],
-        "files": [name for name in _names(config).values()],
+        "files": list(_names(config).values()),
         "done": _is_done(Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
@@ -129,16 +150,8 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     choice = choose_cutoff(surface, config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise ValueError(f"{choice.note} Train longer, or with more clips of the word.")
-    card = manifest.Manifest(
-        wake_word=config.word,
-        author=config.author,
-        website=config.website,
-        model=_names(config)["model"],
-        trained_languages=config.languages,
-        probability_cutoff=choice.cutoff,
-        sliding_window_size=choice.window,
-        tensor_arena_size=measured.size if measured else config.arena_bytes,
-    )
+    arena_bytes = measured.size if measured else config.arena_bytes
+    described = config.described(choice.cutoff, choice.window, arena_bytes)
     rule = Rule(choice.cutoff, choice.window, WINDOWS, config.target_fah, config.max_clip_fpr)
     test = _judged(here, "test", model)
     folded = fold(chosen.net, scale)
@@ -150,23 +163,27 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         "test": of_split(test, rule, here),
         "parity": parity.of_run(made, others, validation, test, rule, here),
         "model": {"bytes": len(model), "shape": chosen.shape.name, "logit_scale": scale},
-        "arena": {"stated": card.tensor_arena_size, "smallest": measured and measured.smallest},
+        "arena": {"stated": arena_bytes, "smallest": measured and measured.smallest},
     }
     models = {"model": model, "float": made.float_model}
     if config.onnx:
         words = calibration(validation.sets["words"].store, ONNX_CHECKED)
-        models["onnx"], metrics["onnx"] = _onnx(chosen, folded, scale, words, card)
-    sums = _write(config, here, models, card, metrics, made_of)
+        models["onnx"], metrics["onnx"] = _onnx(chosen, folded, scale, words, described)
+    sums = _write(config, here, models, described, metrics, made_of)
     checkpoint.complete(**_names(config), sha256=sums, made_of=made_of)
     return check(here)
 
 
 def _onnx(
-    chosen: Chosen, folded: Folded, scale: float, words: list[np.ndarray], card: manifest.Manifest
+    chosen: Chosen,
+    folded: Folded,
+    scale: float,
+    words: list[np.ndarray],
+    described: manifest.Manifest,
 ) -> tuple[bytes, dict]:
     """The float net as ONNX, and how far ONNX Runtime is from the net on some words."""
-    facts = {"wake_word": card.wake_word, "author": card.author}
-    facts |= {"cutoff": card.probability_cutoff, "window": card.sliding_window_size}
+    facts = {"wake_word": described.wake_word, "author": described.author}
+    facts |= {"cutoff": described.probability_cutoff, "window": described.sliding_window_size}
     model = onnx_model.to_onnx(folded, chosen.shape, facts)
     wanted = [float_scores(chosen.net, features, scale) for features in words]
     largest = onnx_model.check(model, chosen.shape, list(map(to_float_features, words)), wanted)
@@ -175,7 +192,12 @@ def _onnx(
 
 
 def _write(
-    config, here: Run, models: dict[str, bytes], card, metrics: dict, made_of: dict
+    config: Config,
+    here: Run,
+    models: dict[str, bytes],
+    described: manifest.Manifest,
+    metrics: dict,
+    made_of: dict,
 ) -> dict[str, str]:
     """All files, once the gate has passed them elsewhere; return their SHA-256."""
     names = _names(config)
@@ -186,7 +208,7 @@ def _write(
         (folder / names["yaml"]).write_text(esphome.yaml_for_file(names["manifest"]), "utf-8")
         (folder / names["yaml_url"]).write_text(esphome.yaml_for_url(names["manifest"]), "utf-8")
         write_json(folder / names["metrics"], metrics)
-        manifest.write(card, folder / names["manifest"])
+        manifest.write(described, folder / names["manifest"])
         certified = certify(folder / names["manifest"])
         certified.refuse()
         write_json(folder / names["certificate"], certified.as_dict())
