@@ -158,6 +158,10 @@ def _score(arguments: argparse.Namespace) -> int:
 
     if bool(arguments.audio) == arguments.live:
         raise presets.PresetError("score wants files or folders, or --live, and not both")
+    if arguments.live and arguments.lead_in is not None:
+        raise presets.PresetError("--lead-in goes before files; it is not for --live")
+    if not arguments.live and (arguments.microphone or arguments.seconds):
+        raise presets.PresetError("--microphone and --seconds are for --live")
     if arguments.live:
         return _live(arguments)
     lead_in_s = scoring.LEAD_IN_S if arguments.lead_in is None else arguments.lead_in

@@ -367,6 +367,22 @@ def test_score_wants_one_thing_to_hear(small_model, tmp_path, capsys):
         assert "files or folders, or --live" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "options",
+    [["--live", "--lead-in", "3"], ["a.wav", "--seconds", "3"], ["a.wav", "--microphone", "x"]],
+)
+def test_score_refuses_an_option_that_would_do_nothing(small_model, options, capsys):
+    assert cli.main(["score", str(small_model), *options]) == cli.USAGE
+    assert "--live" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "-1"])
+def test_a_lead_in_that_is_no_time_is_refused(small_model, seconds):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["score", str(small_model), "a.wav", "--lead-in", seconds])
+    assert ended.value.code == cli.USAGE
+
+
 def test_without_anything_to_listen_with_live_says_what_to_do(small_model, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     assert cli.main(["score", str(small_model), "--live"]) == cli.BAD

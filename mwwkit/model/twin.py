@@ -6,7 +6,7 @@
 TensorFlow Lite Micro computes a step at a time. A model of this kind is a chain of convolutions
 whose only memory is each layer's newest inputs, so all steps of a stretch can be computed layer by
 layer, in NumPy, with the same result to the last bit (`integer_ops`); sums are exact in floating
-point as long as they stay under its 24 or 53 bits, which is checked. So it is four times quicker.
+point as long as they stay under its 24 or 53 bits, which is checked. So it is three times as fast.
 
 A model of another kind (an op outside `OPS`, a memory that feeds on itself) is refused by name.
 """
