@@ -41,6 +41,8 @@ def fault(values: Values) -> str:
                 _make(config, given)
             if "DEVICE" in given:  # a GPU that is asked for and absent
                 importlib.import_module("mwwkit.model.spec_augment").array_module(given["DEVICE"])
+            if given.get("ONNX"):
+                importlib.import_module("mwwkit.model.onnx_model").needed()
             if given.get("REPLICAS", 1) != 1:
                 importlib.import_module("mwwkit.model.replicas").names(given["REPLICAS"])
         except (ValueError, TypeError, OverflowError, RuntimeError, OSError) as error:

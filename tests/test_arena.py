@@ -13,7 +13,7 @@ def test_the_smallest_arena_runs_and_a_step_less_does_not(tiny_model):
     pytest.importorskip("tflite_micro")
     found = arena.measure(tiny_model)
     assert arena.runs(tiny_model, found.smallest)
-    assert not arena.runs(tiny_model, found.smallest - 2 * arena.STEP)
+    assert not arena.runs(tiny_model, found.smallest - arena.STEP)
     assert not arena.runs(tiny_model, 0)
     assert arena.runs(tiny_model, found.size)
 

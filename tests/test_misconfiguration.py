@@ -159,6 +159,12 @@ def test_what_only_the_stages_not_chosen_would_refuse_is_no_hindrance(tmp_path):
         chain.plan(["01", "03"], preset, {}, tmp_path)
 
 
+def test_onnx_without_its_extra_is_told_before_the_work(told, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    line = told("", "-p", "WORD=computer", "ONNX=true")
+    assert line.startswith("export: ONNX needs the extra onnx") and "pip install" in line
+
+
 def test_without_the_stages_at_hand_a_child_says_the_same_and_tensorflow_stays_out(tmp_path):
     code = (
         "import sys; from mwwkit.__main__ import main\n"

@@ -99,7 +99,10 @@ def _installed() -> None:
     try:
         device.tflm()
     except device.DeviceError as e:
-        raise ArenaError(f"the arena needs TensorFlow Lite Micro: {e}") from e
+        raise ArenaError(
+            f"the arena is measured in TensorFlow Lite Micro: {e}; where there is none, give 05 "
+            "the bytes as ARENA_BYTES"
+        ) from e
 
 
 def _fails(model: bytes, size: int) -> str:
