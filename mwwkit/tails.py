@@ -24,13 +24,17 @@ LOGITS = np.log((np.array(LIVE_CUTOFFS) + 0.5) / (255.5 - np.array(LIVE_CUTOFFS)
 def expected_rates(events: np.ndarray, hours: float) -> np.ndarray | None:
     """Events an hour to expect at every live cutoff, float64 [254]; None from too few events.
 
-    `events` are the counts at those cutoffs, falling, int [254]. Where more than PEAKS were
-    counted the count itself says it; above, the fitted tail.
+    `events` are the counts at those cutoffs, int [254]. Up to the last cutoff at which more than
+    PEAKS were counted the count itself says it; above, the fitted tail.
     """
-    first = int(np.argmax(events <= PEAKS))  # 0 where none is: then the tail is not needed
+    # The last: a score that stays high is an event every two seconds, so counts may rise too.
+    many = np.flatnonzero(events > PEAKS)
+    first = int(many[-1]) + 1 if len(many) else 0
+    if first == len(events):
+        return events / hours
     n = int(events[first])
-    if not FEWEST <= n <= PEAKS:
-        return events / hours if n > PEAKS else None
+    if n < FEWEST:
+        return None
     passed = events[first:].astype(float)
     over = LOGITS[first:] - LOGITS[first]
     # The sum of all excesses is the area under the count, each event 1 high up to its peak.

@@ -41,6 +41,14 @@ def test_where_there_is_enough_to_count_the_count_says_it():
     assert np.array_equal(expected_rates(everywhere, 3.0), everywhere / 3)
 
 
+def test_where_counts_rise_before_they_fall_the_tail_begins_behind_the_last_count():
+    # A minute of a score that is never low: over it at first is one long event every 2 s.
+    events = np.array([30] * 50 + [45] * 100 + [20] * 60 + [0] * 44)
+    rates = expected_rates(events, 0.1)
+    assert np.array_equal(rates[:150], events[:150] / 0.1) and rates[150] == 200
+    assert (np.diff(rates[150:]) < 0).all()
+
+
 @pytest.mark.parametrize("n", [0, FEWEST - 1])
 def test_from_hardly_any_peaks_nothing_is_told(n):
     assert expected_rates(counts(np.zeros(n)), 1.0) is None

@@ -56,7 +56,8 @@ SCRIPT = """
     recorder.start();
     button.textContent = "\\u25a0 Stop";
     say("recording, MOST s at most");
-    setTimeout(stop, 1000 * MOST);
+    const mine = recorder;  // not a later one
+    setTimeout(() => { if (mine.state === "recording") mine.stop(); }, 1000 * MOST);
   };
 })();
 """
