@@ -134,6 +134,9 @@ def made_net(feature_like, as_floats):
     The norms' offsets and the CMVN are random too, so that nothing is zero by luck.
     """
     mixednet = pytest.importorskip("mwwkit.model.mixednet")
+    from mwwkit.model.training import limit_threads
+
+    limit_threads(1)  # the first to run TensorFlow where no collected module imports it
 
     def make(name: str, seed: int = 1):
         rng = np.random.default_rng(seed)
