@@ -13,7 +13,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import Empty, Full, Queue
+from threading import Event
 from types import ModuleType
 
 import numpy as np
@@ -26,6 +27,7 @@ from mwwkit.model.component import Component
 from mwwkit.scoring import Ear
 
 BLOCK_S = 0.06  # two scores
+BEHIND_S = 3.0  # further behind the microphone sound is let go
 SILENT_S = 5.0  # a microphone that gives nothing for so long is gone
 FILES = "or give files or folders instead of --live"
 
@@ -83,6 +85,40 @@ def meter(moment: Moment, component: Component) -> str:
     return f"{moment.seconds:8.1f} s  {moment.mean:.2f} [{''.join(bar)}]"
 
 
+class Arriving:
+    """Blocks on their way from the sound card's thread to ours.
+
+    What a slow computer cannot take within BEHIND_S is lost, and told: hearing it ever later would
+    be worse. Raises LiveError when nothing comes for SILENT_S.
+    """
+
+    def __init__(self):
+        """Begin empty."""
+        self._blocks, self._lost = Queue(round(BEHIND_S / BLOCK_S)), Event()
+
+    def put(self, block: np.ndarray, lost_before: bool) -> None:
+        """Add a copy of a block; `lost_before` says that the sound card lost some before it."""
+        try:
+            self._blocks.put_nowait(block.copy())
+        except Full:
+            lost_before = True
+        if lost_before:
+            self._lost.set()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Blocks as they come, for ever."""
+        while True:
+            try:
+                block = self._blocks.get(timeout=SILENT_S)
+            except Empty:
+                words = f"the microphone gave nothing for {SILENT_S:g} s; plug it in again, {FILES}"
+                raise LiveError(words) from None
+            if self._lost.is_set():
+                self._lost.clear()
+                warnings.warn("this computer is too slow: some sound was lost", stacklevel=2)
+            yield block
+
+
 @contextmanager
 def microphone(device: str | None = None) -> Iterator[Iterator[np.ndarray]]:
     """Open a microphone, the system's own choice unless named; gives what `follow` takes.
@@ -90,7 +126,7 @@ def microphone(device: str | None = None) -> Iterator[Iterator[np.ndarray]]:
     It is read at its own rate. Raises LiveError where there is none, or when it falls silent.
     """
     sounddevice = _sounddevice()
-    arrived: SimpleQueue = SimpleQueue()
+    arriving = Arriving()
     try:
         rate_hz = int(sounddevice.query_devices(device, "input")["default_samplerate"])
         stream = sounddevice.InputStream(
@@ -99,26 +135,14 @@ def microphone(device: str | None = None) -> Iterator[Iterator[np.ndarray]]:
             device=device,
             channels=1,
             dtype="float32",
-            callback=lambda data, _, __, status: arrived.put((data[:, 0].copy(), status)),
+            callback=lambda data, _, __, status: arriving.put(data[:, 0], status.input_overflow),
         )
         stream.start()
     except (ValueError, sounddevice.PortAudioError) as error:
         named = "" if device is None else f" named {device!r}"
         raise LiveError(f"no microphone{named} is here ({error}); plug one in, {FILES}") from error
     with stream:
-        yield resampled(_pieces(arrived), rate_hz)
-
-
-def _pieces(arrived: SimpleQueue) -> Iterator[np.ndarray]:
-    while True:
-        try:
-            piece, status = arrived.get(timeout=SILENT_S)
-        except Empty:
-            words = f"the microphone gave nothing for {SILENT_S:g} s; plug it in again, {FILES}"
-            raise LiveError(words) from None
-        if status.input_overflow:
-            warnings.warn("this computer is too slow: some sound was lost", stacklevel=2)
-        yield piece
+        yield resampled(arriving, rate_hz)
 
 
 def _sounddevice() -> ModuleType:

@@ -1,8 +1,6 @@
 """Sound as it comes from a microphone is heard as a file of it would be."""
 
 import json
-import queue
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,17 +90,31 @@ def test_the_meter_shows_the_mean_and_the_cutoff(component):
 
 
 def test_a_microphone_that_gives_nothing_any_more_is_told(monkeypatch):
-    monkeypatch.setattr(live, "SILENT_S", 0.01)
-    arrived, fine = queue.SimpleQueue(), SimpleNamespace(input_overflow=False)
-    arrived.put((np.zeros(960, np.float32), fine))
-    heard = live._pieces(arrived)
+    monkeypatch.setattr(live, "SILENT_S", 0.05)
+    arriving = live.Arriving()
+    arriving.put(np.ones(960, np.float32), False)
+    heard = iter(arriving)
     assert len(next(heard)) == 960
-    with pytest.raises(live.LiveError, match="gave nothing for 0.01 s; plug it in again"):
+    with pytest.raises(live.LiveError, match="gave nothing for 0.05 s; plug it in again"):
         next(heard)
 
 
-def test_lost_sound_is_told():
-    arrived = queue.SimpleQueue()
-    arrived.put((np.zeros(960, np.float32), SimpleNamespace(input_overflow=True)))
-    with pytest.warns(UserWarning, match="some sound was lost"):
-        next(live._pieces(arrived))
+def test_sound_that_the_card_lost_is_told():
+    arriving = live.Arriving()
+    arriving.put(np.zeros(960, np.float32), True)
+    with pytest.warns(UserWarning, match="too slow: some sound was lost"):
+        next(iter(arriving))
+
+
+def test_who_falls_behind_loses_sound_and_not_time():
+    arriving = live.Arriving()
+    block = np.zeros(960, np.float32)
+    for number in range(200):  # 12 s, and nobody listens
+        block[:] = number
+        arriving.put(block, False)
+    heard = iter(arriving)
+    with pytest.warns(UserWarning, match="too slow"):
+        first = next(heard)
+    assert first[0] == 0
+    rest = [next(heard)[0] for _ in range(49)]
+    assert rest == list(range(1, 50))  # 3 s in all, each its own copy

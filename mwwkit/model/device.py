@@ -72,7 +72,7 @@ class Device:
             interpreter = self._fresh()
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
         shape = inputs[0]["shape"].tolist()
-        if len(shape) != 3 or shape[0] != 1 or shape[2] != firmware.N_BANDS:
+        if len(shape) != 3 or shape[0] != 1 or shape[1] < 1 or shape[2] != firmware.N_BANDS:
             raise DeviceError(f"the model's input is {shape}, wanted [1, stride, 40]")
         types = inputs[0]["dtype"], outputs[0]["dtype"]
         if types != (np.int8, np.uint8):
