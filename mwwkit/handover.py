@@ -22,9 +22,8 @@ from mwwkit.model.snapshots import SnapshotError, load_arrays
 from mwwkit.model.spec_augment import SpecAugment
 from mwwkit.model.training import net_of
 from mwwkit.model.verdicts import Verdicts
+from mwwkit.operating import JUDGED_BY
 from mwwkit.paths import Run
-
-JUDGED_BY = ("words", "others", "ambient")
 
 
 def augmentation(is_on: bool) -> SpecAugment:

@@ -31,6 +31,7 @@ from mwwkit.metrics import (
 )
 from mwwkit.tails import expected_rates
 
+JUDGED_BY = ("words", "others", "ambient")  # the sets of a split that say what a model does
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
 
 

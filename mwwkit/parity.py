@@ -28,10 +28,10 @@ from mwwkit.model.batches import Spectrograms
 from mwwkit.model.device import Device
 from mwwkit.model.evaluate import other_calibrations, to_float_features
 from mwwkit.model.streaming import fold, to_int8
+from mwwkit.operating import JUDGED_BY
 from mwwkit.paths import Run
 from mwwkit.worst import WORST, Judged, Rule, mistake
 
-SETS = ("words", "others", "ambient")
 MOST_CLIPS = 200  # of a sort, of the validation split, in every form
 MOST_STREAM_S = 600.0
 MOST_TESTED = 2000  # clips of a sort, of the test split
@@ -79,7 +79,10 @@ def of_run(
     frames = sum(map(len, heard["ambient"]))
     return {
         "heard": {
-            **{n: len(heard[k]) for n, k in zip(("words", "others", "streams"), SETS, strict=True)},
+            **{
+                n: len(heard[k])
+                for n, k in zip(("words", "others", "streams"), JUDGED_BY, strict=True)
+            },
             "stream_hours": round(frames * firmware.HOP_MS / 3.6e6, 4),
         },
         "forms": {name: parity.rates(of, rule.cutoff, rule.window) for name, of in forms.items()},
@@ -90,7 +93,7 @@ def of_run(
 
 def _heard(judged: Judged) -> tuple[dict[str, np.ndarray], dict[str, list[np.ndarray]]]:
     """Clips evenly spaced over each set, streams cut at MOST_STREAM_S in all; and their indices."""
-    chosen = {name: _spread(len(judged.sets[name]), MOST_CLIPS) for name in SETS}
+    chosen = {name: _spread(len(judged.sets[name]), MOST_CLIPS) for name in JUDGED_BY}
     heard = {n: [judged.sets[n].store[int(i)] for i in chosen[n]] for n in ("words", "others")}
     left, streams = round(MOST_STREAM_S * 1000 / firmware.HOP_MS), []
     for index in chosen["ambient"]:

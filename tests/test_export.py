@@ -16,7 +16,7 @@ from small_run import LEARNS, LIMITS, stamps, tree
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError, completed
 from mwwkit.detector import detections, integer_cutoff
-from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
+from mwwkit.handover import Chosen, chosen_net
 from mwwkit.metrics import false_accepts_per_hour, proportion
 from mwwkit.model import manifest, onnx_model
 from mwwkit.model.arena import ArenaError
@@ -28,6 +28,7 @@ from mwwkit.model.gate import GateError
 from mwwkit.model.onnx_model import OnnxError
 from mwwkit.model.parity import float_scores
 from mwwkit.model.streaming import fold, stream, to_float
+from mwwkit.operating import JUDGED_BY
 from mwwkit.paths import Run
 from mwwkit.stages import export, train
 

@@ -23,12 +23,11 @@ from mwwkit.detector import detections, integer_cutoff, manifest_cutoff
 from mwwkit.files import read_json
 from mwwkit.metrics import false_accepts_per_hour, proportion
 from mwwkit.model.device import Device
-from mwwkit.operating import CUTOFFS, Surface, operating_points
+from mwwkit.operating import CUTOFFS, JUDGED_BY, Surface, operating_points
 from mwwkit.paths import Run
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 
-JUDGED_BY = ("words", "others", "ambient")
 STYLES = {"validation": (drawing.INK, "-"), "test": (drawing.OTHER, "--")}
 
 

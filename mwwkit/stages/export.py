@@ -15,7 +15,7 @@ from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.figures import of_split
 from mwwkit.files import read_json, replacing, sha256, write_json
-from mwwkit.handover import JUDGED_BY, Chosen, chosen_net
+from mwwkit.handover import Chosen, chosen_net
 from mwwkit.model import arena, esphome, gate, manifest, onnx_model
 from mwwkit.model.certificate import Certificate, certify
 from mwwkit.model.checks import ENDING
@@ -30,7 +30,7 @@ from mwwkit.model.evaluate import (
 )
 from mwwkit.model.parity import Made, float_scores
 from mwwkit.model.streaming import Folded, fold, to_float
-from mwwkit.operating import Choice, choose_cutoff, operating_points
+from mwwkit.operating import JUDGED_BY, Choice, choose_cutoff, operating_points
 from mwwkit.paths import Run
 from mwwkit.report import making
 from mwwkit.report.facts import Shipped
