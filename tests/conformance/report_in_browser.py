@@ -129,7 +129,10 @@ def faults(browser: Any, page: Path, size: str, scheme: str, pictures: Path | No
     for line in browser.get_log("browser"):
         yield f"console: {line['message']}"
     asked = [
-        r for r in browser.get_log("performance") if "Network.requestWillBeSent" in r["message"]
+        r
+        for r in browser.get_log("performance")
+        if "Network.requestWillBeSent" in r["message"]
+        and '"documentURL":"chrome://' not in r["message"]  # the browser's own first page
     ]
     for line in asked:
         if "data:" not in line["message"] and page.as_uri() not in line["message"]:
