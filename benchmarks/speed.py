@@ -32,6 +32,7 @@ from mwwkit.audio.reading import to_int16
 from mwwkit.audio.scenes import Material, SceneSettings, draw_scene, render
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.audio.store import FeatureStore, write_shard
+from mwwkit.audio.word_table import find_words, word_spans
 from mwwkit.files import read_json
 from mwwkit.firmware import HOP_MS, SAMPLES_PER_HOP
 from mwwkit.parallel import each
@@ -217,7 +218,7 @@ def scenes(amounts: Amounts, here: Run, name: str) -> Row:
 
 def _material(here: Run) -> Material:
     """What 02 draws training scenes from."""
-    spans = featurize._spans(here)
+    spans = word_spans(here)
     return featurize._material(featurize.Config(), load_clips(here), spans, Split.TRAIN)
 
 
@@ -367,7 +368,7 @@ def main() -> None:
         if data := os.environ.get("MWWKIT_REAL_AUDIO"):
             real_recordings(work / "real", Path(data), clips=300)
             real = made_run(work / "real-run", work / "real")
-            featurize._find_words(load_clips(real), real, Limits(workers=1))
+            find_words(load_clips(real), real, 1)
             rows += [scenes(amounts, real, "real audio")]
         rows += stage_rows
         training_rows, model = training(amounts, here)

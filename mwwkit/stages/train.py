@@ -86,7 +86,7 @@ class Config:
     cmvn: bool = False
     spec_augment: bool = True  # warp, gain and masked bands, anew each step
     # Which weights are kept, and when to stop.
-    evaluate_every: int = 2000  # steps
+    evaluate_every: int = 2500  # steps
     patience: int = 0  # evaluations without a better one; 0: all steps are taken
     target_fah: float = 0.5  # false accepts an hour that selection allows
     max_clip_fpr: float = 0.01  # share of other words' clips that it allows
