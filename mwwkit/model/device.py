@@ -9,7 +9,7 @@ What the component does with the scores (cutoff, sliding window, start-up, voice
 `mwwkit.detector`; both together, from a manifest, in `mwwkit.model.component`.
 
 Four engines give almost the same scores on one file. Against TensorFlow Lite Micro, which the
-device runs, on 1.4 hours of speech, words and noise (`tests/conformance/README.md` has the table):
+device runs, on 2.7 hours of speech, words and noise (`tests/conformance/README.md` has the table):
 
 * `exact`, the reference: integers in NumPy (`mwwkit.model.twin`), equal to the last bit, at 100,000
   steps a second on one core;
