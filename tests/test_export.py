@@ -243,6 +243,8 @@ def test_without_tflite_micro_it_stops_unless_the_size_is_given(fresh, exported,
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
     refused(fresh, ArenaError, "pip install .*tflite-micro", config(arena_bytes=0))
+    with pytest.raises(ArenaError, match="give 05 the bytes as ARENA_BYTES"):
+        export.plan(config(arena_bytes=0), fresh, LIMITS)
     export.run(config(), fresh, LIMITS)
     # All the same, but for what TensorFlow Lite Micro gave where the forms are compared.
     without, with_it = (tree(here / "export") for here in (fresh, exported))

@@ -165,6 +165,14 @@ def test_onnx_without_its_extra_is_told_before_the_work(told, monkeypatch):
     assert line.startswith("export: ONNX needs the extra onnx") and "pip install" in line
 
 
+def test_an_arena_that_cannot_be_measured_is_told_before_the_work(told, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
+    line = told("", "-p", "WORD=computer")
+    assert line.startswith("export: the arena is measured in TensorFlow Lite Micro")
+    assert "pip install" in line and "ARENA_BYTES" in line
+
+
 def test_without_the_stages_at_hand_a_child_says_the_same_and_tensorflow_stays_out(tmp_path):
     code = (
         "import sys; from mwwkit.__main__ import main\n"

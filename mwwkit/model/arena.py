@@ -53,7 +53,7 @@ def measure(model: bytes | str | Path) -> Arena:
     Raises ArenaError when tflite-micro is not installed or the model runs in no arena.
     """
     model = model if isinstance(model, bytes) else Path(model).read_bytes()
-    _installed()
+    needed()
     smallest = _smallest(model)
     return Arena(smallest, stated(smallest))
 
@@ -91,11 +91,12 @@ def explained(size: int, smallest: int) -> str:
 def runs(model: bytes | str | Path, size: int) -> bool:
     """Whether a model runs in an arena of `size` bytes; raises ArenaError without TFLM."""
     model = model if isinstance(model, bytes) else Path(model).read_bytes()
-    _installed()
+    needed()
     return not _fails(model, size)
 
 
-def _installed() -> None:
+def needed() -> None:
+    """Raise ArenaError, which says what to do, where there is nothing to measure with."""
     try:
         device.tflm()
     except device.DeviceError as e:

@@ -105,11 +105,14 @@ class Config:
 def plan(config: Config, here: Run, limits: Limits) -> dict:
     """What will be written from which weights.
 
-    Raises CheckpointError when 03 has not finished, OnnxError where ONNX cannot be written.
+    Raises CheckpointError when 03 has not finished, OnnxError where ONNX cannot be written,
+    ArenaError where the arena can be neither measured nor was given.
     """
     folder = _weights_of(here)
     if config.onnx:
         onnx_model.needed()
+    if not config.arena_bytes:
+        arena.needed()
     return {
         "weights": completed(here, folder)["weights"],
         "files": list(_names(config).values()),
