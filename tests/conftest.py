@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_run
+
+from mwwkit.paths import Run
 
 RATE_HZ = 16_000
 
@@ -54,6 +57,18 @@ def speech_like():
         return (0.5 * audio / max(1e-9, np.abs(audio).max())).astype(np.float32)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A run of the test module's own, with the clips of `tiny_run` once `material` is asked for."""
+    return Run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def material(here):
+    """What scenes are made of: the words, speech, noises and rooms of `here`."""
+    return tiny_run.material(tiny_run.make(here))
 
 
 @pytest.fixture(scope="session")

@@ -4,25 +4,13 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-import tiny_run
 
 from mwwkit.audio.recipe import BEHIND, OF_SCENES, OF_SOUNDS, Recipe
 from mwwkit.audio.scenes import SceneSettings, draw_scene, render
-from mwwkit.paths import Run
 from mwwkit.random import rng
 
 NOTHING = dict.fromkeys((*OF_SCENES, *OF_SOUNDS), 0.0)
 NAMES = {"background_noise": "noise", "color_noise": "coloured", "voice": "voice"}
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="module")
-def material(here):
-    return tiny_run.material(tiny_run.make(here))
 
 
 def scenes(material, n=150, **given):

@@ -22,21 +22,10 @@ from mwwkit.audio.scenes import (
     scene_from,
 )
 from mwwkit.audio.words import Span
-from mwwkit.paths import Run
 from mwwkit.random import rng
 
 RATE_HZ = 16_000
 NO_EFFECTS = AudioAugmentation(**dict.fromkeys(EFFECTS, 0.0))
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="module")
-def material(here):
-    return tiny_run.material(tiny_run.make(here))
 
 
 def drawn(material, number, **settings):

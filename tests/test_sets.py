@@ -16,21 +16,10 @@ from mwwkit.audio.sets import (
     usable_conditions,
     window_set,
 )
-from mwwkit.paths import Run
 from mwwkit.random import rng
 
 RATE_HZ = 16_000
 EVERY = tuple(CONDITIONS)
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="module")
-def material(here):
-    return tiny_run.material(tiny_run.make(here))
 
 
 def all_sets(material, seed=42):

@@ -2,7 +2,6 @@ import json
 
 import numpy as np
 import pytest
-import tiny_run
 
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.audio.scenes import SceneSettings, render, scene_from
@@ -12,16 +11,6 @@ from mwwkit.audio.store import FeatureStore, write_shard
 from mwwkit.checkpoint import Checkpoint, CheckpointError
 from mwwkit.files import replacing
 from mwwkit.paths import Run
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="module")
-def material(here):
-    return tiny_run.material(tiny_run.make(here))
 
 
 @pytest.fixture(scope="module")
