@@ -18,13 +18,13 @@ from matplotlib.figure import Figure
 
 from mwwkit.audio.reading import read, to_int16
 from mwwkit.audio.scenes import render, scene_from
-from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import completed
 from mwwkit.detector import Detection, StreamingDetector, integer_cutoff, manifest_cutoff
 from mwwkit.firmware import CUTOFF_LEVELS
 from mwwkit.model.component import Component
 from mwwkit.paths import Run
 from mwwkit.previews import drawing, recorder
+from mwwkit.previews.operating import held_out_words
 from mwwkit.previews.panel import panel
 from mwwkit.scoring import Track, listen_to
 
@@ -43,8 +43,7 @@ def audition(here: Run) -> None:
 
 def _held_out(here: Run) -> tuple[np.ndarray, str]:
     """int16 [n] of a word that the model was not trained on, and what to call it."""
-    found = {split: FeatureSet.open(here, f"{split}-words") for split in ("test", "validation")}
-    split, words = next((split, words) for split, words in found.items() if len(words))
+    split, words = held_out_words(here)
     clip = words.facts[0]["clip"].rpartition("/")[2]
     return render(scene_from(words.scenes[0]), here.find), f"{clip}, a {split} word"
 

@@ -132,6 +132,12 @@ def _told(split: str, surface: Surface, column: int) -> str:
     )
 
 
+def held_out_words(here: Run) -> tuple[str, FeatureSet]:
+    """Words that the model was not trained on, and their split: test, or validation without."""
+    found = ((split, FeatureSet.open(here, f"{split}-words")) for split in ("test", "validation"))
+    return next((split, words) for split, words in found if len(words))
+
+
 def word(here: Run, number: int = 0) -> None:
     """Show a held-out word under its condition: waveform, spectrogram, score track; and play it.
 
@@ -139,8 +145,7 @@ def word(here: Run, number: int = 0) -> None:
     has not finished.
     """
     exported = Exported(here)
-    found = {split: FeatureSet.open(here, f"{split}-words") for split in ("test", "validation")}
-    split, words = next((split, words) for split, words in found.items() if len(words))
+    split, words = held_out_words(here)
 
     def show(number: int) -> tuple[Image, Audio]:
         samples = render(scene_from(words.scenes[number]), here.find)
