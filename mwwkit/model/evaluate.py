@@ -131,7 +131,7 @@ def tracks(
 ) -> Tracks:
     """Stream every spectrogram (int8 [frames, 40]) through the int8 model, each from reset.
 
-    `reference` is ten times slower and, but for single steps, what the device computes.
+    `reference` is what the device computes, at less than half the speed.
     """
     device = Device(model, reference)
     return Tracks(
