@@ -12,10 +12,10 @@ from mwwkit.model.arena import ArenaError
 def test_the_smallest_arena_runs_and_a_step_less_does_not(tiny_model):
     pytest.importorskip("tflite_micro")
     found = arena.measure(tiny_model)
-    assert arena.runs(tiny_model, found.smallest)
-    assert not arena.runs(tiny_model, found.smallest - arena.STEP)
-    assert not arena.runs(tiny_model, 0)
-    assert arena.runs(tiny_model, found.size)
+    assert not arena._fails(tiny_model, found.smallest)
+    assert arena._fails(tiny_model, found.smallest - arena.STEP)
+    assert arena._fails(tiny_model, 0)
+    assert not arena._fails(tiny_model, found.size)
 
 
 def test_the_stated_size_has_the_margin_and_the_alignment():
@@ -47,6 +47,6 @@ def test_a_model_that_runs_in_no_arena_is_told_with_the_interpreters_words():
 def test_without_tflite_micro_the_error_says_how_to_get_it(tiny_model, monkeypatch):
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
-    for ask in (arena.measure, lambda model: arena.runs(model, 30_000)):
+    for ask in (arena.measure, lambda _: arena.needed()):
         with pytest.raises(ArenaError, match="pip install --pre tflite-micro"):
             ask(tiny_model)

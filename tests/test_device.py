@@ -48,7 +48,9 @@ def test_the_reference_is_tensorflow_lite_micro_to_the_last_bit(tiny_model, feat
     pytest.importorskip("tflite_micro")
     exact = Device(tiny_model, reference=True)
     assert exact.engine == "exact"
-    assert np.array_equal(exact.scores(features), device.tflm_scores(tiny_model, features))
+    assert np.array_equal(
+        exact.scores(features), Device(tiny_model, engine="tflm").scores(features)
+    )
 
 
 def test_a_residual_model_of_another_stride_is_exact_too(made_net, as_floats, feature_like):
@@ -64,7 +66,7 @@ def test_a_residual_model_of_another_stride_is_exact_too(made_net, as_floats, fe
     heard = feature_like(32, 900)
     scores = Device(model, engine="exact").scores(heard)
     assert len(scores) == 450 and np.ptp(scores) > 20
-    assert np.array_equal(scores, device.tflm_scores(model, heard))
+    assert np.array_equal(scores, Device(model, engine="tflm").scores(heard))
 
 
 @pytest.mark.parametrize("name", ["alexa", "hey_jarvis", "hey_mycroft", "okay_nabu", "vad"])
@@ -72,7 +74,7 @@ def test_official_models_are_exact(official_models, features, name):
     pytest.importorskip("tflite_micro")
     path = official_models / f"{name}.tflite"
     exact = Device(path, engine="exact").scores(features)
-    assert np.array_equal(exact, device.tflm_scores(path, features))
+    assert np.array_equal(exact, Device(path, engine="tflm").scores(features))
 
 
 def test_all_steps_at_once_or_a_few_are_the_same(tiny_model, features, monkeypatch):
@@ -212,4 +214,4 @@ def test_without_tflite_micro_the_error_says_how_to_get_it(tiny_model, features,
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
     with pytest.raises(DeviceError, match="pip install --pre tflite-micro"):
-        device.tflm_scores(tiny_model, features)
+        Device(tiny_model, engine="tflm").scores(features)

@@ -105,7 +105,7 @@ def test_too_many_variables_are_named(made_net, feature_like, as_floats):
 
 
 def test_a_model_too_large_for_the_envelope_is_named(tiny_model):
-    small = gate.Envelope("small", bytes_limit=len(tiny_model) - 1)
+    small = gate.Envelope(bytes_limit=len(tiny_model) - 1)
     assert [finding.fault for finding in gate.inspect(tiny_model, small)] == ["too-large"]
 
 

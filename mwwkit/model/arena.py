@@ -88,13 +88,6 @@ def explained(size: int, smallest: int) -> str:
     )
 
 
-def runs(model: bytes | str | Path, size: int) -> bool:
-    """Whether a model runs in an arena of `size` bytes; raises ArenaError without TFLM."""
-    model = model if isinstance(model, bytes) else Path(model).read_bytes()
-    needed()
-    return not _fails(model, size)
-
-
 def needed() -> None:
     """Raise ArenaError, which says what to do, where there is nothing to measure with."""
     try:

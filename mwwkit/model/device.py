@@ -209,14 +209,6 @@ def _reference_engine(model: bytes) -> str:
         return "litert_ref"
 
 
-def tflm_scores(model: bytes | str | Path, features: np.ndarray) -> np.ndarray:
-    """Score one stream in TensorFlow Lite Micro: int8 [frames, 40] -> uint8 [frames // stride].
-
-    Raises DeviceError when the package `tflite-micro` is not installed or the model does not load.
-    """
-    return Device(model, engine="tflm").scores(features)
-
-
 def _micro(model: bytes):
     try:
         return tflm().Interpreter.from_bytes(model)

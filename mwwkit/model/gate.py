@@ -34,7 +34,6 @@ class GateError(RuntimeError):
 class Envelope:
     """What a kind of model must keep to, beyond what the component itself demands."""
 
-    name: str
     input_scale: float = firmware.INPUT_SCALE
     scale_tolerance: float = 1e-4  # relative
     stride: int = firmware.STRIDE
@@ -42,9 +41,9 @@ class Envelope:
 
 
 ENVELOPES = {
-    "wake_word": Envelope("wake_word"),
+    "wake_word": Envelope(),
     # The official "vad" was quantised with a scale 0.2 % wider than the front end's.
-    "vad": Envelope("vad", scale_tolerance=5e-3),
+    "vad": Envelope(scale_tolerance=5e-3),
 }
 
 
