@@ -26,16 +26,16 @@ import soundfile
 from joblib.externals.loky import get_reusable_executor
 from scipy import fft, signal
 
-from mwwkit.audio import batching, irs, ledger, sterile
-from mwwkit.audio.listing import fingerprint, listed
-from mwwkit.audio.messy import make_noise
-from mwwkit.audio.triples import N_SAMPLES, RATE_HZ
 from mwwkit.checkpoint import SEAL
 from mwwkit.files import sha256, tree_bytes, write_json
 from mwwkit.paths import Run
 from mwwkit.random import rng
 from mwwkit.session import Limits
 from mwwkit.stages import engine
+from mwwkit.triples import batch_files, impulse_responses, ledger, sterilising
+from mwwkit.triples.examples import N_SAMPLES, RATE_HZ
+from mwwkit.triples.listing import fingerprint, listed
+from mwwkit.triples.messy import make_noise
 
 N_ROOMS, N_VOICES = 40, 16
 PER_FILE = 100
@@ -78,7 +78,7 @@ def make_rooms(folder: Path) -> None:
 
 def at_hand(root: Path, n_segments: int, compressed: bool) -> tuple[engine.Config, Run]:
     """A run whose speech is sterilised and whose rooms are not yet looked at."""
-    for pool in irs.POOLS:
+    for pool in impulse_responses.POOLS:
         make_rooms(root / pool)
     config = engine.Config(
         bad_irs=(str(root / "bad"),),
@@ -97,7 +97,7 @@ def at_hand(root: Path, n_segments: int, compressed: bool) -> tuple[engine.Confi
         for number in range(n_segments):
             file.write(voices[number % N_VOICES])
     names = [f"{number:05d}.wav:000" for number in range(n_segments)]
-    write_json(made.parent / sterile.NAMES, {"names": names, "skipped": []})
+    write_json(made.parent / sterilising.NAMES, {"names": names, "skipped": []})
     facts = {"files": n_segments, "segments": n_segments, "skipped": {}, "noted": {}}
     facts |= {"bytes": made.stat().st_size, "sha256": sha256(made), "corpus": fingerprint([])}
     session = Limits().session(here)
@@ -126,7 +126,7 @@ def one(n_triples: int, workers: int, compressed: bool) -> dict:
             "cpu": cpu,
             "bytes": tree_bytes(here / ledger.BATCHES),
             "check": check_s,
-            "checks": (n_triples / batching.TASK + n_triples / PER_FILE) * check_s / cpu,
+            "checks": (n_triples / batch_files.TASK + n_triples / PER_FILE) * check_s / cpu,
             "MB before": resident / 1024,
             "MB main": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "MB worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
@@ -210,10 +210,10 @@ def noise_reduction(n_files: int, workers: int) -> dict[int, tuple[float, float]
         speech.mkdir()
         for number in range(n_files + workers):
             soundfile.write(speech / f"{number}.wav", voice(number, 10.0), RATE_HZ)
-        files, settings = listed([speech], sterile.SUFFIXES), sterile.Settings()
+        files, settings = listed([speech], sterilising.SUFFIXES), sterilising.Settings()
         for count in (1, workers):
             few, all_ = (
-                timed(lambda f=f, c=count: sterile.write_chunk(_new(folder), f, settings, c))
+                timed(lambda f=f, c=count: sterilising.write_chunk(_new(folder), f, settings, c))
                 for f in (files[:workers], files)
             )
             found[count] = all_[0] - few[0], all_[1] - few[1]

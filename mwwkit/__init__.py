@@ -8,7 +8,7 @@ The map, bottom up:
     detector, metrics, operating      the device's decision; what it gets right; which cutoff
     audio/                            sound and spectrograms, never TensorFlow
     model/                            the net, its training and its int8 twin
-    clap                              rooms as vectors, for the data engine (torch, an extra)
+    triples/                          the data engine of 48 kHz triples
     handover                          what 02 hands over to 03, 04 and 05
     stages/                           what the five notebooks call
     previews/                         pictures and players for the notebooks

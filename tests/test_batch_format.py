@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mwwkit.audio.triples import KEYS, N_SAMPLES, OpenBatch, Triple, draw
+from mwwkit.triples.examples import KEYS, N_SAMPLES, OpenBatch, Triple, draw
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SECTION = README.split("## Triples: the batch format")[1].split("\n## ")[0]

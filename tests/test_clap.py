@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mwwkit import clap
-from mwwkit.clap import ABOUT, CACHE, FOLDER, Clap, ClapError, embed_all, probe
 from mwwkit.disk import Budget
 from mwwkit.paths import Run
 from mwwkit.session import Session
+from mwwkit.triples import clap
+from mwwkit.triples.clap import ABOUT, CACHE, FOLDER, Clap, ClapError, embed_all, probe
 
 RATE_HZ = 48_000
 N_IRS = 11
@@ -181,7 +181,8 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path):
     code = (
         "import importlib.util as u; find = u.find_spec\n"
         "u.find_spec = lambda n, *a: None if n in ('torch', 'transformers') else find(n, *a)\n"
-        "from mwwkit.clap import Clap; from mwwkit.paths import Run; from pathlib import Path\n"
+        "from pathlib import Path; from mwwkit.paths import Run\n"
+        "from mwwkit.triples.clap import Clap\n"
         f"Clap.load(Run(Path({str(tmp_path)!r})))"
     )
     root = Path(__file__).parents[1]
@@ -189,8 +190,8 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, env=os.environ
     )
     assert ran.stderr.strip().splitlines()[-1] == (
-        "mwwkit.clap.ClapError: torch and transformers missing: pip install 'mwwkit[clap]', "
-        "or go on without embeddings"
+        "mwwkit.triples.clap.ClapError: torch and transformers missing: "
+        "pip install 'mwwkit[clap]', or go on without embeddings"
     )
 
 

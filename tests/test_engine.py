@@ -13,14 +13,14 @@ from killing import start
 from triples_world import config, hashes, hear, make, write_world
 
 from mwwkit import checkpoint, files
-from mwwkit.audio import irs, telling
-from mwwkit.audio.ledger import EngineError
 from mwwkit.checkpoint import CheckpointError
-from mwwkit.clap import CACHE, ClapError
 from mwwkit.files import read_json, sha256
 from mwwkit.paths import Run
 from mwwkit.session import Limits, StoppedEarly, stops_are_raised
 from mwwkit.stages import engine
+from mwwkit.triples import impulse_responses, status
+from mwwkit.triples.clap import CACHE, ClapError
+from mwwkit.triples.ledger import EngineError
 
 CLAP = {"embeddings": "clap"}
 
@@ -61,7 +61,7 @@ def test_the_second_run_makes_nothing_and_names_what_proves_each_skip(world, who
     again = make(world, run, **CLAP)
     assert {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()} == before
     skips = [line for line in again["said"] if "skipped" in line]
-    for name in (irs.CATALOGUE, CACHE, "segments.npy", "batch_0002.npz"):
+    for name in (impulse_responses.CATALOGUE, CACHE, "segments.npy", "batch_0002.npz"):
         assert any(str(run) in line and name in line for line in skips), name
     assert len(skips) == 4 and again["finished"] and again["run_number"] == 1
     assert first["triples_completed"] == 8 and first["batch_id"] == 3
@@ -113,15 +113,17 @@ def test_a_stranger_sees_a_target_that_is_two_steps_off(world, copy):
 KILLER = """
 import os, signal, sys
 from pathlib import Path
-from mwwkit.audio import batching, irs, sterile, triples
-from mwwkit import clap, files
+from mwwkit.triples import batch_files, clap, examples, impulse_responses, sterilising
+from mwwkit import files
 import triples_world
 world, work, chained = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "chained"
 moments = eval(sys.argv[4])
-irs.GROUP, clap.UNIT, batching.TASK = 2, 1, 1
+impulse_responses.GROUP, clap.UNIT, batch_files.TASK = 2, 1, 1
 places = {
-    "rooms": (irs, "read"), "loads": (irs, "load"), "ears": (triples_world.Ears, "embed"),
-    "speech": (sterile, "sterilise"), "triples": (triples, "make"), "disk": (files.os, "fsync"),
+    "rooms": (impulse_responses, "read"), "loads": (impulse_responses, "load"),
+    "ears": (triples_world.Ears, "embed"),
+    "speech": (sterilising, "sterilise"), "triples": (examples, "make"),
+    "disk": (files.os, "fsync"),
 }
 
 def watched(name, at):
@@ -213,10 +215,10 @@ def test_under_the_command_line_a_stop_is_raised_with_the_next_step(world, tmp_p
 
 def test_without_embeddings_the_last_word_says_that_they_are_zeros(world, tmp_path):
     made = make(world, tmp_path / "run")
-    assert telling.ZEROS in made["said"] and telling.ZEROS in made["status"]
-    assert any("phase 3" in line and telling.ZEROS in line for line in made["said"])
+    assert status.ZEROS in made["said"] and status.ZEROS in made["status"]
+    assert any("phase 3" in line and status.ZEROS in line for line in made["said"])
     again = make(world, tmp_path / "run")
-    assert again["finished"] and telling.ZEROS in again["status"]
+    assert again["finished"] and status.ZEROS in again["status"]
 
 
 def test_speech_takes_its_share_and_is_gone_on_with_in_the_next_run(world, whole, tmp_path):
@@ -263,7 +265,13 @@ def test_a_full_disk_is_said_and_leaves_a_consistent_state(world, whole, tmp_pat
 
 
 WRITTEN = [  # in this order, in one run
-    *("checkpoint.json", irs.CATALOGUE, CACHE, "sterilize_state.json", "segments.npy"),
+    *(
+        "checkpoint.json",
+        impulse_responses.CATALOGUE,
+        CACHE,
+        "sterilize_state.json",
+        "segments.npy",
+    ),
     *("batch_0001.npz", "checkpoint.previous.json", "manifest.json"),
 ]
 
@@ -293,7 +301,9 @@ def test_a_disk_that_fills_up_at_any_file_is_said_and_gone_on_with(
 def test_a_run_that_ends_before_its_first_unit_counts_in_a_chain(world, tmp_path, monkeypatch):
     runs = [tmp_path / name for name in ("one", "two", "three")]
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(irs, "read", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(
+            impulse_responses, "read", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
         make(world, runs[0], **CLAP)
     ends = make(world, runs[1], runs[:1], budget_gb=0.0125, sterile_share=0.5, **CLAP)
     assert ends["run_number"] == 2
@@ -408,7 +418,10 @@ def test_force_makes_a_phase_again_and_all_that_is_made_from_it(world, copy, who
     before = {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()}
     forced = make(world, copy, force=("sterile",), **CLAP)
     changed = {p.name for p, t in before.items() if p.exists() and p.stat().st_mtime_ns != t}
-    assert {"segments.npy", "batch_0000.npz"} <= changed and irs.CATALOGUE not in changed
+    assert {
+        "segments.npy",
+        "batch_0000.npz",
+    } <= changed and impulse_responses.CATALOGUE not in changed
     assert forced["finished"] and hashes(copy) == hashes(whole[0])
 
 

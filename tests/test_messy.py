@@ -5,7 +5,8 @@ import pytest
 from scipy import signal
 
 from mwwkit.audio.effects import rms
-from mwwkit.audio.messy import (
+from mwwkit.random import rng
+from mwwkit.triples.messy import (
     EFFECTS,
     NOISES,
     apply_bit_crush,
@@ -19,7 +20,6 @@ from mwwkit.audio.messy import (
     draw_mix,
     make_noise,
 )
-from mwwkit.random import rng
 
 RATES_HZ = (16_000, 48_000)
 FLAT = {"low_hz": 100.0, "low_db": 0.0, "mid_hz": 1000.0, "mid_db": 0.0, "mid_q": 1.0}

@@ -5,11 +5,11 @@ import pytest
 import soundfile
 from IPython.display import HTML, Image, Markdown
 
-from mwwkit.audio import triples as engine
-from mwwkit.audio.triples import N_SAMPLES, RATE_HZ, OpenBatch, Room, Spectra
 from mwwkit.files import write_json
 from mwwkit.paths import Run
 from mwwkit.previews import triples
+from mwwkit.triples import examples as engine
+from mwwkit.triples.examples import N_SAMPLES, RATE_HZ, OpenBatch, Room, Spectra
 
 N = 3
 

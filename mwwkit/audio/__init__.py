@@ -13,11 +13,4 @@ words         where in a clip the word is
 rooms, effects, scenes, sets   augmentation, drawn as records and applied by pure functions
 frontend      the device's spectrogram
 store, shards, mining   spectrograms on disk; what a model mistakes in long audio
-
-The data engine (01's second product), 48 kHz:
-
-listing, irs, sterile   speech files in one order everywhere; rooms in two pools; dead dry segments
-messy, triples          recordings made bad; an example drawn by its number, then made
-batching, batch_manifest   batch files, and the manifest that checks them
-ledger, phases, telling    what is finished and proven; phase by phase; said in plain words
 """

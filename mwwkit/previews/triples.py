@@ -19,13 +19,13 @@ from matplotlib.figure import Figure
 from scipy import signal
 
 from mwwkit import paths
-from mwwkit.audio import irs, ledger, sterile
-from mwwkit.audio.listing import listed
-from mwwkit.audio.triples import N_SAMPLES, RATE_HZ, Room, Spectra, in_rooms, quantised
 from mwwkit.paths import Run
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.random import rng
+from mwwkit.triples import impulse_responses, ledger, sterilising
+from mwwkit.triples.examples import N_SAMPLES, RATE_HZ, Room, Spectra, in_rooms, quantised
+from mwwkit.triples.listing import listed
 
 RANGE_DB = 80.0  # of a spectrogram's colours, under its loudest
 N_BANDS = 160  # of a spectrogram
@@ -104,9 +104,9 @@ def _array(path: Path, key: str, row: int | None = None) -> np.ndarray:
 def _dry(here: Run, dry_id: str) -> np.ndarray | None:
     for folder in here.all(ledger.STERILE):
         for chunk in sorted(folder.glob("chunk_*")):
-            names = sterile.read_names(chunk)
+            names = sterilising.read_names(chunk)
             if dry_id in names:
-                return np.array(sterile.read_segments(chunk)[names.index(dry_id)])
+                return np.array(sterilising.read_segments(chunk)[names.index(dry_id)])
     return None
 
 
@@ -114,7 +114,7 @@ def _in_bad_room(
     here: Run, dry: np.ndarray, bad_ir: str, folders: Sequence[str]
 ) -> np.ndarray | None:
     roots = [Path(f) for f in folders] or paths.locations("bad_irs")
-    files = {file.name: file.path for file in listed(roots, irs.SUFFIXES)}
+    files = {file.name: file.path for file in listed(roots, impulse_responses.SUFFIXES)}
     if bad_ir not in files:
         return None
     voice = dry.astype(np.float32) / np.float32(32_768)

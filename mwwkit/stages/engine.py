@@ -11,12 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit import clap, paths
-from mwwkit.audio import batch_manifest, batching, irs, ledger, phases, sterile, telling, triples
-from mwwkit.audio.ledger import PHASES, EngineError, Work, force, open_work
-from mwwkit.audio.listing import Found, listed, shuffled
+from mwwkit import paths
 from mwwkit.paths import Run
 from mwwkit.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
+from mwwkit.triples import (
+    batch_files,
+    batch_manifest,
+    clap,
+    examples,
+    impulse_responses,
+    ledger,
+    phases,
+    status,
+    sterilising,
+)
+from mwwkit.triples.ledger import PHASES, EngineError, Work, force, open_work
+from mwwkit.triples.listing import Found, listed, shuffled
 
 STAGE = phases.STAGE
 PRODUCTS = ("clips", "triples", "both")
@@ -68,14 +78,14 @@ class Config:
             raise ValueError(f"force has {sorted(unknown)}; wanted any of {', '.join(PHASES)}")
         self.sterilising()
 
-    def sterilising(self) -> sterile.Settings:
+    def sterilising(self) -> sterilising.Settings:
         """What shapes the sterile segments."""
-        return sterile.Settings(self.prop_decrease, self.trim_db, self.loudness_lufs)
+        return sterilising.Settings(self.prop_decrease, self.trim_db, self.loudness_lufs)
 
-    def mixing(self) -> batching.Mixing:
+    def mixing(self) -> batch_files.Mixing:
         """What shapes the triples."""
         ranges = self.augmentations, self.wet
-        return batching.Mixing(self.seed, self.triples_per_file, *ranges, self.compressed)
+        return batch_files.Mixing(self.seed, self.triples_per_file, *ranges, self.compressed)
 
     def shaping(self) -> dict:
         """The settings that shape the batches, which every run of a chain must share."""
@@ -83,7 +93,7 @@ class Config:
         free |= {"sterile_share", "sterile_is_enough"}
         shaping = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in free}
         shaping = {n: list(v) if isinstance(v, tuple) else v for n, v in shaping.items()}  # JSON's
-        return shaping | {"format_version": triples.FORMAT_VERSION}
+        return shaping | {"format_version": examples.FORMAT_VERSION}
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     left_files = (
         0 if "sterile" in done else len(inputs.speech) - work.checkpoint.figures["vocal_cursor"]
     )
-    seconds = sum(sterile.seconds_of(f.path) for f in inputs.speech[-left_files:][:200])
+    seconds = sum(sterilising.seconds_of(f.path) for f in inputs.speech[-left_files:][:200])
     seconds *= left_files / max(1, min(200, left_files)) if left_files else 0
     n_left = len(ledger.Segments(work)) - work.checkpoint.figures["segment_cursor"]
     n_left += int(seconds / 5 + 0.5 * left_files)
@@ -127,7 +137,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
         "phases done": [phase for phase in PHASES if phase in done],
         "triples left, about": n_left,
         "minutes left, about": round(cpu / limits.n_workers / 60, 1),
-        "GB left to write, about": round(n_left * (triples.ITEM_BYTES + 480_000) / 1e9, 2),
+        "GB left to write, about": round(n_left * (examples.ITEM_BYTES + 480_000) / 1e9, 2),
     }
 
 
@@ -148,7 +158,7 @@ def run(
     settings = config.shaping()
     batch_manifest.refuse_other_parameters(here, settings)
     work = open_work(here, settings, limits.session(here), limits.n_workers)
-    telling.where(work)
+    status.where(work)
     force(work, config.force)
     inputs = _inputs(config, here)
     _refuse_missing(inputs, work.checkpoint.done, config)
@@ -161,7 +171,7 @@ def run(
             batch_manifest.write_manifest(work, finished=not reason)
     except StoppedEarly as stop:
         reason = f"the disk is full ({stop.__cause__}); make room"
-    report = telling.status(work, reason)
+    report = status.status(work, reason)
     if reason:
         well_ended(f"{STAGE} {report['status']}. Next: {report['next']}")
     return report
@@ -192,13 +202,16 @@ def _phases(work: Work, config: Config, inputs: Inputs, load_embedder) -> str:
         if later:
             work.say(f"phase 4, speech: to be gone on with ({later})")
     whole = not later
-    if whole and (path := batching.skipped(work)):
+    if whole and (path := batch_files.skipped(work)):
         work.say(f"phase 6, triples: skipped, {path} proves it")
         return ""
     given, align = {"bad": inputs.bad, "target": inputs.target}, config.align_onsets
-    pools = {p: phases.rooms_on_disk(work, catalogue, p, given[p], align) for p in irs.POOLS}
+    pools = {
+        p: phases.rooms_on_disk(work, catalogue, p, given[p], align)
+        for p in impulse_responses.POOLS
+    }
     before = work.checkpoint.figures["triples_completed"]
-    stopped = batching.make_batches(work, config.mixing(), pools, vectors, speech_is_whole=whole)
+    stopped = batch_files.make_batches(work, config.mixing(), pools, vectors, speech_is_whole=whole)
     made = work.checkpoint.figures["triples_completed"] - before
     work.say(f"phase 6, triples: {made} made now")
     return work.session.reason or later or stopped  # a limit first: more speech would not help
@@ -208,10 +221,13 @@ def _embeddings(work: Work, config: Config, catalogue: dict, inputs: Inputs, loa
     """Phase 3: id -> float32 [512] of each target; None where a limit stopped it."""
     rows = [row for row in catalogue["irs"] if row["pool"] == "target"]
     if config.embeddings == "none":
-        work.say(f"phase 3, embeddings: left out (EMBEDDINGS is none). {telling.ZEROS}")
-        return {row["id"]: np.zeros(triples.EMBEDDING, np.float32) for row in rows}
+        work.say(f"phase 3, embeddings: left out (EMBEDDINGS is none). {status.ZEROS}")
+        return {row["id"]: np.zeros(examples.EMBEDDING, np.float32) for row in rows}
     rooms = phases.rooms_on_disk(work, catalogue, "target", inputs.target)
-    loaders = {name: partial(irs.load, room.path, room.sha256) for name, room in rooms.items()}
+    loaders = {
+        name: partial(impulse_responses.load, room.path, room.sha256)
+        for name, room in rooms.items()
+    }
     done = "embeddings" in work.checkpoint.done
     # A forced phase takes nothing from earlier runs but the model.
     caches = Run(work.here.folder) if "embeddings" in work.checkpoint.forced else work.here
@@ -220,7 +236,7 @@ def _embeddings(work: Work, config: Config, catalogue: dict, inputs: Inputs, loa
     if len(vectors) < len(loaders):
         return None
     for name, vector in vectors.items():
-        if vector.shape != (triples.EMBEDDING,):
+        if vector.shape != (examples.EMBEDDING,):
             raise EngineError(f"the embedding of {name} is {vector.shape}; wanted (512,)")
     cache = work.here.find(clap.CACHE)
     if done:
@@ -244,10 +260,10 @@ def _inputs(config: Config, here: Run) -> Inputs:
                 raise EngineError(f"{row} names {folder}, which is no folder; mend it")
         return [Path(g).absolute() for g in given] or paths.locations(row)
 
-    target = roots(config.target_irs, "target_irs") or here.all(irs.STAGED)[-1:]
-    speech = listed(roots(config.dry_speech, "dry_speech"), sterile.SUFFIXES)
-    bad = listed(roots(config.bad_irs, "bad_irs"), irs.SUFFIXES)
-    return Inputs(bad, listed(target, irs.SUFFIXES), shuffled(speech, config.seed))
+    target = roots(config.target_irs, "target_irs") or here.all(impulse_responses.STAGED)[-1:]
+    speech = listed(roots(config.dry_speech, "dry_speech"), sterilising.SUFFIXES)
+    bad = listed(roots(config.bad_irs, "bad_irs"), impulse_responses.SUFFIXES)
+    return Inputs(bad, listed(target, impulse_responses.SUFFIXES), shuffled(speech, config.seed))
 
 
 def _refuse_missing(inputs: Inputs, done: dict, config: Config) -> None:

@@ -21,8 +21,8 @@ from triples_sessions import HERE, UNIT, sit, write_world
 sys.path.insert(0, str(HERE.parent))
 import stranger  # noqa: E402
 
-from mwwkit.audio import irs  # noqa: E402
-from mwwkit.audio.listing import listed  # noqa: E402
+from mwwkit.triples import impulse_responses  # noqa: E402
+from mwwkit.triples.listing import listed  # noqa: E402
 
 WORDS = 48  # files of speech, a segment each: two more are too short or silent
 MORE_WORDS = 80  # to be stopped at the budget, and read
@@ -169,7 +169,7 @@ class Check:
 
     def _halves(self, real: Path) -> dict[str, Path]:
         """Half of the rooms as bad ones and half as targets, by turns."""
-        for number, room in enumerate(listed([real / "rirs"], irs.SUFFIXES)):
+        for number, room in enumerate(listed([real / "rirs"], impulse_responses.SUFFIXES)):
             path = self.folder / "halves" / ("bad", "target")[number % 2] / room.name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(room.path.absolute())

@@ -14,9 +14,9 @@ from triples_disks import mount_read_only, read_only
 from triples_sessions import SPANS, UNIT, WORK, Sitting, sit
 from whole_runs import alive, family
 
-from mwwkit.audio import irs
-from mwwkit.audio.listing import listed, shuffled
 from mwwkit.files import read_json, sha256
+from mwwkit.triples import impulse_responses
+from mwwkit.triples.listing import listed, shuffled
 
 PHASES = {2: "rooms", 3: "embeddings", 4: "speech", 5: "messy input", 6: "batch files"}
 PER_PHASE = 6  # kills that are meant for each; fewer where it ends before
@@ -85,11 +85,11 @@ class Units:
 
     def __init__(self, world: Path, seed: int = 42):
         """Those of the world's files, in the order in which the engine takes them."""
-        pools = {p: listed([world / p], irs.SUFFIXES) for p in ("bad", "target")}
+        pools = {p: listed([world / p], impulse_responses.SUFFIXES) for p in ("bad", "target")}
         rooms = [f"{p}/{f.name}" for p, files in pools.items() for f in files]
         self.places = {2: {name: i for i, name in enumerate(rooms)}}
         self.places[3] = {f.name: i for i, f in enumerate(pools["target"])}
-        speech = shuffled(listed([world / "dry"], irs.SUFFIXES), seed)
+        speech = shuffled(listed([world / "dry"], impulse_responses.SUFFIXES), seed)
         self.places[4] = {f.name: i for i, f in enumerate(speech)}
 
     def of(self, phase: int, key: str) -> int:

@@ -25,11 +25,11 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 from triples_world import RATE_HZ, config, hear  # noqa: E402
 
-from mwwkit import clap, files, parallel  # noqa: E402
-from mwwkit.audio import batching, irs, phases, sterile, triples  # noqa: E402
+from mwwkit import files, parallel  # noqa: E402
 from mwwkit.paths import Run  # noqa: E402
 from mwwkit.session import Limits  # noqa: E402
 from mwwkit.stages import engine  # noqa: E402
+from mwwkit.triples import batch_files, clap, examples, impulse_responses, phases, sterilising  # noqa: E402
 
 SPANS = {"rooms": 2, "embed_all": 3, "speech": 4, "stretch": 5, "_write": 6}  # function: phase
 WORK = {2: "read", 3: "_embedding", 4: "sterilise", 5: "make"}  # what a unit of each is made of
@@ -109,9 +109,9 @@ class Voice:
 
     def watch_work(self) -> None:
         """What the processes that work do."""
-        self.watch(irs, "read", lambda path, *_: f"{path.parent.name}/{path.name}")
-        self.watch(sterile, "sterilise", lambda path, *_: path.name)
-        self.watch(triples, "make", lambda *given: given[3].index)
+        self.watch(impulse_responses, "read", lambda path, *_: f"{path.parent.name}/{path.name}")
+        self.watch(sterilising, "sterilise", lambda path, *_: path.name)
+        self.watch(examples, "make", lambda *given: given[3].index)
 
 
 _VOICES: dict[str, Voice] = {}  # of this process, which may be a worker
@@ -137,16 +137,16 @@ class Told:
 
 def _tell(pipe: str, at: Callable[[int], None] | None) -> None:
     """Let this process, a session, and its workers say what they do; units become small."""
-    irs.GROUP, clap.UNIT, batching.TASK = UNIT[2], UNIT[3], 1
+    impulse_responses.GROUP, clap.UNIT, batch_files.TASK = UNIT[2], UNIT[3], 1
     voice = _VOICES[pipe] = Voice(pipe, at)
     voice.watch_work()
     for owner, name in ((phases, "rooms"), (clap, "embed_all"), (phases, "speech")):
         voice.watch(owner, name)
-    voice.watch(batching._Maker, "stretch")
-    voice.watch(batching._Maker, "_write")
+    voice.watch(batch_files._Maker, "stretch")
+    voice.watch(batch_files._Maker, "_write")
     voice.watch(clap, "_embedding", lambda embedder, ir_id, *_: ir_id)
     voice.watch(files, "_sync", lambda path: path.name)
-    for module, phase in ((irs, 2), (sterile, 4), (batching, 5)):
+    for module, phase in ((impulse_responses, 2), (sterilising, 4), (batch_files, 5)):
 
         def each(function: Callable, *given: Any, phase: int = phase, **named: Any) -> Any:
             return parallel.each(Told(function, pipe, phase), *given, **named)

@@ -16,8 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.audio import triples
-from mwwkit.audio.ledger import (
+from mwwkit.files import replacing, sha256
+from mwwkit.parallel import each
+from mwwkit.progress import tqdm
+from mwwkit.session import full_disk_stops
+from mwwkit.triples import examples
+from mwwkit.triples.examples import Item, OpenBatch, Room, Spectra, Triple, batch_bytes
+from mwwkit.triples.ledger import (
     EngineError,
     Segments,
     Work,
@@ -28,12 +33,7 @@ from mwwkit.audio.ledger import (
     segment,
     unit,
 )
-from mwwkit.audio.phases import STAGE
-from mwwkit.audio.triples import Item, OpenBatch, Room, Spectra, Triple, batch_bytes
-from mwwkit.files import replacing, sha256
-from mwwkit.parallel import each
-from mwwkit.progress import tqdm
-from mwwkit.session import full_disk_stops
+from mwwkit.triples.phases import STAGE
 
 TASK = 4  # triples that a process makes before it hands them over
 
@@ -162,7 +162,7 @@ class _Maker:
     def _job(self, index: int) -> Job:
         of = self.mixing
         args = (self.ids["bad"], self.ids["target"], of.n_effects, of.wet)
-        item = triples.draw(of.seed, index, *args)
+        item = examples.draw(of.seed, index, *args)
         rooms = self.pools["bad"][item.bad_ir], self.pools["target"][item.target_ir]
         return Job(item, *self.segments.place(index), *rooms)
 
@@ -229,6 +229,6 @@ def _make(task: list[Job]) -> list[tuple[Job, Triple | None, str]]:
     made = []
     for job in task:
         dry = segment(job.folder, job.row)
-        triple, why = triples.make(dry, job.bad, job.target, job.item, _SPECTRA)
+        triple, why = examples.make(dry, job.bad, job.target, job.item, _SPECTRA)
         made.append((job, triple, why))
     return made

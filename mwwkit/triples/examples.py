@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from scipy import fft
 
-from mwwkit.audio import irs
-from mwwkit.audio.messy import N_EFFECTS, WET, apply_chain, draw_chain, draw_mix
 from mwwkit.random import rng
+from mwwkit.triples import impulse_responses
+from mwwkit.triples.messy import N_EFFECTS, WET, apply_chain, draw_chain, draw_mix
 
 RATE_HZ = 48_000
 N_SAMPLES = 240_000  # 5.0 s
@@ -99,7 +99,9 @@ class Spectra:
         if room in self._kept:
             self._kept.move_to_end(room)
             return self._kept[room]
-        response = irs.load(room.path, room.sha256, align_onset=room.align_onset)[:N_SAMPLES]
+        response = impulse_responses.load(room.path, room.sha256, align_onset=room.align_onset)[
+            :N_SAMPLES
+        ]
         whole_s = -(-response.size // RATE_HZ) * RATE_HZ  # few sizes: rooms can share a voice's FFT
         size = fft.next_fast_len(N_SAMPLES + whole_s, real=True)
         found = size, fft.rfft(response, size)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.audio.listing import Found
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.audio.rooms import onset
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.parallel import each
 from mwwkit.paths import Run
+from mwwkit.triples.listing import Found
 
 RATE_HZ = 48_000
 SUFFIXES = frozenset({".irs", ".wav", ".flac", ".mp3"})  # .irs (JamesDSP, ViPER) is WAV inside

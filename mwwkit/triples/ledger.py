@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.audio import irs, sterile
 from mwwkit.checkpoint import SEAL, Checkpoint
 from mwwkit.paths import Run
 from mwwkit.session import Session
+from mwwkit.triples import impulse_responses, sterilising
 
 BATCHES, STERILE = "batches", "sterilized_batches"
 PHASES = {  # what is made again with each: everything that is made from it
@@ -102,7 +102,7 @@ def file_of(kind: str, number: int) -> str:
     """Where a unit's bytes are, in the run that made it."""
     if kind == "batch":
         return f"{BATCHES}/batch_{number:04d}.npz"
-    return f"{STERILE}/chunk_{number:05d}/{sterile.SEGMENTS}"
+    return f"{STERILE}/chunk_{number:05d}/{sterilising.SEGMENTS}"
 
 
 def proof(here: Run, kind: str, number: int, facts: dict) -> Path | None:
@@ -151,7 +151,7 @@ def gaps(work: Work, kind: str) -> list[int]:
 def force(work: Work, phases: tuple[str, ...]) -> None:
     """Forget what is to be made again, once: not when that has been begun and is unfinished."""
     checkpoint, here = work.checkpoint, work.here
-    own = {"irs": [irs.CATALOGUE], "embeddings": ["clap_cache.npz"]}
+    own = {"irs": [impulse_responses.CATALOGUE], "embeddings": ["clap_cache.npz"]}
     for phase in phases:
         begun = {*checkpoint.forced, *checkpoint.forced_before}
         if set(PHASES[phase]) <= begun and not checkpoint.is_complete:
@@ -197,9 +197,9 @@ class Segments:
 
 @lru_cache(maxsize=2)
 def _names(folder: Path) -> list[str]:
-    return sterile.read_names(folder)
+    return sterilising.read_names(folder)
 
 
 def segment(folder: Path, row: int) -> np.ndarray:
     """int16 [240000]."""
-    return sterile.read_segment(folder, row)
+    return sterilising.read_segment(folder, row)

@@ -8,15 +8,15 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from mwwkit.audio import irs, ledger, sterile, triples
 from mwwkit.audio.clips import Rejected, write_quarantine
-from mwwkit.audio.ledger import EngineError, Work, of_kind, unit
-from mwwkit.audio.listing import Found, fingerprint
 from mwwkit.checkpoint import SEAL
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm
 from mwwkit.session import full_disk_stops
+from mwwkit.triples import examples, impulse_responses, ledger, sterilising
+from mwwkit.triples.ledger import EngineError, Work, of_kind, unit
+from mwwkit.triples.listing import Found, fingerprint
 
 STAGE = "01 triples"
 STATE = "sterilize_state.json"
@@ -41,25 +41,28 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
 
     with full_disk_stops(STAGE):
         afresh = "irs" in work.checkpoint.forced
-        found = irs.catalogue_of(
+        found = impulse_responses.catalogue_of(
             bad, target, work.here, work.workers, afresh=afresh, may_go_on=may_go_on
         )
     if found is None:
         return None
     rejected = [(row["id"], row["reason"], row["pool"]) for row in found["rejected"]]
     quarantine(work, "rooms", [(f"{pool}/{name}", reason) for name, reason, pool in rejected])
-    counts = {pool: sum(row["pool"] == pool for row in found["irs"]) for pool in irs.POOLS}
+    counts = {
+        pool: sum(row["pool"] == pool for row in found["irs"]) for pool in impulse_responses.POOLS
+    }
     for pool, count in counts.items():
         if not count:
             raise EngineError(
                 f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
-                f"{irs.reasons(found)}); see paths.md for where they are looked for"
+                f"{impulse_responses.reasons(found)}); see paths.md for where they are looked for"
             )
-    digest = sha256(work.here / irs.CATALOGUE)
+    digest = sha256(work.here / impulse_responses.CATALOGUE)
     work.checkpoint.finish("irs", sha256=digest, prints=prints, **counts)
     work.say(
         f"phase 2, rooms: {counts['bad']} bad, {counts['target']} target; rejected "
-        f"{len(rejected)} {irs.reasons(found) or ''}; {found['audio files decoded']} files decoded"
+        f"{len(rejected)} {impulse_responses.reasons(found) or ''}; "
+        f"{found['audio files decoded']} files decoded"
     )
     return found
 
@@ -70,18 +73,18 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
     if not facts:
         return None
     given = {"bad": bad, "target": target}
-    changed = [p for p in irs.POOLS if given[p] and prints[p] != facts["prints"][p]]
+    changed = [p for p in impulse_responses.POOLS if given[p] and prints[p] != facts["prints"][p]]
     if changed and of_kind(work.checkpoint.done, "batch"):
         raise EngineError(
             f"the {' and '.join(changed)} impulse responses are not those that the batches were "
             "made with (names or sizes differ); put them back, or give FORCE=['irs'] or a new "
             "RUN_DIR"
         )
-    for path in [] if changed else work.here.all(irs.CATALOGUE):
+    for path in [] if changed else work.here.all(impulse_responses.CATALOGUE):
         if sha256(path) == facts["sha256"]:
             work.say(f"phase 2, rooms: skipped, {path} proves it and fits the files")
-            return irs.read_catalogue(path)
-    found = work.here / irs.CATALOGUE
+            return impulse_responses.read_catalogue(path)
+    found = work.here / impulse_responses.CATALOGUE
     why = "fits the files no more" if changed else "is damaged or missing"
     warnings.warn(f"{found} {why}; it is made again", stacklevel=2)
     return None
@@ -89,22 +92,22 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
 
 def rooms_on_disk(
     work: Work, catalogue: dict, pool: str, given: Sequence[Found], align: bool = False
-) -> dict[str, triples.Room]:
+) -> dict[str, examples.Room]:
     """id -> the file of each response of a pool, wherever it lies; EngineError where it is not."""
     of_given = {file.name: file.path for file in given}
-    found: dict[str, triples.Room] = {}
+    found: dict[str, examples.Room] = {}
     for row in catalogue["irs"]:
         name = row["id"]
         if row["pool"] != pool:
             continue
-        staged = work.here.all(f"{irs.STAGED}/{name}") if pool == "target" else []
+        staged = work.here.all(f"{impulse_responses.STAGED}/{name}") if pool == "target" else []
         path = next((p for p in staged if p.stat().st_size == row["bytes"]), of_given.get(name))
         if path is None:
             raise EngineError(
-                f"the {pool} impulse response {name} is in {irs.CATALOGUE} but not on disk; attach "
-                "the data set or the run that has it"
+                f"the {pool} impulse response {name} is in {impulse_responses.CATALOGUE} but not "
+                "on disk; attach the data set or the run that has it"
             )
-        found[name] = triples.Room(path, row["sha256"], align)
+        found[name] = examples.Room(path, row["sha256"], align)
     return found
 
 
@@ -115,7 +118,11 @@ def quarantine(work: Work, what: str, rows: Sequence[tuple[str, str]]) -> None:
 
 
 def speech(
-    work: Work, files: Sequence[Found], settings: sterile.Settings, chunk_files: int, share: float
+    work: Work,
+    files: Sequence[Found],
+    settings: sterilising.Settings,
+    chunk_files: int,
+    share: float,
 ) -> str:
     """Phase 4: chunks of sterile segments, in order; "" at its end, else why it stopped.
 
@@ -143,15 +150,17 @@ def speech(
         name, folder = unit("sterile", number), here / ledger.file_of("sterile", number)
         if name in checkpoint.done or _adopted(work, name, number, corpus):
             continue
-        most = sum(sterile.segments_at_most(sterile.seconds_of(f.path)) for f in chunk)
-        n_bytes = most * sterile.SEGMENT_BYTES + CHUNK_ROOM
+        most = sum(sterilising.segments_at_most(sterilising.seconds_of(f.path)) for f in chunk)
+        n_bytes = most * sterilising.SEGMENT_BYTES + CHUNK_ROOM
         if taken + n_bytes > share * work.session.budget.budget_bytes:
             _refuse_if_nothing(work, n_bytes, share, chunk_files)
             return f"sterilised speech has its share of the budget ({share:g})"
         if reason := work.session.stop(n_bytes):
             return reason
         with full_disk_stops(STAGE), replacing(folder.parent) as part:
-            facts = sterile.write_chunk(part, chunk, settings, work.workers) | {"corpus": corpus}
+            facts = sterilising.write_chunk(part, chunk, settings, work.workers) | {
+                "corpus": corpus
+            }
             checkpoint.seal(part, facts)
         work.session.budget.spent(facts["bytes"] + CHUNK_ROOM)
         with full_disk_stops(STAGE):
@@ -217,6 +226,6 @@ def _state(work: Work) -> dict:
     rows = []
     for number, facts in done.items():
         if found := ledger.proof(work.here, "sterile", number, facts):
-            rows += sterile.rejected(found.parent)
+            rows += sterilising.rejected(found.parent)
     quarantine(work, "speech", rows)
     return state

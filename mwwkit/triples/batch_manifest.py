@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from mwwkit import __version__
-from mwwkit.audio import triples
-from mwwkit.audio.ledger import EngineError, Segments, Work, figures, file_of, of_kind
 from mwwkit.checkpoint import Checkpoint
 from mwwkit.files import read_json, sha256, write_json
 from mwwkit.paths import Run
+from mwwkit.triples import examples
+from mwwkit.triples.ledger import EngineError, Segments, Work, figures, file_of, of_kind
 
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "noisereduce", "pyloudnorm")
@@ -58,13 +58,13 @@ def write_manifest(work: Work, *, finished: bool) -> dict:
     versions = {name: metadata.version(name) for name in LIBRARIES}
     manifest = {
         "format": "mwwkit triples",
-        "format_version": triples.FORMAT_VERSION,
+        "format_version": examples.FORMAT_VERSION,
         "finished": finished,
         "parameters": checkpoint.settings,
         "dimensions": {
-            "sample_rate_hz": triples.RATE_HZ,
-            "samples": triples.N_SAMPLES,
-            "embedding": triples.EMBEDDING,
+            "sample_rate_hz": examples.RATE_HZ,
+            "samples": examples.N_SAMPLES,
+            "embedding": examples.EMBEDDING,
         },
         "versions": versions | {"mwwkit": __version__, "python": platform.python_version()},
         "chain": _totals(checkpoint.done) | {"segments": len(Segments(work))},
@@ -153,14 +153,14 @@ def _malformed(path: Path, facts: dict) -> str:
     """What is wrong with the names, shapes and types inside a batch, by its headers alone."""
     n = facts["triples"]
     wanted = {
-        "input": ((n, triples.N_SAMPLES), np.dtype("<i2")),
-        "target": ((n, triples.N_SAMPLES), np.dtype("<i2")),
-        "embedding": ((n, triples.EMBEDDING), np.dtype("<f4")),
+        "input": ((n, examples.N_SAMPLES), np.dtype("<i2")),
+        "target": ((n, examples.N_SAMPLES), np.dtype("<i2")),
+        "embedding": ((n, examples.EMBEDDING), np.dtype("<f4")),
     }
     with zipfile.ZipFile(path) as file:
         names = tuple(name.removesuffix(".npy") for name in file.namelist())
-        if names != triples.KEYS:
-            return f"{path} holds {names}; wanted {triples.KEYS}"
+        if names != examples.KEYS:
+            return f"{path} holds {names}; wanted {examples.KEYS}"
         for name, (shape, dtype) in wanted.items():
             with file.open(f"{name}.npy") as entry:
                 np.lib.format.read_magic(entry)

@@ -5,9 +5,9 @@ import pytest
 import soundfile
 from scipy import signal
 
-from mwwkit.audio import triples
-from mwwkit.audio.messy import apply_chain
-from mwwkit.audio.triples import N_SAMPLES, Item, OpenBatch, Room, Spectra, draw, make
+from mwwkit.triples import examples
+from mwwkit.triples.examples import N_SAMPLES, Item, OpenBatch, Room, Spectra, draw, make
+from mwwkit.triples.messy import apply_chain
 
 BAD, TARGET = ["b0", "b1", "b2"], ["t0", "t1"]
 
@@ -81,9 +81,9 @@ def test_a_silent_segment_is_rejected_with_its_reason(rooms):
 def test_what_is_not_finite_or_one_click_in_silence_is_no_good(bad):
     sound = np.zeros(N_SAMPLES, np.float32)
     sound[7] = bad
-    assert triples.quantised(sound)[1] == "not finite"
+    assert examples.quantised(sound)[1] == "not finite"
     sound[7] = 1
-    assert triples.quantised(sound)[1] == "silent"
+    assert examples.quantised(sound)[1] == "silent"
 
 
 def test_spectra_are_kept_within_their_bound_and_change_nothing(rooms, dry):
@@ -102,17 +102,17 @@ def test_spectra_are_kept_within_their_bound_and_change_nothing(rooms, dry):
 def test_a_batch_has_the_keys_and_types_of_the_format_and_the_same_bytes(tmp_path, compressed):
     batch, sound = OpenBatch(3), np.arange(N_SAMPLES).astype(np.int16)
     for i in range(2):
-        batch.add(triples.Triple(sound, -sound), draw(1, i, BAD, TARGET), f"a.wav:00{i}")
+        batch.add(examples.Triple(sound, -sound), draw(1, i, BAD, TARGET), f"a.wav:00{i}")
     vectors = {name: np.full(512, k, np.float32) for k, name in enumerate(TARGET)}
     for name in ("one", "other"):
         batch.write(tmp_path / f"{name}.npz", vectors, compressed=compressed)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
     with np.load(tmp_path / "one.npz", allow_pickle=False) as read:
-        assert tuple(read.files) == triples.KEYS
+        assert tuple(read.files) == examples.KEYS
         assert read["input"].shape == read["target"].shape == (2, 240_000)
         assert read["input"].dtype == np.int16 and read["embedding"].dtype == np.float32
         assert read["embedding"].shape == (2, 512)
         assert list(read["dry_id"]) == ["a.wav:000", "a.wav:001"]
         assert json.loads(str(read["recipe"][1]))["item"] == 1
         assert int(read["format_version"]) == 1
-    assert (tmp_path / "one.npz").stat().st_size <= triples.batch_bytes(2)
+    assert (tmp_path / "one.npz").stat().st_size <= examples.batch_bytes(2)

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from mwwkit.audio.listing import Found
 from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read, to_int16
 from mwwkit.files import read_json, sha256, write_json
 from mwwkit.parallel import each
+from mwwkit.triples.listing import Found
 
 RATE_HZ = 48_000
 SEGMENT = 240_000  # samples: 5.0 s at 48 kHz

@@ -1,7 +1,7 @@
 """What the data engine says of itself, in plain words."""
 
-from mwwkit.audio import batch_manifest, ledger
-from mwwkit.audio.ledger import Work
+from mwwkit.triples import batch_manifest, ledger
+from mwwkit.triples.ledger import Work
 
 ZEROS = (
     "NO EMBEDDINGS: every `embedding` in the batches is 512 zeros and tells no room from another"

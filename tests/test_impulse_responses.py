@@ -3,11 +3,11 @@ import pytest
 import soundfile
 from triples_world import write_world
 
-from mwwkit.audio import irs
-from mwwkit.audio.listing import listed
 from mwwkit.audio.reading import AudioValidationError
 from mwwkit.files import read_json, sha256
 from mwwkit.paths import Run
+from mwwkit.triples import impulse_responses
+from mwwkit.triples.listing import listed
 
 RATE_HZ = 48_000
 
@@ -19,9 +19,9 @@ def world(tmp_path):
 
 
 def catalogue(world, run="run", may_go_on=lambda n_bytes: True, **more):
-    pools = [listed([world / pool], irs.SUFFIXES) for pool in ("bad", "target")]
+    pools = [listed([world / pool], impulse_responses.SUFFIXES) for pool in ("bad", "target")]
     here = Run(world / run, **more)
-    return irs.catalogue_of(*pools, here, workers=1, may_go_on=may_go_on)
+    return impulse_responses.catalogue_of(*pools, here, workers=1, may_go_on=may_go_on)
 
 
 def decay(n=9600, rate_hz=RATE_HZ):
@@ -34,7 +34,7 @@ def test_a_response_has_peak_one_at_48_khz_in_mono_whatever_it_was(tmp_path):
         sound = decay(rate_hz // 5, rate_hz)
         path = tmp_path / f"{rate_hz}.wav"
         soundfile.write(path, np.stack([sound] * channels, 1), rate_hz, subtype="FLOAT")
-        loaded = irs.load(path)
+        loaded = impulse_responses.load(path)
         assert loaded.dtype == np.float32 and loaded.ndim == 1
         assert np.abs(loaded).max() == pytest.approx(1, abs=1e-6)
         assert abs(loaded.size - RATE_HZ // 5) <= 2
@@ -44,15 +44,18 @@ def test_an_irs_file_is_a_wav_and_mp3_rooms_are_taken(tmp_path):
     soundfile.write(tmp_path / "x.wav", decay(), RATE_HZ)
     (tmp_path / "x.wav").rename(tmp_path / "viper.irs")
     soundfile.write(tmp_path / "y.mp3", decay(48_000), RATE_HZ)
-    assert [f.name for f in listed([tmp_path], irs.SUFFIXES)] == ["viper.irs", "y.mp3"]
+    assert [f.name for f in listed([tmp_path], impulse_responses.SUFFIXES)] == [
+        "viper.irs",
+        "y.mp3",
+    ]
     for name in ("viper.irs", "y.mp3"):
-        assert np.abs(irs.load(tmp_path / name)).max() == pytest.approx(1)
+        assert np.abs(impulse_responses.load(tmp_path / name)).max() == pytest.approx(1)
 
 
 def test_from_its_direct_sound_on_is_an_option(tmp_path):
     soundfile.write(tmp_path / "x.wav", np.pad(decay(), (480, 0)), RATE_HZ, subtype="FLOAT")
-    whole = irs.load(tmp_path / "x.wav")
-    aligned = irs.load(tmp_path / "x.wav", align_onset=True)
+    whole = impulse_responses.load(tmp_path / "x.wav")
+    aligned = impulse_responses.load(tmp_path / "x.wav", align_onset=True)
     assert 470 <= whole.size - aligned.size <= 600
     np.testing.assert_array_equal(aligned, whole[-aligned.size :])
 
@@ -72,23 +75,23 @@ def test_a_degenerate_response_is_left_out_counted_and_named_with_the_reason(wor
     made = catalogue(world)
     assert [row["id"] for row in made["rejected"]] == ["odd.wav"]
     assert made["rejected"][0]["reason"].startswith(reason)
-    assert irs.reasons(made) == {reason.split(":")[0]: 1}
+    assert impulse_responses.reasons(made) == {reason.split(":")[0]: 1}
     assert len(made["irs"]) == 6
 
 
 def test_what_is_no_audio_is_left_out_as_unreadable(world):
     (world / "target" / "text.wav").write_text("no sound at all" * 20)
-    assert irs.reasons(catalogue(world)) == {"unreadable": 1}
+    assert impulse_responses.reasons(catalogue(world)) == {"unreadable": 1}
 
 
 def test_a_catalogue_that_fits_the_files_spares_all_decoding(world, monkeypatch):
     first = catalogue(world)
     assert first["audio files decoded"] == 6
-    before = (world / "run" / irs.CATALOGUE).read_bytes()
-    monkeypatch.setattr(irs, "read", None)  # decoding would raise
+    before = (world / "run" / impulse_responses.CATALOGUE).read_bytes()
+    monkeypatch.setattr(impulse_responses, "read", None)  # decoding would raise
     again = catalogue(world)
     assert again["audio files decoded"] == 0 and again["irs"] == first["irs"]
-    assert (world / "run" / irs.CATALOGUE).read_bytes() == before
+    assert (world / "run" / impulse_responses.CATALOGUE).read_bytes() == before
     assert catalogue(world, "next", earlier=(world / "run",))["irs"] == first["irs"]
 
 
@@ -102,7 +105,7 @@ def test_only_a_file_that_changed_is_decoded_again(world):
 def test_a_second_session_that_ends_early_leaves_what_the_first_knew(
     world, monkeypatch, first_is_new
 ):
-    monkeypatch.setattr(irs, "GROUP", 2)
+    monkeypatch.setattr(impulse_responses, "GROUP", 2)
     catalogue(world)
     if first_is_new:
         soundfile.write(world / "bad" / "room1.wav", decay(), RATE_HZ)
@@ -113,14 +116,14 @@ def test_a_second_session_that_ends_early_leaves_what_the_first_knew(
 
 def test_targets_are_staged_into_the_run_and_bad_ones_are_not(world):
     catalogue(world)
-    staged = sorted((world / "run" / irs.STAGED).iterdir())
+    staged = sorted((world / "run" / impulse_responses.STAGED).iterdir())
     assert [p.name for p in staged] == ["room0.wav", "room1.wav", "room2.wav"]
     assert all(sha256(p) == sha256(world / "target" / p.name) for p in staged)
 
 
 def test_a_half_written_catalogue_is_named_and_made_again(world):
     whole = catalogue(world)
-    path = world / "run" / irs.CATALOGUE
+    path = world / "run" / impulse_responses.CATALOGUE
     path.write_bytes(path.read_bytes()[:100])
     with pytest.warns(UserWarning, match=f"{path} is not readable"):
         assert catalogue(world)["irs"] == whole["irs"]
@@ -131,14 +134,14 @@ def test_a_response_that_changed_under_the_catalogue_is_refused_by_name(world):
     made = catalogue(world)
     path = world / "bad" / "room1.wav"
     [sha] = [r["sha256"] for r in made["irs"] if r["id"] == "room1.wav" and r["pool"] == "bad"]
-    assert irs.load(path, sha).size
+    assert impulse_responses.load(path, sha).size
     soundfile.write(path, decay(), RATE_HZ)
     with pytest.raises(AudioValidationError, match=r"room1.wav has changed: SHA-256"):
-        irs.load(path, sha)
+        impulse_responses.load(path, sha)
 
 
 def test_the_same_path_in_two_folders_has_two_names(world):
-    both = listed([world / "bad", world / "target"], irs.SUFFIXES)
+    both = listed([world / "bad", world / "target"], impulse_responses.SUFFIXES)
     assert [f.name for f in both] == [
         *("room0.irs", "room0.wav", "room1.wav", "2/room1.wav", "room2.wav", "2/room2.wav"),
     ]
@@ -146,5 +149,7 @@ def test_the_same_path_in_two_folders_has_two_names(world):
 
 
 def test_real_rooms_are_all_taken_at_48_khz(real_audio):
-    found = listed([real_audio / "rirs"], irs.SUFFIXES)[:12]
-    assert all(np.abs(irs.load(f.path)).max() == pytest.approx(1, abs=1e-6) for f in found)
+    found = listed([real_audio / "rirs"], impulse_responses.SUFFIXES)[:12]
+    assert all(
+        np.abs(impulse_responses.load(f.path)).max() == pytest.approx(1, abs=1e-6) for f in found
+    )
