@@ -38,7 +38,7 @@ from benchmarks.scoring import (
     shipped_markdown,
     table,
 )
-from mwwkit.detector import integer_cutoff, sliding_sum
+from mwwkit.device.detector import integer_cutoff, sliding_sum
 from mwwkit.files import read_json, replacing, write_json
 from mwwkit.parallel import each
 from mwwkit.paths import Run
@@ -151,10 +151,10 @@ def train(job: Job, data: Path, work: Path) -> tuple[float, float]:
 def _shipping(net, model: bytes, streams, here: Run, files: dict[str, Path]) -> dict:
     """What 05 would choose on the validation split, and where int8 and float then disagree."""
     from mwwkit.audio.shards import FeatureSet
-    from mwwkit.model.device import Device
+    from mwwkit.device.simulator import Device
+    from mwwkit.metrics.operating import JUDGED_BY
     from mwwkit.model.evaluate import headroom, tracks
     from mwwkit.model.parity import float_scores
-    from mwwkit.operating import JUDGED_BY
 
     stores = [FeatureSet.open(here, f"validation-{name}").store for name in JUDGED_BY]
     choice = tracks(model, *stores).choose(TARGET_FAH, MAX_CLIP_FPR)

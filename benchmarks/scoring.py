@@ -23,10 +23,10 @@ import numpy as np
 
 from benchmarks.conditions import CONDITIONS, load, prepare
 from benchmarks.folds import folds
-from mwwkit.detector import STEP_S, detections, integer_cutoff
-from mwwkit.metrics import false_accepts_per_hour, latency_s, proportion
-from mwwkit.model.device import Device, score_all
-from mwwkit.operating import CUTOFFS, clip_maxima
+from mwwkit.device.detector import STEP_S, detections, integer_cutoff
+from mwwkit.device.simulator import Device, score_all
+from mwwkit.metrics.curves import false_accepts_per_hour, latency_s, proportion
+from mwwkit.metrics.operating import CUTOFFS, clip_maxima
 
 REPORTED = (0.5, 0.9)
 FA_COUNTS = (0, 1, 2, 5, 10)

@@ -33,8 +33,8 @@ from mwwkit.audio.scenes import Material, SceneSettings, draw_scene, render
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.audio.store import FeatureStore, write_shard
 from mwwkit.audio.word_table import find_words, word_spans
+from mwwkit.device.firmware import HOP_MS, SAMPLES_PER_HOP
 from mwwkit.files import read_json
-from mwwkit.firmware import HOP_MS, SAMPLES_PER_HOP
 from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.random import rng
@@ -284,7 +284,7 @@ def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
 
 def scoring(amounts: Amounts, here: Run, model: bytes, work: Path) -> Row:
     """Ten hours of stored features, read and scored by the int8 model."""
-    from mwwkit.model.device import Device
+    from mwwkit.device.simulator import Device
 
     train = FeatureSet.open(here, "train").store
     folders, n_frames = [], 0
@@ -309,7 +309,7 @@ def scoring(amounts: Amounts, here: Run, model: bytes, work: Path) -> Row:
 
 def sizes(model: bytes) -> list[Row]:
     """Ours beside the published "okay_nabu", where its file is given."""
-    from mwwkit.model.arena import measure
+    from mwwkit.device.arena import measure
     from mwwkit.model.shapes import SHAPES, size_report
 
     named = os.environ.get("MWWKIT_OFFICIAL_MODELS")

@@ -2,10 +2,11 @@
 
 The map, bottom up:
 
-    firmware                          what the device fixes, each number with its source
     files, paths, checkpoint          whole files; where things are; which units are done
     disk, session, random, parallel   the limits of a session; seeds; many processes
-    detector, metrics, operating      the device's decision; what it gets right; which cutoff
+    device/                           what the device does, on a PC
+    metrics/                          how good a detector is
+    esphome/                          manifest, certificate, component
     audio/                            sound and spectrograms, never TensorFlow
     model/                            the net, its training and its int8 twin
     triples/                          the data engine of 48 kHz triples

@@ -173,7 +173,7 @@ def _score(arguments: argparse.Namespace) -> int:
 
 def _live(arguments: argparse.Namespace) -> int:
     from mwwkit import live
-    from mwwkit.model.component import Component
+    from mwwkit.esphome.component import Component
 
     component, last = Component.load(arguments.model, arguments.vad), None
     with live.microphone(arguments.microphone) as blocks:
@@ -193,7 +193,7 @@ def _live(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from mwwkit.model.certificate import certify
+    from mwwkit.esphome.certificate import certify
 
     found = certify(arguments.model, arguments.envelope)
     as_json = json.dumps(found.as_dict(), indent=1, ensure_ascii=False) if arguments.json else ""

@@ -50,10 +50,10 @@ import numpy as np
 from mwwkit import groups
 from mwwkit.audio import provenance
 from mwwkit.audio.mining import heard_in
-from mwwkit.bootstrap import by_cluster, curve_intervals
-from mwwkit.detector import detections, integer_cutoff
-from mwwkit.firmware import CUTOFF_LEVELS
-from mwwkit.metrics import (
+from mwwkit.device.detector import detections, integer_cutoff
+from mwwkit.device.firmware import CUTOFF_LEVELS
+from mwwkit.metrics.bootstrap import by_cluster, curve_intervals
+from mwwkit.metrics.curves import (
     confusion,
     equal_error_rate,
     false_accepts_at_most,
@@ -62,10 +62,10 @@ from mwwkit.metrics import (
     proportion,
     reliability,
 )
-from mwwkit.operating import CUTOFFS, Surface, choose_cutoff, clip_maxima, operating_points
+from mwwkit.metrics.decision_rules import by_rule
+from mwwkit.metrics.operating import CUTOFFS, Surface, choose_cutoff, clip_maxima, operating_points
 from mwwkit.paths import Run
 from mwwkit.random import rng
-from mwwkit.rules import by_rule
 from mwwkit.worst import Judged, Rule, false_accepts, misses
 
 Facts = dict[str, Any]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.bootstrap import by_cluster
-from mwwkit.metrics import (
+from mwwkit.metrics.bootstrap import by_cluster
+from mwwkit.metrics.curves import (
     Interval,
     false_accepts_at_most,
     false_accepts_per_hour,

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio.classes import CLASSES, by_class
 from mwwkit.audio.clips import load_clips
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError, completed
+from mwwkit.device import firmware
 from mwwkit.files import read_json
+from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model import spec_augment
 from mwwkit.model.batches import Source, WakeWordDataset
 from mwwkit.model.evaluate import Judge, calibration
@@ -22,7 +23,6 @@ from mwwkit.model.snapshots import SnapshotError, load_arrays
 from mwwkit.model.spec_augment import SpecAugment
 from mwwkit.model.training import net_of
 from mwwkit.model.verdicts import Verdicts
-from mwwkit.operating import JUDGED_BY
 from mwwkit.paths import Run
 
 

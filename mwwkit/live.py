@@ -21,9 +21,9 @@ import numpy as np
 import soxr
 
 from mwwkit.audio.reading import to_int16
-from mwwkit.detector import Detection, sliding_sum
-from mwwkit.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
-from mwwkit.model.component import Component
+from mwwkit.device.detector import Detection, sliding_sum
+from mwwkit.device.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
+from mwwkit.esphome.component import Component
 from mwwkit.scoring import Ear
 
 BLOCK_S = 0.06  # two scores

@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio import provenance
 from mwwkit.audio.mining import heard_in
+from mwwkit.device import firmware
+from mwwkit.device.simulator import Device
+from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model import parity
 from mwwkit.model.batches import Spectrograms
-from mwwkit.model.device import Device
 from mwwkit.model.evaluate import other_calibrations, to_float_features
 from mwwkit.model.streaming import fold, to_int8
-from mwwkit.operating import JUDGED_BY
 from mwwkit.paths import Run
 from mwwkit.worst import WORST, Judged, Rule, mistake
 

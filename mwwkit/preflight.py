@@ -44,7 +44,7 @@ def fault(values: Values) -> str:
             if given.get("ONNX"):
                 importlib.import_module("mwwkit.model.onnx_model").needed()
             if given.get("ARENA_BYTES") == 0:
-                importlib.import_module("mwwkit.model.arena").needed()
+                importlib.import_module("mwwkit.device.arena").needed()
             if given.get("REPLICAS", 1) != 1:
                 importlib.import_module("mwwkit.model.replicas").names(given["REPLICAS"])
         except (ValueError, TypeError, OverflowError, RuntimeError, OSError) as error:

@@ -17,10 +17,10 @@ import numpy as np
 
 from mwwkit.audio.frontend import MicroFrontend, quantise
 from mwwkit.audio.reading import AudioValidationError, blocks, discover, to_int16
-from mwwkit.detector import Detection, sliding_sum
-from mwwkit.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
-from mwwkit.model import manifest
-from mwwkit.model.component import Component, Heard
+from mwwkit.device.detector import Detection, sliding_sum
+from mwwkit.device.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
+from mwwkit.esphome import manifest
+from mwwkit.esphome.component import Component, Heard
 from mwwkit.progress import tqdm
 from mwwkit.random import rng
 

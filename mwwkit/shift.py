@@ -24,12 +24,12 @@ from mwwkit.audio.shards import FeatureSet
 from mwwkit.audio.shifts import RATE_HZ, Shift, Sounds, suite
 from mwwkit.audio.words import word_span
 from mwwkit.checkpoint import completed
-from mwwkit.detector import integer_cutoff
+from mwwkit.device.detector import integer_cutoff
+from mwwkit.device.simulator import Device
 from mwwkit.files import read_json
 from mwwkit.groups import rate
-from mwwkit.metrics import proportion
-from mwwkit.model.device import Device
-from mwwkit.operating import clip_maxima, median_latency
+from mwwkit.metrics.curves import proportion
+from mwwkit.metrics.operating import clip_maxima, median_latency
 from mwwkit.parallel import each
 from mwwkit.paths import Run
 from mwwkit.progress import tqdm

@@ -9,11 +9,11 @@ listening and for comparing models; it is not what a device reaches.
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio.effects import db_to_gain
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import INT16_SCALE, to_int16
-from mwwkit.model.device import Device
+from mwwkit.device import firmware
+from mwwkit.device.simulator import Device
 
 HOP = firmware.SAMPLE_RATE_HZ * firmware.HOP_MS // 1000  # samples
 DELAYS = tuple(range(0, HOP * firmware.STRIDE, HOP))  # the phases of a step: 0, 10 and 20 ms

@@ -15,7 +15,7 @@ import numpy as np
 from mwwkit.audio import provenance
 from mwwkit.audio.mining import heard_in
 from mwwkit.audio.shards import FeatureSet
-from mwwkit.detector import (
+from mwwkit.device.detector import (
     REFRACTORY_S,
     STEP_S,
     detections,
@@ -24,8 +24,8 @@ from mwwkit.detector import (
     score_times,
     sliding_sum,
 )
-from mwwkit.firmware import CUTOFF_LEVELS
-from mwwkit.operating import clip_maxima
+from mwwkit.device.firmware import CUTOFF_LEVELS
+from mwwkit.metrics.operating import clip_maxima
 
 WORST = 20
 SPAN_S = (2.0, 1.0)  # before and after the moment that a player plays

@@ -23,9 +23,9 @@ from mwwkit.audio.shards import FeatureSet
 from mwwkit.audio.store import FeatureStore, write_shard
 from mwwkit.checkpoint import completed
 from mwwkit.handover import chosen_net, validation_judge
+from mwwkit.metrics.operating import choose_cutoff, operating_points
 from mwwkit.model import evaluate
 from mwwkit.model.snapshots import load_arrays, save_arrays
-from mwwkit.operating import choose_cutoff, operating_points
 from mwwkit.paths import Run
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mwwkit import ablation, chain, presets
 from mwwkit.ablation import FLAGS, Ablation, table
-from mwwkit.metrics import false_accepts_at_most, false_accepts_per_hour, proportion
+from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
 from mwwkit.paths import Run
 from mwwkit.stages import featurize, train
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mwwkit.detector import integer_cutoff, manifest_cutoff
-from mwwkit.metrics import false_accepts_at_most, proportion
+from mwwkit.device.detector import integer_cutoff, manifest_cutoff
+from mwwkit.metrics.curves import false_accepts_at_most, proportion
 from mwwkit.report.advice import KEPT, LOOSER, advice
 
 

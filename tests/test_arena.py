@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from mwwkit.model import arena
-from mwwkit.model.arena import ArenaError
+from mwwkit.device import arena
+from mwwkit.device.arena import ArenaError
 
 
 def test_the_smallest_arena_runs_and_a_step_less_does_not(tiny_model):

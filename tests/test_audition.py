@@ -13,9 +13,9 @@ from ipywidgets import FileUpload, HBox, Textarea
 
 from mwwkit import chain
 from mwwkit.audio.reading import to_int16
-from mwwkit.detector import integer_cutoff, manifest_cutoff
-from mwwkit.model.component import Component
-from mwwkit.model.manifest import Manifest, write
+from mwwkit.device.detector import integer_cutoff, manifest_cutoff
+from mwwkit.esphome.component import Component
+from mwwkit.esphome.manifest import Manifest, write
 from mwwkit.paths import Run
 from mwwkit.previews import audition, panel, recorder
 from mwwkit.scoring import listen_to

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mwwkit.bootstrap import bootstrap, by_cluster, curve_intervals
-from mwwkit.metrics import (
+from mwwkit.metrics.bootstrap import bootstrap, by_cluster, curve_intervals
+from mwwkit.metrics.curves import (
     equal_error_rate,
     false_accepts_at_most,
     false_accepts_per_hour,

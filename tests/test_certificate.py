@@ -11,14 +11,15 @@ import jsonschema
 import pytest
 from seeded import DATA, MANIFEST, MODEL, Export, Place
 
+from mwwkit.device import arena
+from mwwkit.esphome import checks, findings, gate, manifest
+from mwwkit.esphome.certificate import certify
+from mwwkit.esphome.findings import CHECK_OF, CHECKS, FAIL, PASS, UNCHECKED
+from mwwkit.esphome.gate import GateError
+from mwwkit.esphome.manifest import Manifest
 from mwwkit.files import write_json
-from mwwkit.model import arena, checks, findings, gate, manifest
-from mwwkit.model.certificate import certify
-from mwwkit.model.findings import CHECK_OF, CHECKS, FAIL, PASS, UNCHECKED
-from mwwkit.model.gate import GateError
-from mwwkit.model.manifest import Manifest
 
-SCHEMA = json.loads(files("mwwkit.model").joinpath("certificate.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(files("mwwkit.esphome").joinpath("certificate.schema.json").read_text("utf-8"))
 
 
 @pytest.fixture

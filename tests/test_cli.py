@@ -12,7 +12,7 @@ import soundfile
 from mwwkit import __main__ as cli
 from mwwkit import chain
 from mwwkit.audio.reading import write_wav16
-from mwwkit.model import manifest
+from mwwkit.esphome import manifest
 from mwwkit.random import rng
 from mwwkit.stages import acquire, export, featurize, mine, train
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mwwkit.detector import StreamingDetector, voice_track
-from mwwkit.model.component import Component
-from mwwkit.model.device import Device
-from mwwkit.model.manifest import Manifest, ManifestError, write
+from mwwkit.device.detector import StreamingDetector, voice_track
+from mwwkit.device.simulator import Device
+from mwwkit.esphome.component import Component
+from mwwkit.esphome.manifest import Manifest, ManifestError, write
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import device_rules
 import numpy as np
 import pytest
 
-from mwwkit import detector
 from mwwkit.audio.frontend import quantise
-from mwwkit.detector import (
+from mwwkit.device import detector
+from mwwkit.device.detector import (
     StreamingDetector,
     detections,
     integer_cutoff,

@@ -5,9 +5,9 @@ import pytest
 
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import to_int16
-from mwwkit.detector import sliding_sum
-from mwwkit.model import manifest
-from mwwkit.model.device import Device
+from mwwkit.device.detector import sliding_sum
+from mwwkit.device.simulator import Device
+from mwwkit.esphome import manifest
 
 WINDOW = 5
 CARD = manifest.Manifest("Word", "me", "word.tflite", ("en",), 0.9, WINDOW, 30_000)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from listed import Listed
 
-from mwwkit.detector import detections
-from mwwkit.metrics import latency_s
+from mwwkit.device.detector import detections
+from mwwkit.device.simulator import Device
+from mwwkit.metrics.curves import latency_s
 from mwwkit.model import evaluate
-from mwwkit.model.device import Device
 from mwwkit.model.evaluate import (
     Judge,
     calibration,

@@ -15,20 +15,21 @@ from small_run import LEARNS, LIMITS, stamps, tree
 
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError, completed
-from mwwkit.detector import detections, integer_cutoff
+from mwwkit.device.arena import ArenaError
+from mwwkit.device.detector import detections, integer_cutoff
+from mwwkit.device.simulator import Device
+from mwwkit.esphome import manifest
+from mwwkit.esphome.certificate import certify
+from mwwkit.esphome.gate import GateError
 from mwwkit.handover import Chosen, chosen_net
-from mwwkit.metrics import false_accepts_per_hour, proportion
-from mwwkit.model import manifest, onnx_model
-from mwwkit.model.arena import ArenaError
-from mwwkit.model.certificate import certify
-from mwwkit.model.device import Device
+from mwwkit.metrics.curves import false_accepts_per_hour, proportion
+from mwwkit.metrics.operating import JUDGED_BY
+from mwwkit.model import onnx_model
 from mwwkit.model.evaluate import to_float_features, tracks
 from mwwkit.model.float_stream import float_tracks
-from mwwkit.model.gate import GateError
 from mwwkit.model.onnx_model import OnnxError
 from mwwkit.model.parity import float_scores
 from mwwkit.model.streaming import fold, stream, to_float
-from mwwkit.operating import JUDGED_BY
 from mwwkit.paths import Run
 from mwwkit.stages import export, train
 

@@ -11,7 +11,7 @@ from mwwkit.audio.reading import write_wav16
 from mwwkit.audio.scenes import Background, Item, Piece, Scene
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.figures import of_split
-from mwwkit.operating import CUTOFFS
+from mwwkit.metrics.operating import CUTOFFS
 from mwwkit.paths import Run
 from mwwkit.worst import Judged, Rule
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from mwwkit.model import gate, streaming
-from mwwkit.model.graph import Graph
+from mwwkit.device.flatbuffer import Graph
+from mwwkit.esphome import gate
+from mwwkit.model import streaming
 
 
 def faults(model, envelope="wake_word"):

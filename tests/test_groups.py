@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mwwkit import groups
-from mwwkit.metrics import false_accepts_at_most, false_accepts_per_hour, proportion
+from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
 from mwwkit.random import rng
 
 

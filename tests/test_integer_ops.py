@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mwwkit.model import integer_ops
-from mwwkit.model.integer_ops import Requantise, fixed_point, logistic_table
+from mwwkit.device import integer_ops
+from mwwkit.device.integer_ops import Requantise, fixed_point, logistic_table
 from mwwkit.random import rng
 
 

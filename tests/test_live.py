@@ -9,8 +9,8 @@ import soxr
 from mwwkit import live
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import read, to_int16, write_wav16
-from mwwkit.model.component import Component
-from mwwkit.model.manifest import Manifest, write
+from mwwkit.esphome.component import Component
+from mwwkit.esphome.manifest import Manifest, write
 from mwwkit.scoring import Ear, listen, listen_to
 
 RATE_HZ = 16_000

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from mwwkit.device.flatbuffer import Graph
+from mwwkit.device.simulator import Device
 from mwwkit.model import logit_grid, streaming
-from mwwkit.model.device import Device
-from mwwkit.model.graph import Graph
 
 
 @pytest.fixture(scope="module")

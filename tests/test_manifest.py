@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from mwwkit.model import manifest
-from mwwkit.model.manifest import Manifest, ManifestError
+from mwwkit.esphome import manifest
+from mwwkit.esphome.manifest import Manifest, ManifestError
 
 GOOD = Manifest(
     wake_word="Computer",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mwwkit.audio.mining import Event, false_events, heard_in, worst
-from mwwkit.detector import score_times
+from mwwkit.device.detector import score_times
 
 
 def track(n_steps, **scores):

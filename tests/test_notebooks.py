@@ -14,7 +14,7 @@ import pytest
 from triples_world import write_world
 
 from mwwkit import chain, presets
-from mwwkit.model.certificate import certify
+from mwwkit.esphome.certificate import certify
 from mwwkit.paths import Run
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

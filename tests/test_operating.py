@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mwwkit.detector import detections, integer_cutoff
-from mwwkit.metrics import proportion
-from mwwkit.operating import (
+from mwwkit.device.detector import detections, integer_cutoff
+from mwwkit.metrics.curves import proportion
+from mwwkit.metrics.operating import (
     CUTOFFS,
     choose_cutoff,
     clip_maxima,
     median_latency,
     operating_points,
 )
+from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.random import rng
-from mwwkit.tails import expected_rates
 
 
 def peak(value, length=40, width=5):

@@ -8,16 +8,16 @@ from small_run import LIMITS
 
 from mwwkit import parity as of_05
 from mwwkit.audio.shards import FeatureSet
-from mwwkit.detector import detections, integer_cutoff, sliding_sum
+from mwwkit.device.detector import detections, integer_cutoff, sliding_sum
+from mwwkit.device.simulator import Device
 from mwwkit.files import read_json
 from mwwkit.handover import chosen_net
+from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model import parity
-from mwwkit.model.device import Device
 from mwwkit.model.evaluate import calibration, headroom, int8_model, to_float_features, tracks
 from mwwkit.model.mixednet import tf
 from mwwkit.model.parity import Made, compare, float_scores, rates, whole_tracks
 from mwwkit.model.streaming import fold, to_float
-from mwwkit.operating import JUDGED_BY
 from mwwkit.paths import Run
 from mwwkit.stages import export
 from mwwkit.worst import Judged, Rule

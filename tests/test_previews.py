@@ -16,9 +16,9 @@ from mwwkit.audio.scenes import Material, SceneSettings, Word, draw_scene, rende
 from mwwkit.audio.sets import probe, training_set
 from mwwkit.audio.shards import FeatureSet, make_shard
 from mwwkit.audio.words import Span
-from mwwkit.detector import integer_cutoff
+from mwwkit.device.detector import integer_cutoff
 from mwwkit.files import replacing
-from mwwkit.operating import operating_points
+from mwwkit.metrics.operating import operating_points
 from mwwkit.paths import Run
 from mwwkit.previews import curves, drawing, listen, operating, panel, scenes
 from mwwkit.random import rng

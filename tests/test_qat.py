@@ -5,11 +5,12 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from listed import learnable
 
-from mwwkit import firmware
-from mwwkit.model import gate, streaming
-from mwwkit.model.device import Device
+from mwwkit.device import firmware
+from mwwkit.device.flatbuffer import Graph
+from mwwkit.device.simulator import Device
+from mwwkit.esphome import gate
+from mwwkit.model import streaming
 from mwwkit.model.evaluate import headroom, int8_model
-from mwwkit.model.graph import Graph
 from mwwkit.model.losses import LossSettings
 from mwwkit.model.mixednet import tf
 from mwwkit.model.parity import compare, int8_tracks, whole_tracks

@@ -20,9 +20,9 @@ from small_run import LIMITS, stamps, tree
 from mwwkit import __main__ as cli
 from mwwkit.audio.scenes import render, scene_from
 from mwwkit.audio.shards import FeatureSet
-from mwwkit.detector import manifest_cutoff
-from mwwkit.metrics import proportion
-from mwwkit.model.device import Device
+from mwwkit.device.detector import manifest_cutoff
+from mwwkit.device.simulator import Device
+from mwwkit.metrics.curves import proportion
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
 from mwwkit.paths import Run

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mwwkit.model.device import Device
-from mwwkit.model.graph import Graph
+from mwwkit.device.flatbuffer import Graph
+from mwwkit.device.simulator import Device
 from mwwkit.model.shapes import SHAPES, Block, Shape, size_report
 
 

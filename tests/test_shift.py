@@ -10,9 +10,9 @@ from mwwkit import shift, tta
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import CheckpointError
-from mwwkit.detector import detections
+from mwwkit.device.detector import detections
+from mwwkit.device.simulator import Device
 from mwwkit.files import read_json
-from mwwkit.model.device import Device
 from mwwkit.paths import Run
 from mwwkit.stages import export
 

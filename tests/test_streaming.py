@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
+from mwwkit.device.flatbuffer import Graph
+from mwwkit.device.simulator import Device
 from mwwkit.model import mixednet, streaming
-from mwwkit.model.device import Device
-from mwwkit.model.graph import Graph
 from mwwkit.model.mixednet import Block, Shape, size_report
 
 
@@ -227,7 +227,7 @@ def test_importing_and_converting_write_nothing_to_stderr():
     code = """
 import numpy as np
 from mwwkit.model import mixednet, streaming
-from mwwkit.model.device import Device
+from mwwkit.device.simulator import Device
 net = mixednet.build(mixednet.SHAPES["tiny"], 1)
 x = np.random.default_rng(0).uniform(0, 26, (300, 40)).astype(np.float32)
 model = streaming.to_int8(streaming.fold(net), net.shape, [x])

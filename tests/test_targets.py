@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from mwwkit.model import arena, targets
-from mwwkit.model.graph import Graph
+from mwwkit.device import arena
+from mwwkit.device.flatbuffer import Graph
+from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, Block, Shape, size_report
 from mwwkit.model.targets import TARGETS, fit
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mwwkit.model import twin
-from mwwkit.model.integer_ops import Requantise, saturate
-from mwwkit.model.twin_ops import TwinError, compiled
+from mwwkit.device import twin
+from mwwkit.device.integer_ops import Requantise, saturate
+from mwwkit.device.twin_ops import TwinError, compiled
 from mwwkit.random import rng
 
 EVERY = np.arange(-128, 128, dtype=np.int8)
@@ -15,7 +15,7 @@ EVERY = np.arange(-128, 128, dtype=np.int8)
 def micro():
     """`micro(model, *inputs)` -> the output in TensorFlow Lite Micro."""
     pytest.importorskip("tflite_micro")
-    from mwwkit.model.device import tflm
+    from mwwkit.device.simulator import tflm
 
     def run(model: bytes, *inputs: np.ndarray) -> np.ndarray:
         interpreter = tflm().Interpreter.from_bytes(model, arena_size=1 << 20)

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from mwwkit.audio.reading import Wav16
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.files import replacing
-from mwwkit.firmware import SAMPLE_RATE_HZ
 from mwwkit.paths import Run
 
 CATALOGUE = "clips/catalogue.csv"

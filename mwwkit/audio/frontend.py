@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pymicro_features
 
-from mwwkit import firmware
 from mwwkit.audio.reading import read, to_int16
+from mwwkit.device import firmware
 
 # The library hands out raw * 10/256 as a float (its README); the product undoes that exactly.
 _RAW_PER_FEATURE = 25.6

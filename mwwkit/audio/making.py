@@ -22,8 +22,8 @@ from mwwkit.audio.reading import (
 from mwwkit.audio.rooms import aligned, validate_room
 from mwwkit.audio.sources import VOICE_MARK, About, FromFile, FromSeed, FromSpeech, Input
 from mwwkit.audio.speech import Engine, SpeechError
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.files import read_json, write_json
-from mwwkit.firmware import SAMPLE_RATE_HZ
 from mwwkit.random import rng
 
 LONGEST_RIR_S = 10.0

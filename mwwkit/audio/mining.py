@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit.detector import REFRACTORY_S, refractory_steps, score_times, sliding_sum
+from mwwkit.device.detector import REFRACTORY_S, refractory_steps, score_times, sliding_sum
 
 NEAR_WORD_S = (-0.5, 1.5)  # a detection this near a word's end is a right one
 

@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from mwwkit.firmware import SAMPLE_RATE_HZ
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aiff", ".aif"})
 INT16_SCALE = 32_768  # -1..1 to PCM; the same as libsndfile's, so 16-bit files come back exactly

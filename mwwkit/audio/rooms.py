@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio.reading import AudioValidationError, read
+from mwwkit.device import firmware
 
 LONGEST_S = 1.0  # of a tail that is kept: 12 s scenes hold several words, and 60 dB is long gone
 ONSET_BELOW_PEAK_DB = 12.0  # the direct sound is the first sample this close to the peak

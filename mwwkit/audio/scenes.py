@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio import effects
 from mwwkit.audio.effects import AudioAugmentation, db_to_gain, loudest_rms
 from mwwkit.audio.reading import INT16_SCALE, Wav16, to_int16
 from mwwkit.audio.rooms import DryShare, load_room
 from mwwkit.audio.words import Span
+from mwwkit.device import firmware
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
 REFERENCE_RMS = 0.1  # loudest frame of an item at 0 dB, before the scene's own level

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.audio.scenes import render
 from mwwkit.audio.sets import SceneSet
 from mwwkit.audio.store import FeatureStore, Subset, write_shard
 from mwwkit.checkpoint import finished
+from mwwkit.device import firmware
 from mwwkit.paths import Run
 
 _RECORDS = "scenes.jsonl.xz"  # small beside the features: 0.3 kB a scene

@@ -15,9 +15,9 @@ import numpy as np
 import soxr
 from scipy import fft, signal
 
-from mwwkit import firmware
 from mwwkit.audio import effects
 from mwwkit.audio.reading import INT16_SCALE, to_int16
+from mwwkit.device import firmware
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
 PHONE_HZ = 8000

@@ -25,7 +25,7 @@ import soxr
 
 from mwwkit.audio import espeak_child
 from mwwkit.audio.reading import INT16_SCALE
-from mwwkit.firmware import SAMPLE_RATE_HZ
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
 # espeak-ng's voices of English, and of languages whose readers bring an accent to Latin letters.
 ENGLISH = (

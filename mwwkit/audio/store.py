@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from mmap_ninja import RaggedMmap
 
-from mwwkit import firmware
 from mwwkit.audio.frontend import FeatureConfig, quantise
+from mwwkit.device import firmware
 from mwwkit.files import read_json, write_json
 
 __all__ = ["FeatureStore", "FeatureStoreError", "RaggedMmap", "write_shard"]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import signal
 
 from mwwkit.audio.effects import colour_noise
-from mwwkit.firmware import SAMPLE_RATE_HZ
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
 LICENCE = "CC0-1.0 (made by mwwkit)"
 SPEED_OF_SOUND_M_S = 343.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mwwkit.audio.clips import Kind
 from mwwkit.audio.sources import FromFile, FromSeed, FromSpeech, Input, fingerprint
-from mwwkit.firmware import SAMPLE_RATE_HZ
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
 UNIT_INPUTS = 64  # some seconds of work to lose
 UNIT_BYTES = 256 << 20  # and at most about so many bytes of clips

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
 HOP, WINDOW, FFT = 160, 400, 512  # 10 ms, 25 ms

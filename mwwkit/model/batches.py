@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 from mwwkit.model.spec_augment import Draws, SpecAugment, draw_augment
 from mwwkit.random import rng
 

@@ -11,15 +11,15 @@ from functools import cached_property
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
+from mwwkit.device.simulator import Device
+from mwwkit.metrics.operating import Choice, choose_cutoff, median_latency, operating_points
+from mwwkit.metrics.tail_fit import PEAKS
 from mwwkit.model.batches import Spectrograms
-from mwwkit.model.device import Device
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
 from mwwkit.model.verdicts import Verdicts, digest
-from mwwkit.operating import Choice, choose_cutoff, median_latency, operating_points
-from mwwkit.tails import PEAKS
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 from mwwkit.model.quiet import quiet
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit.detector import score_times
+from mwwkit.device.detector import score_times
 
 IGNORED = -1
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 from mwwkit.model.quiet import quiet
 from mwwkit.model.shapes import SHAPES, Block, Shape, SizeReport, size_report
 from mwwkit.random import rng

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 from mwwkit.model.shapes import Shape
 
 # ONNX 1.8's, of 2020: what runtimes in the field read. No op here has gained anything since.

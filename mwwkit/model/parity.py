@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.detector import (
+from mwwkit.device.detector import (
     REFRACTORY_S,
     STEP_S,
     detections,
@@ -25,13 +25,13 @@ from mwwkit.detector import (
     score_times,
     sliding_sum,
 )
-from mwwkit.firmware import CUTOFF_LEVELS, N_BANDS
-from mwwkit.metrics import false_accepts_per_hour, proportion
-from mwwkit.model.device import Device, DeviceError, tflm
+from mwwkit.device.firmware import CUTOFF_LEVELS, N_BANDS
+from mwwkit.device.simulator import Device, DeviceError, tflm
+from mwwkit.metrics.curves import false_accepts_per_hour, proportion
+from mwwkit.metrics.operating import clip_maxima
 from mwwkit.model.evaluate import to_float_features
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.mixednet import MixedNet, tf
-from mwwkit.operating import clip_maxima
 
 AGAINST = {"float_streaming": "float", "int8": "float", "int8_fast": "int8", "tflm": "int8"}
 STREAMS = "ambient"  # the set of which events are counted; of the others clips are

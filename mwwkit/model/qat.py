@@ -22,7 +22,7 @@ tfmot, the usual library for this, does not know Keras 3.
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 from mwwkit.model.mixednet import MixBlock, MixedNet, Norm, tf
 
 MEMORY = 0.99  # of the ranges, a step

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 from mwwkit.model.logit_grid import refine
 from mwwkit.model.mixednet import MixedNet, Norm, tf
 from mwwkit.model.quiet import quiet

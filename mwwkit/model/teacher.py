@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 from mwwkit.model.evaluate import to_float_features
 from mwwkit.model.mixednet import Norm, Pointwise, Weighted, keras, tf
 from mwwkit.model.snapshots import load_arrays, save_arrays

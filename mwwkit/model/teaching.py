@@ -16,8 +16,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.checkpoint import Checkpoint
+from mwwkit.device import firmware
+from mwwkit.metrics.operating import Choice
 from mwwkit.model.batches import Source, WakeWordDataset
 from mwwkit.model.evaluate import Judge, Tracks, to_float_features
 from mwwkit.model.fit import Course, best, drop_snapshots, fit
@@ -25,7 +26,6 @@ from mwwkit.model.labels import IGNORED
 from mwwkit.model.snapshots import load_arrays, save_arrays
 from mwwkit.model.teacher import TeacherNet, TeacherShape, save_teacher, teacher_of, track
 from mwwkit.model.training import Trainer
-from mwwkit.operating import Choice
 from mwwkit.paths import Run
 from mwwkit.session import Session
 

@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 from mwwkit.audio.reading import read, to_int16
 from mwwkit.audio.scenes import render, scene_from
 from mwwkit.checkpoint import completed
-from mwwkit.detector import Detection, StreamingDetector, integer_cutoff, manifest_cutoff
-from mwwkit.firmware import CUTOFF_LEVELS
-from mwwkit.model.component import Component
+from mwwkit.device.detector import Detection, StreamingDetector, integer_cutoff, manifest_cutoff
+from mwwkit.device.firmware import CUTOFF_LEVELS
+from mwwkit.esphome.component import Component
 from mwwkit.paths import Run
 from mwwkit.previews import drawing, recorder
 from mwwkit.previews.operating import held_out_words

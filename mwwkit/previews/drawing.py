@@ -17,8 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mwwkit.audio.reading import INT16_SCALE
-from mwwkit.detector import score_times, sliding_sum
-from mwwkit.firmware import (
+from mwwkit.device.detector import score_times, sliding_sum
+from mwwkit.device.firmware import (
     CUTOFF_LEVELS,
     HOP_MS,
     INT8_MAX,

@@ -18,7 +18,7 @@ from mwwkit.audio import frontend
 from mwwkit.audio.clips import Clips, Kind, Label, SampleRecord, load_clips
 from mwwkit.audio.scenes import render, scene_from
 from mwwkit.audio.shards import FeatureSet
-from mwwkit.firmware import HOP_MS, SAMPLE_RATE_HZ
+from mwwkit.device.firmware import HOP_MS, SAMPLE_RATE_HZ
 from mwwkit.paths import Run
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import panel

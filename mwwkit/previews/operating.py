@@ -19,11 +19,11 @@ from matplotlib.figure import Figure
 from mwwkit.audio.scenes import render, scene_from
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import completed
-from mwwkit.detector import detections, integer_cutoff, manifest_cutoff
+from mwwkit.device.detector import detections, integer_cutoff, manifest_cutoff
+from mwwkit.device.simulator import Device
 from mwwkit.files import read_json
-from mwwkit.metrics import false_accepts_per_hour, proportion
-from mwwkit.model.device import Device
-from mwwkit.operating import CUTOFFS, JUDGED_BY, Surface, operating_points
+from mwwkit.metrics.curves import false_accepts_per_hour, proportion
+from mwwkit.metrics.operating import CUTOFFS, JUDGED_BY, Surface, operating_points
 from mwwkit.paths import Run
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 
 from mwwkit.audio.scenes import render, scene_from
 from mwwkit.audio.shards import FeatureSet
-from mwwkit.detector import STEP_S, score_times
-from mwwkit.firmware import STRIDE
+from mwwkit.device.detector import STEP_S, score_times
+from mwwkit.device.firmware import STRIDE
 from mwwkit.model.labels import IGNORED, LabelSettings, label_steps
 from mwwkit.paths import Run
 from mwwkit.previews import drawing

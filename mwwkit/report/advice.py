@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.detector import integer_cutoff, manifest_cutoff
-from mwwkit.metrics import false_accepts_at_most, false_accepts_per_hour, proportion
+from mwwkit.device.detector import integer_cutoff, manifest_cutoff
+from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
 
 Facts = dict[str, Any]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from mwwkit.checkpoint import finished
-from mwwkit.detector import manifest_cutoff
+from mwwkit.device.detector import manifest_cutoff
 from mwwkit.files import read_json
-from mwwkit.metrics import false_accepts_per_hour, proportion
+from mwwkit.metrics.curves import false_accepts_per_hour, proportion
 from mwwkit.model.diagnosis import diagnose
 from mwwkit.paths import Run
 from mwwkit.report import licences, origins

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.detector import integer_cutoff
-from mwwkit.firmware import CUTOFF_LEVELS, INT8_MAX, INT8_MIN
+from mwwkit.device.detector import integer_cutoff
+from mwwkit.device.firmware import CUTOFF_LEVELS, INT8_MAX, INT8_MIN
 from mwwkit.report import plot
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.plot import Plot

@@ -14,8 +14,8 @@ from typing import Any
 from IPython.display import HTML, display
 
 from mwwkit.checkpoint import Checkpoint, completed
+from mwwkit.device.simulator import Device
 from mwwkit.files import read_json, replacing, sha256, write_json
-from mwwkit.model.device import Device
 from mwwkit.paths import Run
 from mwwkit.report.card import card
 from mwwkit.report.facts import Shipped, facts_of

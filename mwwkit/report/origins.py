@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from mwwkit import __version__, firmware
+from mwwkit import __version__
 from mwwkit.audio import provenance
 from mwwkit.audio.clips import Kind, Label, SampleRecord
+from mwwkit.device import firmware
 from mwwkit.files import read_json, sha256
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.paths import Run

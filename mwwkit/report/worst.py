@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio.scenes import render, scene_from
 from mwwkit.audio.shards import FeatureSet
-from mwwkit.detector import score_times, sliding_sum
-from mwwkit.model.device import Device
+from mwwkit.device import firmware
+from mwwkit.device.detector import score_times, sliding_sum
+from mwwkit.device.simulator import Device
 from mwwkit.paths import Run
 
 PER_KIND = 6

@@ -13,12 +13,15 @@ import numpy as np
 from mwwkit import parity
 from mwwkit.audio.shards import FeatureSet
 from mwwkit.checkpoint import Checkpoint, completed
+from mwwkit.device import arena
+from mwwkit.esphome import esphome_package, gate, manifest
+from mwwkit.esphome.certificate import Certificate, certify
+from mwwkit.esphome.checks import ENDING
 from mwwkit.figures import of_split
 from mwwkit.files import read_json, replacing, sha256, write_json
 from mwwkit.handover import Chosen, chosen_net
-from mwwkit.model import arena, esphome, gate, manifest, onnx_model
-from mwwkit.model.certificate import Certificate, certify
-from mwwkit.model.checks import ENDING
+from mwwkit.metrics.operating import JUDGED_BY, Choice, choose_cutoff, operating_points
+from mwwkit.model import onnx_model
 from mwwkit.model.evaluate import (
     WINDOWS,
     calibration,
@@ -30,7 +33,6 @@ from mwwkit.model.evaluate import (
 )
 from mwwkit.model.parity import Made, float_scores
 from mwwkit.model.streaming import Folded, fold, to_float
-from mwwkit.operating import JUDGED_BY, Choice, choose_cutoff, operating_points
 from mwwkit.paths import Run
 from mwwkit.report import making
 from mwwkit.report.facts import Shipped
@@ -208,8 +210,12 @@ def _write(
         folder = Path(trial)
         for what, model in models.items():
             (folder / names[what]).write_bytes(model)
-        (folder / names["yaml"]).write_text(esphome.yaml_for_file(names["manifest"]), "utf-8")
-        (folder / names["yaml_url"]).write_text(esphome.yaml_for_url(names["manifest"]), "utf-8")
+        (folder / names["yaml"]).write_text(
+            esphome_package.yaml_for_file(names["manifest"]), "utf-8"
+        )
+        (folder / names["yaml_url"]).write_text(
+            esphome_package.yaml_for_url(names["manifest"]), "utf-8"
+        )
         write_json(folder / names["metrics"], metrics)
         manifest.write(described, folder / names["manifest"])
         certified = certify(folder / names["manifest"])

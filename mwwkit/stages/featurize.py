@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 
-from mwwkit import firmware
 from mwwkit.audio.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
 from mwwkit.audio.reading import Wav16
 from mwwkit.audio.recipe import Recipe
@@ -15,6 +14,7 @@ from mwwkit.audio.store import FeatureStore
 from mwwkit.audio.word_table import find_words, word_spans, words_compared
 from mwwkit.audio.words import Span, sure
 from mwwkit.checkpoint import Checkpoint, finished
+from mwwkit.device import firmware
 from mwwkit.files import replacing, sha256, write_json
 from mwwkit.parallel import each
 from mwwkit.paths import Run

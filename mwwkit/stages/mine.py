@@ -8,16 +8,16 @@ from functools import partial
 
 import numpy as np
 
-from mwwkit import firmware
 from mwwkit.audio.clips import Split, load_clips
 from mwwkit.audio.frontend import FeatureConfig
 from mwwkit.audio.mining import Event, false_events, heard_in, worst
 from mwwkit.audio.shards import FeatureSet, write_records
 from mwwkit.audio.store import Subset, write_shard
 from mwwkit.checkpoint import Checkpoint, completed, finished
+from mwwkit.device import firmware
+from mwwkit.device.simulator import Device
 from mwwkit.files import replacing, sha256
 from mwwkit.handover import chosen_net, dataset_of, trained_with, validation_judge
-from mwwkit.model.device import Device
 from mwwkit.model.evaluate import calibration, int8_model
 from mwwkit.model.fit import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
 from mwwkit.model.losses import LossSettings

@@ -18,7 +18,7 @@ import whole_runs  # noqa: F401  # it puts the checkout on the path
 
 from mwwkit.audio.clips import Kind, Label, SampleRecord, Split, load_clips
 from mwwkit.checkpoint import completed
-from mwwkit.firmware import SAMPLE_RATE_HZ
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.paths import Run
 from mwwkit.random import rng
 

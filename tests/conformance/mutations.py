@@ -49,7 +49,7 @@ FAULTS = (
     ),
     Fault(
         "detector: a sum equal to the limit fires",
-        "mwwkit/detector.py",
+        "mwwkit/device/detector.py",
         "over = np.flatnonzero(sliding_sum(scores, window) > integer_cutoff(cutoff) * window)",
         "over = np.flatnonzero(sliding_sum(scores, window) >= integer_cutoff(cutoff) * window)",
         "test_detector.py",
@@ -99,7 +99,7 @@ FAULTS = (
     ),
     Fault(
         "gate: any state at start will do",
-        "mwwkit/model/gate.py",
+        "mwwkit/esphome/gate.py",
         "if (start.values != read.zero_point).any() or start.values.size != read.size:",
         "if start.values.size != read.size:",
         "test_gate.py -k dirty",

@@ -115,9 +115,11 @@ def measure(folder: Path) -> None:
 
 def of_net(folder: Path, shape_name: str, stream: np.ndarray, calibration: list) -> dict:
     """One net: its file, what the gate says of it, and how far it is from the float net."""
-    from mwwkit.model import arena, evaluate, float_stream, manifest, parity, streaming
-    from mwwkit.model.certificate import certify
-    from mwwkit.model.device import Device
+    from mwwkit.device import arena
+    from mwwkit.device.simulator import Device
+    from mwwkit.esphome import manifest
+    from mwwkit.esphome.certificate import certify
+    from mwwkit.model import evaluate, float_stream, parity, streaming
     from mwwkit.model.shapes import SHAPES
     from mwwkit.model.snapshots import load_arrays
     from mwwkit.model.training import net_of
@@ -179,7 +181,7 @@ def told(found: list[dict]) -> bool:
 
 def woke(tracks: np.ndarray) -> np.ndarray:
     """Whether each track of scores has a detection, bool [tracks]."""
-    from mwwkit.detector import detections
+    from mwwkit.device.detector import detections
 
     return np.array([len(detections(track, CUTOFF, WINDOW)) > 0 for track in tracks])
 

@@ -29,12 +29,12 @@ import whole_runs  # noqa: F401  # it puts the checkout on the path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from device_rules import DeviceRules, compiler, reports_of
 
-from mwwkit import firmware
 from mwwkit.audio.frontend import MicroFrontend, quantise
 from mwwkit.audio.reading import read, to_int16
-from mwwkit.detector import StreamingDetector, integer_cutoff, sliding_sum, voice_track
-from mwwkit.model.component import Model
-from mwwkit.model.device import Device, DeviceError, score_all, tflm
+from mwwkit.device import firmware
+from mwwkit.device.detector import StreamingDetector, integer_cutoff, sliding_sum, voice_track
+from mwwkit.device.simulator import Device, DeviceError, score_all, tflm
+from mwwkit.esphome.component import Model
 from mwwkit.parallel import each
 from mwwkit.random import rng
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from mwwkit.model import device
+from mwwkit.device import simulator
 
 STEP = 16  # bytes; the arena's alignment in TensorFlow Lite Micro
 MARGIN = 0.10
@@ -91,8 +91,8 @@ def explained(size: int, smallest: int) -> str:
 def needed() -> None:
     """Raise ArenaError, which says what to do, where there is nothing to measure with."""
     try:
-        device.tflm()
-    except device.DeviceError as e:
+        simulator.tflm()
+    except simulator.DeviceError as e:
         raise ArenaError(
             f"the arena is measured in TensorFlow Lite Micro: {e}; where there is none, give 05 "
             "the bytes as ARENA_BYTES"

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.detector import Detection, StreamingDetector, voice_track
-from mwwkit.model import manifest
-from mwwkit.model.device import Device
+from mwwkit.device.detector import Detection, StreamingDetector, voice_track
+from mwwkit.device.simulator import Device
+from mwwkit.esphome import manifest
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mwwkit import firmware
-from mwwkit.detector import integer_cutoff
+from mwwkit.device import arena, firmware
+from mwwkit.device.detector import integer_cutoff
+from mwwkit.esphome import esphome_package, gate, manifest
+from mwwkit.esphome.findings import (
+    CHECK_OF,
+    CHECKS,
+    FAIL,
+    OF_MODEL,
+    PASS,
+    UNCHECKED,
+    Check,
+    Finding,
+)
 from mwwkit.files import read_json, sha256
-from mwwkit.model import arena, esphome, gate, manifest
-from mwwkit.model.findings import CHECK_OF, CHECKS, FAIL, OF_MODEL, PASS, UNCHECKED, Check, Finding
 
 ENDING = ".certificate.json"  # beside computer.json: computer.certificate.json
 KINDS = {"wake_word": "wake word", "vad": "voice activity model"}  # envelopes, in words
@@ -33,7 +42,7 @@ class Sheet:
     def __init__(self, path: Path, envelope: str):
         """Of the manifest at `path`, which ought to be of the kind that `envelope` names."""
         self.path, self.envelope = path, envelope
-        self.installed = esphome.find()
+        self.installed = esphome_package.find()
         self.found: list[Finding] = []
         self.unchecked: dict[str, tuple[str, str]] = {}  # a check -> why not, and what to do
         self.passed: dict[str, str] = {}  # a check -> what was found where it passes
@@ -112,7 +121,7 @@ class Sheet:
 
     def _meaning(self, data: dict) -> None:
         """ESPHome's schema, and that the manifest's values can work."""
-        refused, by = esphome.refusal(data), "by mwwkit's copy of its schema"
+        refused, by = esphome_package.refusal(data), "by mwwkit's copy of its schema"
         if self.installed:
             name = f"ESPHome {self.installed.version}"
             try:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit.firmware import INT8_MAX, INT8_MIN
+from mwwkit.device.firmware import INT8_MAX, INT8_MIN
 
 FRACTION_BITS = 31
 ONE = (1 << FRACTION_BITS) - 1  # the largest Q0.31 number stands for 1

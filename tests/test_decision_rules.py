@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mwwkit.detector import StreamingDetector
-from mwwkit.rules import by_rule, rules
+from mwwkit.device.detector import StreamingDetector
+from mwwkit.metrics.decision_rules import by_rule, rules
 
 QUIET = [0] * 60  # the pause after start is over
 

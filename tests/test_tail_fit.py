@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mwwkit.detector import LIVE_CUTOFFS
+from mwwkit.device.detector import LIVE_CUTOFFS
+from mwwkit.metrics.tail_fit import FEWEST, LEAST_MEAN_EXCESS, LOGITS, PEAKS, expected_rates
 from mwwkit.random import rng
-from mwwkit.tails import FEWEST, LEAST_MEAN_EXCESS, LOGITS, PEAKS, expected_rates
 
 CUTOFFS = np.array(LIVE_CUTOFFS)
 

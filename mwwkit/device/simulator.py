@@ -6,13 +6,13 @@
     stream = device.stream()                      # the same in pieces: stream.scores(features)
 
 What the component does with the scores (cutoff, sliding window, start-up, voice) is in
-`mwwkit.detector`; both together, from a manifest, in `mwwkit.model.component`.
+`mwwkit.device.detector`; both together, from a manifest, in `mwwkit.esphome.component`.
 
 Four engines give almost the same scores on one file. Against TensorFlow Lite Micro, which the
 device runs, on 2.7 hours of speech, words and noise (`tests/conformance/README.md` has the table):
 
-* `exact`, the reference: integers in NumPy (`mwwkit.model.twin`), equal to the last bit, at 100,000
-  steps a second on one core;
+* `exact`, the reference: integers in NumPy (`mwwkit.device.twin`), equal to the last bit, at
+  100,000 steps a second on one core;
 * `tflm`: TensorFlow Lite Micro itself, where `tflite-micro` is installed; 30,000 a second;
 * `fast`, LiteRT's default kernels: round once where the device rounds twice; up to 20 % of the
   scores differ, by up to about 28 of 255; 250,000 a second;
@@ -31,10 +31,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
+from mwwkit.device.twin import Twin
+from mwwkit.device.twin_ops import TwinError
 from mwwkit.model.quiet import quiet
-from mwwkit.model.twin import Twin
-from mwwkit.model.twin_ops import TwinError
 from mwwkit.parallel import each
 from mwwkit.progress import tqdm
 
@@ -59,7 +59,8 @@ class Device:
         """Load a model from its bytes or a path.
 
         `reference` asks for the device's own numbers: `exact`, or for a model that it does not know
-        (`mwwkit.model.twin`) `tflm`, or with a warning `litert_ref`. `engine` asks for one by name.
+        (`mwwkit.device.twin`) `tflm`, or with a warning `litert_ref`. `engine` asks for one by
+        name.
 
         Raises FileNotFoundError, and DeviceError when the file is no model that streams int8
         features, or the engine cannot run it.

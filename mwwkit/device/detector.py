@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 
 SLICE_S = firmware.HOP_MS / 1000  # the component's word for one front-end hop
 FIRST_SLICE_S = firmware.WINDOW_MS / 1000  # the first slice needs a whole window of audio

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mwwkit import __version__, firmware
-from mwwkit.model import gate
-from mwwkit.model.checks import Sheet
-from mwwkit.model.findings import FAIL, PASS, UNCHECKED, Check, Finding
+from mwwkit import __version__
+from mwwkit.device import firmware
+from mwwkit.esphome import gate
+from mwwkit.esphome.checks import Sheet
+from mwwkit.esphome.findings import FAIL, PASS, UNCHECKED, Check, Finding
 
 VERSION = 1
 

@@ -8,7 +8,7 @@
 
 The schema (`MANIFEST_SCHEMA_V2` in components/micro_wake_word/__init__.py, read in release
 `firmware.ESPHOME_VERSION`) is lenient: it takes "5" for 5 and any number for a cutoff. What it
-takes and what works are two things; the second is in `mwwkit.model.manifest`.
+takes and what works are two things; the second is in `mwwkit.esphome.manifest`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlparse
 
-from mwwkit import firmware
+from mwwkit.device import firmware
 
 Version = tuple[int, int, int, str]
 

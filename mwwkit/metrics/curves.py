@@ -5,8 +5,8 @@
 
 Positives and negatives are scores, one a clip, float or integer [clips]; a clip is accepted when
 its score is *more* than the cutoff, as on the device. The choice of an operating point is in
-`mwwkit.operating`, intervals of what no distribution is known of in `mwwkit.bootstrap`. numpy and
-scipy only.
+`mwwkit.metrics.operating`, intervals of what no distribution is known of in
+`mwwkit.metrics.bootstrap`. NumPy and SciPy only.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 from scipy.integrate import trapezoid  # numpy has it under two names, before and after 2.0
 
-from mwwkit.detector import integer_cutoff, score_times, sliding_sum
+from mwwkit.device.detector import integer_cutoff, score_times, sliding_sum
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ mean's logit. Its mean excess is estimated by maximum likelihood from the highes
 
 import numpy as np
 
-from mwwkit.detector import LIVE_CUTOFFS
+from mwwkit.device.detector import LIVE_CUTOFFS
 
 PEAKS = 40  # the highest; lower ones tell of the middle, not of the tail
 FEWEST = 5  # with less there is no tail to speak of

@@ -13,7 +13,7 @@ from math import ceil, floor, log, log10
 
 import numpy as np
 
-from mwwkit.detector import (
+from mwwkit.device.detector import (
     LIVE_CUTOFFS,
     REFRACTORY_S,
     STEP_S,
@@ -22,14 +22,14 @@ from mwwkit.detector import (
     refractory_steps,
     sliding_sum,
 )
-from mwwkit.metrics import (
+from mwwkit.metrics.curves import (
     Interval,
     false_accepts_at_most,
     false_accepts_per_hour,
     latency_s,
     proportion,
 )
-from mwwkit.tails import expected_rates
+from mwwkit.metrics.tail_fit import expected_rates
 
 JUDGED_BY = ("words", "others", "ambient")  # the sets of a split that say what a model does
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires

@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlparse
 
-from mwwkit import detector, firmware
+from mwwkit.device import detector, firmware
+from mwwkit.esphome.esphome_package import parse_version
+from mwwkit.esphome.findings import Finding, told
 from mwwkit.files import write_json
-from mwwkit.model.esphome import parse_version
-from mwwkit.model.findings import Finding, told
 
 # Manifest v2 as ESPHome's components/micro_wake_word/__init__.py has it (MANIFEST_SCHEMA_V2).
 REQUIRED = ("type", "wake_word", "author", "model", "trained_languages", "version", "micro")

@@ -4,7 +4,7 @@
     areas = curve_intervals(positives, negatives, rng(0, "roc"))  # areas["roc_auc"].low
 
 How often each interval holds the truth is simulated in the tests. A bootstrap cannot see what did
-not happen; for counts of clips and events `mwwkit.metrics` has exact intervals.
+not happen; for counts of clips and events `mwwkit.metrics.curves` has exact intervals.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
-from mwwkit.metrics import Interval, areas_of_counts
+from mwwkit.metrics.curves import Interval, areas_of_counts
 
 N_DRAWS = 1000
 

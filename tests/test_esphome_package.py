@@ -12,9 +12,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mwwkit import firmware
-from mwwkit.model import esphome, manifest
-from mwwkit.model.manifest import Manifest
+from mwwkit.device import firmware
+from mwwkit.esphome import esphome_package, manifest
+from mwwkit.esphome.manifest import Manifest
 
 GOOD = Manifest("Computer", "Someone", "computer.tflite", ("en",), 0.92, 5, 25_040)
 HAS_ESPHOME = importlib.util.find_spec("esphome") is not None
@@ -80,13 +80,13 @@ def many_manifests():
 
 @needs_esphome
 def test_our_schema_and_esphomes_own_agree_on_every_manifest():
-    installed = esphome.find()
+    installed = esphome_package.find()
     ours = replace(installed, version=firmware.ESPHOME_VERSION)
     if installed.version != ours.version:
         pytest.skip(f"our schema is that of ESPHome {ours.version}; {installed.version} is here")
     accepted = refused = 0
     for data in many_manifests():
-        own, theirs = esphome.refusal(data), installed.refusal(data)
+        own, theirs = esphome_package.refusal(data), installed.refusal(data)
         assert bool(own) == bool(theirs), (data, own, theirs)
         accepted, refused = accepted + (not own), refused + bool(own)
     assert accepted > 200 and refused > 800
@@ -95,7 +95,7 @@ def test_our_schema_and_esphomes_own_agree_on_every_manifest():
 def test_what_our_own_rules_accept_esphomes_schema_accepts_too():
     for data in many_manifests():
         if not manifest.problems(data):
-            refused = esphome.refusal(data)  # a model may ask for a later ESPHome than ours
+            refused = esphome_package.refusal(data)  # a model may ask for a later ESPHome than ours
             assert not refused or refused.endswith("is too old for that"), (data, refused)
 
 
@@ -112,18 +112,18 @@ def test_what_our_own_rules_accept_esphomes_schema_accepts_too():
     ],
 )
 def test_a_refusal_names_the_key_and_what_is_wanted(place, value, words):
-    assert words in esphome.refusal(put(GOOD.as_dict(), place, value))
+    assert words in esphome_package.refusal(put(GOOD.as_dict(), place, value))
 
 
 @needs_esphome
 def test_the_installed_sources_register_the_ops_that_models_are_held_to():
-    assert esphome.find().ops == firmware.OPS
-    assert esphome.find().differences() == []
+    assert esphome_package.find().ops == firmware.OPS
+    assert esphome_package.find().differences() == []
 
 
 @needs_esphome
 def test_a_release_that_does_otherwise_is_told_in_words():
-    found = esphome.find()
+    found = esphome_package.find()
     other = replace(
         found,
         source=found.source.replace("AddPack()", "AddTanh()").replace("ma_, 20)", "ma_, 12)"),
@@ -139,7 +139,7 @@ def test_a_release_that_does_otherwise_is_told_in_words():
 
 def test_without_the_package_nothing_is_found(monkeypatch):
     monkeypatch.setitem(sys.modules, "esphome", None)
-    assert esphome.find() is None
+    assert esphome_package.find() is None
 
 
 DEVICE = """
@@ -191,28 +191,28 @@ def served(tmp_path):
 def test_esphome_takes_the_lines_for_a_file_that_lies_beside(valid, tmp_path):
     manifest.write(replace(GOOD, model="tiny.tflite"), tmp_path / "tiny.json")
     (tmp_path / "tiny.tflite").write_bytes(b"to ESPHome a model is bytes")
-    code, said = valid(esphome.yaml_for_file("tiny.json"))
+    code, said = valid(esphome_package.yaml_for_file("tiny.json"))
     assert code == 0 and "Configuration is valid!" in said, said
     (tmp_path / "tiny.tflite").unlink()
-    assert valid(esphome.yaml_for_file("tiny.json"))[0] != 0
+    assert valid(esphome_package.yaml_for_file("tiny.json"))[0] != 0
 
 
 def test_esphome_takes_the_lines_for_an_address_and_fetches_both_files(valid, served):
     address, asked = served
-    lines = esphome.yaml_for_url("my word.json")
+    lines = esphome_package.yaml_for_url("my word.json")
     code, said = valid(lines, "-s", "wake_word_folder", address)
     assert code == 0 and "Configuration is valid!" in said, said
     assert {path for _, path in asked} == {"/my%20word.json", "/tiny.tflite"}
-    assert valid(esphome.yaml_for_url("my word.json", address))[0] == 0
+    assert valid(esphome_package.yaml_for_url("my word.json", address))[0] == 0
     assert valid(lines, "-s", "wake_word_folder", address + "/nowhere")[0] != 0
 
 
 def test_the_lines_point_at_the_json_whatever_it_is_called():
     import yaml
 
-    config = yaml.safe_load(esphome.yaml_for_file('my "word".json'))
+    config = yaml.safe_load(esphome_package.yaml_for_file('my "word".json'))
     assert config["micro_wake_word"]["models"] == [{"model": 'my "word".json'}]
-    config = yaml.safe_load(esphome.yaml_for_url("my word.json", "https://example.org/a"))
+    config = yaml.safe_load(esphome_package.yaml_for_url("my word.json", "https://example.org/a"))
     assert config["substitutions"] == {"wake_word_folder": "https://example.org/a"}
     [entry] = config["micro_wake_word"]["models"]
     assert entry == {"model": "${wake_word_folder}/my%20word.json"}

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.detector import STEP_S, StreamingDetector
-from mwwkit.metrics import false_accepts_at_most, false_accepts_per_hour, proportion
+from mwwkit.device.detector import STEP_S, StreamingDetector
+from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
 
 LOCKOUT_S = 2.0
 

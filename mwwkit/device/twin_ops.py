@@ -1,4 +1,4 @@
-"""The ops of `mwwkit.model.twin`, each over all steps of a stretch: [1, ...] becomes [steps, ...].
+"""The ops of `mwwkit.device.twin`, each over all steps of a stretch: [1, ...] becomes [steps, ...].
 
 step = compiled(op)                 # reads its inputs from `values`, writes its outputs there
 step(values, state)
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.firmware import INT8_MAX, INT8_MIN
-from mwwkit.model.integer_ops import Requantise, logistic_table, saturate
+from mwwkit.device.firmware import INT8_MAX, INT8_MIN
+from mwwkit.device.integer_ops import Requantise, logistic_table, saturate
 
 NONE, RELU, RELU6 = 0, 1, 3  # the schema's ActivationFunctionType
 VALID = 1  # the schema's Padding

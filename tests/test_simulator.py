@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from mwwkit.model import device, twin
-from mwwkit.model.device import Device, DeviceError
+from mwwkit.device import simulator, twin
+from mwwkit.device.simulator import Device, DeviceError
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_an_engine_that_there_is_not_is_refused_by_name(tiny_model):
 def test_many_streams_are_scored_in_order_and_read_as_they_are_wanted(
     tiny_model, features, workers, monkeypatch
 ):
-    monkeypatch.setattr(device, "JOB_FRAMES", 400)
+    monkeypatch.setattr(simulator, "JOB_FRAMES", 400)
     lengths, read = (300, 0, 700, 12, 1500, 2, 450, 60, 900, 1200), []
 
     def streams():
@@ -173,7 +173,7 @@ def test_many_streams_are_scored_in_order_and_read_as_they_are_wanted(
             yield features[:n]
 
     one = Device(tiny_model, reference=True)
-    tracks = device.score_all(one, streams(), workers)
+    tracks = simulator.score_all(one, streams(), workers)
     first = next(tracks)
     # How far ahead two processes read until the first answers is the machine's.
     assert len(first) == 100 and (workers > 1 or len(read) < len(lengths))

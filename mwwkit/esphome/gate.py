@@ -5,7 +5,7 @@
 
 Judged from the file itself (its flatbuffer), not from outputs on a PC: a model with float rings or
 a dirty first state gives the same outputs here and fails there. Model, manifest and arena together
-are judged in `mwwkit.model.certificate`.
+are judged in `mwwkit.esphome.certificate`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit import firmware
-from mwwkit.model.device import Device, DeviceError
-from mwwkit.model.findings import Finding, told
-from mwwkit.model.graph import Graph, Tensor, Unreadable, Variable
+from mwwkit.device import firmware
+from mwwkit.device.flatbuffer import Graph, Tensor, Unreadable, Variable
+from mwwkit.device.simulator import Device, DeviceError
+from mwwkit.esphome.findings import Finding, told
 
 
 class GateError(RuntimeError):

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.model import twin_ops
-from mwwkit.model.graph import DAMAGE
-from mwwkit.model.twin_ops import Op, TwinError, Value
+from mwwkit.device import twin_ops
+from mwwkit.device.flatbuffer import DAMAGE
+from mwwkit.device.twin_ops import Op, TwinError, Value
 
 BLOCK_STEPS = 512  # steps computed at once: what is between two layers stays in the cache
 
