@@ -24,9 +24,9 @@ import numpy as np
 from benchmarks import conditions
 from benchmarks.folds import SPLIT, index
 from mwwkit.audio.alignment import hear, learn
+from mwwkit.audio.endpoints import RATE_HZ, Span, sure, word_span
 from mwwkit.audio.reading import read
-from mwwkit.audio.words import RATE_HZ, Span, sure, word_span
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 WORDS = ("alexa", "computer")
 ENDS = Path(__file__).with_name("word_ends.csv")

@@ -29,9 +29,9 @@ from mwwkit.audio.effects import apply_rir
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import read
 from mwwkit.audio.rooms import load_room
-from mwwkit.files import replacing
-from mwwkit.parallel import each
-from mwwkit.random import rng
+from mwwkit.run.files import replacing
+from mwwkit.run.parallel import each
+from mwwkit.run.seeds import rng
 
 SNR_DB = {"white": 10.0, "pink": 10.0, "babble": 10.0, "babble5": 5.0, "babble room": 10.0}
 CONDITIONS = ("clean", *SNR_DB)

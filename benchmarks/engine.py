@@ -26,12 +26,12 @@ import soundfile
 from joblib.externals.loky import get_reusable_executor
 from scipy import fft, signal
 
-from mwwkit.checkpoint import SEAL
-from mwwkit.files import sha256, tree_bytes, write_json
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import Limits
-from mwwkit.stages import engine
+from mwwkit.run.checkpoint import SEAL
+from mwwkit.run.files import sha256, tree_bytes, write_json
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits
+from mwwkit.stages import triples
 from mwwkit.triples import batch_files, impulse_responses, ledger, sterilising
 from mwwkit.triples.examples import N_SAMPLES, RATE_HZ
 from mwwkit.triples.listing import fingerprint, listed
@@ -76,11 +76,11 @@ def make_rooms(folder: Path) -> None:
         soundfile.write(folder / f"{number:02d}.wav", 0.2 * ir, RATE_HZ, subtype="FLOAT")
 
 
-def at_hand(root: Path, n_segments: int, compressed: bool) -> tuple[engine.Config, Run]:
+def at_hand(root: Path, n_segments: int, compressed: bool) -> tuple[triples.Config, Run]:
     """A run whose speech is sterilised and whose rooms are not yet looked at."""
     for pool in impulse_responses.POOLS:
         make_rooms(root / pool)
-    config = engine.Config(
+    config = triples.Config(
         bad_irs=(str(root / "bad"),),
         target_irs=(str(root / "target"),),
         embeddings="none",
@@ -114,7 +114,7 @@ def one(n_triples: int, workers: int, compressed: bool) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         config, here = at_hand(Path(folder), n_triples, compressed)
         resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        wall, cpu = timed(lambda: engine.run(config, here, Limits(workers=workers)))
+        wall, cpu = timed(lambda: triples.run(config, here, Limits(workers=workers)))
         session = Limits().session(here)
         started = time.process_time()
         for _ in range(2000):

@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from mwwkit.audio.reading import pcm_sha256, read, to_int16
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 GAP = 5  # clips of "alexa" left out of training on each side of a test block
 SPLIT = Path("..", "benchmarks", "computer_split.csv")  # beside the data folder

@@ -16,7 +16,7 @@ from scipy import signal
 
 from benchmarks.folds import index
 from mwwkit.audio.reading import write_wav16
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 RATE_HZ = 16_000
 Syllable = tuple[float, float]  # two resonances, Hz

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.made import recordings
-from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
 
 TIMES = 5
 MOST = 1.15  # the larger corpus over the smaller

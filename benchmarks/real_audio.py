@@ -39,11 +39,11 @@ from benchmarks.scoring import (
     table,
 )
 from mwwkit.device.detector import integer_cutoff, sliding_sum
-from mwwkit.files import read_json, replacing, write_json
-from mwwkit.parallel import each
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import Limits
+from mwwkit.run.files import read_json, replacing, write_json
+from mwwkit.run.parallel import each
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits
 
 # Clips that hold "computer" in other words are neither negatives nor babble.
 EXCLUDED = {"computer": ("heycomputer_en", "heycomputer_es"), "alexa": ()}
@@ -128,10 +128,10 @@ def features(job: Job, data: Path, work: Path) -> float:
 
 def train(job: Job, data: Path, work: Path) -> tuple[float, float]:
     """03 of one fold and seed, and its int8 model; CPU seconds of 02 and of 03."""
-    from mwwkit.audio.shards import FeatureSet
-    from mwwkit.handover import chosen_net
-    from mwwkit.model.evaluate import calibration, int8_model
+    from mwwkit.scenes.shards import FeatureSet
     from mwwkit.stages import train as stage
+    from mwwkit.stages.inputs import chosen_net
+    from mwwkit.training.evaluator import calibration, int8_model
 
     before = work / job.folder
     here = Run.of(str(work / f"{before.name}-seed{job.seed}"), [str(before)])
@@ -150,11 +150,11 @@ def train(job: Job, data: Path, work: Path) -> tuple[float, float]:
 
 def _shipping(net, model: bytes, streams, here: Run, files: dict[str, Path]) -> dict:
     """What 05 would choose on the validation split, and where int8 and float then disagree."""
-    from mwwkit.audio.shards import FeatureSet
     from mwwkit.device.simulator import Device
+    from mwwkit.evaluation.net_forms import float_scores
     from mwwkit.metrics.operating import JUDGED_BY
-    from mwwkit.model.evaluate import headroom, tracks
-    from mwwkit.model.parity import float_scores
+    from mwwkit.scenes.shards import FeatureSet
+    from mwwkit.training.evaluator import headroom, tracks
 
     stores = [FeatureSet.open(here, f"validation-{name}").store for name in JUDGED_BY]
     choice = tracks(model, *stores).choose(TARGET_FAH, MAX_CLIP_FPR)

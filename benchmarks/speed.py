@@ -26,19 +26,19 @@ import numpy as np
 import pymicro_features
 
 from benchmarks.made import real_recordings, recordings, talk
-from mwwkit.audio.clips import Split, load_clips
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.audio.reading import to_int16
-from mwwkit.audio.scenes import Material, SceneSettings, draw_scene, render
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.audio.store import FeatureStore, write_shard
-from mwwkit.audio.word_table import find_words, word_spans
+from mwwkit.corpus.clips import Split, load_clips
+from mwwkit.corpus.endpoint_table import find_words, word_spans
 from mwwkit.device.firmware import HOP_MS, SAMPLES_PER_HOP
-from mwwkit.files import read_json
-from mwwkit.parallel import each
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import Limits
+from mwwkit.run.files import read_json
+from mwwkit.run.parallel import each
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits
+from mwwkit.scenes.scenes import Material, SceneSettings, draw_scene, render
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.scenes.store import FeatureStore, write_shard
 from mwwkit.stages import acquire, featurize
 
 WINDOW_S = 3.2  # the reference trainer's window, by which storage is counted
@@ -224,14 +224,14 @@ def _material(here: Run) -> Material:
 
 def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
     """Where the wall time of a training step and of an evaluation goes; the net's int8 model."""
-    from mwwkit.handover import dataset_of, validation_judge
-    from mwwkit.model.evaluate import calibration, int8_model
-    from mwwkit.model.labels import LabelSettings
-    from mwwkit.model.losses import LossSettings
     from mwwkit.model.shapes import SHAPES
-    from mwwkit.model.spec_augment import augment
-    from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
     from mwwkit.stages import train as stage_03
+    from mwwkit.stages.inputs import dataset_of, validation_judge
+    from mwwkit.training.evaluator import calibration, int8_model
+    from mwwkit.training.labels import LabelSettings
+    from mwwkit.training.losses import LossSettings
+    from mwwkit.training.spec_augment import augment
+    from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
 
     limit_threads(1)
     train = FeatureSet.open(here, "train")

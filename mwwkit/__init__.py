@@ -1,19 +1,24 @@
 """mwwkit: from recordings to a streaming int8 wake word that ESPHome runs.
 
-The map, bottom up:
+The map. A room imports only from rooms below it; each room's own docstring names what is in it.
 
-    files, paths, checkpoint          whole files; where things are; which units are done
-    disk, session, random, parallel   the limits of a session; seeds; many processes
-    device/                           what the device does, on a PC
-    metrics/                          how good a detector is
-    esphome/                          manifest, certificate, component
-    audio/                            sound and spectrograms, never TensorFlow
-    model/                            the net, its training and its int8 twin
-    triples/                          the data engine of 48 kHz triples
-    handover                          what 02 hands over to 03, 04 and 05
-    stages/                           what the five notebooks call
-    previews/                         pictures and players for the notebooks
-    chain, presets, scoring, live, summary  behind the command line
+    __main__      the command line's door
+    cli/          what is behind it: one module a command or family of commands
+    stages/       what the five notebooks call: acquire, featurize, train, mine, export; triples
+    previews/     what the notebooks show: pictures, players, tables, panels
+    report/       the page, the model card, and their data
+    evaluation/   a finished model looked at: rates, groups, mistakes, parity, domain shift, scoring
+    triples/      the data engine: 48 kHz triples for another model
+    scenes/       training scenes drawn as records and rendered; their features on disk
+    corpus/       clips of the wake word and of everything else: sources, speech synthesis, splits
+    training/     the training loop, losses, schedule, distillation, evaluator
+    model/        the net and its forms: MixedNet, streaming, int8, ONNX
+    esphome/      manifest, certificate, and what ESPHome itself says
+    audio/        pure functions of sound: reading, effects, rooms, the front end
+    metrics/      rates and their intervals, curves, operating points
+    device/       what the device does, on a PC: detector, simulator, exact twin, arena
+    presets/      the notebooks' parameters as YAML
+    run/          where, when and how much: paths, whole files, checkpoints, sessions, seeds
 """
 
 __version__ = "0.1.0"

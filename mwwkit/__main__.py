@@ -20,9 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mwwkit import __version__, chain, measuring, presets
-from mwwkit.paths import Run
-from mwwkit.session import StoppedEarly
+from mwwkit import __version__, presets
+from mwwkit.cli import chain, measuring
+from mwwkit.run.paths import Run
+from mwwkit.run.session import StoppedEarly
 
 OK, BAD, USAGE, STOPPED = 0, 1, 2, 3
 INTERRUPTED = 130  # what shells use for Ctrl-C
@@ -87,7 +88,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from mwwkit import summary
+    from mwwkit.cli import summary
 
     began = time.monotonic()
     code = _run(arguments)
@@ -96,17 +97,17 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _tune(arguments: argparse.Namespace) -> int:
-    from mwwkit import spaces, tuning  # with TensorFlow
+    from mwwkit.cli import search_space, tuning  # with TensorFlow
 
     here, preset = _made(arguments), presets.load(arguments.preset)
     given = dict(arguments.parameter)
     plain, base = (_of_03(preset, names, here) for names in ({}, given))
-    space = spaces.load(arguments.space)
+    space = search_space.load(arguments.space)
     if not arguments.space:
         space = {name: values for name, values in space.items() if name.upper() not in given}
     if twice := sorted(name for name in given if name.lower() in space):
         raise presets.PresetError(f"{twice[0]} is given and varied too; wanted one of the two")
-    spaces.refuse_outside(space, base)
+    search_space.refuse_outside(space, base)
     study = Path(arguments.study or f"{here.folder}-tune/study.db")
     search = tuning.Search(here, study, tuning.config_of(base), space, arguments.seed)
     best = None
@@ -146,15 +147,15 @@ def _brief(facts: dict[str, Any]) -> str:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from mwwkit.report import making
+    from mwwkit.report import writing
 
-    for what, told in making.remake(_made(arguments)).items():
+    for what, told in writing.remake(_made(arguments)).items():
         print(f"{what}: {told}")
     return OK
 
 
 def _score(arguments: argparse.Namespace) -> int:
-    from mwwkit import scoring
+    from mwwkit.evaluation import scoring
 
     if bool(arguments.audio) == arguments.live:
         raise presets.PresetError("score wants files or folders, or --live, and not both")
@@ -172,8 +173,8 @@ def _score(arguments: argparse.Namespace) -> int:
 
 
 def _live(arguments: argparse.Namespace) -> int:
-    from mwwkit import live
     from mwwkit.esphome.component import Component
+    from mwwkit.evaluation import live
 
     component, last = Component.load(arguments.model, arguments.vad), None
     with live.microphone(arguments.microphone) as blocks:

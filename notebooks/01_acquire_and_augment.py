@@ -93,15 +93,15 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
-from mwwkit.paths import Run, platform
-from mwwkit.previews import listen
-from mwwkit.previews import triples as previews
-from mwwkit.session import Limits
-from mwwkit.stages import acquire, engine
+from mwwkit.previews import clip_player
+from mwwkit.previews import triple_player as previews
+from mwwkit.run.paths import Run, platform
+from mwwkit.run.session import Limits
+from mwwkit.stages import acquire, triples
 
 here = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
-wants_clips, wants_triples = engine.products(PRODUCT)
+wants_clips, wants_triples = triples.products(PRODUCT)
 platform(), here
 
 # %%
@@ -137,7 +137,7 @@ clips = wants_clips and acquire.Config(
 )
 
 # %%
-triples = wants_triples and engine.Config(
+triples_config = wants_triples and triples.Config(
     bad_irs=BAD_IRS,
     target_irs=TARGET_IRS,
     dry_speech=DRY_SPEECH,
@@ -167,7 +167,7 @@ triples = wants_triples and engine.Config(
 clips and acquire.plan(clips, here, limits)
 
 # %%
-triples and engine.plan(triples, here, limits)
+triples_config and triples.plan(triples_config, here, limits)
 
 # %% [markdown]
 # ## Run
@@ -178,7 +178,7 @@ triples and engine.plan(triples, here, limits)
 clips and acquire.run(clips, here, limits)
 
 # %%
-triples and engine.run(triples, here, limits)
+triples_config and triples.run(triples_config, here, limits)
 
 # %% [markdown]
 # ## Look
@@ -187,10 +187,10 @@ triples and engine.run(triples, here, limits)
 # speech, the bad room alone, the messy input and the target, and all that was done.
 
 # %%
-clips and listen.clips(here)
+clips and clip_player.clips(here)
 
 # %%
-triples and previews.triple(here, triples.bad_irs)
+triples_config and previews.triple(here, triples_config.bad_irs)
 
 # %% [markdown]
 # ## Check
@@ -201,4 +201,4 @@ triples and previews.triple(here, triples.bad_irs)
 clips and acquire.check(here)
 
 # %%
-triples and engine.check(here)
+triples_config and triples.check(here)

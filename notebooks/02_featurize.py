@@ -65,9 +65,9 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
-from mwwkit.paths import Run, platform
-from mwwkit.previews import scenes
-from mwwkit.session import Limits
+from mwwkit.previews import scene_player
+from mwwkit.run.paths import Run, platform
+from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 
 here = Run.of(RUN_DIR, PREVIOUS)
@@ -121,7 +121,7 @@ featurize.run(config, here, limits)
 # A training scene: how it sounds, what the device hears, what is taught.
 
 # %%
-scenes.training(here)
+scene_player.training(here)
 
 # %% [markdown]
 # ## Check

@@ -126,10 +126,10 @@ teacher = dict(
 )
 
 # %%
-from mwwkit.paths import Run, platform
-from mwwkit.previews import rates
-from mwwkit.previews.curves import LiveCurves
-from mwwkit.session import Limits
+from mwwkit.previews import lr_sweep
+from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.run.paths import Run, platform
+from mwwkit.run.session import Limits
 from mwwkit.stages import train
 
 here = Run.of(RUN_DIR, PREVIOUS)
@@ -170,7 +170,7 @@ platform(), here
 train.plan(config, here, limits)
 
 # %%
-rates.show(train.find_rate(config, here))
+lr_sweep.show(train.find_rate(config, here))
 
 # %% [markdown]
 # ## Run

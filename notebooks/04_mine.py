@@ -60,10 +60,10 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
-from mwwkit.paths import Run, platform
-from mwwkit.previews import listen
-from mwwkit.previews.curves import LiveCurves
-from mwwkit.session import Limits
+from mwwkit.previews import clip_player
+from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.run.paths import Run, platform
+from mwwkit.run.session import Limits
 from mwwkit.stages import mine
 
 here = Run.of(RUN_DIR, PREVIOUS)
@@ -110,7 +110,7 @@ mine.run(config, here, limits, on_unit=LiveCurves(here, "tuned"))
 # What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
 
 # %%
-listen.mined(here)
+clip_player.mined(here)
 
 # %% [markdown]
 # ## Check

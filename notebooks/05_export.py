@@ -51,10 +51,10 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
-from mwwkit.paths import Run, platform
-from mwwkit.previews import audition, operating
-from mwwkit.report import making
-from mwwkit.session import Limits
+from mwwkit.previews import audition, cutoffs
+from mwwkit.report import writing
+from mwwkit.run.paths import Run, platform
+from mwwkit.run.session import Limits
 from mwwkit.stages import export
 
 here = Run.of(RUN_DIR, PREVIOUS)
@@ -95,9 +95,9 @@ export.run(config, here, limits)
 # own voice: record in the browser or upload a file, and see when the device would wake.
 
 # %%
-making.show(here)
-operating.curve(here)
-operating.word(here)
+writing.show(here)
+cutoffs.curve(here)
+cutoffs.word(here)
 audition.audition(here)
 
 # %% [markdown]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tiny_run
 
-from mwwkit.paths import Run
+from mwwkit.run.paths import Run
 
 RATE_HZ = 16_000
 
@@ -18,7 +18,7 @@ RATE_HZ = 16_000
 def pytest_collection_finish() -> None:
     """One thread for TensorFlow, as in 03: the count must be set before anything runs."""
     if "tensorflow" in sys.modules:
-        from mwwkit.model.training import limit_threads
+        from mwwkit.training.trainer import limit_threads
 
         limit_threads(1)
 
@@ -149,7 +149,7 @@ def made_net(feature_like, as_floats):
     The norms' offsets and the CMVN are random too, so that nothing is zero by luck.
     """
     mixednet = pytest.importorskip("mwwkit.model.mixednet")
-    from mwwkit.model.training import limit_threads
+    from mwwkit.training.trainer import limit_threads
 
     limit_threads(1)  # the first to run TensorFlow where no collected module imports it
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mwwkit.model.batches import Source, WakeWordDataset
-from mwwkit.model.spec_augment import NONE, SpecAugment
+from mwwkit.training.batches import Source, WakeWordDataset
+from mwwkit.training.spec_augment import NONE, SpecAugment
 
 
 class Listed:

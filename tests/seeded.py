@@ -16,17 +16,18 @@ import soundfile
 from ai_edge_litert import schema_py_generated as schema
 from mmap_ninja import RaggedMmap
 
-from mwwkit.audio import reading, splits
-from mwwkit.audio.clips import Kind, Label, SampleRecord, Split
+from mwwkit.audio import reading
 from mwwkit.audio.frontend import FeatureConfig
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.audio.store import FeatureStore, write_shard
-from mwwkit.checkpoint import completed
-from mwwkit.handover import chosen_net, validation_judge
+from mwwkit.corpus import splits
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
 from mwwkit.metrics.operating import choose_cutoff, operating_points
-from mwwkit.model import evaluate
-from mwwkit.model.snapshots import load_arrays, save_arrays
-from mwwkit.paths import Run
+from mwwkit.run.checkpoint import completed
+from mwwkit.run.paths import Run
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.scenes.store import FeatureStore, write_shard
+from mwwkit.stages.inputs import chosen_net, validation_judge
+from mwwkit.training import evaluator
+from mwwkit.training.snapshots import load_arrays, save_arrays
 
 
 @dataclass(frozen=True)
@@ -343,7 +344,7 @@ def _leak(**same) -> Callable:
 
 
 def _silent_calibration(place: Place):
-    evaluate.refuse_flat([np.full((100, 40), -128, np.int8), np.full((50, 40), -90, np.int8)])
+    evaluator.refuse_flat([np.full((100, 40), -128, np.int8), np.full((50, 40), -90, np.int8)])
 
 
 DATA = (

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.audio.clips import Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.audio.reading import to_int16, write_wav16
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import Limits
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, write_catalogue
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 
 RATE_HZ = 16_000

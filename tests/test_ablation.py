@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from mwwkit import ablation, chain, presets
-from mwwkit.ablation import FLAGS, Ablation, table
+from mwwkit import presets
+from mwwkit.cli import ablation, chain
+from mwwkit.cli.ablation import FLAGS, Ablation, table
 from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
-from mwwkit.paths import Run
+from mwwkit.run.paths import Run
 from mwwkit.stages import featurize, train
 
 ALL = tuple(FLAGS)
@@ -163,8 +164,8 @@ def test_each_run_is_given_only_what_its_stages_take_and_a_failure_is_a_row(monk
 
 
 def test_what_a_run_reached_is_read_from_its_test_split(tmp_path):
-    from mwwkit.checkpoint import Checkpoint
-    from mwwkit.files import write_json
+    from mwwkit.run.checkpoint import Checkpoint
+    from mwwkit.run.files import write_json
 
     here = Run(tmp_path)
     test = {name: facts(3, 4, 0)[name] for name in list(facts(3, 4, 0))[:4]}

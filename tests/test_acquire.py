@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from mwwkit.audio.clips import Kind, Label, Split, load_clips, read_quarantine
 from mwwkit.audio.reading import discover, read
-from mwwkit.audio.sources import SourceError
-from mwwkit.checkpoint import CheckpointError
-from mwwkit.paths import Run
-from mwwkit.session import Limits, StoppedEarly
+from mwwkit.corpus.clips import Kind, Label, Split, load_clips, read_quarantine
+from mwwkit.corpus.sources import SourceError
+from mwwkit.run.checkpoint import CheckpointError
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits, StoppedEarly
 from mwwkit.stages import acquire
 
 NO_SPEECH = {
@@ -126,8 +126,8 @@ def test_a_run_killed_at_any_write_and_resumed_equals_a_run_in_one_go(
 
 _RUN = """
 import sys
-from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
 from mwwkit.stages import acquire
 config = acquire.Config("hey you", recordings=sys.argv[2], noise_minutes=2, rooms=130,
     tts_positive=0, tts_negative=0, tts_hard_negative=0, tts_ambient_minutes=0)
@@ -265,7 +265,7 @@ def test_a_unit_on_disk_that_was_not_recorded_is_taken_over_not_made_again(
     tmp_path, recordings, monkeypatch
 ):
     here = Run(tmp_path / "run")
-    monkeypatch.setattr("mwwkit.checkpoint.Checkpoint.finish", _killed)
+    monkeypatch.setattr("mwwkit.run.checkpoint.Checkpoint.finish", _killed)
     with pytest.raises(KeyboardInterrupt):
         acquire.run(config(recordings), here, LIMITS)
     monkeypatch.undo()
@@ -389,7 +389,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_unit_stops_as_clearly(
     tmp_path, recordings, monkeypatch
 ):
     here = Run(tmp_path / "run")
-    monkeypatch.setattr("mwwkit.audio.making.write_wav16", _no_room)
+    monkeypatch.setattr("mwwkit.corpus.unit_folders.write_wav16", _no_room)
     with pytest.raises(StoppedEarly, match="is full .*No space left.*Make room and run it again"):
         acquire.run(config(recordings), here, LIMITS)
     monkeypatch.undo()

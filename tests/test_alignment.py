@@ -7,7 +7,7 @@ import pytest
 
 from mwwkit.audio import alignment
 from mwwkit.audio.alignment import FEWEST, hear, learn
-from mwwkit.audio.words import Span, word_span
+from mwwkit.audio.endpoints import Span, word_span
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not installed
 

@@ -11,14 +11,14 @@ import soundfile
 from IPython.display import Audio, Image
 from ipywidgets import FileUpload, HBox, Textarea
 
-from mwwkit import chain
 from mwwkit.audio.reading import to_int16
+from mwwkit.cli import chain
 from mwwkit.device.detector import integer_cutoff, manifest_cutoff
 from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, write
-from mwwkit.paths import Run
+from mwwkit.evaluation.scoring import listen_to
 from mwwkit.previews import audition, panel, recorder
-from mwwkit.scoring import listen_to
+from mwwkit.run.paths import Run
 
 
 @pytest.fixture(scope="module")

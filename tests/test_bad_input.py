@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from mwwkit import __main__ as cli
-from mwwkit.audio.clips import read_quarantine
-from mwwkit.checkpoint import Checkpoint
-from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.corpus.clips import read_quarantine
+from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
 from mwwkit.stages import acquire
 
 QUIET = {

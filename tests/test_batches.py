@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from listed import Listed, learnable, numbered
 
-from mwwkit.model.batches import Source, WakeWordDataset
-from mwwkit.model.spec_augment import NONE, SpecAugment
+from mwwkit.training.batches import Source, WakeWordDataset
+from mwwkit.training.spec_augment import NONE, SpecAugment
 
 
 def sources():

@@ -18,7 +18,7 @@ from mwwkit.metrics.curves import (
     proportion,
     roc_auc,
 )
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 N = 2000
 

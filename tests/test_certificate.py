@@ -17,7 +17,7 @@ from mwwkit.esphome.certificate import certify
 from mwwkit.esphome.findings import CHECK_OF, CHECKS, FAIL, PASS, UNCHECKED
 from mwwkit.esphome.gate import GateError
 from mwwkit.esphome.manifest import Manifest
-from mwwkit.files import write_json
+from mwwkit.run.files import write_json
 
 SCHEMA = json.loads(files("mwwkit.esphome").joinpath("certificate.schema.json").read_text("utf-8"))
 

@@ -4,9 +4,9 @@ import stat
 import pytest
 from killing import killed_by_itself
 
-from mwwkit.checkpoint import Checkpoint, CheckpointError, completed, finished
-from mwwkit.files import read_json, replacing
-from mwwkit.paths import Run
+from mwwkit.run.checkpoint import Checkpoint, CheckpointError, completed, finished
+from mwwkit.run.files import read_json, replacing
+from mwwkit.run.paths import Run
 
 SETTINGS = {"scenes": 5000, "conditions": ("clean", "room")}
 
@@ -68,8 +68,8 @@ def test_other_settings_are_refused_by_name_with_both_values(here):
 def test_a_session_killed_while_saving_loses_nothing_that_was_recorded(here):
     code = """
     import os, signal, sys
-    from mwwkit.checkpoint import Checkpoint
-    from mwwkit.paths import Run
+    from mwwkit.run.checkpoint import Checkpoint
+    from mwwkit.run.paths import Run
     checkpoint = Checkpoint.resume(Run.of(sys.argv[1]), "features", {})
     checkpoint.finish("a", clips=1)
     sync, left = os.fsync, [int(sys.argv[2])]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mwwkit.disk import Budget
-from mwwkit.paths import Run
-from mwwkit.session import Session
+from mwwkit.run.disk import Budget
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Session
 from mwwkit.triples import clap
 from mwwkit.triples.clap import ABOUT, CACHE, FOLDER, Clap, ClapError, embed_all, probe
 
@@ -181,7 +181,7 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path):
     code = (
         "import importlib.util as u; find = u.find_spec\n"
         "u.find_spec = lambda n, *a: None if n in ('torch', 'transformers') else find(n, *a)\n"
-        "from pathlib import Path; from mwwkit.paths import Run\n"
+        "from pathlib import Path; from mwwkit.run.paths import Run\n"
         "from mwwkit.triples.clap import Clap\n"
         f"Clap.load(Run(Path({str(tmp_path)!r})))"
     )

@@ -10,10 +10,10 @@ import pytest
 import soundfile
 
 from mwwkit import __main__ as cli
-from mwwkit import chain
 from mwwkit.audio.reading import write_wav16
+from mwwkit.cli import chain
 from mwwkit.esphome import manifest
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 from mwwkit.stages import acquire, export, featurize, mine, train
 
 STAGES = (acquire, featurize, train, mine, export)  # loaded, so that values are checked in-process
@@ -31,11 +31,11 @@ WORD = "computer"
 print("heard", repr(WORD), STEPS, RATE, PREVIOUS)
 """
 STOPPED = """
-from mwwkit.session import StoppedEarly
+from mwwkit.run.session import StoppedEarly
 raise StoppedEarly("03 stopped early: the disk budget is reached; 4 units are left")
 """
 WELL_ENDED = """
-from mwwkit.session import well_ended
+from mwwkit.run.session import well_ended
 well_ended("01 triples stopped: the disk budget is reached. Next: commit this output")
 """
 FAILED = """

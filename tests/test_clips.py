@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from mwwkit.audio.clips import (
+from mwwkit.audio.reading import write_wav16
+from mwwkit.corpus.clips import (
     Kind,
     Label,
     Rejected,
@@ -16,8 +17,7 @@ from mwwkit.audio.clips import (
     write_catalogue,
     write_quarantine,
 )
-from mwwkit.audio.reading import write_wav16
-from mwwkit.paths import Run
+from mwwkit.run.paths import Run
 
 
 def record(path, label=Label.POSITIVE, split=Split.TRAIN, kind=Kind.CLIP, seconds=1.5):

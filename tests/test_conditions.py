@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not installed
 

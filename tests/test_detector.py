@@ -13,7 +13,7 @@ from mwwkit.device.detector import (
     sliding_sum,
     voice_track,
 )
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 
 def track(*pieces):

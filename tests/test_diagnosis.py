@@ -2,7 +2,7 @@
 
 import pytest
 
-from mwwkit.model.diagnosis import diagnose
+from mwwkit.training.diagnosis import diagnose
 
 
 def unit(loss, norm=1.0, recall=None, fah=0.0, clips=0.0, reached=True):

@@ -13,25 +13,25 @@ import yaml
 from forking import finish, start
 from small_run import LEARNS, LIMITS, stamps, tree
 
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.checkpoint import CheckpointError, completed
 from mwwkit.device.arena import ArenaError
 from mwwkit.device.detector import detections, integer_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import manifest
 from mwwkit.esphome.certificate import certify
 from mwwkit.esphome.gate import GateError
-from mwwkit.handover import Chosen, chosen_net
+from mwwkit.evaluation.net_forms import float_scores
 from mwwkit.metrics.curves import false_accepts_per_hour, proportion
 from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model import onnx_model
-from mwwkit.model.evaluate import to_float_features, tracks
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.onnx_model import OnnxError
-from mwwkit.model.parity import float_scores
 from mwwkit.model.streaming import fold, stream, to_float
-from mwwkit.paths import Run
+from mwwkit.run.checkpoint import CheckpointError, completed
+from mwwkit.run.paths import Run
+from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export, train
+from mwwkit.stages.inputs import Chosen, chosen_net
+from mwwkit.training.evaluator import to_float_features, tracks
 
 SETTINGS = {"word": "Chirp up!", "author": "A. Nyone", "languages": ["en", "de"]}
 GIVEN = {"arena_bytes": 16_000, "other_calibrations": False}

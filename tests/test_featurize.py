@@ -9,14 +9,14 @@ import pytest
 import tiny_run
 from killing import kill, killed_by_itself, start
 
-from mwwkit.audio.clips import CATALOGUE, load_clips
-from mwwkit.audio.scenes import Word
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.audio.words import Span
-from mwwkit.checkpoint import Checkpoint, CheckpointError, finished
-from mwwkit.files import read_json
-from mwwkit.paths import Run
-from mwwkit.session import Limits, StoppedEarly
+from mwwkit.audio.endpoints import Span
+from mwwkit.corpus.clips import CATALOGUE, load_clips
+from mwwkit.run.checkpoint import Checkpoint, CheckpointError, finished
+from mwwkit.run.files import read_json
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits, StoppedEarly
+from mwwkit.scenes.scenes import Word
+from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import featurize
 
 CONFIG = featurize.Config(scenes=10, scene_seconds=3.0)
@@ -107,8 +107,8 @@ def test_two_workers_make_the_same_tree_as_one_byte_for_byte(small_shards, tmp_p
 
 RUN = """
 import sys
-from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 from test_featurize import CONFIG, SMALL_SHARDS_S
 featurize.SHARD_SECONDS = SMALL_SHARDS_S
@@ -158,8 +158,8 @@ def test_killed_at_every_kind_of_write_it_resumes_to_the_same_files(
 ):
     code = """
     import os, signal, sys
-    from mwwkit.paths import Run
-    from mwwkit.session import Limits
+    from mwwkit.run.paths import Run
+    from mwwkit.run.session import Limits
     from mwwkit.stages import featurize
     from test_featurize import CONFIG, SMALL_SHARDS_S
     featurize.SHARD_SECONDS = SMALL_SHARDS_S

@@ -6,7 +6,7 @@ import os
 import pytest
 from killing import killed_by_itself
 
-from mwwkit.files import read_json, replacing, sha256, tree_bytes, write_json
+from mwwkit.run.files import read_json, replacing, sha256, tree_bytes, write_json
 
 
 class Broken(Exception):
@@ -72,7 +72,7 @@ KILLED_INSIDE = """
 import os, signal, sys
 from pathlib import Path
 from test_files import write
-from mwwkit.files import replacing
+from mwwkit.run.files import replacing
 with replacing(Path(sys.argv[1])) as part:
     write(part, "half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -95,7 +95,7 @@ def test_a_process_killed_inside_leaves_what_was_there_and_its_leftover_is_overw
 KILLED_REPLACING = """
 import os, signal, sys
 from pathlib import Path
-from mwwkit.files import replacing
+from mwwkit.run.files import replacing
 calls = []
 def killing(function):
     def call(*args, **named):

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from small_run import FEATURES, LIMITS, write_corpus
 
-from mwwkit import disk
-from mwwkit.paths import Run
-from mwwkit.session import StoppedEarly
+from mwwkit.run import disk
+from mwwkit.run.paths import Run
+from mwwkit.run.session import StoppedEarly
 from mwwkit.stages import export, featurize, train
 
 

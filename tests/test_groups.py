@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mwwkit import groups
+from mwwkit.evaluation import groups
 from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 
 def test_small_groups_are_counted_together_and_a_single_one_keeps_its_name():

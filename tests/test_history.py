@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from mwwkit.model.history import Events, table, write_table
 from mwwkit.model.mixednet import tf
+from mwwkit.training.history import Events, table, write_table
 
 HISTORY = {
     "step-0000250": {"loss": 1.5, "gradient_norm": 3.0, "gradient_norm_highest": 9.0},

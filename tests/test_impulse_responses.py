@@ -4,8 +4,8 @@ import soundfile
 from triples_world import write_world
 
 from mwwkit.audio.reading import AudioValidationError
-from mwwkit.files import read_json, sha256
-from mwwkit.paths import Run
+from mwwkit.run.files import read_json, sha256
+from mwwkit.run.paths import Run
 from mwwkit.triples import impulse_responses
 from mwwkit.triples.listing import listed
 

@@ -8,7 +8,7 @@ import pytest
 
 from mwwkit.device import integer_ops
 from mwwkit.device.integer_ops import Requantise, fixed_point, logistic_table
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 
 def test_a_factor_is_a_mantissa_of_31_bits_and_a_shift():

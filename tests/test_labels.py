@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mwwkit.model.labels import IGNORED, LabelSettings, label_steps
+from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 
 # Score i is out when 0.05 + 0.03 i seconds have been heard.
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mwwkit.audio.piper import Piper
-from mwwkit.audio.speech import Espeak
-from mwwkit.audio.synthetic import LICENCE
+from mwwkit.corpus.noise_and_rooms import LICENCE
+from mwwkit.corpus.piper import Piper
+from mwwkit.corpus.speech import Espeak
 from mwwkit.report.licences import CREDIT, NO, UNKNOWN, YES, judged, of_text
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import soxr
 
-from mwwkit import live
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import read, to_int16, write_wav16
 from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, write
-from mwwkit.scoring import Ear, listen, listen_to
+from mwwkit.evaluation import live
+from mwwkit.evaluation.scoring import Ear, listen, listen_to
 
 RATE_HZ = 16_000
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from listed import learnable
 
-from mwwkit.model import triplet
-from mwwkit.model.batches import Source, WakeWordDataset
-from mwwkit.model.losses import LossSettings, distillation_loss
 from mwwkit.model.mixednet import keras, tf
 from mwwkit.model.shapes import SHAPES
-from mwwkit.model.spec_augment import NONE, SpecAugment
-from mwwkit.model.training import Trainer, TrainingSettings
+from mwwkit.training import triplet
+from mwwkit.training.batches import Source, WakeWordDataset
+from mwwkit.training.losses import LossSettings, distillation_loss
+from mwwkit.training.spec_augment import NONE, SpecAugment
+from mwwkit.training.trainer import Trainer, TrainingSettings
 
 TINY = SHAPES["tiny"]
 SETTINGS = TrainingSettings(steps=40, warmup_steps=5, statistics_batches=3)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mwwkit.model.losses import LossSettings, distillation_loss, scene_loss
 from mwwkit.model.mixednet import tf
+from mwwkit.training.losses import LossSettings, distillation_loss, scene_loss
 
 SHAPE = (4, 60)
 

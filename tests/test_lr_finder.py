@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from listed import learnable
 
-from mwwkit.model.losses import LossSettings
-from mwwkit.model.lr_finder import LRFinder, Sweep, sweep
 from mwwkit.model.shapes import SHAPES
-from mwwkit.model.spec_augment import SpecAugment
-from mwwkit.model.training import Trainer, TrainingSettings
-from mwwkit.previews import rates
+from mwwkit.previews import lr_sweep
+from mwwkit.training.losses import LossSettings
+from mwwkit.training.lr_finder import LRFinder, Sweep, sweep
+from mwwkit.training.spec_augment import SpecAugment
+from mwwkit.training.trainer import Trainer, TrainingSettings
 
 SETTINGS = TrainingSettings(steps=200, warmup_steps=5, statistics_batches=3)
 
@@ -106,12 +106,12 @@ def test_at_the_rate_it_suggests_the_net_learns(dataset):
 
 def test_the_picture_shows_every_step_and_the_suggestion(monkeypatch):
     shown = []
-    monkeypatch.setattr(rates, "display", shown.append)
+    monkeypatch.setattr(lr_sweep, "display", shown.append)
     found = sweep(Bowl(1e3, 0.05).take, 1e-6, 1e-2)
-    assert rates.show(found) == str(found)
+    assert lr_sweep.show(found) == str(found)
     assert len(shown[0].data) > 10_000
-    axes = rates.draw(found).axes[0]
+    axes = lr_sweep.draw(found).axes[0]
     drawn = [line.get_xdata() for line in axes.lines]
     np.testing.assert_array_equal(drawn[0], found.rates)
     assert drawn[-1][0] == found.suggestion
-    assert "FIND_RATE = True" in rates.show(None) and len(shown) == 1
+    assert "FIND_RATE = True" in lr_sweep.show(None) and len(shown) == 1

@@ -6,10 +6,11 @@ import pytest
 from small_run import write_corpus
 
 from mwwkit import __main__ as cli
-from mwwkit import ablation, shift
-from mwwkit.audio.clips import load_clips
-from mwwkit.audio.sources import About, FromFile, given_splits
-from mwwkit.paths import Run
+from mwwkit.cli import ablation
+from mwwkit.corpus.clips import load_clips
+from mwwkit.corpus.sources import About, FromFile, given_splits
+from mwwkit.evaluation import domain_shift
+from mwwkit.run.paths import Run
 
 ROW = {
     "shift": "clean",
@@ -38,7 +39,7 @@ def test_folds_are_written_for_every_run_with_the_command_to_make_it(tmp_path, c
 
 def test_the_shift_suite_is_a_table_or_json(tmp_path, capsys, monkeypatch):
     asked = []
-    monkeypatch.setattr(shift, "measure", lambda *a: asked.append(a) or [ROW])
+    monkeypatch.setattr(domain_shift, "measure", lambda *a: asked.append(a) or [ROW])
     call = ["shift", str(tmp_path), "--clips", "7", "--tta", "--workers", "3"]
     assert cli.main(call) == cli.OK
     assert "clean" in (told := capsys.readouterr().out) and "(9/10; 55.0 to 99.8 %)" in told

@@ -5,7 +5,7 @@ import pytest
 from scipy import signal
 
 from mwwkit.audio.effects import rms
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 from mwwkit.triples.messy import (
     EFFECTS,
     NOISES,

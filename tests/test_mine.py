@@ -8,13 +8,13 @@ import pytest
 from forking import finish, kill_after, start
 from small_run import FEATURES, LIMITS, featured, stamps, tree
 
-from mwwkit.audio.mining import heard_in
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.checkpoint import CheckpointError, completed
-from mwwkit.model import fit
-from mwwkit.paths import Run
-from mwwkit.session import Limits, StoppedEarly
+from mwwkit.run.checkpoint import CheckpointError, completed
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits, StoppedEarly
+from mwwkit.scenes.mining import heard_in
+from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export, mine
+from mwwkit.training import loop
 
 HIDDEN_S = (3.0, 7.5, 12.0, 16.5, 21.0)  # where the word is, in a stream said to be without
 HIDDEN = "clips/ambient/train-disguised.wav"
@@ -23,7 +23,7 @@ SHORT = {"batch": 4, "fine_tune_steps": 60, "max_per_clip": 3}
 
 @pytest.fixture(autouse=True)
 def short_units(monkeypatch):
-    monkeypatch.setattr(fit, "UNIT_STEPS", 25)
+    monkeypatch.setattr(loop, "UNIT_STEPS", 25)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def copy(whole, tmp_path):
 
 
 def child(folder, earlier):
-    fit.UNIT_STEPS = 25
+    loop.UNIT_STEPS = 25
     mine.run(mine.Config(**SHORT), Run(folder, tuple(earlier)), LIMITS)
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mwwkit.audio.mining import Event, false_events, heard_in, worst
 from mwwkit.device.detector import score_times
+from mwwkit.scenes.mining import Event, false_events, heard_in, worst
 
 
 def track(n_steps, **scores):

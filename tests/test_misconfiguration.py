@@ -9,10 +9,11 @@ import sys
 import pytest
 
 from mwwkit import __main__ as cli
-from mwwkit import chain, preflight, presets
-from mwwkit.stages import acquire, engine, export, featurize, mine, train
+from mwwkit import presets
+from mwwkit.cli import chain, preflight
+from mwwkit.stages import acquire, export, featurize, mine, train, triples
 
-STAGES = (acquire, engine, featurize, train, mine, export)  # loaded here, so no child is needed
+STAGES = (acquire, triples, featurize, train, mine, export)  # loaded here, so no child is needed
 
 
 @pytest.fixture

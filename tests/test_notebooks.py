@@ -13,9 +13,10 @@ import papermill
 import pytest
 from triples_world import write_world
 
-from mwwkit import chain, presets
+from mwwkit import presets
+from mwwkit.cli import chain
 from mwwkit.esphome.certificate import certify
-from mwwkit.paths import Run
+from mwwkit.run.paths import Run
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
@@ -88,7 +89,7 @@ def test_a_parameter_is_a_literal_on_a_line_of_its_own_and_is_read(py):
 
 def fields(stage):
     """name -> default of all that a notebook can set: of its stage, in 01 of both products."""
-    modules = [chain.SECTIONS[stage], *(["engine"] if stage == "01" else [])]
+    modules = [chain.SECTIONS[stage], *(["triples"] if stage == "01" else [])]
     configs = [importlib.import_module(f"mwwkit.stages.{name}").Config for name in modules]
     given = {"PRODUCT": "clips"} if stage == "01" else {}
     return given | {f.name.upper(): f.default for c in configs for f in dataclasses.fields(c)}

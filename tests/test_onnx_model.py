@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from test_streaming import SHAPES
 
-from mwwkit.model import onnx_model, parity, streaming
+from mwwkit.evaluation import net_forms
+from mwwkit.model import onnx_model, streaming
 from mwwkit.model.onnx_model import OnnxError
 
 HERE = "install the extra onnx: pip install 'mwwkit[onnx]'"
@@ -24,7 +25,7 @@ def test_it_gives_the_float_nets_scores_at_once_and_in_pieces(
 ):
     net, features = made_net(shape), feature_like(20, 240)
     model = onnx_model.to_onnx(streaming.fold(net, scale=3.0), net.shape)
-    whole = parity.float_scores(net, features, 3.0)
+    whole = net_forms.float_scores(net, features, 3.0)
     assert np.ptp(whole) > 0.1
     x = as_floats(features)
     assert onnx_model.check(model, net.shape, [x], [whole]) <= 1e-5
@@ -70,7 +71,7 @@ def test_the_same_weights_give_the_same_bytes(extra, made_net):
 def test_a_file_that_is_not_the_net_is_refused(extra, made_net, feature_like, as_floats):
     net, features = made_net("tiny"), feature_like(20, 120)
     other = onnx_model.to_onnx(streaming.fold(net, shift=0.01), net.shape)
-    wanted = parity.float_scores(net, features)
+    wanted = net_forms.float_scores(net, features)
     with pytest.raises(OnnxError, match="up to 0.00.* from the float net, wanted 1e-05"):
         onnx_model.check(other, net.shape, [as_floats(features)], [wanted])
 

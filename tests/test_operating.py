@@ -15,7 +15,7 @@ from mwwkit.metrics.operating import (
     operating_points,
 )
 from mwwkit.metrics.tail_fit import expected_rates
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 
 def peak(value, length=40, width=5):

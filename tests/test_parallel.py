@@ -5,7 +5,7 @@ import time
 import pytest
 from killing import start
 
-from mwwkit.parallel import each
+from mwwkit.run.parallel import each
 
 
 def double(number):
@@ -100,7 +100,7 @@ def test_a_killed_session_leaves_no_process_that_writes_on(tmp_path):
     import sys
     from pathlib import Path
     from test_parallel import write_for_ever
-    from mwwkit.parallel import each
+    from mwwkit.run.parallel import each
     list(each(write_for_ever, [Path(sys.argv[1])] * 2, 2))
     """
     process = start(code, tmp_path)

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from small_run import LIMITS
 
-from mwwkit import parity as of_05
-from mwwkit.audio.shards import FeatureSet
 from mwwkit.device.detector import detections, integer_cutoff, sliding_sum
 from mwwkit.device.simulator import Device
-from mwwkit.files import read_json
-from mwwkit.handover import chosen_net
+from mwwkit.evaluation import net_forms
+from mwwkit.evaluation import parity as of_05
+from mwwkit.evaluation.mistakes import Judged, Rule
+from mwwkit.evaluation.net_forms import Made, compare, float_scores, rates, whole_tracks
 from mwwkit.metrics.operating import JUDGED_BY
-from mwwkit.model import parity
-from mwwkit.model.evaluate import calibration, headroom, int8_model, to_float_features, tracks
 from mwwkit.model.mixednet import tf
-from mwwkit.model.parity import Made, compare, float_scores, rates, whole_tracks
 from mwwkit.model.streaming import fold, to_float
-from mwwkit.paths import Run
+from mwwkit.run.files import read_json
+from mwwkit.run.paths import Run
+from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export
-from mwwkit.worst import Judged, Rule
+from mwwkit.stages.inputs import chosen_net
+from mwwkit.training.evaluator import calibration, headroom, int8_model, to_float_features, tracks
 
 STEP = 1 / 256
 
@@ -54,7 +54,7 @@ def heard(trained) -> dict:
 
 @pytest.fixture(scope="module")
 def forms(made, heard) -> dict:
-    return parity.scores(made, heard)
+    return net_forms.scores(made, heard)
 
 
 def test_spectrograms_of_any_length_go_through_the_float_net_together_as_alone(made, feature_like):
@@ -89,7 +89,7 @@ def test_without_tensorflow_lite_micro_the_other_forms_are_there(made, heard, mo
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
     few = {name: those[:1] for name, those in heard.items()}
-    assert list(parity.scores(made, few)) == ["float", "float_streaming", "int8", "int8_fast"]
+    assert list(net_forms.scores(made, few)) == ["float", "float_streaming", "int8", "int8_fast"]
 
 
 def scores(*tracks):
@@ -182,7 +182,9 @@ def parted(made, forms, trained) -> float:
     test = judged(trained, "test", made)
     whole = whole_tracks(made.net, list(test.sets["words"].store[i] for i in range(24)), made.scale)
     both = zip(
-        parity.highest(whole, 5), parity.highest([t / 256 for t in test.words], 5), strict=True
+        net_forms.highest(whole, 5),
+        net_forms.highest([t / 256 for t in test.words], 5),
+        strict=True,
     )
     apart = max(both, key=lambda pair: abs(pair[0] - pair[1]))
     return sum(apart) / 2

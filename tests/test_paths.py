@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mwwkit import paths
-from mwwkit.paths import Run, locations, places, platform, table
+from mwwkit.run import paths
+from mwwkit.run.paths import Run, locations, places, platform, table
 
 COLUMNS = ["name", "kind", "first run", "chained run", "colab", "local", "licence and notes"]
 

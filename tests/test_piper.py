@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from mwwkit.audio.piper import Piper
-from mwwkit.audio.speech import SpeechError, Voice, speak
-from mwwkit.random import rng
+from mwwkit.corpus.piper import Piper
+from mwwkit.corpus.speech import SpeechError, Voice, speak
+from mwwkit.run.seeds import rng
 
 pytest.importorskip("piper", reason="pip install piper-tts")
 onnx = pytest.importorskip("onnx", reason="pip install onnx")

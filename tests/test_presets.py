@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from mwwkit import chain, presets
-from mwwkit.model import fit
-from mwwkit.paths import Run
-from mwwkit.session import Limits
+from mwwkit import presets
+from mwwkit.cli import chain
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, export, featurize, mine, train
+from mwwkit.training import loop
 
 STAGES = (acquire, featurize, train, mine, export)  # loaded, so that plans need no child
 LIMITS = Limits(workers=1)
@@ -62,7 +63,7 @@ def test_each_larger_one_does_no_less_than_the_smaller(given):
 
 @pytest.mark.parametrize("name", ["standard", "max_quality"])
 def test_its_training_trains(given, name, featured, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit, "UNIT_STEPS", 10)
+    monkeypatch.setattr(loop, "UNIT_STEPS", 10)
     shortened = config(given(name)["train"], steps=20, evaluate_every=20, warmup_steps=0)
     here = Run(tmp_path, (featured.folder,))
     history = []

@@ -9,19 +9,19 @@ import pytest
 from IPython.display import Audio, Image
 from ipywidgets import HBox, IntSlider
 
-from mwwkit.audio.clips import Kind, Label, SampleRecord, Split, write_catalogue
+from mwwkit.audio.endpoints import Span
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import write_wav16
-from mwwkit.audio.scenes import Material, SceneSettings, Word, draw_scene, render, scene_from
-from mwwkit.audio.sets import probe, training_set
-from mwwkit.audio.shards import FeatureSet, make_shard
-from mwwkit.audio.words import Span
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.device.detector import integer_cutoff
-from mwwkit.files import replacing
 from mwwkit.metrics.operating import operating_points
-from mwwkit.paths import Run
-from mwwkit.previews import curves, drawing, listen, operating, panel, scenes
-from mwwkit.random import rng
+from mwwkit.previews import clip_player, cutoffs, drawing, panel, scene_player, training_curves
+from mwwkit.run.files import replacing
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.scenes.scenes import Material, SceneSettings, Word, draw_scene, render, scene_from
+from mwwkit.scenes.sets import probe, training_set
+from mwwkit.scenes.shards import FeatureSet, make_shard
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def features(here, material) -> FeatureSet:
 def shown(monkeypatch) -> list:
     """What the panels display, in order."""
     things: list = []
-    for module in (listen, panel, curves):
+    for module in (clip_player, panel, training_curves):
         monkeypatch.setattr(module, "display", lambda *new, **_: things.extend(new))
     return things
 
@@ -87,7 +87,7 @@ def test_a_record_goes_through_json_without_a_change(material):
 
 
 def test_clips_are_shown_by_label_each_with_a_player(here, shown):
-    listen.clips(here, n=3)
+    clip_player.clips(here, n=3)
     pictures, players = shown[::2], shown[1::2]
     assert [type(p) for p in pictures] == [Image] * 2
     assert [p.data.count("<audio") for p in players] == [3, 3]
@@ -96,9 +96,9 @@ def test_clips_are_shown_by_label_each_with_a_player(here, shown):
 def test_a_scene_is_shown_with_its_sound_and_all_that_was_done_to_it(here, features, shown):
     with_word = next(i for i, ends_s in enumerate(features.ends_s) if ends_s)
     samples = render(scene_from(features.scenes[with_word]), here.find)
-    figure = scenes.draw(samples, features, with_word, scenes.LabelSettings())
+    figure = scene_player.draw(samples, features, with_word, scene_player.LabelSettings())
     assert f"{len(features.ends_s[with_word])} wake word" in figure.axes[0].get_title(loc="left")
-    told = scenes.done_to(features.scenes[with_word])
+    told = scene_player.done_to(features.scenes[with_word])
     record = features.scenes[with_word]
     assert told.count("**") == 2 * len(features.ends_s[with_word])
     for item in record["items"]:
@@ -142,21 +142,21 @@ HISTORY = {
 
 
 def test_curves_mark_the_step_of_highest_rank_not_the_last():
-    titles = [axes.get_title() for axes in curves.draw(HISTORY).axes]
+    titles = [axes.get_title() for axes in training_curves.draw(HISTORY).axes]
     assert any("90.0%" in title and "step 500" in title for title in titles)
 
 
 def test_curves_mark_no_early_step_whatever_its_rank():
     early = {"recall": 1.0, "false_accepts_per_hour": 0.0, "rank": [2.0, 1.0], "late": False}
     history = HISTORY | {"step-0000250": HISTORY["step-0000250"] | {"choice": early}}
-    assert "step 500" in curves.draw(history).axes[1].get_title()
+    assert "step 500" in training_curves.draw(history).axes[1].get_title()
     alone = {"step-0000250": history["step-0000250"]}
-    assert "step 250, early" in curves.draw(alone).axes[1].get_title()
+    assert "step 250, early" in training_curves.draw(alone).axes[1].get_title()
 
 
 def test_every_choice_of_a_listener_has_a_line_of_its_own():
     two = HISTORY | {f"without-3fa81b22-{unit}": facts for unit, facts in HISTORY.items()}
-    loss = curves.draw(two).axes[0]
+    loss = training_curves.draw(two).axes[0]
     assert [line.get_label() for line in loss.lines] == ["all", "without-3fa81b22"]
     assert all(len(line.get_xdata()) == 3 for line in loss.lines)
 
@@ -172,8 +172,8 @@ def test_curves_are_one_picture_that_is_replaced(monkeypatch):
         calls.append("display")
         return Handle()
 
-    monkeypatch.setattr(curves, "display", display)
-    live = curves.LiveCurves()
+    monkeypatch.setattr(training_curves, "display", display)
+    live = training_curves.LiveCurves()
     units = list(HISTORY)
     for n in range(4):
         live({unit: HISTORY[unit] for unit in units[:n]})
@@ -184,19 +184,19 @@ def test_mined_events_are_heard_as_the_model_heard_them(here, features, shown):
     at_s = 2.5
     row = {"id": "m0000", "score": "0.9", "clip": "", "clip_s": "0.0"}
     row |= {"unit": "train/000000", "index": "3", "at_s": str(at_s)}
-    frames, samples = listen._heard(here, row)
+    frames, samples = clip_player._heard(here, row)
     whole = render(scene_from(features.scenes[3]), here.find)
     assert np.array_equal(samples, whole[int((at_s - 2.0) * 16_000) : int((at_s + 0.5) * 16_000)])
     assert np.array_equal(frames, features.store[3][50:300])
-    assert listen.mined_table(here, [row]).count("<audio") == 1
-    listen.mined(Run(here.folder / "nowhere"))
+    assert clip_player.mined_table(here, [row]).count("<audio") == 1
+    clip_player.mined(Run(here.folder / "nowhere"))
     assert not shown
 
 
 def test_names_of_clips_are_shown_as_text_in_tables(here, features):
     row = {"id": "m0", "score": "0.9", "clip": "clips/<script>.wav", "clip_s": "0.0"}
     row |= {"unit": "train/000000", "index": "0", "at_s": "3.0"}
-    assert "<script>" not in listen.mined_table(here, [row])
+    assert "<script>" not in clip_player.mined_table(here, [row])
 
 
 def test_the_operating_curve_tells_what_the_counts_are(feature_like):
@@ -206,12 +206,12 @@ def test_the_operating_curve_tells_what_the_counts_are(feature_like):
     ambient = [draws.integers(0, 200, 40_000).astype(np.uint8)]
     surface = operating_points(positives, negatives, ambient, windows=(3,))
     threshold = {"cutoff": 0.75, "window": 3, "target_false_accepts_per_hour": 0.5}
-    figure = operating.draw({"test": surface}, threshold, integer_cutoff(0.75))
+    figure = cutoffs.draw({"test": surface}, threshold, integer_cutoff(0.75))
     n_hit = surface.hits[0, integer_cutoff(0.75) - 1]
     labels = " ".join(t.get_text() for t in figure.axes[0].get_legend().get_texts())
     assert f"{n_hit / 40:.1%} of 40 words" in labels
     assert "chosen cutoff" in [t.get_text() for t in figure.axes[1].get_legend().get_texts()]
-    tried = operating.draw({"test": surface}, threshold, 100)
+    tried = cutoffs.draw({"test": surface}, threshold, 100)
     assert "tried cutoff" in [t.get_text() for t in tried.axes[1].get_legend().get_texts()]
 
 
@@ -224,7 +224,8 @@ def test_a_player_keeps_the_level_and_silence_is_no_error():
 
 def test_the_panels_of_01_and_02_load_no_tensorflow():
     code = (
-        "import sys, mwwkit.previews.listen, mwwkit.previews.scenes; print('keras' in sys.modules)"
+        "import sys, mwwkit.previews.clip_player, mwwkit.previews.scene_player\n"
+        "print('keras' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"

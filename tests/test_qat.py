@@ -9,16 +9,16 @@ from mwwkit.device import firmware
 from mwwkit.device.flatbuffer import Graph
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import gate
+from mwwkit.evaluation.net_forms import compare, int8_tracks, whole_tracks
 from mwwkit.model import streaming
-from mwwkit.model.evaluate import headroom, int8_model
-from mwwkit.model.losses import LossSettings
 from mwwkit.model.mixednet import tf
-from mwwkit.model.parity import compare, int8_tracks, whole_tracks
-from mwwkit.model.qat import MEMORY, Quantised
-from mwwkit.model.schedule import QAT_DECAY
 from mwwkit.model.shapes import SHAPES
-from mwwkit.model.spec_augment import SpecAugment
-from mwwkit.model.training import Trainer, TrainingSettings, net_of, weights_of
+from mwwkit.training.evaluator import headroom, int8_model
+from mwwkit.training.losses import LossSettings
+from mwwkit.training.qat import MEMORY, Quantised
+from mwwkit.training.schedule import QAT_DECAY
+from mwwkit.training.spec_augment import SpecAugment
+from mwwkit.training.trainer import Trainer, TrainingSettings, net_of, weights_of
 
 TINY = SHAPES["tiny"]
 LAYERS = {"CONV_2D", "DEPTHWISE_CONV_2D", "ADD"}

@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from mwwkit.model.quiet import quiet
+from mwwkit.run.quiet import quiet
 
 
 def test_what_is_written_to_the_file_descriptor_is_held_back(capfd):

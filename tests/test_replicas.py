@@ -5,8 +5,8 @@ import json
 import pytest
 from killing import start
 
-from mwwkit.model import replicas
 from mwwkit.model.mixednet import tf
+from mwwkit.training import replicas
 
 # In a process of its own: TensorFlow splits its CPU before it starts, or not at all.
 CHILD = """
@@ -14,11 +14,11 @@ import json, os, sys
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 import numpy as np
 from listed import learnable
-from mwwkit.model.losses import LossSettings
+from mwwkit.training.losses import LossSettings
 from mwwkit.model.mixednet import tf
 from mwwkit.model.shapes import SHAPES
-from mwwkit.model.spec_augment import SpecAugment
-from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
+from mwwkit.training.spec_augment import SpecAugment
+from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

@@ -18,22 +18,22 @@ from matplotlib.image import imread
 from small_run import LIMITS, stamps, tree
 
 from mwwkit import __main__ as cli
-from mwwkit.audio.scenes import render, scene_from
-from mwwkit.audio.shards import FeatureSet
 from mwwkit.device.detector import manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.metrics.curves import proportion
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
-from mwwkit.paths import Run
-from mwwkit.report import making, scales, words
+from mwwkit.report import axes, wording, writing
 from mwwkit.report.card import card
+from mwwkit.report.charts import at_cutoff
 from mwwkit.report.facts import Shipped, rounded, trade_off
-from mwwkit.report.figures import at_cutoff
 from mwwkit.report.markup import joined, tag
+from mwwkit.report.moments import MOST_S, PER_KIND, Moment, moments, span
 from mwwkit.report.page import page
 from mwwkit.report.verdict import verdict
-from mwwkit.report.worst import MOST_S, PER_KIND, Moment, moments, span
+from mwwkit.run.paths import Run
+from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export
 
 WORD = "chirp"
@@ -88,7 +88,7 @@ def mistaken(here, tmp_path_factory) -> Shipped:
     done = json.loads((folder / "checkpoint.json").read_text())["complete"]
     names = {what: name for what, name in done.items() if isinstance(name, str)}
     shipped = Shipped(folder, names, done["made_of"])
-    making.write(here, shipped)
+    writing.write(here, shipped)
     return shipped
 
 
@@ -175,7 +175,7 @@ def test_the_same_run_is_the_same_bytes(here, mistaken, tmp_path):
     again = Shipped(tmp_path / "again", mistaken.names, mistaken.settings)
     for what in ("page", "report", "card"):
         again.path(what).unlink()
-    making.write(here, again)
+    writing.write(here, again)
     for what in ("page", "report", "card"):
         assert again.path(what).read_bytes() == mistaken.path(what).read_bytes()
 
@@ -332,7 +332,7 @@ def test_without_the_clips_it_says_so_and_is_whole(here, mistaken, tmp_path, kep
         shutil.copytree(source, tmp_path / "run" / folder)
     shipped = tmp_path / "shipped"
     shutil.copytree(mistaken.folder, shipped)
-    making.write(Run(tmp_path / "run"), Shipped(shipped, mistaken.names, mistaken.settings))
+    writing.write(Run(tmp_path / "run"), Shipped(shipped, mistaken.names, mistaken.settings))
     made = json.loads((shipped / mistaken.names["report"]).read_text())
     assert faults(made) == []
     text = (shipped / mistaken.names["page"]).read_text()
@@ -372,7 +372,7 @@ def test_a_run_that_was_exported_before_there_were_reports_gets_one(copy, here, 
     del state["complete"]["page"], state["complete"]["report"]
     for name in ("checkpoint.json", "checkpoint.previous.json"):
         (copy / "export" / name).write_text(json.dumps(state))
-    making.show(copy)
+    writing.show(copy)
     assert "mwwkit report makes the report" in capsys.readouterr().out
     assert report_of(copy) == cli.OK
     made, first = tree(copy / "export"), tree(here / "export")
@@ -409,8 +409,8 @@ def test_a_run_that_is_not_there_or_not_finished_is_told(here, tmp_path, capsys)
 
 def test_a_notebook_shows_the_link_and_the_main_figures(here, monkeypatch):
     shown = []
-    monkeypatch.setattr(making, "display", shown.append)
-    making.show(here)
+    monkeypatch.setattr(writing, "display", shown.append)
+    writing.show(here)
     [html] = shown
     links = [a["href"] for a, _ in Page(html.data).all("a") if "href" in a]
     assert links == [(here / f"export/{WORD}.report.html").as_uri()]
@@ -420,7 +420,7 @@ def test_a_notebook_shows_the_link_and_the_main_figures(here, monkeypatch):
 def test_the_page_stays_under_its_size(mistaken):
     samples = 3 * PER_KIND * MOST_S * 16_000 * 2 * 4 / 3  # base64 is a third larger
     rest = mistaken.path("page").stat().st_size + mistaken.path("report").stat().st_size
-    assert samples + rest < making.MOST_BYTES
+    assert samples + rest < writing.MOST_BYTES
 
 
 THRESHOLD = {
@@ -487,13 +487,13 @@ def test_the_trade_off_has_each_distinct_point_once_with_exact_intervals():
 @pytest.mark.parametrize(
     "scale",
     [
-        scales.linear(0, 3000),
-        scales.linear(-0.5, 1.0),
-        scales.linear(2, 2),
-        scales.shares(""),
-        scales.hourly(0.2, ""),
-        scales.hourly(5000, ""),
-        scales.deviates(0.0005, 0.6, ""),
+        axes.linear(0, 3000),
+        axes.linear(-0.5, 1.0),
+        axes.linear(2, 2),
+        axes.shares(""),
+        axes.hourly(0.2, ""),
+        axes.hourly(5000, ""),
+        axes.deviates(0.0005, 0.6, ""),
     ],
 )
 def test_a_scale_rises_from_end_to_end_and_its_ticks_lie_on_it(scale):
@@ -528,11 +528,11 @@ def test_the_card_has_the_reports_words_and_figures(here, facts, html):
     for sentence in (
         facts["verdict"]["headline"],
         facts["licence"]["headline"],
-        words.counts(facts["test"]["recall"]["clean"]),
-        words.interval(facts["test"]["recall"]["clean"]),
-        *(words.shown(each["validation"]["recall"]) for each in facts["advice"]),
-        *(cell for row in facts["data"]["sources"] for cell in words.source_row(row)),
-        *(cell for _, cell in words.device_rows(facts["device"])),
+        wording.counts(facts["test"]["recall"]["clean"]),
+        wording.interval(facts["test"]["recall"]["clean"]),
+        *(wording.shown(each["validation"]["recall"]) for each in facts["advice"]),
+        *(cell for row in facts["data"]["sources"] for cell in wording.source_row(row)),
+        *(cell for _, cell in wording.device_rows(facts["device"])),
     ):
         assert sentence in text and sentence in page_text
     assert facts["config_sha256"] in text and f"| seed | {facts['seed']} |" in text

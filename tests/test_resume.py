@@ -9,11 +9,11 @@ from forking import finish, kill_after, start
 from small_run import OTHER_WORDS, WAKE_WORD, spoken, tree
 
 from mwwkit.audio.reading import write_wav16
-from mwwkit.model import fit
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import Limits
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, featurize, train
+from mwwkit.training import loop
 
 STAGES = ("clips", "features", "training")
 NO_SPEECH = {
@@ -47,7 +47,7 @@ def recordings(tmp_path_factory) -> Path:
 
 def session(recordings, folder, earlier=()):
     """01, 02 and 03, one after another, as far as they are not done."""
-    fit.UNIT_STEPS = UNIT_STEPS
+    loop.UNIT_STEPS = UNIT_STEPS
     here, limits = Run(folder, tuple(earlier)), Limits(workers=1)
     heard = {"recordings": str(recordings), "noise_minutes": 0.5, "rooms": 3}
     acquire.run(acquire.Config("hey you", **heard, **NO_SPEECH), here, limits)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from mwwkit.audio import synthetic
 from mwwkit.audio.reading import AudioValidationError
 from mwwkit.audio.rooms import (
     DryShare,
@@ -13,6 +12,7 @@ from mwwkit.audio.rooms import (
     rt60,
     validate_room,
 )
+from mwwkit.corpus import noise_and_rooms
 
 RATE_HZ = 16_000
 
@@ -132,7 +132,7 @@ def test_rooms_of_usual_length_are_valid():
     for seconds in (0.1, 1.0, 5.0):
         assert validate_room(decaying(0.3, seconds), RATE_HZ) == []
     for number in range(20):
-        assert validate_room(synthetic.room(np.random.default_rng(number)), RATE_HZ) == []
+        assert validate_room(noise_and_rooms.room(np.random.default_rng(number)), RATE_HZ) == []
 
 
 def test_a_peak_past_a_tenth_of_the_length_is_late():

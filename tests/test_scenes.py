@@ -7,8 +7,10 @@ import pytest
 import tiny_run
 
 from mwwkit.audio.effects import EFFECTS, AudioAugmentation, loudest_rms
+from mwwkit.audio.endpoints import Span
 from mwwkit.audio.reading import Wav16, write_wav16
-from mwwkit.audio.scenes import (
+from mwwkit.run.seeds import rng
+from mwwkit.scenes.scenes import (
     BACKGROUNDS,
     REFERENCE_RMS,
     Background,
@@ -21,8 +23,6 @@ from mwwkit.audio.scenes import (
     render,
     scene_from,
 )
-from mwwkit.audio.words import Span
-from mwwkit.random import rng
 
 RATE_HZ = 16_000
 NO_EFFECTS = AudioAugmentation(**dict.fromkeys(EFFECTS, 0.0))

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from mwwkit.paths import Run
-from mwwkit.session import RAISES, Limits, StoppedEarly, stops_are_raised, well_ended
+from mwwkit.run.paths import Run
+from mwwkit.run.session import RAISES, Limits, StoppedEarly, stops_are_raised, well_ended
 
 
 @pytest.fixture

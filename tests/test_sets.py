@@ -6,8 +6,9 @@ import pytest
 import tiny_run
 
 from mwwkit.audio.reading import Wav16
-from mwwkit.audio.scenes import Background, SceneSettings, render
-from mwwkit.audio.sets import (
+from mwwkit.run.seeds import rng
+from mwwkit.scenes.scenes import Background, SceneSettings, render
+from mwwkit.scenes.sets import (
     CONDITIONS,
     ambient_set,
     clip_set,
@@ -16,7 +17,6 @@ from mwwkit.audio.sets import (
     usable_conditions,
     window_set,
 )
-from mwwkit.random import rng
 
 RATE_HZ = 16_000
 EVERY = tuple(CONDITIONS)

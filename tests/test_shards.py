@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
-from mwwkit.audio.scenes import SceneSettings, render, scene_from
-from mwwkit.audio.sets import clip_set, training_set
-from mwwkit.audio.shards import FeatureSet, band_statistics, make_shard, read_records, write_records
-from mwwkit.audio.store import FeatureStore, write_shard
-from mwwkit.checkpoint import Checkpoint, CheckpointError
-from mwwkit.files import replacing
-from mwwkit.paths import Run
+from mwwkit.run.checkpoint import Checkpoint, CheckpointError
+from mwwkit.run.files import replacing
+from mwwkit.run.paths import Run
+from mwwkit.scenes.scenes import SceneSettings, render, scene_from
+from mwwkit.scenes.sets import clip_set, training_set
+from mwwkit.scenes.shards import (
+    FeatureSet,
+    band_statistics,
+    make_shard,
+    read_records,
+    write_records,
+)
+from mwwkit.scenes.store import FeatureStore, write_shard
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from scipy import signal
 from mwwkit.audio import shifts
 from mwwkit.audio.effects import loudest_rms
 from mwwkit.audio.shifts import Shift, Sounds, coded, delay, narrow, suite, telephone
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 RATE_HZ = 16_000
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mwwkit.model.snapshots import SnapshotError, load_arrays, save_arrays
+from mwwkit.training.snapshots import SnapshotError, load_arrays, save_arrays
 
 ARRAYS = {"net/000": np.arange(600, dtype=np.float32).reshape(20, 30), "step": np.array(7)}
 

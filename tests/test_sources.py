@@ -1,7 +1,14 @@
 import pytest
 
-from mwwkit.audio.clips import Kind, Label, Split
-from mwwkit.audio.sources import SourceError, TableMapping, fingerprint, folder, given_splits, table
+from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.corpus.sources import (
+    SourceError,
+    TableMapping,
+    fingerprint,
+    folder,
+    given_splits,
+    table,
+)
 
 HEAD = "path,kind,word,source,speaker,seconds,sample_rate,licence\n"
 ROWS = [

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mwwkit.model.spec_augment import (
+from mwwkit.training.spec_augment import (
     NONE,
     Draws,
     SpecAugment,

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from mwwkit.audio import espeak_child, speech
-from mwwkit.audio.clips import loudest_frame_db, validate
-from mwwkit.audio.speech import VARIANTS, Espeak, SpeechError, Voice, speak
-from mwwkit.random import rng
+from mwwkit.corpus import espeak_child, speech
+from mwwkit.corpus.clips import loudest_frame_db, validate
+from mwwkit.corpus.speech import VARIANTS, Espeak, SpeechError, Voice, speak
+from mwwkit.run.seeds import rng
 
 loader = pytest.importorskip("espeakng_loader", reason="pip install espeakng-loader")
 

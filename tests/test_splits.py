@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from mwwkit.audio.clips import Kind, Label, SampleRecord, Split
-from mwwkit.audio.splits import LeakageError, assign, audit
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
+from mwwkit.corpus.splits import LeakageError, assign, audit
 
 
 def clip(i, speaker="", source="own", origin="", sha="", label=Label.POSITIVE, kind=Kind.CLIP):

@@ -6,7 +6,13 @@ from mmap_ninja import RaggedMmap
 from small_run import tree
 
 from mwwkit.audio.frontend import FeatureConfig, MicroFrontend, quantise
-from mwwkit.audio.store import FeatureStore, FeatureStoreError, Subset, read_npy_folder, write_shard
+from mwwkit.scenes.store import (
+    FeatureStore,
+    FeatureStoreError,
+    Subset,
+    read_npy_folder,
+    write_shard,
+)
 
 PRINT = FeatureConfig().fingerprint()
 

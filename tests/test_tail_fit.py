@@ -5,7 +5,7 @@ import pytest
 
 from mwwkit.device.detector import LIVE_CUTOFFS
 from mwwkit.metrics.tail_fit import FEWEST, LEAST_MEAN_EXCESS, LOGITS, PEAKS, expected_rates
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 CUTOFFS = np.array(LIVE_CUTOFFS)
 

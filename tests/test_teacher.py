@@ -7,20 +7,26 @@ import pytest
 from listed import learnable
 from small_run import LIMITS, tree
 
-from mwwkit.checkpoint import CheckpointError
-from mwwkit.model import fit, teacher, teaching
-from mwwkit.model.evaluate import to_float_features
-from mwwkit.model.labels import IGNORED, LabelSettings, label_steps
-from mwwkit.model.losses import LossSettings, scene_loss
 from mwwkit.model.mixednet import tf
 from mwwkit.model.shapes import SHAPES
-from mwwkit.model.snapshots import SnapshotError, save_arrays
-from mwwkit.model.spec_augment import SpecAugment
-from mwwkit.model.teacher import TeacherShape, build_teacher, load_teacher, logits_of, save_teacher
-from mwwkit.model.training import Trainer, TrainingSettings
-from mwwkit.paths import Run
-from mwwkit.session import Limits, StoppedEarly
+from mwwkit.run.checkpoint import CheckpointError
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits, StoppedEarly
 from mwwkit.stages import train
+from mwwkit.training import distillation, loop, teacher
+from mwwkit.training.evaluator import to_float_features
+from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
+from mwwkit.training.losses import LossSettings, scene_loss
+from mwwkit.training.snapshots import SnapshotError, save_arrays
+from mwwkit.training.spec_augment import SpecAugment
+from mwwkit.training.teacher import (
+    TeacherShape,
+    build_teacher,
+    load_teacher,
+    logits_of,
+    save_teacher,
+)
+from mwwkit.training.trainer import Trainer, TrainingSettings
 
 SMALL = TeacherShape(width=16, blocks=2, taps=9)
 TINY = SHAPES["tiny"]
@@ -115,7 +121,7 @@ def test_before_a_word_ends_it_is_not_followed_and_everywhere_else_it_is():
     )
     labels[2, :100] = IGNORED  # as of a baseline window, most of which says nothing
     logits = np.ones(labels.shape, np.float16)
-    held = np.isnan(teaching.hold_back(logits, labels))
+    held = np.isnan(distillation.hold_back(logits, labels))
     for row in (0, 2):
         for word in np.flatnonzero(np.diff((labels[row] > 0).astype(int)) == 1) + 1:
             before = np.arange(120) < word
@@ -161,7 +167,7 @@ def taught_by(dataset):
 
 def test_soft_labels_are_its_logits_of_each_scene(dataset, taught_by):
     [source] = dataset.sources
-    labels = teaching.soft_labels(taught_by, source)
+    labels = distillation.soft_labels(taught_by, source)
     assert labels.shape == source.labels.shape and labels.dtype == np.float16
     for scene in (0, 17, 39):
         wanted = logits_of(taught_by, source.spectrograms[scene])
@@ -170,14 +176,14 @@ def test_soft_labels_are_its_logits_of_each_scene(dataset, taught_by):
 
 def test_distillation_brings_the_net_nearer_to_its_teacher_on_other_scenes(dataset, taught_by):
     [source] = dataset.sources
-    told = {source.name: teaching.soft_labels(taught_by, source)}
+    told = {source.name: distillation.soft_labels(taught_by, source)}
     others = learnable(seed=6).sources[0].spectrograms
     scenes = to_float_features(np.stack([others[i] for i in range(40)]))
     its = tf.sigmoid(taught_by(scenes)).numpy()
 
     def gap(share):
         trainer = Trainer(TINY, settings(80), LossSettings(distillation=share), 1)
-        batches = teaching.taught(dataset, told) if share else dataset
+        batches = distillation.taught(dataset, told) if share else dataset
         trainer.train(batches, 80)
         return np.abs(tf.sigmoid(trainer.averaged(batches)(scenes)).numpy() - its).mean()
 
@@ -209,7 +215,7 @@ TAUGHT = {
 
 @pytest.fixture(autouse=True)
 def short_units(monkeypatch):
-    monkeypatch.setattr(fit, "UNIT_STEPS", 20)
+    monkeypatch.setattr(loop, "UNIT_STEPS", 20)
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +223,7 @@ def whole(tmp_path_factory, featured):
     """A teacher and its pupil in one go."""
     here = Run(tmp_path_factory.mktemp("taught"), (featured.folder,))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "UNIT_STEPS", 20)
+        patch.setattr(loop, "UNIT_STEPS", 20)
         train.run(train.Config(**TAUGHT), here, LIMITS)
     return here
 

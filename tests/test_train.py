@@ -10,17 +10,17 @@ import pytest
 from forking import finish, kill_after, start
 from small_run import FEATURES, LEARNS, LIMITS, featured, stamps, tree
 
-from mwwkit.audio.clips import Kind, Label, Split
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.checkpoint import CheckpointError, completed
-from mwwkit.handover import dataset_of, validation_judge
-from mwwkit.model import fit
-from mwwkit.model.batches import Source, WakeWordDataset
-from mwwkit.model.training import Trainer
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import Limits, StoppedEarly
+from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.run.checkpoint import CheckpointError, completed
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits, StoppedEarly
+from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import train
+from mwwkit.stages.inputs import dataset_of, validation_judge
+from mwwkit.training import loop
+from mwwkit.training.batches import Source, WakeWordDataset
+from mwwkit.training.trainer import Trainer
 
 SHORT = {"shape": "tiny", "steps": 70, "batch": 4, "evaluate_every": 40, "learning_rate": 1e-2}
 UNIT_STEPS = 20  # of the short runs, set aside the 250 that a notebook has
@@ -29,7 +29,7 @@ UNITS = ["step-0000020", "step-0000040", "step-0000060", "step-0000070"]
 
 @pytest.fixture
 def short_units(monkeypatch):
-    monkeypatch.setattr(fit, "UNIT_STEPS", UNIT_STEPS)
+    monkeypatch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def whole(tmp_path_factory, request):
 
 def child(folder, earlier, log):
     """A session: the short training, noting from where to where it takes steps."""
-    fit.UNIT_STEPS = UNIT_STEPS
+    loop.UNIT_STEPS = UNIT_STEPS
     take = Trainer.train
 
     def noted(self, dataset, until, on_step=lambda: None):
@@ -70,7 +70,7 @@ def begun(tmp_path_factory, featured):
     """The same training, stopped by its user before the last unit."""
     here = Run(tmp_path_factory.mktemp("begun"), (featured.folder,))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "UNIT_STEPS", UNIT_STEPS)
+        patch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
         with pytest.raises(KeyboardInterrupt):
             train.run(train.Config(**SHORT), here, LIMITS, interrupted(3))
     return here
@@ -213,7 +213,7 @@ def test_without_any_snapshot_it_starts_over_and_ends_the_same(whole, copy, shor
 
 
 def test_a_damaged_choice_is_refused_with_what_to_do(trained, tmp_path):
-    from mwwkit.handover import chosen_net
+    from mwwkit.stages.inputs import chosen_net
 
     shutil.copytree(trained.folder, tmp_path / "run")
     here = Run(tmp_path / "run", trained.earlier)

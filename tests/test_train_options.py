@@ -9,23 +9,22 @@ import numpy as np
 import pytest
 from small_run import LIMITS, stamps, tree
 
-from mwwkit import handover
-from mwwkit.audio.classes import by_class
-from mwwkit.audio.clips import Kind, Label, SampleRecord, Split, load_clips
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.handover import Balance, dataset_of, labels_of
-from mwwkit.model import fit
-from mwwkit.model.fit import Course
-from mwwkit.model.labels import LabelSettings
-from mwwkit.paths import Run
-from mwwkit.stages import train
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.run.paths import Run
+from mwwkit.scenes.classes import by_class
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.stages import inputs, train
+from mwwkit.stages.inputs import Balance, dataset_of, labels_of
+from mwwkit.training import loop
+from mwwkit.training.labels import LabelSettings
+from mwwkit.training.loop import Course
 
 SHORT = {"shape": "tiny", "steps": 75, "batch": 4, "evaluate_every": 25, "learning_rate": 1e-2}
 
 
 @pytest.fixture(autouse=True)
 def short_units(monkeypatch):
-    monkeypatch.setattr(fit, "UNIT_STEPS", 25)
+    monkeypatch.setattr(loop, "UNIT_STEPS", 25)
 
 
 def clip(path, label):
@@ -55,7 +54,7 @@ def with_near(featured, monkeypatch):
         replace(c, label=Label.HARD_NEGATIVE) if c.path in halves else c
         for c in load_clips(featured)
     ]
-    monkeypatch.setattr(handover, "load_clips", lambda here: clips)
+    monkeypatch.setattr(inputs, "load_clips", lambda here: clips)
     return FeatureSet.open(featured, "train"), clips
 
 
@@ -137,7 +136,7 @@ def stopped(featured, tmp_path_factory):
     """A training whose judge finds its second evaluation best, stopped two evaluations later."""
     here = Run(tmp_path_factory.mktemp("stopped"), (featured.folder,))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "UNIT_STEPS", 25)
+        patch.setattr(loop, "UNIT_STEPS", 25)
         rank_by_step(patch)
         config = train.Config(**SHORT | {"steps": 250}, patience=2, tensorboard=True, profile=True)
         found = train.run(config, here, LIMITS)
@@ -153,7 +152,7 @@ def rank_by_step(patch):
         shown = {"recall": recall, "false_accepts_per_hour": 0.0, "clip_false_accepts": 0.0}
         return shown | {"rank": [1.0, 1.0, recall]}
 
-    patch.setattr("mwwkit.model.evaluate.Judge.facts", facts)
+    patch.setattr("mwwkit.training.evaluator.Judge.facts", facts)
 
 
 def test_a_training_stops_early_and_keeps_the_best_weights(stopped):

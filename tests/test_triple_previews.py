@@ -5,9 +5,9 @@ import pytest
 import soundfile
 from IPython.display import HTML, Image, Markdown
 
-from mwwkit.files import write_json
-from mwwkit.paths import Run
-from mwwkit.previews import triples
+from mwwkit.previews import triple_player
+from mwwkit.run.files import write_json
+from mwwkit.run.paths import Run
 from mwwkit.triples import examples as engine
 from mwwkit.triples.examples import N_SAMPLES, RATE_HZ, OpenBatch, Room, Spectra
 
@@ -46,10 +46,10 @@ def made(tmp_path_factory, speech_like):
 
 def test_the_sounds_shown_are_those_of_the_files(made):
     here, rooms, dry = made
-    batches = triples._batches(here)
+    batches = triple_player._batches(here)
     assert [len(ids) for _, ids in batches] == [2, 1]
     for number in range(N):
-        shown = triples.read(here, batches, number, [str(rooms)])
+        shown = triple_player.read(here, batches, number, [str(rooms)])
         assert list(shown.sounds) == ["dry", "bad room", "messy input", "target"]
         assert all(s.shape == (N_SAMPLES,) and s.dtype == np.int16 for s in shown.sounds.values())
         np.testing.assert_array_equal(shown.sounds["dry"], dry[number])
@@ -62,8 +62,8 @@ def test_the_sounds_shown_are_those_of_the_files(made):
 
 def test_all_that_was_done_is_told(made):
     here, rooms, _ = made
-    shown = triples.read(here, triples._batches(here), 2, [str(rooms)])
-    told = triples.done_to(shown)
+    shown = triple_player.read(here, triple_player._batches(here), 2, [str(rooms)])
+    told = triple_player.done_to(shown)
     assert "ann/2.wav:000" in told and "tin.wav" in told and "hall.wav" in told
     assert told.count("\n    ") == len(shown.recipe["chain"]) >= 3
     assert f"{shown.recipe['wet']:.0%}" in told and "not at hand" not in told
@@ -71,18 +71,18 @@ def test_all_that_was_done_is_told(made):
 
 def test_without_the_bad_rooms_files_the_rest_is_shown_and_that_is_said(made, tmp_path):
     here, _, _ = made
-    shown = triples.read(here, triples._batches(here), 0, [str(tmp_path)])
+    shown = triple_player.read(here, triple_player._batches(here), 0, [str(tmp_path)])
     assert list(shown.sounds) == ["dry", "messy input", "target"]
-    assert "not at hand here: bad room" in triples.done_to(shown)
+    assert "not at hand here: bad room" in triple_player.done_to(shown)
 
 
 def test_a_picture_a_row_of_players_and_the_list_are_shown_once(made, monkeypatch):
     here, rooms, _ = made
     shown = []
     monkeypatch.setattr(
-        triples, "panel", lambda draw, number: shown.append((draw(number.value), number.max))
+        triple_player, "panel", lambda draw, number: shown.append((draw(number.value), number.max))
     )
-    triples.triple(here, [str(rooms)])
+    triple_player.triple(here, [str(rooms)])
     (picture, players, told), last = shown[0]
     assert isinstance(picture, Image) and picture.data[:4] == b"\x89PNG" and last == N - 1
     assert isinstance(players, HTML) and players.data.count("<audio") == 4
@@ -92,16 +92,18 @@ def test_a_picture_a_row_of_players_and_the_list_are_shown_once(made, monkeypatc
 @pytest.mark.parametrize("tone_hz", [500, 2000, 16_000])
 def test_a_tone_is_brightest_at_its_tick(tone_hz):
     tone = 2e4 * np.sin(2 * np.pi * tone_hz * np.arange(N_SAMPLES) / RATE_HZ)
-    shown = triples.Shown(0, "", "", "", {}, {"dry": tone.astype(np.int16)})
-    _, below = triples.figure(shown).axes
+    shown = triple_player.Shown(0, "", "", "", {}, {"dry": tone.astype(np.int16)})
+    _, below = triple_player.figure(shown).axes
     [image] = below.images
     bottom, top = image.get_extent()[2:]
     loudest = np.argmax(image.get_array().mean(axis=1)) + 0.5
-    at = bottom + (top - bottom) * loudest / triples.N_BANDS
-    ticks = dict(zip((1000 * khz for khz in triples.TICKS_KHZ), below.get_yticks(), strict=True))
-    assert at == pytest.approx(ticks[tone_hz], abs=1.5 * (top - bottom) / triples.N_BANDS)
+    at = bottom + (top - bottom) * loudest / triple_player.N_BANDS
+    ticks = dict(
+        zip((1000 * khz for khz in triple_player.TICKS_KHZ), below.get_yticks(), strict=True)
+    )
+    assert at == pytest.approx(ticks[tone_hz], abs=1.5 * (top - bottom) / triple_player.N_BANDS)
 
 
 def test_before_the_first_batch_it_says_so(tmp_path, capsys):
-    triples.triple(Run(tmp_path))
+    triple_player.triple(Run(tmp_path))
     assert "no batch is written yet" in capsys.readouterr().out

@@ -15,18 +15,20 @@ from forking import finish, kill_after, start
 from small_run import LIMITS, stamps
 
 from mwwkit import __main__ as cli
-from mwwkit import chain, presets, session, spaces
-from mwwkit.model import fit
-from mwwkit.model.training import Trainer
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import StoppedEarly
-from mwwkit.spaces import Choices, Range
+from mwwkit import presets
+from mwwkit.cli import chain, search_space
+from mwwkit.cli.search_space import Choices, Range
+from mwwkit.run import session
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import StoppedEarly
 from mwwkit.stages import train
+from mwwkit.training import loop
+from mwwkit.training.trainer import Trainer
 
 optuna = pytest.importorskip("optuna", reason="install the extra tune")
-from mwwkit import tuning  # noqa: E402
-from mwwkit.tuning import Search, TuningError, objective  # noqa: E402
+from mwwkit.cli import tuning  # noqa: E402
+from mwwkit.cli.tuning import Search, TuningError, objective  # noqa: E402
 
 UNIT_STEPS = 20  # of these short trainings, set aside the 250 that a notebook has
 BASE = {"shape": "tiny", "steps": 60, "batch": 4, "evaluate_every": 60, "learning_rate": 5e-3}
@@ -36,7 +38,7 @@ N_TRIALS = 3
 
 @pytest.fixture
 def short_units(monkeypatch):
-    monkeypatch.setattr(fit, "UNIT_STEPS", UNIT_STEPS)
+    monkeypatch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def search(featured, tmp_path, short_units):
 
 def child(features, study, log):
     """A session of the study, noting the steps it takes and of which trial."""
-    fit.UNIT_STEPS = UNIT_STEPS
+    loop.UNIT_STEPS = UNIT_STEPS
     take = Trainer.train
 
     def noted(self, dataset, until, on_step=lambda: None):
@@ -293,9 +295,9 @@ def test_what_is_given_by_name_is_not_varied(featured, tmp_path, capsys):
 
 
 def test_the_default_space_is_taken_by_03_from_end_to_end():
-    space = spaces.load()
+    space = search_space.load()
     assert {"learning_rate", "dropout", "pooling", "label_to_s"} <= space.keys()
-    spaces.refuse_outside(space, chain.parameters("03"))
+    search_space.refuse_outside(space, chain.parameters("03"))
     assert train.Config().learning_rate in space["learning_rate"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from mwwkit.device import twin
 from mwwkit.device.integer_ops import Requantise, saturate
 from mwwkit.device.twin_ops import TwinError, compiled
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 EVERY = np.arange(-128, 128, dtype=np.int8)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from mwwkit.paths import Run
-from mwwkit.session import Limits
-from mwwkit.stages import engine
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
+from mwwkit.stages import triples
 
 RATE_HZ = 48_000
 PREPARED = {"embeddings": "none", "triples_per_file": 3, "chunk_files": 2}
@@ -52,21 +52,21 @@ def write_world(folder: Path, n_speech: int = 6, n_rooms: int = 3) -> None:
         soundfile.write(folder / "dry" / f"s{number}.wav", sound, rate_hz, **kind)
 
 
-def config(folder: Path, **settings) -> engine.Config:
+def config(folder: Path, **settings) -> triples.Config:
     given = {"bad_irs": "bad", "target_irs": "target", "dry_speech": "dry"}
     places = {name: (str(folder / sub),) for name, sub in given.items()}
-    return engine.Config(**places | PREPARED | settings)
+    return triples.Config(**places | PREPARED | settings)
 
 
 def make(folder: Path, run: Path, previous=(), *, workers: int = 1, budget_gb=1.0, **settings):
     """One session of the engine."""
     here = Run.of(str(run), [str(p) for p in previous])
     limits = Limits(budget_gb=budget_gb, workers=workers)
-    return engine.run(config(folder, **settings), here, limits, hear)
+    return triples.run(config(folder, **settings), here, limits, hear)
 
 
 def hashes(*runs: Path) -> dict[str, str]:
     """name -> SHA-256 of every batch file."""
-    from mwwkit.files import sha256
+    from mwwkit.run.files import sha256
 
     return {p.name: sha256(p) for run in runs for p in sorted(run.glob("batches/batch_*.npz"))}

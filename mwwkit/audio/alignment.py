@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit.audio.words import (
+from mwwkit.audio.endpoints import (
     HOP,
     MOST_DB,
     N_BANDS,

@@ -34,9 +34,9 @@ import numpy as np
 from mwwkit.device import firmware
 from mwwkit.device.twin import Twin
 from mwwkit.device.twin_ops import TwinError
-from mwwkit.model.quiet import quiet
-from mwwkit.parallel import each
-from mwwkit.progress import tqdm
+from mwwkit.run.parallel import each
+from mwwkit.run.progress import tqdm
+from mwwkit.run.quiet import quiet
 
 ENGINES = ("exact", "tflm", "fast", "litert_ref")
 JOB_FRAMES = 60_000  # ten minutes: what a worker of `score_all` is given at once

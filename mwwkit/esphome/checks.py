@@ -25,7 +25,7 @@ from mwwkit.esphome.findings import (
     Check,
     Finding,
 )
-from mwwkit.files import read_json, sha256
+from mwwkit.run.files import read_json, sha256
 
 ENDING = ".certificate.json"  # beside computer.json: computer.certificate.json
 KINDS = {"wake_word": "wake word", "vad": "voice activity model"}  # envelopes, in words

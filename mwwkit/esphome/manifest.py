@@ -19,7 +19,7 @@ from urllib.parse import urlparse
 from mwwkit.device import detector, firmware
 from mwwkit.esphome.esphome_package import parse_version
 from mwwkit.esphome.findings import Finding, told
-from mwwkit.files import write_json
+from mwwkit.run.files import write_json
 
 # Manifest v2 as ESPHome's components/micro_wake_word/__init__.py has it (MANIFEST_SCHEMA_V2).
 REQUIRED = ("type", "wake_word", "author", "model", "trained_languages", "version", "micro")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.model.quiet import quiet
+from mwwkit.run.quiet import quiet
 
 
 def float_tracks(model: bytes, spectrograms: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.model.quiet import quiet
 from mwwkit.model.shapes import SHAPES, Block, Shape, SizeReport, size_report
-from mwwkit.random import rng
+from mwwkit.run.quiet import quiet
+from mwwkit.run.seeds import rng
 
 with quiet():
     import keras

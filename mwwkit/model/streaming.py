@@ -22,8 +22,8 @@ import numpy as np
 from mwwkit.device import firmware
 from mwwkit.model.logit_grid import refine
 from mwwkit.model.mixednet import MixedNet, Norm, tf
-from mwwkit.model.quiet import quiet
 from mwwkit.model.shapes import Shape
+from mwwkit.run.quiet import quiet
 
 Folded = dict[str, np.ndarray]
 

@@ -5,7 +5,7 @@
 
 `${NAME}` in a text is replaced by that environment variable. What stands in the section `all` goes
 to every notebook that takes it. Which keys a section may have is what its notebook's parameters
-cell has, so `mwwkit.chain` checks them there.
+cell has, so `mwwkit.cli.chain` checks them there.
 """
 
 import difflib

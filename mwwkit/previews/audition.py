@@ -17,16 +17,16 @@ from ipywidgets import FileUpload, IntSlider, Layout
 from matplotlib.figure import Figure
 
 from mwwkit.audio.reading import read, to_int16
-from mwwkit.audio.scenes import render, scene_from
-from mwwkit.checkpoint import completed
 from mwwkit.device.detector import Detection, StreamingDetector, integer_cutoff, manifest_cutoff
 from mwwkit.device.firmware import CUTOFF_LEVELS
 from mwwkit.esphome.component import Component
-from mwwkit.paths import Run
+from mwwkit.evaluation.scoring import Track, listen_to
 from mwwkit.previews import drawing, recorder
-from mwwkit.previews.operating import held_out_words
+from mwwkit.previews.cutoffs import held_out_words
 from mwwkit.previews.panel import panel
-from mwwkit.scoring import Track, listen_to
+from mwwkit.run.checkpoint import completed
+from mwwkit.run.paths import Run
+from mwwkit.scenes.scenes import render, scene_from
 
 MOST_S = 60.0  # heard of a file that is given
 WIDEST = 20  # scores of a window

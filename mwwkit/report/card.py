@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mwwkit.report import words
+from mwwkit.report import wording
 
 Facts = dict[str, Any]
 _BREAKS = re.compile(
@@ -39,13 +39,13 @@ def card(facts: Facts, certificate: Facts | None) -> str:
 def _measured(test: Facts) -> list[str]:
     """What the test split showed."""
     rows = [
-        (f"hears the word, {name}", words.counts(share), words.percent(share["value"]))
-        + (words.interval(share),)
-        for name, share in words.by_condition(test["recall"])
+        (f"hears the word, {name}", wording.counts(share), wording.percent(share["value"]))
+        + (wording.interval(share),)
+        for name, share in wording.by_condition(test["recall"])
     ]
     wrong = test["other_clips_accepted"]
     if wrong["of"]:
-        shown = words.counts(wrong), words.percent(wrong["value"]), words.interval(wrong)
+        shown = wording.counts(wrong), wording.percent(wrong["value"]), wording.interval(wrong)
         rows.append(("takes other words for it", *shown))
     if test["false_accepts_per_hour"]["hours"]:
         rows.append(("false accepts an hour", *_rate(test["false_accepts_per_hour"])))
@@ -54,8 +54,8 @@ def _measured(test: Facts) -> list[str]:
     if late["detected"]:
         delay = (
             f"Half of the {late['detected']:,} words that were heard woke it within "
-            f"{words.seconds(late['median_s'])} of their end, nine in ten within "
-            f"{words.seconds(late['p90_s'])}."
+            f"{wording.seconds(late['median_s'])} of their end, nine in ten within "
+            f"{wording.seconds(late['p90_s'])}."
         )
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
     heads = "what", "counted", "value", "interval"
@@ -64,9 +64,9 @@ def _measured(test: Facts) -> list[str]:
 
 def _rate(rate: Facts) -> tuple[str, str, str]:
     return (
-        words.of_hours(rate),
-        words.rate(rate["value"]),
-        f"{words.rate(rate['low'])} to {words.rate(rate['high'])}",
+        wording.of_hours(rate),
+        wording.rate(rate["value"]),
+        f"{wording.rate(rate['low'])} to {wording.rate(rate['high'])}",
     )
 
 
@@ -81,9 +81,9 @@ def _thresholds(advice: Sequence[Facts]) -> list[str]:
         (
             each["name"],
             f"{each['cutoff']:g}",
-            words.shown(each["validation"]["recall"]),
-            words.hourly(each["validation"]["false_accepts_per_hour"]),
-            words.shown(each["validation"]["other_clips_accepted"]),
+            wording.shown(each["validation"]["recall"]),
+            wording.hourly(each["validation"]["false_accepts_per_hour"]),
+            wording.shown(each["validation"]["other_clips_accepted"]),
         )
         for each in advice
     ]
@@ -105,11 +105,13 @@ def _licence(found: Facts) -> list[str]:
 def _data(data: Facts | None) -> list[str]:
     head = "## What it was made from"
     if not data:
-        return [head, words.NO_CATALOGUE]
+        return [head, wording.NO_CATALOGUE]
     return [
         head,
-        _table(words.SOURCE_HEADS, [words.source_row(source) for source in data["sources"]]),
-        _table(words.SPLIT_HEADS, [words.split_row(*split) for split in data["splits"].items()]),
+        _table(wording.SOURCE_HEADS, [wording.source_row(source) for source in data["sources"]]),
+        _table(
+            wording.SPLIT_HEADS, [wording.split_row(*split) for split in data["splits"].items()]
+        ),
         "Speakers are as the sources name them. Clips of one speaker are all in the same split.",
     ]
 
@@ -126,7 +128,7 @@ def _device(found: Facts, certificate: Facts | None) -> list[str]:
     yaml = found["esphome_yaml"].replace("```", "")
     return [
         "## On the device",
-        _table(("what", "needs"), words.device_rows(found)),
+        _table(("what", "needs"), wording.device_rows(found)),
         told,
         f"```yaml\n{yaml}```",
     ]

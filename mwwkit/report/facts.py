@@ -1,8 +1,8 @@
 """All figures of a report, as JSON has them: `report.schema.json` says what is where.
 
-`validation` and `test` are 05's metrics as they stand (`mwwkit.figures`); the rest is beside them.
-Counts stand with every share, and floats are rounded, so that the last bits of a sum change no
-byte.
+`validation` and `test` are 05's metrics as they stand (`mwwkit.evaluation.split_metrics`); the
+rest is beside them. Counts stand with every share, and floats are rounded, so that the last bits of
+a sum change no byte.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.checkpoint import finished
 from mwwkit.device.detector import manifest_cutoff
-from mwwkit.files import read_json
 from mwwkit.metrics.curves import false_accepts_per_hour, proportion
-from mwwkit.model.diagnosis import diagnose
-from mwwkit.paths import Run
 from mwwkit.report import licences, origins
-from mwwkit.report.advice import advice
+from mwwkit.report.cutoff_choices import advice
 from mwwkit.report.verdict import verdict
+from mwwkit.run.checkpoint import finished
+from mwwkit.run.files import read_json
+from mwwkit.run.paths import Run
+from mwwkit.training.diagnosis import diagnose
 
 VERSION = 1
 SPLITS = ("validation", "test")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mwwkit import __version__
-from mwwkit.audio import provenance
-from mwwkit.audio.clips import Kind, Label, SampleRecord
+from mwwkit.corpus.clips import Kind, Label, SampleRecord
 from mwwkit.device import firmware
-from mwwkit.files import read_json, sha256
 from mwwkit.model.shapes import SHAPES, size_report
-from mwwkit.paths import Run
+from mwwkit.run.files import read_json, sha256
+from mwwkit.run.paths import Run
+from mwwkit.scenes import provenance
 
 STAGES = ("clips", "features", "training", "mined", "tuned")
 PACKAGES = (

@@ -9,9 +9,9 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from mwwkit.report import behind, faithful, sections, top
+from mwwkit.report import page_header, parity_section, results_sections, technical_sections
 from mwwkit.report.markup import Html, joined, tag
-from mwwkit.report.worst import Moment
+from mwwkit.report.moments import Moment
 
 Facts = dict[str, Any]
 
@@ -44,22 +44,22 @@ def page(
         "header",
         tag("p", " · ".join(("Report of a wake word", *by)), class_="over"),
         tag("h1", f"“{facts['wake_word']}”"),
-        top.verdict(facts["verdict"]),
-        top.tiles(facts),
-        top.contents(),
+        page_header.verdict(facts["verdict"]),
+        page_header.tiles(facts),
+        page_header.contents(),
     )
     middle = tag(
         "main",
-        sections.recall(facts),
-        sections.wrong(facts),
-        sections.mistakes(facts, misses, accepts),
-        sections.trade_off(facts),
-        sections.reaction(facts),
-        behind.training(facts),
-        faithful.parity(facts, unlike),
-        behind.device(facts),
-        behind.data(facts),
-        behind.again(facts),
+        results_sections.recall(facts),
+        results_sections.wrong(facts),
+        results_sections.mistakes(facts, misses, accepts),
+        results_sections.trade_off(facts),
+        results_sections.reaction(facts),
+        technical_sections.training(facts),
+        parity_section.parity(facts, unlike),
+        technical_sections.device(facts),
+        technical_sections.data(facts),
+        technical_sections.again(facts),
     )
     told = f"Made by mwwkit {facts['versions']['mwwkit']}. All of this as data: "
     foot = tag("footer", tag("p", told, tag("code", data_file)))
@@ -71,10 +71,10 @@ def excerpt(facts: Facts) -> str:
     """Verdict, key figures and the main figures, to be shown inside a notebook."""
     inside = joined(
         tag("style", _resource("report.css")),
-        top.verdict(facts["verdict"]),
-        top.tiles(facts),
-        sections.recall(facts),
-        sections.trade_off(facts),
+        page_header.verdict(facts["verdict"]),
+        page_header.tiles(facts),
+        results_sections.recall(facts),
+        results_sections.trade_off(facts),
     )
     return tag("div", inside, class_="report")
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imsave
 
+from mwwkit.report.axes import Scale
 from mwwkit.report.markup import Html, tag
-from mwwkit.report.scales import Scale
 
 WIDTH, HEIGHT = 360, 236
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 24, 40

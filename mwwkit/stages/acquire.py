@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
-from mwwkit import paths
-from mwwkit.audio import invented, sources
-from mwwkit.audio.assembly import STAGE, assemble
-from mwwkit.audio.clips import (
+from mwwkit.audio.rooms import is_late
+from mwwkit.corpus import sources, synthetic_inputs
+from mwwkit.corpus.assembly import STAGE, assemble
+from mwwkit.corpus.clips import (
     CATALOGUE,
     QUARANTINE,
     Kind,
@@ -21,19 +21,19 @@ from mwwkit.audio.clips import (
     write_catalogue,
     write_quarantine,
 )
-from mwwkit.audio.making import Bounds, make_unit
-from mwwkit.audio.piper import Piper
-from mwwkit.audio.rooms import is_late
-from mwwkit.audio.sources import FOLDERS, FromSpeech, Input, SourceError
-from mwwkit.audio.speech import ACCENTS, ENGLISH, Engine, Espeak
-from mwwkit.audio.splits import SHARES, assign, audit
-from mwwkit.audio.units import bytes_at_most, in_units, seconds_to_make
-from mwwkit.checkpoint import Checkpoint, completed
-from mwwkit.files import replacing
-from mwwkit.parallel import each
-from mwwkit.paths import Run
-from mwwkit.progress import tqdm
-from mwwkit.session import Limits, full_disk_stops
+from mwwkit.corpus.piper import Piper
+from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input, SourceError
+from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
+from mwwkit.corpus.splits import SHARES, assign, audit
+from mwwkit.corpus.unit_folders import Bounds, make_unit
+from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
+from mwwkit.run import paths
+from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.files import replacing
+from mwwkit.run.parallel import each
+from mwwkit.run.paths import Run
+from mwwkit.run.progress import tqdm
+from mwwkit.run.session import Limits, full_disk_stops
 
 FOLDER = "clips"
 
@@ -256,12 +256,12 @@ def _folders(config: Config) -> Iterator[tuple[str, Path]]:
 def _invented(config: Config) -> list[Input]:
     engine, word, seed = config.engine(), config.word, config.seed
     return [
-        *invented.positives(engine, word, config.tts_spellings, config.tts_positive, seed),
-        *invented.negatives(engine, word, config.tts_negative, seed),
-        *invented.hard_negatives(engine, word, config.tts_hard_negative, seed),
-        *invented.ambient(engine, word, config.tts_ambient_minutes, seed),
-        *invented.noises(config.noise_minutes, seed),
-        *invented.rooms(config.rooms, seed),
+        *synthetic_inputs.positives(engine, word, config.tts_spellings, config.tts_positive, seed),
+        *synthetic_inputs.negatives(engine, word, config.tts_negative, seed),
+        *synthetic_inputs.hard_negatives(engine, word, config.tts_hard_negative, seed),
+        *synthetic_inputs.ambient(engine, word, config.tts_ambient_minutes, seed),
+        *synthetic_inputs.noises(config.noise_minutes, seed),
+        *synthetic_inputs.rooms(config.rooms, seed),
     ]
 
 

@@ -10,19 +10,26 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from mwwkit import parity
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.checkpoint import Checkpoint, completed
 from mwwkit.device import arena
 from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
 from mwwkit.esphome.checks import ENDING
-from mwwkit.figures import of_split
-from mwwkit.files import read_json, replacing, sha256, write_json
-from mwwkit.handover import Chosen, chosen_net
+from mwwkit.evaluation import parity
+from mwwkit.evaluation.mistakes import Judged, Rule
+from mwwkit.evaluation.net_forms import Made, float_scores
+from mwwkit.evaluation.split_metrics import of_split
 from mwwkit.metrics.operating import JUDGED_BY, Choice, choose_cutoff, operating_points
 from mwwkit.model import onnx_model
-from mwwkit.model.evaluate import (
+from mwwkit.model.streaming import Folded, fold, to_float
+from mwwkit.report import writing
+from mwwkit.report.facts import Shipped
+from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.files import read_json, replacing, sha256, write_json
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits, full_disk_stops
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.stages.inputs import Chosen, chosen_net
+from mwwkit.training.evaluator import (
     WINDOWS,
     calibration,
     headroom,
@@ -31,16 +38,9 @@ from mwwkit.model.evaluate import (
     to_float_features,
     tracks,
 )
-from mwwkit.model.parity import Made, float_scores
-from mwwkit.model.streaming import Folded, fold, to_float
-from mwwkit.paths import Run
-from mwwkit.report import making
-from mwwkit.report.facts import Shipped
-from mwwkit.session import Limits, full_disk_stops
-from mwwkit.worst import Judged, Rule
 
 FOLDER = "export"
-EXPORT_BYTES = 1_000_000 + making.MOST_BYTES  # all files together, at most
+EXPORT_BYTES = 1_000_000 + writing.MOST_BYTES  # all files together, at most
 ONNX_CHECKED = 20  # words that ONNX Runtime and the float net are compared on
 
 
@@ -221,7 +221,7 @@ def _write(
         certified = certify(folder / names["manifest"])
         certified.refuse()
         write_json(folder / names["certificate"], certified.as_dict())
-        making.write(here, Shipped(folder, names, made_of))
+        writing.write(here, Shipped(folder, names, made_of))
         for name in names.values():  # the manifest last: what it names is there before it
             with replacing(here / FOLDER / name) as part:
                 shutil.copyfile(folder / name, part)
@@ -240,7 +240,7 @@ def _names(config: Config) -> dict[str, str]:
         "yaml": f"{slug}.yaml",
         "yaml_url": f"{slug}.url.yaml",
         "certificate": f"{slug}{ENDING}",
-        **making.names_of(slug),
+        **writing.names_of(slug),
         "manifest": f"{slug}.json",
     }
 

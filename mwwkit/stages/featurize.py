@@ -3,24 +3,24 @@
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 
-from mwwkit.audio.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.audio.endpoints import Span, sure
 from mwwkit.audio.reading import Wav16
-from mwwkit.audio.recipe import Recipe
 from mwwkit.audio.rooms import rt60
-from mwwkit.audio.scenes import Material, Word
-from mwwkit.audio.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
-from mwwkit.audio.shards import FeatureSet, band_statistics, make_shard
-from mwwkit.audio.store import FeatureStore
-from mwwkit.audio.word_table import find_words, word_spans, words_compared
-from mwwkit.audio.words import Span, sure
-from mwwkit.checkpoint import Checkpoint, finished
+from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
 from mwwkit.device import firmware
-from mwwkit.files import replacing, sha256, write_json
-from mwwkit.parallel import each
-from mwwkit.paths import Run
-from mwwkit.progress import tqdm
-from mwwkit.random import rng
-from mwwkit.session import Limits, full_disk_stops
+from mwwkit.run.checkpoint import Checkpoint, finished
+from mwwkit.run.files import replacing, sha256, write_json
+from mwwkit.run.parallel import each
+from mwwkit.run.paths import Run
+from mwwkit.run.progress import tqdm
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits, full_disk_stops
+from mwwkit.scenes.augmentation import Recipe
+from mwwkit.scenes.scenes import Material, Word
+from mwwkit.scenes.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
+from mwwkit.scenes.shards import FeatureSet, band_statistics, make_shard
+from mwwkit.scenes.store import FeatureStore
 
 FOLDER = "features"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose

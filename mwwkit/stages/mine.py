@@ -8,24 +8,24 @@ from functools import partial
 
 import numpy as np
 
-from mwwkit.audio.clips import Split, load_clips
 from mwwkit.audio.frontend import FeatureConfig
-from mwwkit.audio.mining import Event, false_events, heard_in, worst
-from mwwkit.audio.shards import FeatureSet, write_records
-from mwwkit.audio.store import Subset, write_shard
-from mwwkit.checkpoint import Checkpoint, completed, finished
+from mwwkit.corpus.clips import Split, load_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
-from mwwkit.files import replacing, sha256
-from mwwkit.handover import chosen_net, dataset_of, trained_with, validation_judge
-from mwwkit.model.evaluate import calibration, int8_model
-from mwwkit.model.fit import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
-from mwwkit.model.losses import LossSettings
-from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
-from mwwkit.parallel import each
-from mwwkit.paths import Run
-from mwwkit.progress import tqdm
-from mwwkit.session import Limits, Session, full_disk_stops
+from mwwkit.run.checkpoint import Checkpoint, completed, finished
+from mwwkit.run.files import replacing, sha256
+from mwwkit.run.parallel import each
+from mwwkit.run.paths import Run
+from mwwkit.run.progress import tqdm
+from mwwkit.run.session import Limits, Session, full_disk_stops
+from mwwkit.scenes.mining import Event, false_events, heard_in, worst
+from mwwkit.scenes.shards import FeatureSet, write_records
+from mwwkit.scenes.store import Subset, write_shard
+from mwwkit.stages.inputs import chosen_net, dataset_of, trained_with, validation_judge
+from mwwkit.training.evaluator import calibration, int8_model
+from mwwkit.training.loop import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
+from mwwkit.training.losses import LossSettings
+from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
 
 FOLDER, TUNED = "mined", "tuned"
 SCANNED = ("train-ambient", "train")

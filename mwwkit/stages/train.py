@@ -5,31 +5,32 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 
-from mwwkit.audio.shards import FeatureSet
-from mwwkit.checkpoint import Checkpoint, completed, finished
-from mwwkit.handover import (
+from mwwkit.model import targets
+from mwwkit.model.shapes import SHAPES, size_report
+from mwwkit.run.checkpoint import Checkpoint, completed, finished
+from mwwkit.run.paths import Run
+from mwwkit.run.profiling import profiled
+from mwwkit.run.session import Limits, full_disk_stops
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.stages.inputs import (
     Balance,
     augmentation,
     band_normalisation,
     dataset_of,
     validation_judge,
 )
-from mwwkit.model import replicas, targets, teaching
-from mwwkit.model.batches import WakeWordDataset
-from mwwkit.model.diagnosis import diagnose
-from mwwkit.model.fit import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
-from mwwkit.model.history import Events, write_table
-from mwwkit.model.labels import LabelSettings
-from mwwkit.model.losses import LossSettings
-from mwwkit.model.lr_finder import LRFinder, Sweep
-from mwwkit.model.profiling import profiled
-from mwwkit.model.shapes import SHAPES, size_report
-from mwwkit.model.snapshots import load_arrays
-from mwwkit.model.spec_augment import array_module
-from mwwkit.model.teacher import TeacherShape, build_teacher
-from mwwkit.model.training import Trainer, TrainingSettings, limit_threads
-from mwwkit.paths import Run
-from mwwkit.session import Limits, full_disk_stops
+from mwwkit.training import distillation, replicas
+from mwwkit.training.batches import WakeWordDataset
+from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.history import Events, write_table
+from mwwkit.training.labels import LabelSettings
+from mwwkit.training.loop import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
+from mwwkit.training.losses import LossSettings
+from mwwkit.training.lr_finder import LRFinder, Sweep
+from mwwkit.training.snapshots import load_arrays
+from mwwkit.training.spec_augment import array_module
+from mwwkit.training.teacher import TeacherShape, build_teacher
+from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
 
 FOLDER = "training"
 STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
@@ -169,7 +170,7 @@ class Config:
 
     def teacher_course(self) -> Course:
         """The teacher's units."""
-        return Course(teaching.FOLDER, self.teacher_steps, self.evaluate_every)
+        return Course(distillation.FOLDER, self.teacher_steps, self.evaluate_every)
 
 
 def plan(config: Config, here: Run, limits: Limits) -> dict:
@@ -239,7 +240,7 @@ def _train(config, here, checkpoint, session, on_unit) -> dict[str, float]:
         if session.reason:
             return spent
     if config.distillation:
-        dataset = teaching.taught(dataset, load_arrays(here.find(teaching.LOGITS)))
+        dataset = distillation.taught(dataset, load_arrays(here.find(distillation.LOGITS)))
     if config.tensorboard:
         on_unit = _both(on_unit, Events(here / FOLDER / "tensorboard", checkpoint.done))
     trainer = _trainer(config, here)
@@ -254,9 +255,9 @@ def _teach(config, here, dataset, judge, session, on_unit) -> float:
     own = config.teaching()
     args = own.teacher(), own.training(), own.loss(), own.seed
     trainer = Trainer(*args, device=own.device, make=build_teacher)
-    judge = teaching.TeacherJudge.like(judge)
+    judge = distillation.TeacherJudge.like(judge)
     course = config.teacher_course()
-    spent = teaching.teach(course, trainer, dataset, judge, here, checkpoint, session, on_unit)
+    spent = distillation.teach(course, trainer, dataset, judge, here, checkpoint, session, on_unit)
     return sum(spent.values())
 
 
@@ -279,7 +280,7 @@ def _checkpoint(config: Config, here: Run) -> Checkpoint:
 
 def _teacher_checkpoint(config: Config, here: Run) -> Checkpoint:
     shaping = {name: value for name, value in config.shaping().items() if name not in TAUGHT}
-    return Checkpoint.resume(here, teaching.FOLDER, shaping | {"features": _made_of(here)})
+    return Checkpoint.resume(here, distillation.FOLDER, shaping | {"features": _made_of(here)})
 
 
 def _teaching_left(config: Config, here: Run) -> int:

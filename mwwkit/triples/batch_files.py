@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.files import replacing, sha256
-from mwwkit.parallel import each
-from mwwkit.progress import tqdm
-from mwwkit.session import full_disk_stops
+from mwwkit.run.files import replacing, sha256
+from mwwkit.run.parallel import each
+from mwwkit.run.progress import tqdm
+from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples
 from mwwkit.triples.examples import Item, OpenBatch, Room, Spectra, Triple, batch_bytes
 from mwwkit.triples.ledger import (

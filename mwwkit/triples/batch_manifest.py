@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from mwwkit import __version__
-from mwwkit.checkpoint import Checkpoint
-from mwwkit.files import read_json, sha256, write_json
-from mwwkit.paths import Run
+from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.files import read_json, sha256, write_json
+from mwwkit.run.paths import Run
 from mwwkit.triples import examples
 from mwwkit.triples.ledger import EngineError, Segments, Work, figures, file_of, of_kind
 

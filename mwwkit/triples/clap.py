@@ -19,10 +19,10 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import signal
 
-from mwwkit.files import replacing, sha256
-from mwwkit.paths import Run
-from mwwkit.random import rng
-from mwwkit.session import Session
+from mwwkit.run.files import replacing, sha256
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Session
 
 MODEL = "laion/larger_clap_music_and_speech"
 MODEL_BYTES = 800_000_000  # about what it takes on the disk

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy import fft
 
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 from mwwkit.triples import impulse_responses
 from mwwkit.triples.messy import N_EFFECTS, WET, apply_chain, draw_chain, draw_mix
 

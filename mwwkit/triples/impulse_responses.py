@@ -18,9 +18,9 @@ import numpy as np
 
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.audio.rooms import onset
-from mwwkit.files import read_json, replacing, sha256, write_json
-from mwwkit.parallel import each
-from mwwkit.paths import Run
+from mwwkit.run.files import read_json, replacing, sha256, write_json
+from mwwkit.run.parallel import each
+from mwwkit.run.paths import Run
 from mwwkit.triples.listing import Found
 
 RATE_HZ = 48_000

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.checkpoint import SEAL, Checkpoint
-from mwwkit.paths import Run
-from mwwkit.session import Session
+from mwwkit.run.checkpoint import SEAL, Checkpoint
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Session
 from mwwkit.triples import impulse_responses, sterilising
 
 BATCHES, STERILE = "batches", "sterilized_batches"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mwwkit.random import rng
+from mwwkit.run.seeds import rng
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from mwwkit.audio.clips import Rejected, write_quarantine
-from mwwkit.checkpoint import SEAL
-from mwwkit.files import read_json, replacing, sha256, write_json
-from mwwkit.paths import Run
-from mwwkit.progress import tqdm
-from mwwkit.session import full_disk_stops
+from mwwkit.corpus.clips import Rejected, write_quarantine
+from mwwkit.run.checkpoint import SEAL
+from mwwkit.run.files import read_json, replacing, sha256, write_json
+from mwwkit.run.paths import Run
+from mwwkit.run.progress import tqdm
+from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples, impulse_responses, ledger, sterilising
 from mwwkit.triples.ledger import EngineError, Work, of_kind, unit
 from mwwkit.triples.listing import Found, fingerprint

@@ -20,8 +20,8 @@ import numpy as np
 import soundfile
 
 from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read, to_int16
-from mwwkit.files import read_json, sha256, write_json
-from mwwkit.parallel import each
+from mwwkit.run.files import read_json, sha256, write_json
+from mwwkit.run.parallel import each
 from mwwkit.triples.listing import Found
 
 RATE_HZ = 48_000

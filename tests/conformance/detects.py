@@ -16,11 +16,11 @@ import numpy as np
 import pymicro_wakeword
 import whole_runs  # noqa: F401  # it puts the checkout on the path
 
-from mwwkit.audio.clips import Kind, Label, SampleRecord, Split, load_clips
-from mwwkit.checkpoint import completed
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, load_clips
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
-from mwwkit.paths import Run
-from mwwkit.random import rng
+from mwwkit.run.checkpoint import completed
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
 
 LEAD_IN_S, TAIL_S = 1.0, 0.5  # a device has been listening, and goes on to
 FLOOR = 3.0  # rms of the faint noise in both, in 16-bit steps

@@ -30,8 +30,8 @@ from whole_runs import (
     written_at,
 )
 
-from mwwkit.chain import NOTEBOOKS
-from mwwkit.random import rng
+from mwwkit.cli.chain import NOTEBOOKS
+from mwwkit.run.seeds import rng
 
 ORPHANS_LIMIT_S = 2.0
 

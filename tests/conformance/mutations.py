@@ -35,7 +35,7 @@ class Fault:
 FAULTS = (
     Fault(
         "labels: positive steps end before the word's end, not after",
-        "mwwkit/model/labels.py",
+        "mwwkit/training/labels.py",
         "labels[(at_s >= end_s + settings.from_s) & (at_s < end_s + settings.to_s)] = number",
         "labels[(at_s >= end_s - settings.to_s) & (at_s < end_s - settings.from_s)] = number",
         "test_labels.py",
@@ -56,14 +56,14 @@ FAULTS = (
     ),
     Fault(
         "checkpoint: settings that are new are not compared",
-        "mwwkit/checkpoint.py",
+        "mwwkit/run/checkpoint.py",
         "for n in sorted(before | now) if before.get(n) != now.get(n)]",
         "for n in sorted(before) if before.get(n) != now.get(n)]",
         "test_checkpoint.py",
     ),
     Fault(
         "checkpoint: a damaged file is handed down as the last good generation",
-        "mwwkit/checkpoint.py",
+        "mwwkit/run/checkpoint.py",
         "if self.path.exists() and _is_good(self.path):",
         "if self.path.exists():",
         "test_checkpoint.py",
@@ -77,7 +77,7 @@ FAULTS = (
     ),
     Fault(
         "store: lengths are looked up by the place in the shard",
-        "mwwkit/audio/store.py",
+        "mwwkit/scenes/store.py",
         "frames = self._frames[shard][start : start + int(self.n_frames[index])]",
         "at = index - self._first[shard]\n"
         "        frames = self._frames[shard][start : start + int(self.n_frames[at])]",
@@ -92,10 +92,10 @@ FAULTS = (
     ),
     Fault(
         "training: the average takes the new weights' share for the old ones'",
-        "mwwkit/model/stepper.py",
+        "mwwkit/training/stepper.py",
         "average.assign(decay * average + (1 - decay) * tf.convert_to_tensor(variable))",
         "average.assign((1 - decay) * average + decay * tf.convert_to_tensor(variable))",
-        "test_training.py -k average_is_what",
+        "test_trainer.py -k average_is_what",
     ),
     Fault(
         "gate: any state at start will do",
@@ -106,28 +106,28 @@ FAULTS = (
     ),
     Fault(
         "splits: a speaker's clips need not stay together",
-        "mwwkit/audio/splits.py",
+        "mwwkit/corpus/splits.py",
         'return [("a speaker", record.speaker), *keys] if record.speaker in whole else keys',
         "return keys",
         "test_splits.py",
     ),
     Fault(
         "budget: units under way reserve nothing",
-        "mwwkit/session.py",
+        "mwwkit/run/session.py",
         "            self.budget.spent(bytes_of(unit))\n",
         "",
         "test_session.py",
     ),
     Fault(
         "seeds: names count in any order",
-        "mwwkit/random.py",
+        "mwwkit/run/seeds.py",
         "str(int(seed)), *typed]",
         "str(int(seed)), *sorted(typed)]",
-        "test_random.py",
+        "test_seeds.py",
     ),
     Fault(
         "parallel: workers outlive a killed session",
-        "mwwkit/parallel.py",
+        "mwwkit/run/parallel.py",
         "        _end_with(session)\n",
         "        pass\n",
         "test_parallel.py -k killed",
@@ -148,21 +148,21 @@ FAULTS = (
     ),
     Fault(
         "training: weights are chosen by the test split",
-        "mwwkit/handover.py",
+        "mwwkit/stages/inputs.py",
         'FeatureSet.open(here, f"validation-{name}")',
         'FeatureSet.open(here, f"test-{name}")',
-        "test_handover.py -k judge",
+        "test_inputs.py -k judge",
     ),
     Fault(
         "mining: detections of the wake word itself are mined",
-        "mwwkit/audio/mining.py",
+        "mwwkit/scenes/mining.py",
         "wrong &= (at_s < end_s + NEAR_WORD_S[0]) | (at_s > end_s + NEAR_WORD_S[1])",
         "wrong &= np.isfinite(end_s)",
         "test_mining.py",
     ),
     Fault(
         "batches: spectrograms and labels of different scenes",
-        "mwwkit/model/batches.py",
+        "mwwkit/training/batches.py",
         "chosen = np.sort(draw.integers(len(source.labels), size=count))\n"
         "            source.spectrograms.gather(chosen, features[rows])",
         "chosen = draw.integers(len(source.labels), size=count)\n"
@@ -171,28 +171,28 @@ FAULTS = (
     ),
     Fault(
         "files: written in place, not aside",
-        "mwwkit/files.py",
+        "mwwkit/run/files.py",
         "part, old = path.with_name(PART + path.name),",
         "part, old = path,",
         "test_files.py",
     ),
     Fault(
         "earlier runs: the oldest wins",
-        "mwwkit/paths.py",
+        "mwwkit/run/paths.py",
         "folders = [self.folder, *reversed(self.earlier)]\n        return [",
         "folders = [self.folder, *self.earlier]\n        return [",
         "test_paths.py",
     ),
     Fault(
         "splits: the same sound may be on two sides",
-        "mwwkit/audio/splits.py",
+        "mwwkit/corpus/splits.py",
         'keys = [("file", record.source, record.origin), ("sound", record.sha256)]',
         'keys = [("file", record.source, record.origin)]',
         "test_splits.py",
     ),
     Fault(
         "full disk: shards are written through a map, which dies of SIGBUS",
-        "mwwkit/audio/store.py",
+        "mwwkit/scenes/store.py",
         "_write_ragged(folder, spectrograms)",
         "RaggedMmap.from_lists(folder, spectrograms)",
         "test_full_disk.py -k 02",

@@ -60,9 +60,9 @@ def trained(shape: str, steps: int):
     """A net after some steps, and the mean loss of the last of them."""
     from listed import learnable
 
-    from mwwkit.model.losses import LossSettings
     from mwwkit.model.shapes import SHAPES
-    from mwwkit.model.training import Trainer, TrainingSettings
+    from mwwkit.training.losses import LossSettings
+    from mwwkit.training.trainer import Trainer, TrainingSettings
 
     settings = TrainingSettings(steps=steps, warmup_steps=5, statistics_batches=10)
     trainer, dataset = Trainer(SHAPES[shape], settings, LossSettings(), seed=1), learnable()
@@ -73,8 +73,8 @@ def trained(shape: str, steps: int):
 
 def make_nets(folder: Path) -> None:
     """The weights that every version converts, so that only the conversion can differ."""
-    from mwwkit.model.snapshots import save_arrays
-    from mwwkit.model.training import limit_threads, weights_of
+    from mwwkit.training.snapshots import save_arrays
+    from mwwkit.training.trainer import limit_threads, weights_of
 
     limit_threads(1)
     for shape, steps in NETS.items():
@@ -103,7 +103,7 @@ def in_venv(folder: Path, wanted: str, keep: bool) -> dict:
 
 def measure(folder: Path) -> None:
     """Convert, judge, score and train with the TensorFlow that is here; into found.json."""
-    from mwwkit.model.training import limit_threads
+    from mwwkit.training.trainer import limit_threads
 
     limit_threads(1)  # before anything runs: the sums of a training hang on it
     stream, calibration = material(6, 100), list(material(7, 20))
@@ -119,14 +119,19 @@ def of_net(folder: Path, shape_name: str, stream: np.ndarray, calibration: list)
     from mwwkit.device.simulator import Device
     from mwwkit.esphome import manifest
     from mwwkit.esphome.certificate import certify
-    from mwwkit.model import evaluate, float_stream, parity, streaming
+    from mwwkit.evaluation import net_forms
+    from mwwkit.model import float_stream, streaming
     from mwwkit.model.shapes import SHAPES
-    from mwwkit.model.snapshots import load_arrays
-    from mwwkit.model.training import net_of
+    from mwwkit.training import evaluator
+    from mwwkit.training.snapshots import load_arrays
+    from mwwkit.training.trainer import net_of
 
     shape = SHAPES[shape_name]
     net = net_of(load_arrays(folder / f"{shape_name}.npz"), shape)
-    model, scale = evaluate.int8_model(net, shape, calibration), evaluate.headroom(net, calibration)
+    model, scale = (
+        evaluator.int8_model(net, shape, calibration),
+        evaluator.headroom(net, calibration),
+    )
     (folder / f"{shape_name}.tflite").write_bytes(model)
     size = arena.measure(model).size
     names = shape_name, "a matrix", f"{shape_name}.tflite", ("en",)
@@ -135,7 +140,7 @@ def of_net(folder: Path, shape_name: str, stream: np.ndarray, calibration: list)
     print(report, file=sys.stderr)
     float_file = streaming.to_float(streaming.fold(net, scale), shape)
     floats = float_stream.float_tracks(float_file, stream)
-    whole = [parity.float_scores(net, features, scale) for features in stream]
+    whole = [net_forms.float_scores(net, features, scale) for features in stream]
     device = Device(model, reference=True)
     scores = np.array([device.scores(features) for features in stream])
     np.save(folder / f"{shape_name}.npy", scores)

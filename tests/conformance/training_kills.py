@@ -23,12 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from forking import finish, start
 from small_run import FEATURES, LIMITS, featured, tree
 
-from mwwkit.files import PART, read_json
-from mwwkit.model.snapshots import load_arrays
-from mwwkit.model.training import Trainer
-from mwwkit.paths import Run
-from mwwkit.random import rng
+from mwwkit.run.files import PART, read_json
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
 from mwwkit.stages import train
+from mwwkit.training.snapshots import load_arrays
+from mwwkit.training.trainer import Trainer
 
 CONFIG = {"shape": "tiny", "steps": 750, "batch": 4, "evaluate_every": 250, "learning_rate": 1e-2}
 UNIT_STEPS = 250

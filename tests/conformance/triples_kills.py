@@ -14,7 +14,7 @@ from triples_disks import mount_read_only, read_only
 from triples_sessions import SPANS, UNIT, WORK, Sitting, sit
 from whole_runs import alive, family
 
-from mwwkit.files import read_json, sha256
+from mwwkit.run.files import read_json, sha256
 from mwwkit.triples import impulse_responses
 from mwwkit.triples.listing import listed, shuffled
 

@@ -12,9 +12,9 @@ from triples_disks import mount_read_only, read_only, small_disk
 from triples_kills import PHASES, hashes, totals
 from triples_sessions import sit
 
-from mwwkit.chain import snapshot
-from mwwkit.files import tree_bytes
-from mwwkit.paths import Run
+from mwwkit.cli.chain import snapshot
+from mwwkit.run.files import tree_bytes
+from mwwkit.run.paths import Run
 
 BUDGET_GB, PER_FILE, CHUNK = 0.06, 20, 10
 DISK_GB = 0.1  # the budget there: the disk is smaller

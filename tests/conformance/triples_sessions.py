@@ -25,10 +25,10 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 from triples_world import RATE_HZ, config, hear  # noqa: E402
 
-from mwwkit import files, parallel  # noqa: E402
-from mwwkit.paths import Run  # noqa: E402
-from mwwkit.session import Limits  # noqa: E402
-from mwwkit.stages import engine  # noqa: E402
+from mwwkit.run import files, parallel  # noqa: E402
+from mwwkit.run.paths import Run  # noqa: E402
+from mwwkit.run.session import Limits  # noqa: E402
+from mwwkit.stages import triples  # noqa: E402
 from mwwkit.triples import batch_files, clap, examples, impulse_responses, phases, sterilising  # noqa: E402
 
 SPANS = {"rooms": 2, "embed_all": 3, "speech": 4, "stretch": 5, "_write": 6}  # function: phase
@@ -229,7 +229,7 @@ def sit(
         os.dup2(log, 2)
         _tell(str(pipe), at)
         here, limits = Run.of(str(run), [str(p) for p in previous]), Limits(budget_gb, 0, workers)
-        made = engine.run(config(world, **given | settings), here, limits, hear)
+        made = triples.run(config(world, **given | settings), here, limits, hear)
         report.write_text(json.dumps(made))
         code = 0
     except BaseException:

@@ -35,8 +35,8 @@ from mwwkit.device import firmware
 from mwwkit.device.detector import StreamingDetector, integer_cutoff, sliding_sum, voice_track
 from mwwkit.device.simulator import Device, DeviceError, score_all, tflm
 from mwwkit.esphome.component import Model
-from mwwkit.parallel import each
-from mwwkit.random import rng
+from mwwkit.run.parallel import each
+from mwwkit.run.seeds import rng
 
 OFFICIAL = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu", "vad")
 ENGINES = ("tflm", "exact", "fast", "litert_ref")

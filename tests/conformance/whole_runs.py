@@ -14,9 +14,9 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from mwwkit.chain import NOTEBOOKS, OUR_OWN  # noqa: E402
-from mwwkit.checkpoint import TIME_FIELDS  # noqa: E402
-from mwwkit.files import PART  # noqa: E402
+from mwwkit.cli.chain import NOTEBOOKS, OUR_OWN  # noqa: E402
+from mwwkit.run.checkpoint import TIME_FIELDS  # noqa: E402
+from mwwkit.run.files import PART  # noqa: E402
 
 # What each stage writes: one checkpoint a folder.
 FOLDERS = {

@@ -1,0 +1,191 @@
+"""What each part of the recipe is worth: the same run with one part left out at a time.
+
+    study = Ablation(Path("run/ablation"), presets.load("standard"), ("no_rir", "no_specaugment"))
+    for row in study.rows(show=True):
+        print(row["flag"], row["facts"])
+    print(table(rows))
+
+The clips are made once, features once for each flag that changes them, and every flag has a run of
+its own (02 to 05) that reads them as earlier runs. All are ordinary runs, so what was finished is
+never made again: run it once more to go on. Validation and test are the same sounds in all of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mwwkit.cli import chain
+from mwwkit.presets import Preset, PresetError, suggest
+from mwwkit.run.checkpoint import completed
+from mwwkit.run.files import read_json
+from mwwkit.run.paths import Run
+
+BASELINE = "baseline"
+# A part of the recipe, and the parameters of 02 and 03 that leave it out.
+FLAGS: dict[str, dict[str, str]] = {
+    "no_rir": {"RIR": "0.0"},
+    "no_background": {
+        "BACKGROUND_NOISE": "0.0",
+        "COLOR_NOISE": "0.0",
+        "VOICE": "0.0",
+        "BABBLE": "0.0",
+    },
+    "no_babble": {"BABBLE": "0.0"},
+    "no_effects": {"EQ": "0.0", "DISTORTION": "0.0", "PITCH_SHIFT": "0.0", "BAND_STOP": "0.0"},
+    "no_speed": {"SPEED_LOG": "0.0"},
+    "no_gain": {"GAIN": "0.0"},
+    "no_specaugment": {"SPEC_AUGMENT": "false"},
+    "no_mining": {},
+}
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Some stages in one folder, with earlier runs: a part of the whole, and a run by itself."""
+
+    name: str  # of the folder
+    stages: tuple[str, ...]
+    previous: tuple[str, ...]  # names of steps, oldest first
+    given: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Which flags, under which preset, in which folder.
+
+    `given` are notebooks' parameters as texts; `seeds`, if any, are of 03 and 04, a run each.
+    `clips` is a finished run of 01 to use instead of making one.
+
+    Raises:
+        PresetError: an unknown flag or one twice, or a parameter that a stage refuses.
+    """
+
+    folder: Path
+    preset: Preset
+    flags: tuple[str, ...]
+    given: dict[str, str]
+    seeds: tuple[int, ...] = ()
+    clips: str = ""
+
+    def __post_init__(self) -> None:  # noqa: D105
+        for flag in self.flags:
+            if flag not in FLAGS:
+                raise PresetError(f"no flag {flag!r}{suggest(flag, FLAGS)}")
+        if len(set(self.flags)) < len(self.flags) or len(set(self.seeds)) < len(self.seeds):
+            raise PresetError(f"flags {self.flags}, seeds {self.seeds}; wanted each once")
+        # All that is wrong is said before work begins; a stage takes all flags at once as it
+        # takes one.
+        every = self.given | {name: t for flag in self.flags for name, t in FLAGS[flag].items()}
+        chain.plan(list(chain.NOTEBOOKS), self.preset, every, self.folder)
+
+    def steps(self) -> list[Step]:
+        """Everything to run, in order; the runs that are compared end with stage 05."""
+        made = [] if self.clips else [Step("clips", ("01",), (), self.given)]
+        features: dict[str, str] = {}
+        for flag in (BASELINE, *self.flags):
+            changed = _changes("02", flag)
+            if str(changed) not in features:
+                features[str(changed)] = f"features-{flag}"
+                step = Step(f"features-{flag}", ("02",), ("clips",), self.given | changed)
+                made.append(step)
+            tuned = () if flag == "no_mining" else ("04",)
+            before = ("clips", features[str(changed)])
+            for name, seed in self._runs(flag):
+                given = self.given | _changes("03", flag) | seed
+                made.append(Step(name, ("03", *tuned, "05"), before, given))
+        return made
+
+    def _runs(self, flag: str) -> list[tuple[str, dict[str, str]]]:
+        if not self.seeds:
+            return [(flag, {})]
+        return [(f"{flag}-seed{seed}", {"SEED": str(seed)}) for seed in self.seeds]
+
+    def run(self, step: Step, show: bool = False) -> Run:
+        """Run what is left of one step. Raises StageFailed or StoppedEarly as `chain` does."""
+        here = self.here(step)
+        takes = set().union(*(chain.parameters(stage) for stage in step.stages))
+        given = {name: text for name, text in step.given.items() if name in takes}
+        previous = [str(path) for path in here.earlier]
+        jobs = chain.plan(list(step.stages), self.preset, given, here.folder, previous)
+        for _ in chain.execute(jobs, here, show=show):
+            pass
+        return here
+
+    def here(self, step: Step) -> Run:
+        """Where a step is, with its earlier runs."""
+
+        def place(name: str) -> Path:
+            return Path(self.clips) if name == "clips" and self.clips else self.folder / name
+
+        before = tuple(place(name).absolute() for name in step.previous)
+        return Run(place(step.name).absolute(), before)
+
+    def rows(self, show: bool = False) -> Iterator[Row]:
+        """Run every step; a row for each run that is compared, when it is done.
+
+        A run that failed has `failed` instead of `facts`: a net that recognises nothing without a
+        part of the recipe is a result. A failure of 01 or 02 is raised.
+        """
+        for step in self.steps():
+            if step.stages[-1] != "05":
+                self.run(step, show)
+                continue
+            try:
+                yield {"flag": step.name, "facts": reached(self.run(step, show))}
+            except chain.StageFailed as failed:
+                yield {"flag": step.name, "failed": str(failed).splitlines()[0]}
+
+
+def _changes(stage: str, flag: str) -> dict[str, str]:
+    """Those parameters of a flag that a stage takes."""
+    takes = chain.parameters(stage)
+    return {name: text for name, text in FLAGS.get(flag, {}).items() if name in takes}
+
+
+def reached(here: Run) -> Row:
+    """What a finished run reaches on its test split, with counts and intervals."""
+    names = completed(here, "export")
+    facts = read_json(here.find(f"export/{names['metrics']}"))
+    test = facts["test"]
+    shown = ("recall", "other_clips_accepted", "false_accepts_per_hour", "median_latency_s")
+    return {name: test[name] for name in shown} | {
+        "cutoff": facts["threshold"]["cutoff"],
+        "window": facts["threshold"]["window"],
+    }
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as one table in Markdown: each rate with its counts and 95 % interval."""
+    conditions = list(
+        dict.fromkeys(c for row in rows for c in row.get("facts", {"recall": {}})["recall"])
+    )
+    head = ["run", *(f"recall, {name}" for name in conditions)]
+    head += ["other clips accepted", "false accepts an hour", "latency s", "cutoff"]
+    lines = [head, ["---"] * len(head)]
+    for row in rows:
+        if "failed" in row:
+            lines.append([row["flag"], row["failed"], *[""] * (len(head) - 2)])
+            continue
+        facts = row["facts"]
+        cells = [_share(facts["recall"].get(name)) for name in conditions]
+        cells += [_share(facts["other_clips_accepted"]), _hourly(facts["false_accepts_per_hour"])]
+        late = facts["median_latency_s"]
+        cells += ["-" if late is None else f"{late:.2f}", f"{facts['cutoff']:g}/{facts['window']}"]
+        lines.append([row["flag"], *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _share(rate: Row | None) -> str:
+    if not rate or "value" not in rate:
+        return "-"
+    low, high = 100 * rate["low"], 100 * rate["high"]
+    return f"{100 * rate['value']:.1f} % ({rate['count']}/{rate['of']}; {low:.1f} to {high:.1f})"
+
+
+def _hourly(rate: Row) -> str:
+    if "value" not in rate:
+        return "-"
+    counted = f"{rate['events']} in {rate['hours']:g} h"
+    return f"{rate['value']:.2f} ({counted}; under {rate['at_most']:.2f})"

@@ -1,0 +1,103 @@
+"""Every value against the stages' own Configs, before the first notebook starts.
+
+    refuse_nonsense({"acquire": {"WORD": "marvin"}, "train": {"LEARNING_RATE": 7.0}})
+
+raises PresetError: "train: learning_rate is 7.0; wanted 0 to 1, as 0.003". The Configs live with
+their stages, which import TensorFlow: seconds, and 650 MB that would be held for as long as the
+notebooks run. So they are tried in a child process, unless this one has the stages loaded already.
+"""
+
+import importlib
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any, get_args, get_origin, get_type_hints
+
+from mwwkit.presets import PresetError
+from mwwkit.run.session import Limits
+
+_KINDS = {str: "texts", int: "whole numbers", float: "numbers", bool: "true and false"}
+Values = Mapping[str, Mapping[str, Any]]  # section -> name of a parameter -> its value
+
+
+def refuse_nonsense(values: Values) -> None:
+    """Raise PresetError, in one line, for the first value that a stage would refuse.
+
+    `values` has every parameter of a notebook, in upper case, in the order the stages run.
+    """
+    modules = {f"mwwkit.stages.{section}" for section in values}
+    if told := fault(values) if modules <= sys.modules.keys() else _in_a_child(values):
+        raise PresetError(told)
+
+
+def fault(values: Values) -> str:
+    """What is wrong with the first value that is, as "section: what"; empty where nothing is."""
+    for section, given in values.items():
+        try:
+            for config in _configs(section, given):
+                _make(config, given)
+            if "DEVICE" in given:  # a GPU that is asked for and absent
+                importlib.import_module("mwwkit.training.spec_augment").array_module(
+                    given["DEVICE"]
+                )
+            if given.get("ONNX"):
+                importlib.import_module("mwwkit.model.onnx_model").needed()
+            if given.get("ARENA_BYTES") == 0:
+                importlib.import_module("mwwkit.device.arena").needed()
+            if given.get("REPLICAS", 1) != 1:
+                importlib.import_module("mwwkit.training.replicas").names(given["REPLICAS"])
+        except (ValueError, TypeError, OverflowError, RuntimeError, OSError) as error:
+            return f"{section}: {' '.join(str(error).split())}"
+    return ""
+
+
+def _configs(section: str, given: Mapping[str, Any]) -> Iterator[type]:
+    """The Configs that a notebook makes of its parameters."""
+    yield Limits
+    module = importlib.import_module(f"mwwkit.stages.{section}")
+    if section != "acquire":
+        yield module.Config
+        return
+    engine = importlib.import_module("mwwkit.stages.triples")
+    wanted = engine.products(given.get("PRODUCT", "clips"))
+    yield from (
+        m.Config for m, is_wanted in zip((module, engine), wanted, strict=True) if is_wanted
+    )
+
+
+def _make(config: type, given: Mapping[str, Any]) -> Any:
+    known = {field.name for field in fields(config)}
+    values = {n.lower(): v for n, v in given.items() if n.lower() in known}
+    hints = get_type_hints(config)
+    for name, value in values.items():
+        if isinstance(value, list) and not _is_of(value, hints[name]):
+            kind = _KINDS.get(get_args(hints[name])[0], "lists")
+            raise ValueError(f"{name} is {value}; wanted a list of {kind}")
+    return config(**values)
+
+
+def _is_of(value: Any, hint: Any) -> bool:
+    """Whether the items of a list are of the kinds that a Config names; their number is its own."""
+    if get_origin(hint) is tuple:
+        of = get_args(hint)
+        kinds = of[:1] * len(value) if isinstance(value, list) and of[-1] is ... else of
+        return isinstance(value, list) and all(map(_is_of, value, kinds))
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is hint or hint not in _KINDS
+
+
+def _in_a_child(values: Values) -> str:
+    call = [sys.executable, "-m", "mwwkit.cli.preflight"]
+    done = subprocess.run(call, input=json.dumps(values), capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        raise RuntimeError(f"the values could not be checked before the start: {last}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(fault(json.load(sys.stdin))))

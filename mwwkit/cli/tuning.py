@@ -1,0 +1,310 @@
+"""Settings of 03 by Optuna, over the features of a run that has finished 02.
+
+    search = Search(Run(Path("run/mine")), Path("run/tune.db"), train.Config(), spaces.load())
+    for trial in search.trials(20, hours=3):
+        print(trial.number, trial.choice["recall"], trial.params)
+
+A trial is a run of its own in a folder beside the study, with the features' run as its earlier one:
+what was killed is gone on with from its last snapshot, and what is finished is never trained again.
+The study is a SQLite file (Optuna's RDBStorage: transactions, and no pickle). What is sought is the
+best rank of `Choice`, the rule that chooses weights: the test split takes no part.
+"""
+
+import fcntl
+import hashlib
+import json
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Any
+
+from mwwkit.cli.search_space import Choices, Range, Space
+from mwwkit.run.checkpoint import finished
+from mwwkit.run.files import read_json, write_json
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits, StoppedEarly, hours_so_far
+from mwwkit.stages import train
+
+STARTUP_TRIALS = 6  # drawn at random before the sampler has something to learn from
+NOT_FOR_TRIALS = {  # made under other settings
+    *("training", "teacher", "mined", "tuned", "export", "executed", "logs"),
+}
+
+
+class TuningError(ValueError):
+    """A study that cannot be gone on with; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A finished trial: its settings, and what its best weights reach on the validation split.
+
+    `choice` is as `Judge.facts` has it; empty, with the reason in `failed`, where there is none.
+    """
+
+    number: int
+    params: dict[str, Any]
+    choice: dict[str, Any]
+    failed: str = ""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        shown = {n: f"{v:.4g}" if isinstance(v, float) else str(v) for n, v in self.params.items()}
+        settings = ", ".join(f"{name} {value}" for name, value in shown.items())
+        if not self.choice:
+            return f"trial {self.number} failed ({self.failed}): {settings}"
+        recall, fah = self.choice["recall"], self.choice["false_accepts_per_hour"]
+        others = self.choice["clip_false_accepts"]
+        return (
+            f"trial {self.number}: recall {recall:.2%}, {fah:.3g} false accepts an hour and "
+            f"{others:.2%} of other words on the validation split; {settings}"
+        )
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Trials compare by it as candidates of one training do; a failed one is the least."""
+        return tuple(self.choice["rank"]) if self.choice else ()
+
+
+def objective(rank: Sequence[float]) -> float:
+    """A rank of `Choice` as one number of the same order, for the sampler and for Optuna's plots.
+
+    2 + recall where the target is reached; 1 / (1 + false accepts an hour) where it is missed; -1
+    for a model that recognises nothing. What breaks ties follows in the 7th decimal and further on:
+    0.001 of clips falsely accepted is 1e-9, so that no tie-breaker outweighs one clip of recall in
+    a million.
+    """
+    alive, reached, first, *ties = rank
+    if not alive:
+        return -1.0
+    value, weight = (2 + first if reached else 1 / (1 - first)), 1e-6
+    for tie in ties:
+        value += weight * tie / (1 + abs(tie))
+        weight *= 1e-3
+    return float(value)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is sought, over which features, and the file that remembers it."""
+
+    features: Run
+    study: Path
+    base: train.Config  # what a trial has where `space` has nothing
+    space: Space
+    seed: int = 42
+
+    def trials(self, n_trials: int, hours: float = 0.0) -> Iterator[Trial]:
+        """Finish the study's trials up to `n_trials` in all; yields each, old ones first.
+
+        No trial is begun that would end after `hours` of this process (0: no deadline), by the
+        time that the longest of them took; one under way stops between two units. Then, and where
+        the disk is full, StoppedEarly. Raises TuningError for a study made with other settings or
+        in use, CheckpointError where 02 is not finished.
+        """
+        settings = self._settings()
+        with self._alone(), self._features_only() as earlier:
+            study, n_ended = self._open(settings), 0
+            for old in study.trials:
+                if old.state.is_finished() and self._record(old.number).exists():
+                    n_ended += 1
+                    yield self._told(old.number)
+            while n_ended < n_trials:
+                number = self._begun(study)
+                params = {} if number is None else study.trials[number].params
+                here = Run(self.folder(len(study.trials) if number is None else number), earlier)
+                told = f"{n_ended} of {n_trials} trials are finished"
+                limits = self._in_time(here, self.config(params), hours, told)
+                number = self._ask(study) if number is None else number
+                here = Run(self.folder(number), earlier)
+                yield self._finish(study, number, here, study.trials[number].params, limits)
+                n_ended += 1
+
+    def folder(self, number: int) -> Path:
+        """The run of a trial."""
+        return self.study.with_suffix("") / f"trial-{number:04d}"
+
+    def config(self, params: dict[str, Any]) -> train.Config:
+        """The settings of a trial."""
+        return replace(self.base, **params)
+
+    def _begun(self, study: Any) -> int | None:
+        """The trial that a killed session left under way; None where there is none."""
+        states = _optuna().trial.TrialState
+        for trial in study.get_trials(states=(states.RUNNING,)):
+            if trial.params.keys() == self.space.keys():
+                return trial.number
+            study.tell(trial.number, state=states.FAIL)  # killed while it was drawn
+        return None
+
+    def _ask(self, study: Any) -> int:
+        """Draw the next trial: the first with the base's own settings, where the space has them."""
+        optuna, number = _optuna(), len(study.trials)
+        own = {name: getattr(self.base, name) for name in self.space}
+        if not number and all(own[name] in values for name, values in self.space.items()):
+            study.enqueue_trial(own)
+        # A seed for each, so that it does not matter in which session a trial is drawn.
+        seed = int(rng(self.seed, "tuning", number).integers(2**31))
+        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
+        ranges = {n: _distribution(v, own[n]) for n, v in self.space.items()}
+        return study.ask(ranges).number
+
+    def _finish(
+        self, study: Any, number: int, here: Run, params: dict[str, Any], limits: Limits
+    ) -> Trial:
+        """Train what is left of a trial and record it: in its own folder first, then the study."""
+        was_begun, began = (here / train.FOLDER).exists(), time.monotonic()
+        choice, failed = self._reached(params, here, limits)
+        facts = {"number": number, "params": params, "choice": choice, "failed": failed}
+        seconds = None if was_begun else round(time.monotonic() - began, 1)
+        write_json(self._record(number), facts | {"seconds": seconds})
+        if failed:
+            study.tell(number, state=_optuna().trial.TrialState.FAIL)
+        else:
+            study.tell(number, objective(choice["rank"]))
+        return self._told(number)
+
+    def _reached(self, params: dict[str, Any], here: Run, limits: Limits) -> tuple[dict, str]:
+        """What a trial's best weights reach; nothing, and why, where its settings are at fault."""
+        try:
+            config = self.config(params)
+        except ValueError as error:  # each is in its range, but not together
+            return {}, str(error)
+        try:
+            with redirect_stdout(sys.stderr):
+                train.run(config, here, limits)
+        except FloatingPointError as error:  # the loss is no number
+            return {}, str(error)
+        return train.check(here), ""
+
+    def _record(self, number: int) -> Path:
+        return self.folder(number) / "trial.json"
+
+    def _told(self, number: int) -> Trial:
+        facts = read_json(self._record(number))
+        return Trial(number, facts["params"], facts["choice"], facts["failed"])
+
+    def _in_time(self, here: Run, config: train.Config, hours: float, told: str) -> Limits:
+        """The limits of a trial; StoppedEarly where it would end too late."""
+        limits = Limits(session_hours=hours, workers=1)
+        if not hours:
+            return limits
+        with redirect_stdout(sys.stderr), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the size: it is the same for all
+            planned = train.plan(config, here, limits)
+        n_left, n_done = planned["units left"], planned["units done"]
+        paths = self.study.with_suffix("").glob("trial-*/trial.json")
+        longest_s = max([read_json(path)["seconds"] or 0 for path in paths], default=0)
+        left_h = (
+            longest_s / 3600 * n_left / (n_left + n_done)
+            if longest_s
+            else planned["minutes left, about"] / 60
+        )
+        if (end := hours_so_far() + left_h) > hours:
+            raise StoppedEarly(
+                f"tune stopped early: the next trial would end after {end:.2g} hours, and "
+                f"{hours:g} are given; {told}. Run it again to go on"
+            )
+        return limits
+
+    def _open(self, settings: dict[str, Any]) -> Any:
+        """The study, made where there is none."""
+        from sqlalchemy import URL
+        from sqlalchemy.exc import SQLAlchemyError
+
+        optuna = _optuna()
+        url = URL.create("sqlite", database=str(self.study.absolute())).render_as_string()
+        try:
+            storage = optuna.storages.RDBStorage(url)
+            named = {"study_name": "mwwkit", "direction": "maximize", "load_if_exists": True}
+            study = optuna.create_study(storage=storage, **named)
+            if "settings" not in study.user_attrs:
+                study.set_user_attr("settings", settings)
+            before = study.user_attrs["settings"]
+        except SQLAlchemyError as error:
+            raise TuningError(
+                f"{self.study} cannot be used as a study ({str(error).splitlines()[0]}); give "
+                "another file, on a local disk"
+            ) from error
+        if changed := [name for name in settings if before.get(name) != settings[name]]:
+            raise TuningError(
+                f"{self.study} was made with another {' and another '.join(changed)}; put it back "
+                "as it was, or begin another study"
+            )
+        return study
+
+    def _settings(self) -> dict[str, Any]:
+        """What shapes a study, as JSON has it."""
+        units = json.dumps(finished(self.features, "features"), sort_keys=True)
+        base = {n: value for n, value in asdict(self.base).items() if n not in self.space}
+        space = {name: asdict(values) for name, values in self.space.items()}
+        features = hashlib.sha256(units.encode()).hexdigest()
+        told = {"base": base, "space": space, "seed": self.seed, "features": features}
+        return json.loads(json.dumps(told))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else at the same study: a second process would train the same trial."""
+        self.study.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.study.with_suffix(".lock"), "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, if killed
+            except BlockingIOError as error:
+                told = f"{self.study} is in use by another process; wait for it, or end it"
+                raise TuningError(told) from error
+            yield
+
+    @contextmanager
+    def _features_only(self) -> Iterator[tuple[Path, ...]]:
+        """The features' runs without what 03 to 05 may have made there under other settings."""
+        with TemporaryDirectory(prefix="mwwkit-") as place:
+            views = []
+            for number, run in enumerate([*self.features.earlier, self.features.folder]):
+                view = Path(place) / str(number)
+                view.mkdir()
+                for path in run.iterdir():
+                    if path.is_dir() and path.name not in NOT_FOR_TRIALS:
+                        (view / path.name).symlink_to(path)
+                views.append(view)
+            yield tuple(views)
+
+
+def _distribution(values: Range | Choices, default: Any) -> Any:
+    """A space's values as Optuna has them; whole numbers where the parameter is one."""
+    kinds = _optuna().distributions
+    if isinstance(values, Choices):
+        return kinds.CategoricalDistribution(values.values)
+    if isinstance(default, int):
+        step = int(values.step or 1)
+        ends = int(values.low), int(values.high)
+        return kinds.IntDistribution(*ends, log=values.log, step=step)
+    return kinds.FloatDistribution(values.low, values.high, log=values.log, step=values.step)
+
+
+def _optuna() -> ModuleType:
+    try:
+        import optuna
+    except ImportError as error:
+        raise TuningError("tune needs Optuna; pip install 'mwwkit[tune]'") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def config_of(parameters: dict[str, Any]) -> train.Config:
+    """03's Config of its notebook's parameters."""
+    names = {field.name for field in fields(train.Config)}
+    return train.Config(**{n.lower(): v for n, v in parameters.items() if n.lower() in names})
+
+
+def parameters(config: train.Config, without: dict[str, Any]) -> list[str]:
+    """NAME=VALUE for `-p`, as 03's notebook takes it, of all that `without` has otherwise."""
+    values = json.loads(json.dumps({name.upper(): v for name, v in asdict(config).items()}))
+    changed = {n: v for n, v in values.items() if v != without[n]}  # both with lists for tuples
+    return [f"{n}={v if isinstance(v, str) else json.dumps(v)}" for n, v in changed.items()]

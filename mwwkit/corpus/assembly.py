@@ -1,0 +1,43 @@
+"""The clips of many units as one collection."""
+
+from collections.abc import Sequence
+
+from mwwkit.corpus.clips import Label, Rejected
+from mwwkit.corpus.unit_folders import Made, read_unit
+from mwwkit.run.paths import Run
+
+STAGE = "01 acquire"
+Found = list[tuple[str, Made]]  # path in the run, clip
+
+
+def assemble(here: Run, folder: str, units: Sequence[str]) -> tuple[Found, list[Rejected]]:
+    """The clips of all units with their paths in the run, each sound once; and the rejected."""
+    made: Found = []
+    rejected: list[Rejected] = []
+    for unit in units:
+        clips, refused = read_unit(here.find(f"{folder}/{unit}"))
+        made += [(f"{folder}/{unit}/{clip.file}", clip) for clip in clips]
+        rejected += [Rejected(row["path"], row["reason"], STAGE) for row in refused]
+    kept, doubles = _without_doubles(made)
+    return kept, rejected + doubles
+
+
+def _without_doubles(made: Found) -> tuple[Found, list[Rejected]]:
+    """The first clip of each sound; none where it is both the wake word and not."""
+    first: dict[str, Made] = {}
+    labels: dict[str, set[Label]] = {}
+    for _, clip in made:
+        first.setdefault(clip.sha256, clip)
+        labels.setdefault(clip.sha256, set()).add(clip.about.label)
+    kept, rejected = [], []
+    for path, clip in made:
+        of_sound, lead = labels[clip.sha256], first[clip.sha256]
+        if Label.POSITIVE in of_sound and len(of_sound) > 1:
+            names = " and ".join(sorted(label.value for label in of_sound))
+            reason = f"the same sound is labelled {names}; remove the wrong one"
+            rejected.append(Rejected(clip.input, reason, STAGE))
+        elif clip is not lead:
+            rejected.append(Rejected(clip.input, f"the same sound as {lead.input}", STAGE))
+        else:
+            kept.append((path, clip))
+    return kept, rejected

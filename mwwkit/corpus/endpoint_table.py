@@ -1,0 +1,95 @@
+"""Where the word is in every short clip of a run: found once, kept as a table.
+
+    find_words(clips, here, workers=2)
+    start_s, end_s = word_spans(here)["clips/clip/alexa/0001.wav"]
+
+People's recordings of the wake word are compared with each other (`mwwkit.audio.alignment`); the
+word is learned from those of the training split alone. Each other clip is looked at by itself:
+what machines say has nothing around it, and other words are of many kinds.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from mwwkit.audio.alignment import FEWEST, WordModel, hear, learn
+from mwwkit.audio.endpoints import word_span
+from mwwkit.audio.reading import INT16_SCALE, Wav16
+from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split
+from mwwkit.run.files import read_json, sha256, write_json
+from mwwkit.run.parallel import each
+from mwwkit.run.paths import Run
+from mwwkit.run.progress import tqdm
+
+TABLE = "features/word_spans.json"
+MOST_TAUGHT = 300  # recordings to learn the word from, spread over all of them: 1 CPU second
+BLOCK = 500  # clips that a process takes at once
+
+
+def word_spans(here: Run) -> dict[str, list[float]]:
+    """Path -> start and end in seconds; empty where the words have not been looked for yet."""
+    return (_table(here) or {"spans": {}})["spans"]
+
+
+def words_compared(here: Run) -> int:
+    """From how many recordings the word was learned; 0: each clip was looked at by itself."""
+    return (_table(here) or {}).get("compared", 0)
+
+
+def find_words(clips: Clips, here: Run, workers: int) -> None:
+    """Find the word in every short clip and keep the table, unless that is done.
+
+    With fewer than `FEWEST` recordings by people to learn from, every clip is looked at by itself.
+    """
+    if _table(here):
+        return
+    everything = clips.of(kind=Kind.CLIP)
+    people = [r for r in everything.of(label=Label.POSITIVE) if not r.is_synthetic]
+    taught = [record.path for record in people if record.split is Split.TRAIN]
+    taught = taught[:: -(-len(taught) // MOST_TAUGHT) or 1]
+    model = None
+    if len(taught) >= FEWEST:
+        [model] = each(partial(_learned, here), [taught], workers=1)
+    spoken = {record.path for record in people}
+    rest = [record.path for record in everything if record.path not in spoken]
+    jobs = [(model, block) for block in _blocks(sorted(spoken))]
+    jobs += [(None, block) for block in _blocks(rest)]
+    found: dict[str, list[float]] = {}
+    done = each(partial(_spans, here), jobs, workers)
+    for spans in tqdm(done, total=len(jobs), unit="block", desc="02 words"):
+        found |= spans
+    table = {
+        "catalogue": sha256(here.find(CATALOGUE)),
+        "compared": len(taught) if model else 0,
+        "spans": found,
+    }
+    write_json(here / TABLE, table)
+
+
+def _table(here: Run) -> dict | None:
+    """The table made from this catalogue: a session may have ended before another."""
+    catalogue = sha256(here.find(CATALOGUE))
+    tables = map(read_json, here.all(TABLE))
+    return next((table for table in tables if table["catalogue"] == catalogue), None)
+
+
+def _blocks(paths: list[str]) -> list[list[str]]:
+    return [paths[first : first + BLOCK] for first in range(0, len(paths), BLOCK)]
+
+
+def _audio(here: Run, path: str) -> np.ndarray:
+    return Wav16(here.find(path))[:].astype(np.float32) / np.float32(INT16_SCALE)
+
+
+def _learned(here: Run, paths: list[str]) -> WordModel | None:
+    return learn([hear(_audio(here, path)) for path in paths])
+
+
+def _spans(here: Run, job: tuple[WordModel | None, list[str]]) -> dict[str, list[float]]:
+    model, paths = job
+    spans = {}
+    for path in paths:
+        audio = _audio(here, path)
+        span = model.align(hear(audio)) if model else word_span(audio)
+        spans[path] = [round(span.start_s, 3), round(span.end_s, 3)]
+    return spans

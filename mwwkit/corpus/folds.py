@@ -1,0 +1,95 @@
+"""k-fold tests by speaker: which clips each of k runs keeps for its test.
+
+    tables = write_folds(records(here), 5, seed=42, folder=Path("folds"))
+    # one run a table: mwwkit run ... -p GIVEN_SPLITS=folds/fold-1.csv
+
+Every clip is in the test of exactly one fold and in the training of the others, where 01 takes its
+validation from. What 01 keeps together (a speaker, the same sound, the pieces of a file) is in one
+fold, and each fold has its share of every source, kind and label, as far as groups allow.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mwwkit.corpus.clips import Label, SampleRecord, Split
+from mwwkit.corpus.splits import grouped
+from mwwkit.run.files import replacing
+from mwwkit.run.seeds import rng
+
+
+def deal(records: Sequence[SampleRecord], k: int, seed: int) -> list[int]:
+    """The fold, 0 to k - 1, of each record.
+
+    The largest group first, each to the fold where the shares of its classes (source, kind and
+    label) grow most even: with one class that is the fold with least, as GroupKFold deals. Groups
+    of one size come in the seed's order. Raises ValueError for k under 2, and where fewer than k
+    groups hold the wake word.
+    """
+    if k < 2:
+        raise ValueError(f"k is {k}; wanted 2 or more")
+    groups = grouped(records)
+    _refuse_few(records, groups, k)
+    classes = {c: i for i, c in enumerate(sorted({_class(record) for record in records}))}
+    counts = np.zeros((len(groups), len(classes)))
+    for row, members in zip(counts, groups, strict=True):
+        for member in members:
+            row[classes[_class(records[member])]] += 1
+    shares = counts / counts.sum(axis=0)
+    order = rng(seed, "folds").permutation(len(groups))
+    order = order[np.argsort(-shares[order].max(axis=1), kind="stable")]
+    folds, held = [0] * len(records), np.zeros((k, len(classes)))
+    for at in order:
+        # How much the sum of squares grows; rounded, so that the last bits decide no tie.
+        growth = (2 * held + shares[at]) @ shares[at]
+        to = int(np.argmin(np.round(growth, 12)))
+        held[to] += shares[at]
+        for member in groups[at]:
+            folds[member] = to
+    return folds
+
+
+def _class(record: SampleRecord) -> tuple[str, str, str]:
+    return record.source, record.kind.value, record.label.value
+
+
+def _refuse_few(records: Sequence[SampleRecord], groups: Sequence[tuple[int, ...]], k: int) -> None:
+    speaking = sum(any(records[i].label is Label.POSITIVE for i in group) for group in groups)
+    if speaking < k:
+        raise ValueError(
+            f"the wake word is in {speaking} groups of clips that must stay together (by speaker, "
+            f"sound or file); wanted at least {k}: ask for fewer folds or record more speakers"
+        )
+
+
+def write_folds(
+    records: Sequence[SampleRecord], k: int, seed: int, folder: Path
+) -> list[tuple[Path, dict[str, int]]]:
+    """Write fold-1.csv ... fold-k.csv (path, split) for 01's GIVEN_SPLITS.
+
+    Returns each table with the number of clips that it tests, by label or kind. Raises ValueError
+    as `deal` does, and for one name of two inputs.
+    """
+    folds, written = deal(records, k, seed), []
+    for fold in range(k):
+        path, tested = folder / f"fold-{fold + 1}.csv", defaultdict(int)
+        rows = {}
+        for record, own in zip(records, folds, strict=True):
+            split = (Split.TEST if own == fold else Split.TRAIN).value
+            if rows.setdefault(record.origin, split) != split:
+                raise ValueError(
+                    f"two inputs are named {record.origin}, {record.path} for one, and a table "
+                    "can give a name one split only; rename the folder of one of them"
+                )
+            if own == fold:
+                what = record.label if record.kind.value == "clip" else record.kind
+                tested[what.value] += 1
+        with replacing(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["path", "split"])
+            table.writerows(sorted(rows.items()))
+        written.append((path, dict(sorted(tested.items()))))
+    return written

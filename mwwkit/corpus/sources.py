@@ -1,0 +1,235 @@
+"""What there is to make clips from: files in folders, files in a table, words to be spoken, noise
+and rooms to be made up. Each is an `Input`, which says all that decides its clips.
+"""
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mwwkit.audio.reading import SUFFIXES, discover
+from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.corpus.near_misses import holds
+from mwwkit.corpus.speech import Voice
+
+FOLDERS = {  # what people call their folders -> what is in them
+    "positive": (Label.POSITIVE, Kind.CLIP),
+    "negative": (Label.NEGATIVE, Kind.CLIP),
+    "hard_negative": (Label.HARD_NEGATIVE, Kind.CLIP),
+    "ambient": (Label.NEGATIVE, Kind.AMBIENT),
+    "background": (Label.NEGATIVE, Kind.NOISE),
+    "rirs": (Label.NEGATIVE, Kind.RIR),
+}
+TABLE_KINDS = {
+    "keyword": Kind.CLIP,
+    "clip": Kind.CLIP,
+    "speech": Kind.AMBIENT,
+    "ambient": Kind.AMBIENT,
+    "noise": Kind.NOISE,
+    "background": Kind.NOISE,
+    "rir": Kind.RIR,
+}
+VOICE_MARK = " | "  # in the origin of what was spoken: the text, then the voice
+LEFT_OUT = "exclude"  # beside the splits' names, in a file of given splits
+
+
+class SourceError(ValueError):
+    """A folder or a table that does not give what was asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a clip before it is made."""
+
+    label: Label
+    kind: Kind
+    word: str
+    speaker: str
+    source: str
+    licence: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class FromFile:
+    """A file somebody has."""
+
+    about: About
+    path: Path
+    n_bytes: int
+
+    def identity(self) -> dict:
+        """What decides its clips; not where its data set is mounted."""
+        return asdict(self.about) | {"bytes": self.n_bytes}
+
+
+@dataclass(frozen=True)
+class FromSpeech:
+    """Texts to be spoken one after another by one voice."""
+
+    about: About
+    texts: tuple[str, ...]
+    pauses_s: tuple[float, ...]  # before each text but the first
+    voice: Voice
+
+    def identity(self) -> dict:
+        """What decides its clips."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class FromSeed:
+    """Noise or a room to be made up."""
+
+    about: About
+    seed: int
+    number: int
+    seconds: float  # of noise; a room has its own length
+
+    def identity(self) -> dict:
+        """What decides its clips."""
+        return asdict(self)
+
+
+Input = FromFile | FromSpeech | FromSeed
+
+
+def fingerprint(inputs: Sequence[Input]) -> str:
+    """Eight hex digits of what decides the clips of `inputs`."""
+    text = json.dumps([item.identity() for item in inputs], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def folder(path: Path, role: str, word: str) -> list[FromFile]:
+    """The files of one folder in its role, a key of `FOLDERS`.
+
+    A folder inside it is one speaker, where it holds clips: `positive/ann/1.wav`. Raises
+    SourceError where there is no folder, or no audio in it.
+    """
+    if not path.is_dir():
+        raise SourceError(f"{role} names {path}, which is no folder; correct it or take it out")
+    files = discover(path)
+    if not files:
+        others = Counter(p.suffix or "no suffix" for p in path.rglob("*") if p.is_file())
+        found = ", ".join(f"{n} {suffix}" for suffix, n in others.most_common(4)) or "nothing"
+        raise SourceError(
+            f"{path} ({role}) has no audio in it: found {found}; wanted "
+            f"{', '.join(sorted(SUFFIXES))}; fill it or take it out"
+        )
+    label, kind = FOLDERS[role]
+    inputs = []
+    for file in files:
+        inside = file.relative_to(path)
+        speaks = kind in (Kind.CLIP, Kind.AMBIENT) and len(inside.parts) > 1
+        about = About(
+            *(label, kind, word if label is Label.POSITIVE else ""),
+            *(inside.parts[0] if speaks else "", "/".join(path.parts[-2:]).lstrip("/")),
+            *("", f"{path.name}/{inside.as_posix()}"),
+        )
+        inputs.append(FromFile(about, file, file.stat().st_size))
+    return inputs
+
+
+@dataclass(frozen=True)
+class TableMapping:
+    """Which rows of a table are what. A pattern is a word, or a path with `*`."""
+
+    positive: tuple[str, ...]
+    hard_negative: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def label(self, row: dict[str, str]) -> Label | None:
+        """The label of a row of clips, None for one to be left out."""
+        for patterns, label in (
+            (self.exclude, None),
+            (self.positive, Label.POSITIVE),
+            (self.hard_negative, Label.HARD_NEGATIVE),
+        ):
+            if any(_matches(pattern, row) for pattern in patterns):
+                return label
+        return Label.NEGATIVE
+
+
+def _matches(pattern: str, row: dict[str, str]) -> bool:
+    return pattern == row["word"] or fnmatchcase(row["path"], pattern)
+
+
+def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile], dict[str, int]]:
+    """The files of a table with the columns path and kind, at best also word, source, speaker and
+    licence; and how many rows were left out, by kind. Paths are relative to the table.
+
+    Raises SourceError for a table that is not there or lacks a column, a path that leads out of
+    its folder, a pattern that matches nothing, and clips of other words that hold the wake word.
+    """
+    rows = _rows(path, ("path", "kind"), ("word", "source", "speaker", "licence"))
+    patterns = (*mapping.positive, *mapping.hard_negative, *mapping.exclude)
+    for pattern in patterns:
+        if not any(_matches(pattern, row) for row in rows):
+            raise SourceError(f"{pattern!r} matches no word and no path of {path}; correct it")
+    inputs, left_out = [], Counter()
+    for row in rows:
+        kind = TABLE_KINDS.get(row["kind"])
+        label = mapping.label(row)
+        if kind is None or label is None:
+            left_out[row["kind"] if kind is None else "excluded"] += 1
+            continue
+        if kind is not Kind.CLIP:
+            label = Label.NEGATIVE
+        elif label is not Label.POSITIVE and holds(row["word"], word):
+            raise SourceError(
+                f"{path} has {row['path']} of the word {row['word']!r}, which holds {word!r}, "
+                "among the negatives; name it in table_positive or table_exclude"
+            )
+        source = row["source"] or path.parent.name
+        spoken = word if label is Label.POSITIVE else row["word"]
+        about = About(label, kind, spoken, row["speaker"], source, row["licence"], row["path"])
+        inputs.append(_from_row(path, about))
+    return inputs, dict(left_out)
+
+
+def _from_row(path: Path, about: About) -> FromFile:
+    file = path.parent / about.origin
+    if not file.resolve().is_relative_to(path.parent.resolve()):
+        raise SourceError(f"{path} names {about.origin}, which leads out of its folder; correct it")
+    # A file that is not there is quarantined when its turn comes.
+    return FromFile(about, file, file.stat().st_size if file.is_file() else 0)
+
+
+def given_splits(path: Path, inputs: Sequence[Input]) -> tuple[dict[str, Split], set[str]]:
+    """Splits by origin, and the origins to leave out, from a table with the columns path, split.
+
+    Raises SourceError for a split that does not exist and a path that is no input's.
+    """
+    origins = {item.about.origin for item in inputs}
+    given, left_out = {}, set()
+    for row in _rows(path, ("path", "split"), ()):
+        if row["path"] not in origins:
+            raise SourceError(
+                f"{path} names {row['path']}, which is none of the {len(origins)} inputs (such as "
+                f"{min(origins, default='none')}); correct the path"
+            )
+        if row["split"] == LEFT_OUT:
+            left_out.add(row["path"])
+            continue
+        try:
+            given[row["path"]] = Split(row["split"])
+        except ValueError as error:
+            names = ", ".join([*(split.value for split in Split), LEFT_OUT])
+            raise SourceError(f"{path} has the split {row['split']!r}; wanted {names}") from error
+    return given, left_out
+
+
+def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> list[dict[str, str]]:
+    if not path.is_file():
+        raise SourceError(f"{path} is not there (or is no file); wanted a table in CSV")
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        if missing := [name for name in needed if name not in (rows.fieldnames or [])]:
+            raise SourceError(
+                f"{path} has the columns {rows.fieldnames}; wanted also {', '.join(missing)}"
+            )
+        return [{n: (row.get(n) or "").strip() for n in (*needed, *optional)} for row in rows]

@@ -1,0 +1,218 @@
+"""Words spoken by machines.
+
+    engine = Espeak()
+    voice = engine.draw(rng(42, "positive", 7))
+    audio = speak(engine, "hey jarvis", voice)                    # [n] float32 at 16 kHz
+    for spoken in engine.speak_many([(text, voice), ...]): ...    # 400 a CPU second
+
+An engine is anything with the members of `Engine`. espeak-ng is the one that is always there
+(`pip install mwwkit[tts]`): it sounds like a machine, so that a model trained on it alone knows
+machines, not people.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import soxr
+
+from mwwkit.audio.reading import INT16_SCALE
+from mwwkit.corpus import espeak_child
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
+
+# espeak-ng's voices of English, and of languages whose readers bring an accent to Latin letters.
+ENGLISH = (
+    *("gmw/en", "gmw/en-US", "gmw/en-GB-x-rp", "gmw/en-US-nyc", "gmw/en-GB-scotland"),
+    *("gmw/en-GB-x-gbclan", "gmw/en-GB-x-gbcwmd", "gmw/en-029"),
+)
+ACCENTS = ("gmw/de", "gmw/nl", "gmq/sv", "gmq/nb", "roa/it", "roa/es", "roa/pt-BR", "urj/fi")
+
+# Its variants: one vocal tract each, the nearest it has to speakers. The robots are left out.
+VARIANTS = (
+    *("m1", "f1", "m2", "f2", "m3", "f3", "m4", "f4", "m5", "f5", "m6", "Annie", "m7", "Andrea"),
+    *("m8", "Alicia", "croak", "belinda", "klatt", "grandma", "klatt2", "linda", "klatt3"),
+    *("steph", "klatt4", "steph2", "Alex", "steph3", "Andy", "anika", "Denis", "aunty", "Diogo"),
+    *("shelby", "Gene", "whisperf", "Gene2", "whisper", "Henrique", "adam", "Hugo", "announcer"),
+    *("Jacky", "antonio", "Lee", "benjamin", "Marco", "boris", "Mario", "caleb", "Michael"),
+    *("david", "Mike", "ed", "Nguyen", "edward", "Reed", "edward2", "RicishayMax", "grandpa"),
+    *("RicishayMax2", "gustave", "RicishayMax3", "ian", "Storm", "iven", "iven2", "iven3"),
+    *("iven4", "john", "kaukovalta", "klatt5", "klatt6", "marcelo", "max", "michel", "miguel"),
+    *("mike2", "norbert", "pablo", "paul", "pedro", "quincy", "rob", "robert", "sandro"),
+    *("travis", "victor", "zac"),
+)
+
+
+_FORKS = hasattr(os, "fork")  # else every word needs a process of its own
+
+
+class SpeechError(RuntimeError):
+    """An engine that is not there or did not speak; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One way of speaking. `pitch` and `pitch_range` run from 0 to 99, 50 being the voice's own."""
+
+    speaker: str  # who: what must not be in two splits
+    name: str  # what the engine calls it
+    pitch: int = 50
+    pitch_range: int = 50
+    rate_wpm: int = 175  # words a minute
+
+    def __str__(self) -> str:
+        """As an origin in the catalogue."""
+        return f"{self.name} pitch {self.pitch} range {self.pitch_range} rate {self.rate_wpm}"
+
+
+class Engine(Protocol):
+    """What speaks. It must be picklable, and (text, voice) must decide every sample."""
+
+    name: str
+    licence: str  # of what it says
+
+    def voices(self) -> tuple[str, ...]:
+        """Its speakers."""
+
+    def draw(self, rng: np.random.Generator) -> Voice:
+        """Any of its voices, at any pitch and rate that people have."""
+
+    def check(self) -> None:
+        """Raise SpeechError, saying what to do, unless it can speak here."""
+
+    def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
+        """[n] float32 at 16 kHz for each (text, voice), or why not."""
+
+
+def speak(engine: Engine, text: str, voice: Voice) -> np.ndarray:
+    """[n] float32 at 16 kHz, -1..1. Raises SpeechError."""
+    [spoken] = engine.speak_many([(text, voice)])
+    if isinstance(spoken, SpeechError):
+        raise spoken
+    return spoken
+
+
+@dataclass(frozen=True)
+class Espeak:
+    """espeak-ng, in a child process; every word is the same bytes whatever was said before it."""
+
+    languages: tuple[str, ...] = ENGLISH
+    accents: tuple[str, ...] = ACCENTS
+    accent_share: float = 0.1  # of voices; they may read a word quite differently
+    n_speakers: int = 0  # 0: all variants
+    name: str = "espeak-ng"
+    licence: str = "none claimed on its output (the program is GPL-3.0)"
+
+    def __post_init__(self) -> None:  # noqa: D105
+        if not self.languages:
+            raise ValueError("languages is empty; wanted espeak-ng voices such as 'gmw/en'")
+        if not 0 <= self.accent_share <= 1:
+            raise ValueError(f"accent_share is {self.accent_share}; wanted 0 to 1")
+        if not 0 <= self.n_speakers <= len(VARIANTS):
+            raise ValueError(f"n_speakers is {self.n_speakers}; wanted 0 (all) to {len(VARIANTS)}")
+
+    def voices(self) -> tuple[str, ...]:
+        """Its speakers: one a variant, since the language changes the accent, not the throat."""
+        return tuple(f"{self.name} {variant}" for variant in self._variants())
+
+    def _variants(self) -> tuple[str, ...]:
+        return VARIANTS[: self.n_speakers or None]
+
+    def draw(self, rng: np.random.Generator) -> Voice:
+        """A variant, a language, a pitch, a melody and a speed, all independent."""
+        foreign = self.accents and rng.random() < self.accent_share
+        language = str(rng.choice(self.accents if foreign else self.languages))
+        variant = str(rng.choice(self._variants()))
+        pitch, pitch_range = int(rng.integers(25, 80)), int(rng.integers(20, 80))
+        rate_wpm = int(np.clip(rng.normal(165, 25), 100, 240))
+        return Voice(
+            f"{self.name} {variant}", f"{language}+{variant}", pitch, pitch_range, rate_wpm
+        )
+
+    def check(self) -> None:
+        """Raise SpeechError, saying what to do, unless the library and the voices are there."""
+        _, data = _espeak_paths()
+        for language in (*self.languages, *(self.accents if self.accent_share else ())):
+            if not (data / "lang" / language).is_file():
+                raise SpeechError(f"espeak-ng has no voice {language!r}; {data / 'lang'} has them")
+
+    def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
+        """[n] float32 at 16 kHz for each (text, voice), or why not; 400 words a CPU second."""
+        return through_child(self.name, _start_espeak, orders, words_each=0 if _FORKS else 1)
+
+
+def _espeak_paths() -> tuple[Path, Path]:
+    """The shared library and its data folder."""
+    try:
+        import espeakng_loader  # an extra; it only knows where its files are
+    except ImportError as error:
+        raise SpeechError(
+            "text-to-speech needs espeak-ng, which is not here; pip install 'mwwkit[tts]' (or "
+            "espeakng-loader), or set the numbers of spoken clips to 0"
+        ) from error
+    return Path(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path())
+
+
+def _start_espeak() -> subprocess.Popen:
+    library, data = _espeak_paths()
+    # -I -S: the child needs the standard library only, and starts in 20 ms
+    call = [sys.executable, "-I", "-S", espeak_child.__file__, str(library), str(data)]
+    return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def through_child(
+    engine: str,
+    start: Callable[[], subprocess.Popen],
+    orders: Iterable[tuple[str, Voice]],
+    words_each: int = 0,
+) -> Iterator[np.ndarray | SpeechError]:
+    """Each order spoken by a child process, which is started anew when it failed at one.
+
+    The child reads orders as lines of JSON and answers each with a line of JSON ("bytes",
+    "rate_hz", "error") and so many bytes of 16-bit PCM. `words_each`: a new child after so many.
+    """
+    child = None
+    n_spoken = 0
+    try:
+        for text, voice in orders:
+            if child is None:
+                child, n_spoken = start(), 0
+            spoken = _ask(engine, child, text, voice)
+            yield spoken
+            n_spoken += 1
+            if isinstance(spoken, SpeechError) or n_spoken == words_each:
+                _end(child)
+                child = None
+    finally:
+        if child:
+            _end(child)
+
+
+def _ask(engine: str, child: subprocess.Popen, text: str, voice: Voice) -> np.ndarray | SpeechError:
+    order = asdict(voice) | {"text": text, "voice": voice.name}
+    try:
+        child.stdin.write(json.dumps(order).encode() + b"\n")
+        child.stdin.flush()
+        head = json.loads(child.stdout.readline() or "null")
+    except (BrokenPipeError, json.JSONDecodeError):
+        head = None
+    if head is None:
+        return SpeechError(f"{engine}'s process died over {text!r} by {voice}")
+    pcm = np.frombuffer(child.stdout.read(head["bytes"]), "<i2")
+    if head["error"] or not pcm.any():
+        return SpeechError(f"{head['error'] or f'{engine} said nothing'}: {text!r} by {voice}")
+    audio = pcm.astype(np.float32) / np.float32(INT16_SCALE)
+    return soxr.resample(audio, head["rate_hz"], SAMPLE_RATE_HZ)
+
+
+def _end(child: subprocess.Popen) -> None:
+    with suppress(BrokenPipeError):  # it died; what was wrong has been said
+        child.stdin.close()
+    child.stdout.close()
+    child.wait()

@@ -1,0 +1,89 @@
+"""What a run asks machines to say and to make up: lists of inputs, decided by a seed.
+
+The k-th of a list is the same however many are asked for, so asking for more keeps those made.
+"""
+
+import math
+
+from mwwkit.corpus import near_misses, noise_and_rooms
+from mwwkit.corpus.clips import Kind, Label
+from mwwkit.corpus.sources import VOICE_MARK, About, FromSeed, FromSpeech
+from mwwkit.corpus.speech import Engine
+from mwwkit.run.seeds import rng
+
+SENTENCES = 12  # in one clip of continuous speech: about 45 s by one voice
+SENTENCES_S = 45.0
+NOISE_S = 60.0
+
+
+def positives(
+    engine: Engine, word: str, spellings: tuple[str, ...], n: int, seed: int
+) -> list[FromSpeech]:
+    """The wake word by `n` drawn voices, in any of its spellings."""
+    said = (word, *spellings)
+    texts = [said[k % len(said)] for k in range(n)]
+    return _spoken(engine, Label.POSITIVE, texts, seed, word)
+
+
+def negatives(engine: Engine, word: str, n: int, seed: int) -> list[FromSpeech]:
+    """Common words and phrases."""
+    return _spoken(engine, Label.NEGATIVE, near_misses.words(word, rng(seed, "words"), n), seed, "")
+
+
+def hard_negatives(engine: Engine, word: str, n: int, seed: int) -> list[FromSpeech]:
+    """Near misses; about a fifth are cut-off pieces of the word."""
+    cuts = near_misses.cut_offs(word)
+    changed = near_misses.near_misses(word, rng(seed, "near"), n + len(cuts))[len(cuts) :]
+    texts = [
+        cuts[(k // 5) % len(cuts)] if cuts and k % 5 == 0 else changed[k % len(changed)]
+        for k in range(n if changed else 0)
+    ]
+    return _spoken(engine, Label.HARD_NEGATIVE, texts, seed, "")
+
+
+def _spoken(
+    engine: Engine, label: Label, texts: list[str], seed: int, word: str
+) -> list[FromSpeech]:
+    inputs = []
+    for k, text in enumerate(texts):
+        voice = engine.draw(rng(seed, "voice", label.value, k))
+        about = About(
+            *(label, Kind.CLIP, word or text, voice.speaker, engine.name, engine.licence),
+            f"{text}{VOICE_MARK}{voice}",
+        )
+        inputs.append(FromSpeech(about, (text,), (), voice))
+    return inputs
+
+
+def ambient(engine: Engine, word: str, minutes: float, seed: int) -> list[FromSpeech]:
+    """About so many minutes of sentences, in clips of one voice each."""
+    inputs = []
+    for k in range(math.ceil(minutes * 60 / SENTENCES_S)):
+        draw = rng(seed, "ambient", k)
+        voice = engine.draw(draw)
+        texts = tuple(near_misses.sentence(word, draw) for _ in range(SENTENCES))
+        pauses_s = tuple(round(float(draw.uniform(0.2, 1.5)), 2) for _ in texts[1:])
+        origin = f"sentences {k}{VOICE_MARK}{voice}"
+        licence = engine.licence
+        about = About(
+            *(Label.NEGATIVE, Kind.AMBIENT, "", voice.speaker, engine.name, licence, origin)
+        )
+        inputs.append(FromSpeech(about, texts, pauses_s, voice))
+    return inputs
+
+
+def noises(minutes: float, seed: int) -> list[FromSeed]:
+    """About so many minutes of noise, a minute each."""
+    n = math.ceil(minutes * 60 / NOISE_S)
+    return [_made_up(Kind.NOISE, seed, k, NOISE_S) for k in range(n)]
+
+
+def rooms(n: int, seed: int) -> list[FromSeed]:
+    """`n` rooms."""
+    return [_made_up(Kind.RIR, seed, k, 0.0) for k in range(n)]
+
+
+def _made_up(kind: Kind, seed: int, number: int, seconds: float) -> FromSeed:
+    source, origin = f"mwwkit {kind.value}", f"{kind.value} {number} of seed {seed}"
+    about = About(Label.NEGATIVE, kind, "", "", source, noise_and_rooms.LICENCE, origin)
+    return FromSeed(about, seed, number, seconds)

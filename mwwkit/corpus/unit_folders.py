@@ -1,0 +1,194 @@
+"""Inputs to clips: one unit's folder of 16 kHz WAV files, and what became of each input."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mwwkit.audio.reading import (
+    INT16_SCALE,
+    AudioValidationError,
+    blocks,
+    pcm_sha256,
+    read,
+    to_int16,
+    write_wav16,
+)
+from mwwkit.audio.rooms import aligned, validate_room
+from mwwkit.corpus import noise_and_rooms
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, validate
+from mwwkit.corpus.sources import VOICE_MARK, About, FromFile, FromSeed, FromSpeech, Input
+from mwwkit.corpus.speech import Engine, SpeechError
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.run.files import read_json, write_json
+from mwwkit.run.seeds import rng
+
+LONGEST_RIR_S = 10.0
+PIECE_S = 600.0  # long ambient and noise is kept in files of at most so much
+RECORDS = "records.json"  # in a unit's folder
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How long a clip of one word may be."""
+
+    min_s: float
+    max_s: float
+
+
+@dataclass(frozen=True)
+class Made:
+    """One clip, and the input it came from as a person would look for it."""
+
+    about: About
+    file: str
+    seconds: float
+    sha256: str
+    input: str
+
+    def record(self, path: str, split: Split) -> SampleRecord:
+        """Its row of the catalogue."""
+        return SampleRecord(
+            path, split=split, seconds=self.seconds, sha256=self.sha256, **vars(self.about)
+        )
+
+
+def make_unit(part: Path, inputs: Sequence[Input], bounds: Bounds, engine: Engine) -> dict:
+    """Write the clips of `inputs` and their table into the folder `part`; return counts."""
+    part.mkdir(parents=True)
+    made: list[Made] = []
+    rejected: list[dict[str, str]] = []
+    for i, (item, sounds) in enumerate(_sounds(inputs, engine, bounds)):
+        clips: list[Made] = []
+        try:
+            for k, samples in enumerate(sounds):  # [n] int16
+                clips.append(
+                    _write(part, f"{i:03d}-{k:03d}-{_slug(item.about)}.wav", item, samples)
+                )
+        except (AudioValidationError, SpeechError) as error:
+            for clip in clips:  # the pieces before the one that is wrong
+                (part / clip.file).unlink()
+            clips = []
+            reason = str(error).removeprefix(where(item)).lstrip(" :")
+            rejected.append({"path": where(item), "reason": reason})
+        made += clips
+    write_json(part / RECORDS, {"made": [asdict(clip) for clip in made], "rejected": rejected})
+    seconds = sum(clip.seconds for clip in made)
+    return {"clips": len(made), "rejected": len(rejected), "seconds": round(seconds, 3)}
+
+
+def _write(part: Path, name: str, item: Input, samples: np.ndarray) -> Made:
+    write_wav16(part / name, samples)
+    seconds = len(samples) / SAMPLE_RATE_HZ
+    return Made(item.about, name, seconds, pcm_sha256(samples), where(item))
+
+
+def read_unit(folder: Path) -> tuple[list[Made], list[dict[str, str]]]:
+    """What `make_unit` wrote: the clips, and the rejected inputs with their reasons."""
+    table: dict[str, list[dict[str, Any]]] = read_json(folder / RECORDS)
+    made = []
+    for row in table["made"]:
+        about = row["about"]
+        about |= {"label": Label(about["label"]), "kind": Kind(about["kind"])}
+        made.append(Made(**row | {"about": About(**about)}))
+    return made, table["rejected"]
+
+
+def where(item: Input) -> str:
+    """What to look for when an input is rejected."""
+    return str(item.path) if isinstance(item, FromFile) else item.about.origin
+
+
+def _sounds(
+    inputs: Sequence[Input], engine: Engine, bounds: Bounds
+) -> Iterator[tuple[Input, Iterator[np.ndarray]]]:
+    """Each input with its sound as [n] int16: one piece, several of a long file.
+
+    Iterating over the pieces raises AudioValidationError or SpeechError where there is none.
+    """
+    spoken = engine.speak_many(
+        (text, item.voice) for item in inputs if isinstance(item, FromSpeech) for text in item.texts
+    )
+    for item in inputs:
+        if isinstance(item, FromSpeech):
+            yield item, _spoken(item, [next(spoken) for _ in item.texts], bounds)
+        elif isinstance(item, FromSeed):
+            yield item, _made_up(item)
+        elif item.about.kind in (Kind.AMBIENT, Kind.NOISE):
+            yield item, _pieces(item, bounds)
+        else:
+            yield item, _recorded(item, bounds)
+
+
+def _spoken(
+    item: FromSpeech, spoken: Sequence[np.ndarray | SpeechError], bounds: Bounds
+) -> Iterator[np.ndarray]:
+    parts = []
+    for audio, pause_s in zip(spoken, (0.0, *item.pauses_s), strict=True):
+        if isinstance(audio, SpeechError):
+            raise audio
+        parts += [np.zeros(round(pause_s * SAMPLE_RATE_HZ), np.float32), audio]
+    audio = np.concatenate(parts)
+    if item.about.kind is Kind.CLIP:
+        _refuse(item, validate(audio, bounds.min_s, bounds.max_s))
+    yield to_int16(audio)
+
+
+def _made_up(item: FromSeed) -> Iterator[np.ndarray]:
+    draw = rng(item.seed, item.about.kind.value, item.number)
+    is_room = item.about.kind is Kind.RIR
+    yield to_int16(
+        noise_and_rooms.room(draw) if is_room else noise_and_rooms.noise(draw, item.seconds)
+    )
+
+
+def _recorded(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
+    """A word, or a room's response; no more is read than tells that it is too long."""
+    if item.about.kind is Kind.RIR:
+        audio = read(item.path, seconds=LONGEST_RIR_S)
+        _refuse(item, validate_room(audio))
+        aligned(audio)  # raises for what is no response
+        yield to_int16(audio / np.abs(audio).max())  # all 16 bits for the tail
+        return
+    audio = read(item.path, seconds=bounds.max_s + 1)
+    if len(audio) > bounds.max_s * SAMPLE_RATE_HZ:
+        belongs = (
+            "" if item.about.label is Label.POSITIVE else "; continuous speech is for ambient/"
+        )
+        _refuse(item, [f"longer than the {bounds.max_s:g} s of a clip{belongs}"])
+    _refuse(item, validate(audio, bounds.min_s, bounds.max_s))
+    yield to_int16(audio)
+
+
+def _pieces(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
+    """A file of any length, in pieces of at most `PIECE_S`; memory is that of one piece."""
+    n_piece = int(PIECE_S * SAMPLE_RATE_HZ)
+    held: list[np.ndarray] = []
+    n_held, n_yielded = 0, 0
+    for block in blocks(item.path):
+        samples = to_int16(block)
+        while n_held + len(samples) >= n_piece:
+            head, samples = np.split(samples, [n_piece - n_held])
+            yield np.concatenate([*held, head])
+            held, n_held, n_yielded = [], 0, n_yielded + 1
+        held.append(samples)
+        n_held += len(samples)
+    rest = np.concatenate(held) if held else np.zeros(0, np.int16)
+    if not n_yielded:
+        _refuse(item, validate(rest.astype(np.float32) / INT16_SCALE, bounds.min_s, PIECE_S))
+    if len(rest) >= bounds.min_s * SAMPLE_RATE_HZ:
+        yield rest
+
+
+def _refuse(item: Input, reasons: list[str]) -> None:
+    if reasons:
+        raise AudioValidationError(f"{where(item)}: {'; '.join(reasons)}")
+
+
+def _slug(about: About) -> str:
+    """A file name from an origin: letters of any alphabet, no spaces, at most 40 characters."""
+    said_or_file = about.origin.split(VOICE_MARK)[0]
+    return re.sub(r"[^\w-]+", "_", Path(said_or_file).stem)[:40].strip("_") or "clip"

@@ -1,0 +1,60 @@
+"""Inputs cut into units of work, and what a unit takes."""
+
+import re
+from collections.abc import Sequence
+
+from mwwkit.corpus.clips import Kind
+from mwwkit.corpus.sources import FromFile, FromSeed, FromSpeech, Input, fingerprint
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
+
+UNIT_INPUTS = 64  # some seconds of work to lose
+UNIT_BYTES = 256 << 20  # and at most about so many bytes of clips
+GROWTH = {".mp3": 3.0, ".m4a": 3.0, ".ogg": 4.0, ".opus": 6.0}  # at most, to our WAV
+GROWTH_OTHERS = 2.0  # FLAC; and WAV of 8 kHz in 16 bits
+
+
+def in_units(inputs: Sequence[Input]) -> dict[str, list[Input]]:
+    """Units by name, in order: inputs of one source, label and kind.
+
+    The name holds a fingerprint of what is in it: other files are another unit.
+    """
+    groups: dict[str, list[Input]] = {}
+    for item in inputs:
+        about = item.about
+        label = f"-{about.label.value}" if about.kind is Kind.CLIP else ""
+        source = re.sub(r"[^\w-]+", "_", about.source).strip("_")
+        groups.setdefault(f"{about.kind.value}/{source}{label}", []).append(item)
+    units = {}
+    for group, of_it in groups.items():
+        chunk: list[Input] = []
+        number = 0
+        for i, item in enumerate(of_it, start=1):
+            chunk.append(item)
+            full = len(chunk) == UNIT_INPUTS or bytes_at_most(chunk) >= UNIT_BYTES
+            if full or i == len(of_it):
+                units[f"{group}-{number:04d}-{fingerprint(chunk)}"] = chunk
+                chunk, number = [], number + 1
+    return units
+
+
+def bytes_at_most(inputs: Sequence[Input]) -> int:
+    """What the clips of `inputs` take on disk, at most."""
+    return 50_000 + sum(map(_bytes_of, inputs))
+
+
+def _bytes_of(item: Input) -> int:
+    if isinstance(item, FromFile):
+        return int(item.n_bytes * GROWTH.get(item.path.suffix.lower(), GROWTH_OTHERS))
+    seconds = item.seconds or 1.0 if isinstance(item, FromSeed) else _spoken_s(item)
+    return int(2 * SAMPLE_RATE_HZ * seconds) + 100
+
+
+def _spoken_s(item: FromSpeech) -> float:
+    return sum(item.pauses_s) + sum(1 + 0.1 * len(text) for text in item.texts)
+
+
+def seconds_to_make(item: Input) -> float:
+    """CPU seconds, as measured on a shared core."""
+    if isinstance(item, FromFile):
+        return 0.002 + item.n_bytes / 4e7
+    return 0.006 * _spoken_s(item) if isinstance(item, FromSpeech) else 0.005 + item.seconds / 500

@@ -1,0 +1,57 @@
+"""The top of the page: the verdict, the figures that most people ask for, the contents."""
+
+from typing import Any
+
+from mwwkit.report import wording
+from mwwkit.report.markup import Html, joined, tag
+
+Facts = dict[str, Any]
+CONTENTS = {
+    "recall": "Waking",
+    "wrong": "Staying quiet",
+    "mistakes": "Mistakes",
+    "threshold": "Threshold",
+    "reaction": "Delay",
+    "training": "Training",
+    "parity": "Int8",
+    "device": "Device",
+    "data": "Data",
+    "again": "Settings",
+}
+
+
+def contents() -> Html:
+    """Links to the sections."""
+    return tag("nav", *(tag("a", text, href=f"#{name}") for name, text in CONTENTS.items()))
+
+
+def tiles(facts: Facts) -> Html:
+    """The four figures that most people ask for."""
+    test, found = facts["test"], facts["device"]
+    boxes = []
+    for name, share in wording.by_condition(test["recall"])[:1]:
+        under = f"{wording.counts(share)} test words, {name}; 95 %: {wording.interval(share)}"
+        boxes.append(("Hears the word", wording.percent(share["value"]), under))
+    rate = test["false_accepts_per_hour"]
+    if rate["hours"]:
+        under = f"{wording.of_hours(rate)}; at most {wording.rate(rate['at_most'])} an hour (95 %)"
+        boxes.append(("False accepts an hour", wording.rate(rate["value"]), under))
+    late = test["latency"]
+    if late["detected"]:
+        under = f"median after the word's end; nine in ten within {wording.seconds(late['p90_s'])}"
+        boxes.append(("Delay", wording.seconds(late["median_s"]), under))
+    under = f"and {found['arena_bytes'] / 1000:,.1f} kB of memory while it runs"
+    boxes.append(("Model", f"{found['model_bytes'] / 1000:,.1f} kB", under))
+    return tag("div", *(_tile(*box) for box in boxes), class_="tiles")
+
+
+def _tile(name: str, value: str, under: str) -> Html:
+    parts = (("name", name), ("value", value), ("under", under))
+    return tag("div", *(tag("div", text, class_=c) for c, text in parts), class_="tile")
+
+
+def verdict(found: Facts) -> Html:
+    """The plain sentences."""
+    sentences = (tag("p", sentence) for sentence in found["sentences"])
+    inside = joined(tag("strong", found["headline"]), *sentences)
+    return tag("div", inside, class_=f"verdict {found['grade']}")

@@ -1,0 +1,259 @@
+"""Where a stage stands, so that a new session continues it.
+
+A stage cuts its work into named units (a shard of features, some hundred training steps). It
+writes a unit's files first and calls `finish` last: a unit in the checkpoint is wholly on disk,
+and a unit cut off by a time-out is redone. Units finished in earlier runs, which are read where
+they lie and never written, count as done.
+
+    checkpoint = Checkpoint.resume(here, "features", config.shaping())
+    for unit in checkpoint.left(units):
+        checkpoint.finish(unit, **write(here / "features" / unit))
+    checkpoint.complete()
+"""
+
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mwwkit.run.files import read_json, replacing, write_json
+from mwwkit.run.paths import Run
+
+TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ from run to run
+SEAL = "unit.json"  # written last into a unit's folder: the facts, and the settings behind them
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be continued; the message says what to do about it."""
+
+
+@dataclass
+class Checkpoint:
+    """The finished units of one stage, all made under the same settings."""
+
+    path: Path
+    settings: dict[str, Any]
+    own: dict[str, dict]  # units finished in this run: name -> facts, e.g. {"clips": 512}
+    before: dict[str, dict] = field(default_factory=dict)  # the same, from earlier runs
+    is_complete: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)  # of the whole stage, once complete
+    count: Callable[[dict[str, dict]], dict] | None = None  # finished units -> figures for people
+    figures: dict[str, Any] = field(default_factory=dict)  # as the file in this run shows them
+    figures_before: list[dict] = field(default_factory=list)  # of earlier runs, oldest first
+    forced: list[str] = field(default_factory=list)  # beginnings of units made again in this run
+    forced_before: list[str] = field(default_factory=list)  # and in an earlier one
+
+    @property
+    def done(self) -> dict[str, dict]:
+        """All finished units, in order of their names."""
+        return dict(sorted((self.before | self.own).items()))
+
+    @classmethod
+    def resume(
+        cls,
+        here: Run,
+        folder: str,
+        settings: dict,
+        count: Callable[[dict[str, dict]], dict] | None = None,
+    ) -> "Checkpoint":
+        """Continue `folder`/checkpoint.json of this run and of earlier ones, or start afresh.
+
+        `count` makes the figures that the file shows to people out of the finished units.
+
+        Raises CheckpointError if a file is damaged beyond its last good generation, if it was
+        made under other settings, or if two earlier runs hold the same unit with other facts.
+        """
+        settings = json.loads(json.dumps(settings))  # as the file has them: tuples are lists
+        before: dict[str, dict] = {}
+        origin: dict[str, Path] = {}
+        complete: dict | None = None
+        figures_before: list[dict] = []
+        forced_before: list[str] = []
+        for earlier in here.earlier:
+            path = earlier / folder / "checkpoint.json"
+            if not (state := _load(path, earlier=True)):
+                continue
+            _same_settings(path, state["settings"], settings, earlier=True)
+            figures_before.append(state.get("figures", {}))
+            forced_before += state.get("forced", [])
+            before = _without(before, state.get("forced", []))
+            for unit, facts in state["done"].items():
+                if unit in before and _timeless(before[unit]) != _timeless(facts):
+                    raise CheckpointError(
+                        f"{origin[unit]} and {path} both hold unit {unit!r}, made differently; "
+                        "leave one of the two runs out of PREVIOUS"
+                    )
+                before[unit], origin[unit] = facts, path
+            complete = state["complete"] if state["complete"] is not None else complete
+        path = here / folder / "checkpoint.json"
+        own: dict[str, dict] = {}
+        figures: dict[str, Any] = {}
+        forced: list[str] = []
+        if state := _load(path):
+            figures, forced = state.get("figures", {}), state.get("forced", [])
+            before = _without(before, forced)
+            _same_settings(path, state["settings"], settings, earlier=False)
+            own = state["done"]
+            complete = state["complete"]  # what it added to a finished earlier run must finish too
+        return cls(
+            *(path, settings, own, before, complete is not None, complete or {}),
+            *(count, figures, figures_before, forced, forced_before),
+        )
+
+    def left(self, units: list[str]) -> list[str]:
+        """Those of `units` that are not finished, in the order given."""
+        done = self.before.keys() | self.own.keys()
+        return [unit for unit in units if unit not in done]
+
+    def finish(self, unit: str, **facts: Any) -> None:
+        """Record `unit` as done. Its files must already be on disk."""
+        self._save(self.own | {unit: json.loads(json.dumps(facts, allow_nan=False))})
+
+    def forget(self, units: list[str]) -> None:
+        """Units of this run are to be made again: their files are gone or not what was written."""
+        self._save({unit: facts for unit, facts in self.own.items() if unit not in units})
+
+    def force(self, beginnings: list[str]) -> None:
+        """Units whose names begin so are made again in this run; earlier runs' count no more."""
+        self.forced = sorted({*self.forced, *beginnings})
+        self.before = _without(self.before, beginnings)
+        self._save(_without(self.own, beginnings))
+
+    def _save(self, own: dict[str, dict]) -> None:
+        if self.path.exists() and _is_good(self.path):
+            with replacing(_previous(self.path)) as part:
+                part.write_bytes(self.path.read_bytes())
+        write_json(self.path, self._state(own, None))
+        self.own, self.is_complete, self.facts = own, False, {}
+
+    def _state(self, own: dict[str, dict], complete: dict | None) -> dict:
+        state = {"settings": self.settings, "done": own, "complete": complete}
+        if self.count:
+            self.figures = self.count(self.before | own)
+            state["figures"] = self.figures
+        return state | ({"forced": self.forced} if self.forced else {})
+
+    def adopt(self, unit: str, folder: Path) -> bool:
+        """Record `unit` if a killed session sealed its folder but did not get to record it.
+
+        The seal is the last thing written into the folder, and the folder was renamed into place
+        whole, so its presence under the same settings proves the unit.
+        """
+        seal = folder / SEAL
+        if unit in self.done or not seal.exists():
+            return unit in self.done
+        sealed = read_json(seal)
+        if sealed["settings"] != self.settings:
+            return False
+        self.finish(unit, **sealed["facts"])
+        return True
+
+    def seal(self, part: Path, facts: dict) -> None:
+        """Write the seal that `adopt` reads into a unit's folder that is being written."""
+        write_json(part / SEAL, {"settings": self.settings, "facts": facts})
+
+    def complete(self, **facts: Any) -> None:
+        """Record the stage as complete; both generations then hold the same bytes."""
+        if self.is_complete and self.facts == json.loads(json.dumps(facts)):
+            return
+        # The older generation first: killed between the two, the stage still is to be completed.
+        state = self._state(self.own, facts)
+        write_json(_previous(self.path), state)
+        write_json(self.path, state)
+        self.is_complete, self.facts = True, json.loads(json.dumps(facts))
+
+
+def finished(here: Run, folder: str) -> dict[str, dict]:
+    """The finished units of a stage that another stage reads, whatever settings made them.
+
+    Raises CheckpointError when the stage has not finished.
+    """
+    done: dict[str, dict] = {}
+    complete = False
+    for path in reversed(here.all(f"{folder}/checkpoint.json")):  # oldest first
+        if state := _load(path):
+            done |= state["done"]
+            is_own = path.parent == here / folder  # a finished earlier run may be gone on with
+            complete = state["complete"] is not None or (complete and not is_own)
+    if not complete:
+        raise CheckpointError(
+            f"{here / folder} is not finished ({len(done)} units done); run the stage that makes "
+            "it to its end first, or give the run that has it as PREVIOUS"
+        )
+    return dict(sorted(done.items()))
+
+
+def completed(here: Run, folder: str) -> dict[str, Any]:
+    """The facts that a finished stage left about the whole of it; CheckpointError if unfinished."""
+    finished(here, folder)
+    states = [_load(path) for path in here.all(f"{folder}/checkpoint.json")]
+    return next(s["complete"] for s in states if s and s["complete"] is not None)
+
+
+def _timeless(facts: dict) -> dict:
+    return {name: value for name, value in facts.items() if name not in TIME_FIELDS}
+
+
+def _without(units: dict[str, dict], beginnings: list[str]) -> dict[str, dict]:
+    return {unit: f for unit, f in units.items() if not unit.startswith(tuple(beginnings))}
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name("checkpoint.previous.json")
+
+
+def _read(path: Path) -> dict:
+    state = read_json(path)
+    shown = {"figures", "forced"}
+    if not isinstance(state, dict) or set(state) - shown != {"settings", "done", "complete"}:
+        raise ValueError(f"{path} holds {str(state)[:60]!r}, not settings, done and complete")
+    if not isinstance(state["settings"], dict) or not isinstance(state["done"], dict):
+        raise ValueError(f"{path}: settings and done must be tables")
+    return state
+
+
+def _is_good(path: Path) -> bool:
+    try:
+        _read(path)
+    except ValueError:
+        return False
+    return True
+
+
+def _load(path: Path, *, earlier: bool = False) -> dict | None:
+    """The state at `path`, or its last good generation; None where there is neither."""
+    previous = _previous(path)
+    if not path.exists() and not previous.exists():
+        return None
+    try:
+        return _read(path)
+    except (ValueError, FileNotFoundError) as error:
+        try:
+            state = _read(previous)
+        except (ValueError, FileNotFoundError):
+            cure = (
+                "leave that run out of PREVIOUS"
+                if earlier
+                else f"delete {path.name} and {previous.name} to redo every unit of {path.parent}"
+            )
+            raise CheckpointError(
+                f"{path} is damaged ({error}) and no earlier generation of it is left; {cure}"
+            ) from error
+        warnings.warn(
+            f"{path} is damaged ({error}); going on from its last good generation, "
+            f"{len(state['done'])} finished units",
+            stacklevel=3,
+        )
+        return state
+
+
+def _same_settings(path: Path, before: dict, now: dict, *, earlier: bool) -> None:
+    changed = [n for n in sorted(before | now) if before.get(n) != now.get(n)]
+    if changed:
+        shown = ", ".join(f"{n} ({before.get(n)!r} then, {now.get(n)!r} now)" for n in changed)
+        cure = "leave that run out of PREVIOUS" if earlier else "use a new RUN_DIR"
+        raise CheckpointError(
+            f"{path} was made with other values of {shown}; put them back, or {cure}"
+        )

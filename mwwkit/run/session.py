@@ -1,0 +1,135 @@
+"""The limits of one session: disk, time, processes. None of them shapes what is made."""
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mwwkit.run.disk import Budget
+from mwwkit.run.paths import Run
+
+T = TypeVar("T")
+RAISES = "MWWKIT_STOPS_ARE_RAISED"  # an environment variable that kernels inherit
+_STARTED = time.monotonic()  # a notebook's kernel starts with its session
+
+
+class StoppedEarly(RuntimeError):
+    """A stage stopped between two units, to be continued; nothing is lost."""
+
+
+def hours_so_far() -> float:
+    """Hours that this process has run."""
+    return (time.monotonic() - _STARTED) / 3600
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a session may use.
+
+    `budget_gb`: GB (1e9 bytes) the run's folder may hold. `session_hours`: stop between units
+    after so many hours of this process, 0 for no deadline. `workers`: processes, 0 for all cores.
+    """
+
+    budget_gb: float = 19.0
+    session_hours: float = 0.0
+    workers: int = 0
+
+    def __post_init__(self) -> None:  # noqa: D105
+        if not self.budget_gb > 0:
+            raise ValueError(f"budget_gb is {self.budget_gb}; wanted more than 0")
+        if not self.session_hours >= 0:
+            raise ValueError(f"session_hours is {self.session_hours}; wanted 0 (none) or more")
+        if not 0 <= self.workers <= 512:
+            raise ValueError(f"workers is {self.workers}; wanted 0 (all cores) to 512")
+
+    @property
+    def n_workers(self) -> int:
+        """Processes to use: `workers`, or the cores this process may run on."""
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+        return self.workers or available or os.cpu_count() or 1
+
+    def session(self, here: Run) -> "Session":
+        """Start measuring against these limits."""
+        return Session(Budget(here.folder, int(self.budget_gb * 1e9)), self.session_hours)
+
+
+class Session:
+    """Says between units whether to stop."""
+
+    def __init__(self, budget: Budget, session_hours: float):
+        """Use `Limits.session`."""
+        self.budget = budget
+        self.session_hours = session_hours
+        self.reason = ""  # why it was stopped, once it was
+
+    def stop(self, next_bytes: int = 0) -> str:
+        """Why to stop before the next unit of `next_bytes`, in plain words; empty to go on."""
+        if self.session_hours and hours_so_far() >= self.session_hours:
+            self.reason = f"the session's {self.session_hours:g} hours are over"
+        elif refusal := self.budget.refusal(next_bytes):
+            self.reason = refusal
+        return self.reason
+
+    def units(self, left: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[T]:
+        """Those of `left` to begin, one by one, until a limit says stop.
+
+        A unit's bytes are reserved when it is begun, so that units under way in several processes
+        cannot cross the budget together.
+        """
+        for unit in left:
+            if self.stop(bytes_of(unit)):
+                return
+            self.budget.spent(bytes_of(unit))
+            yield unit
+
+    def must_be_continued(self, stage: str, n_left: int) -> None:
+        """Raise StoppedEarly, with what to do next, if a limit stopped the stage."""
+        if self.reason:
+            raise StoppedEarly(
+                f"{stage} stopped early: {self.reason}; {n_left} units are left and nothing is "
+                "lost. Run it again, or in the next session give this run's folder as PREVIOUS."
+            )
+
+
+@contextmanager
+def stops_are_raised() -> Iterator[None]:
+    """Let `well_ended` raise in the kernels that are started meanwhile."""
+    before = os.environ.get(RAISES)
+    os.environ[RAISES] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[RAISES]
+        else:
+            os.environ[RAISES] = before
+
+
+def well_ended(told: str) -> None:
+    """End a session that a limit stopped: well, or with StoppedEarly under `python -m mwwkit`.
+
+    A notebook that is run by itself ends well, since platforms may keep the output of such ones
+    alone; the command line has an exit code for it.
+    """
+    if os.environ.get(RAISES):
+        raise StoppedEarly(told)
+
+
+@contextmanager
+def full_disk_stops(stage: str) -> Iterator[None]:
+    """Let a disk that fills up in the middle of a unit stop the stage as a budget does.
+
+    A decorator of a stage's `run`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise StoppedEarly(
+            f"{stage} stopped early: the disk is full ({error}); nothing that was finished is "
+            "lost. Make room and run it again."
+        ) from error

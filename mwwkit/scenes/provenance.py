@@ -1,0 +1,88 @@
+"""Whose voice, which source, which room: what the scenes of a set can be grouped by.
+
+    about = records(here)                                # path -> SampleRecord, of the catalogue
+    by = clip_groups(features, about)                    # by["speaker"][i] is scene i's
+    hours = stream_hours(features, about)                # hours["source"]["radio"]
+
+Without a catalogue (a run whose clips were left behind) there are groups by recipe alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from mwwkit.audio.rooms import load_room, rt60
+from mwwkit.corpus.clips import CATALOGUE, SampleRecord, load_clips
+from mwwkit.run.paths import Run
+from mwwkit.scenes.shards import FeatureSet
+
+RT60_STEP_S = 0.2
+About = dict[str, SampleRecord]
+_OF_CLIPS = {
+    "speaker": lambda record: record.speaker,
+    "source": lambda record: record.source,
+    "voice": lambda record: "synthetic" if record.is_synthetic else "recorded",
+    "word": lambda record: record.word,
+    "label": lambda record: record.label.value,
+}
+_OF_STREAMS = {name: _OF_CLIPS[name] for name in ("speaker", "source", "voice")} | {
+    "kind": lambda record: record.kind.value
+}
+
+
+def records(here: Run) -> About:
+    """The catalogue by path; empty where no run at hand has one."""
+    if not here.all(CATALOGUE):
+        return {}
+    return {record.path: record for record in load_clips(here)}
+
+
+def clip_groups(
+    features: FeatureSet, about: About, locate: Callable[[str], Path] | None = None
+) -> dict[str, list[str]]:
+    """Names by which each scene of a set of clips is grouped, [scenes] each.
+
+    condition, snr, room; where `locate` finds the rooms' files, rt60 (seconds, in steps of 0.2);
+    with a catalogue speaker, source, voice ("recorded" or "synthetic"), word and label.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for facts, scene in zip(features.facts, features.scenes, strict=True):
+        found["condition"].append(facts["condition"])
+        behind, room = scene["background"], scene["room"]
+        quiet = behind["kind"] == "quiet"
+        found["snr"].append("no noise" if quiet else f"{behind['snr_db']:g} dB")
+        found["room"].append(room or "none")
+        for name, of in _OF_CLIPS.items() if about else ():
+            found[name].append(of(about[facts["clip"]]))
+    if locate:
+        rooms = {room: decay(locate(room)) for room in set(found["room"]) - {"none"}}
+        found["rt60"] = [rooms.get(room, "none") for room in found["room"]]
+    return dict(found)
+
+
+def decay(path: Path) -> str:
+    """How long a room rings, as a class: "0.2 to 0.4 s"."""
+    step = int(rt60(load_room(path)) / RT60_STEP_S + 1e-9)
+    return f"{step * RT60_STEP_S:.1f} to {(step + 1) * RT60_STEP_S:.1f} s"
+
+
+def clip_names(features: FeatureSet) -> list[str]:
+    """The clip of each scene of a set of clips."""
+    return [facts["clip"] for facts in features.facts]
+
+
+def stream_groups(path: str, about: About) -> dict[str, str]:
+    """Names by which a clip of long audio is grouped: speaker, source, voice, kind."""
+    return {name: of(about[path]) for name, of in _OF_STREAMS.items()} if path in about else {}
+
+
+def stream_hours(features: FeatureSet, about: About) -> dict[str, dict[str, float]]:
+    """Hours of each group in a set of streams, by dimension; empty without a catalogue."""
+    hours: dict[str, dict[str, float]] = {name: defaultdict(float) for name in _OF_STREAMS}
+    for scene in features.scenes:
+        for item in scene["items"]:
+            piece = item["piece"]
+            seconds = (piece["to_s"] - piece["from_s"]) / item["speed"]
+            for name, group in stream_groups(piece["path"], about).items():
+                hours[name][group] += seconds / 3600
+    return {name: dict(groups) for name, groups in hours.items() if groups}

@@ -1,0 +1,196 @@
+"""What 02 hands over to 03, 04 and 05, in the forms that training and judging need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mwwkit.corpus.clips import load_clips
+from mwwkit.device import firmware
+from mwwkit.metrics.operating import JUDGED_BY
+from mwwkit.model.mixednet import MixedNet
+from mwwkit.model.shapes import SHAPES, Shape
+from mwwkit.run.checkpoint import CheckpointError, completed
+from mwwkit.run.files import read_json
+from mwwkit.run.paths import Run
+from mwwkit.scenes.classes import CLASSES, by_class
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.training import spec_augment
+from mwwkit.training.batches import Source, WakeWordDataset
+from mwwkit.training.candidates import Verdicts
+from mwwkit.training.evaluator import Judge, calibration
+from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
+from mwwkit.training.losses import LossSettings
+from mwwkit.training.snapshots import SnapshotError, load_arrays
+from mwwkit.training.spec_augment import SpecAugment
+from mwwkit.training.trainer import net_of
+
+
+def augmentation(is_on: bool) -> SpecAugment:
+    """How training features are varied, or that they are not."""
+    return SpecAugment() if is_on else spec_augment.NONE
+
+
+def dataset_of(
+    settings: LabelSettings,
+    n_batch: int,
+    seed: int,
+    sets: Sequence[tuple[str, FeatureSet, float] | tuple[str, FeatureSet, float, float]],
+    varied: SpecAugment | None = None,
+) -> WakeWordDataset:
+    """Batches over several sets, each with its name and its share of every batch.
+
+    A fourth value is the weight of a set's negative steps, 1 without.
+    """
+    sources = [Source(n, s.store, labels_of(s, settings), *counts) for n, s, *counts in sets]
+    return WakeWordDataset(sources, n_batch, varied or SpecAugment(), seed)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How many scenes of each class every batch holds, in parts, and what their negatives weigh.
+
+    The classes are those of `audio.classes`: with the wake word, without, with a near miss.
+    Nothing in `ratio`: as they come; nothing in `penalty`: 1 each.
+    """
+
+    ratio: tuple[float, ...] = ()
+    penalty: tuple[float, ...] = ()
+    n_batch: int = 16
+
+    def __post_init__(self) -> None:  # noqa: D105
+        for name in ("ratio", "penalty"):
+            given = tuple(getattr(self, name))
+            object.__setattr__(self, name, given)
+            if given and (len(given) != len(CLASSES) or not all(0 <= x <= 1000 for x in given)):
+                raise ValueError(
+                    f"class_{name} is {list(given)}; wanted nothing, or three numbers of 0 to "
+                    "1000, for scenes with the word, without, and with a near miss"
+                )
+        if self.ratio and not sum(self.ratio):
+            raise ValueError("class_ratio is all zeros; wanted at least one class in a batch")
+        if self.penalty and not self.ratio:
+            raise ValueError("class_penalty needs a class_ratio, which says what a batch holds")
+        least = min((part for part in self.ratio if part), default=1) / (sum(self.ratio) or 1)
+        if self.ratio and least * self.n_batch < 0.5:
+            raise ValueError(
+                f"class_ratio is {list(self.ratio)} and batch is {self.n_batch}: a class would "
+                "have no scene; wanted a larger batch or part"
+            )
+
+    def sets(self, here: Run, train: FeatureSet) -> list[tuple[str, FeatureSet, float, float]]:
+        """The training scenes by class, for `dataset_of`; ValueError for a class without any."""
+        if not self.ratio:
+            return [("scenes", train, 1.0, 1.0)]
+        found = by_class(train, load_clips(here))
+        penalty, sets = self.penalty or (1.0,) * len(CLASSES), []
+        for name, part, weight in zip(CLASSES, self.ratio, penalty, strict=True):
+            if part and not found[name]:
+                raise ValueError(
+                    f"class_ratio wants scenes of class {name!r} and 02 made none; set its part to "
+                    "0, or give 01 such clips"
+                )
+            if part:
+                sets.append((name, train.at(found[name]), part, weight))
+        return sets
+
+
+def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
+    """int8 [scenes, steps]; of a baseline window only the last step is supervised."""
+    n_steps = int(features.store.n_frames.min()) // firmware.STRIDE
+    labels = np.stack([label_steps(ends, n_steps, settings) for ends in features.ends_s])
+    for row, (facts, ends) in enumerate(zip(features.facts, features.ends_s, strict=True)):
+        if "window" in facts:
+            labels[row, :-1], labels[row, -1] = IGNORED, len(ends)
+    return labels
+
+
+def validation_judge(here: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float) -> Judge:
+    """What candidates are chosen by; `train` gives the int8 calibration.
+
+    Raises ValueError where the validation split has nothing of a kind to choose by.
+    """
+    sets = [FeatureSet.open(here, f"validation-{name}") for name in JUDGED_BY]
+    stores = [features.store for features in sets]
+    wanted = ("the wake word", "other words", "long speech or noise")
+    if missing := [w for w, store in zip(wanted, stores, strict=True) if not len(store)]:
+        raise ValueError(
+            f"the validation split has no clip of {' and none of '.join(missing)}, so a cutoff "
+            "cannot be chosen; add some in 01"
+        )
+    ends_s = [ends[0] for ends in sets[0].ends_s]
+    material = (*stores, calibration(train.store))
+    return Judge(*material, target_fah, max_clip_fpr, ends_s, Verdicts(here))
+
+
+def band_normalisation(here: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each band over the training features (CMVN), [40] each."""
+    statistics = read_json(here.find("features/statistics.json"))
+    return np.array(statistics["mean"]), np.array(statistics["deviation"])
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The net that a finished stage chose, and what it is made of."""
+
+    net: MixedNet
+    shape: Shape
+    cmvn: tuple[np.ndarray, np.ndarray] | None
+
+
+def chosen_net(here: Run, folder: str) -> Chosen:
+    """The choice of a finished stage: "training" or "tuned".
+
+    Raises CheckpointError where the stage has not finished or its weights are damaged.
+    """
+    facts = completed(here, folder)
+    shape = SHAPES[facts["shape"]]
+    cmvn = band_normalisation(here) if facts["cmvn"] else None
+    try:
+        weights = load_arrays(here.find(facts["weights"]))
+    except SnapshotError as error:
+        raise CheckpointError(
+            f"{error}; delete {folder}/ of that run and run the stage again, or give an earlier "
+            "run that has it as PREVIOUS"
+        ) from error
+    if broken := sorted(name for name, array in weights.items() if not np.isfinite(array).all()):
+        raise CheckpointError(
+            f"{here.find(facts['weights'])} holds values that are no numbers ({broken[0]}): "
+            f"training fell apart; delete {folder}/ of that run and take a lower learning rate"
+        )
+    return Chosen(net_of(weights, shape, cmvn), shape, cmvn)
+
+
+@dataclass(frozen=True)
+class TrainedWith:
+    """Settings of 03 that fine-tuning keeps to."""
+
+    labels: LabelSettings
+    dropout: float
+    varied: SpecAugment
+    loss: LossSettings
+
+
+def trained_with(here: Run) -> TrainedWith:
+    """What the finished 03 was set to; of its loss all that 04 does not set itself.
+
+    Raises CheckpointError where an older version did not write it down.
+    """
+    path = here.find("training/checkpoint.json")
+    settings = read_json(path)["settings"]
+    wanted = ("label_from_s", "label_to_s", "dropout", "spec_augment")
+    if missing := [name for name in wanted if name not in settings]:
+        raise CheckpointError(
+            f"{path} does not tell {missing[0]}, which 04 keeps to: an older mwwkit wrote it; run "
+            "03 again in a new RUN_DIR"
+        )
+    labels = LabelSettings(from_s=settings["label_from_s"], to_s=settings["label_to_s"])
+    loss = LossSettings(**{n: settings[n] for n in _LOSS_OF_03 if n in settings})
+    varied = augmentation(settings["spec_augment"])
+    return TrainedWith(labels, settings["dropout"], varied, loss)
+
+
+_LOSS_OF_03 = (
+    *("positive_weight", "negative_weight", "hard_weight", "hard_share"),
+    *("pooling_sharpness", "focal", "smoothing"),
+)

@@ -1,0 +1,285 @@
+"""01, second product: dry speech and impulse responses to triples for a model of rooms.
+
+Phases: 1 what was finished before; 2 rooms; 3 their embeddings; 4 sterile speech; 5 and 6 messy
+input, clean target, batch files; 7 manifest and what to do next.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mwwkit.run import paths
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
+from mwwkit.triples import (
+    batch_files,
+    batch_manifest,
+    clap,
+    examples,
+    impulse_responses,
+    ledger,
+    phases,
+    status,
+    sterilising,
+)
+from mwwkit.triples.ledger import PHASES, EngineError, Work, force, open_work
+from mwwkit.triples.listing import Found, listed, shuffled
+
+STAGE = phases.STAGE
+PRODUCTS = ("clips", "triples", "both")
+TRIPLES_S = 0.15  # CPU seconds a triple takes, as measured on a shared core
+STERILE_SPEED = 10.0  # seconds of speech that are sterilised in one, there
+
+
+@dataclass(frozen=True)
+class Config:
+    """What 01_acquire_and_augment.ipynb can set for the triples. No folders: those of paths.md."""
+
+    bad_irs: tuple[str, ...] = ()  # folders of impulse responses of all kinds
+    target_irs: tuple[str, ...] = ()  # folders of labelled rooms
+    dry_speech: tuple[str, ...] = ()  # folders of speech
+    embeddings: str = "clap"  # or "none": zeros in their place
+    triples_per_file: int = 500
+    augmentations: tuple[int, int] = (3, 6)  # what happens to an input: at least, at most
+    wet: tuple[float, float] = (0.3, 1.0)  # the share of room in an input
+    compressed: bool = False  # batches as zlib makes them: smaller and slower
+    align_onsets: bool = False  # rooms from their direct sound on
+    chunk_files: int = 500  # files of speech between two saves
+    sterile_share: float = 0.3  # of the budget, for sterilised speech
+    sterile_is_enough: bool = False  # go on with the speech that is sterilised, and no more
+    prop_decrease: float = 0.95  # of the noise that is taken off
+    trim_db: float = 40.0  # silence at the ends: so far under the loudest
+    loudness_lufs: float = -23.0
+    force: tuple[str, ...] = ()  # phases to do again: irs, embeddings, sterile, triples
+    seed: int = 42
+
+    def __post_init__(self) -> None:  # noqa: D105
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if str(field.type).startswith("tuple") and isinstance(value, str):
+                value = tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, list | tuple):
+                object.__setattr__(self, field.name, tuple(value))
+        if self.embeddings not in ("clap", "none"):
+            raise ValueError(f"embeddings is {self.embeddings!r}; wanted clap or none")
+        for name, low, high in (("triples_per_file", 1, 10_000), ("chunk_files", 1, 100_000)):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {getattr(self, name)}; wanted {low} to {high:,}")
+        if not 0 < self.sterile_share < 1:
+            raise ValueError(f"sterile_share is {self.sterile_share}; wanted above 0, below 1")
+        for name, most in (("augmentations", 6), ("wet", 1)):
+            found = getattr(self, name)
+            if len(found) != 2 or not 0 <= found[0] <= found[1] <= most:
+                raise ValueError(f"{name} is {found}; wanted two of 0 to {most}, the lower first")
+        if unknown := set(self.force) - PHASES.keys():
+            raise ValueError(f"force has {sorted(unknown)}; wanted any of {', '.join(PHASES)}")
+        self.sterilising()
+
+    def sterilising(self) -> sterilising.Settings:
+        """What shapes the sterile segments."""
+        return sterilising.Settings(self.prop_decrease, self.trim_db, self.loudness_lufs)
+
+    def mixing(self) -> batch_files.Mixing:
+        """What shapes the triples."""
+        ranges = self.augmentations, self.wet
+        return batch_files.Mixing(self.seed, self.triples_per_file, *ranges, self.compressed)
+
+    def shaping(self) -> dict:
+        """The settings that shape the batches, which every run of a chain must share."""
+        free = {"bad_irs", "target_irs", "dry_speech", "force"}
+        free |= {"sterile_share", "sterile_is_enough"}
+        shaping = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in free}
+        shaping = {n: list(v) if isinstance(v, tuple) else v for n, v in shaping.items()}  # JSON's
+        return shaping | {"format_version": examples.FORMAT_VERSION}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files there are; a list is empty where its data set is not attached."""
+
+    bad: list[Found]
+    target: list[Found]
+    speech: list[Found]
+
+
+def products(product: str) -> tuple[bool, bool]:
+    """Whether clips and triples are wanted; ValueError for what is no product."""
+    if product not in PRODUCTS:
+        raise ValueError(f"PRODUCT is {product!r}; wanted one of {', '.join(PRODUCTS)}")
+    return product != "triples", product != "clips"
+
+
+def plan(config: Config, here: Run, limits: Limits) -> dict:
+    """What is found, done and left, and the minutes and bytes it takes; writes nothing.
+
+    Raises early: EngineError, CheckpointError, ClapError or OSError, saying what to do.
+    """
+    settings = config.shaping()
+    batch_manifest.refuse_other_parameters(here, settings)
+    work = open_work(here, settings, limits.session(here), limits.n_workers, record=False)
+    inputs = _inputs(config, here)
+    done = work.checkpoint.done
+    _refuse_missing(inputs, done, config)
+    left_files = (
+        0 if "sterile" in done else len(inputs.speech) - work.checkpoint.figures["vocal_cursor"]
+    )
+    seconds = sum(sterilising.seconds_of(f.path) for f in inputs.speech[-left_files:][:200])
+    seconds *= left_files / max(1, min(200, left_files)) if left_files else 0
+    n_left = len(ledger.Segments(work)) - work.checkpoint.figures["segment_cursor"]
+    n_left += int(seconds / 5 + 0.5 * left_files)
+    cpu = seconds / STERILE_SPEED + n_left * TRIPLES_S
+    return {
+        "found": work.checkpoint.figures,
+        "files": {f.name: len(getattr(inputs, f.name)) for f in fields(inputs)},
+        "phases done": [phase for phase in PHASES if phase in done],
+        "triples left, about": n_left,
+        "minutes left, about": round(cpu / limits.n_workers / 60, 1),
+        "GB left to write, about": round(n_left * (examples.ITEM_BYTES + 480_000) / 1e9, 2),
+    }
+
+
+def run(
+    config: Config,
+    here: Run,
+    limits: Limits,
+    load_embedder: Callable[[Run, Session | None], clap.Embedder] | None = None,
+) -> dict:
+    """Go on with all phases until they end or a limit stops them; returns what there is.
+
+    A stop at the budget or the deadline is a good end of a session, not an error: platforms keep
+    the output of notebooks that end well. The report's `next` says what to do.
+
+    Raises StoppedEarly for such a stop under `python -m mwwkit` (exit code 3), and EngineError,
+    CheckpointError or ClapError where something has to be put right first.
+    """
+    settings = config.shaping()
+    batch_manifest.refuse_other_parameters(here, settings)
+    work = open_work(here, settings, limits.session(here), limits.n_workers)
+    status.where(work)
+    force(work, config.force)
+    inputs = _inputs(config, here)
+    _refuse_missing(inputs, work.checkpoint.done, config)
+    try:
+        with full_disk_stops(STAGE):
+            ledger.begin(work)
+            reason = _phases(work, config, inputs, load_embedder)
+            if not reason:
+                work.checkpoint.complete(**_totals(work))
+            batch_manifest.write_manifest(work, finished=not reason)
+    except StoppedEarly as stop:
+        reason = f"the disk is full ({stop.__cause__}); make room"
+    report = status.status(work, reason)
+    if reason:
+        well_ended(f"{STAGE} {report['status']}. Next: {report['next']}")
+    return report
+
+
+def check(here: Run) -> dict:
+    """Totals, once every batch file is proved to be what was written.
+
+    Raises EngineError that names each file that is missing, changed or malformed.
+    """
+    return batch_manifest.verify(here)
+
+
+def _phases(work: Work, config: Config, inputs: Inputs, load_embedder) -> str:
+    """Phases 2 to 6; "" at the end of all, else why it stopped."""
+    catalogue = phases.rooms(work, inputs.bad, inputs.target)
+    if catalogue is None:
+        return work.session.reason
+    vectors = _embeddings(work, config, catalogue, inputs, load_embedder)
+    if vectors is None:
+        return work.session.reason
+    later = ""
+    if config.sterile_is_enough:
+        work.say("phase 4, speech: taken as it stands (STERILE_IS_ENOUGH)")
+    else:
+        shape = config.sterilising(), config.chunk_files, config.sterile_share
+        later = phases.speech(work, inputs.speech, *shape)
+        if later:
+            work.say(f"phase 4, speech: to be gone on with ({later})")
+    whole = not later
+    if whole and (path := batch_files.skipped(work)):
+        work.say(f"phase 6, triples: skipped, {path} proves it")
+        return ""
+    given, align = {"bad": inputs.bad, "target": inputs.target}, config.align_onsets
+    pools = {
+        p: phases.rooms_on_disk(work, catalogue, p, given[p], align)
+        for p in impulse_responses.POOLS
+    }
+    before = work.checkpoint.figures["triples_completed"]
+    stopped = batch_files.make_batches(work, config.mixing(), pools, vectors, speech_is_whole=whole)
+    made = work.checkpoint.figures["triples_completed"] - before
+    work.say(f"phase 6, triples: {made} made now")
+    return work.session.reason or later or stopped  # a limit first: more speech would not help
+
+
+def _embeddings(work: Work, config: Config, catalogue: dict, inputs: Inputs, load) -> dict | None:
+    """Phase 3: id -> float32 [512] of each target; None where a limit stopped it."""
+    rows = [row for row in catalogue["irs"] if row["pool"] == "target"]
+    if config.embeddings == "none":
+        work.say(f"phase 3, embeddings: left out (EMBEDDINGS is none). {status.ZEROS}")
+        return {row["id"]: np.zeros(examples.EMBEDDING, np.float32) for row in rows}
+    rooms = phases.rooms_on_disk(work, catalogue, "target", inputs.target)
+    loaders = {
+        name: partial(impulse_responses.load, room.path, room.sha256)
+        for name, room in rooms.items()
+    }
+    done = "embeddings" in work.checkpoint.done
+    # A forced phase takes nothing from earlier runs but the model.
+    caches = Run(work.here.folder) if "embeddings" in work.checkpoint.forced else work.here
+    model = partial(_model, work.here, load or clap.Clap.load)
+    vectors = clap.embed_all(caches, loaders, config.seed, model, work.session)
+    if len(vectors) < len(loaders):
+        return None
+    for name, vector in vectors.items():
+        if vector.shape != (examples.EMBEDDING,):
+            raise EngineError(f"the embedding of {name} is {vector.shape}; wanted (512,)")
+    cache = work.here.find(clap.CACHE)
+    if done:
+        work.say(f"phase 3, embeddings: skipped, {cache} proves it")
+    else:
+        work.checkpoint.finish("embeddings", irs=len(vectors))
+        work.say(f"phase 3, embeddings: {len(vectors)} in {cache}")
+    return vectors
+
+
+def _model(here: Run, load, _: Run, session: Session | None) -> clap.Embedder:
+    return load(here, session)
+
+
+def _inputs(config: Config, here: Run) -> Inputs:
+    """What is attached; target rooms of an earlier run serve where their data set is not."""
+
+    def roots(given: tuple[str, ...], row: str) -> list[Path]:
+        for folder in map(Path, given):
+            if not folder.is_dir():
+                raise EngineError(f"{row} names {folder}, which is no folder; mend it")
+        return [Path(g).absolute() for g in given] or paths.locations(row)
+
+    target = roots(config.target_irs, "target_irs") or here.all(impulse_responses.STAGED)[-1:]
+    speech = listed(roots(config.dry_speech, "dry_speech"), sterilising.SUFFIXES)
+    bad = listed(roots(config.bad_irs, "bad_irs"), impulse_responses.SUFFIXES)
+    return Inputs(bad, listed(target, impulse_responses.SUFFIXES), shuffled(speech, config.seed))
+
+
+def _refuse_missing(inputs: Inputs, done: dict, config: Config) -> None:
+    """EngineError where a phase that is left has no files to work on."""
+    left = {"bad": "triples", "target": "irs", "speech": "sterile"}
+    rows = {"bad": "bad_irs", "target": "target_irs", "speech": "dry_speech"}
+    for name, phase in left.items():
+        spared = name == "speech" and config.sterile_is_enough
+        if not getattr(inputs, name) and phase not in done and not spared:
+            looked = ", ".join(map(str, paths.places(rows[name]))) or "nothing on this platform"
+            raise EngineError(
+                f"no audio for {rows[name]}: attach the data set or set {rows[name].upper()} "
+                f"(paths.md names {looked})"
+            )
+
+
+def _totals(work: Work) -> dict:
+    counted = work.checkpoint.figures
+    return {name: counted[name] for name in ("triples_completed", "vocal_cursor", "segment_cursor")}

@@ -1,0 +1,201 @@
+"""What a net would do on the device: converted to int8, stepped through streams, counted.
+
+Selection, thresholds and reports use this and nothing else, so a number in a notebook is the
+device's.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from mwwkit.device import firmware
+from mwwkit.device.simulator import Device
+from mwwkit.metrics.operating import Choice, choose_cutoff, median_latency, operating_points
+from mwwkit.metrics.tail_fit import PEAKS
+from mwwkit.model.mixednet import MixedNet, tf
+from mwwkit.model.shapes import Shape
+from mwwkit.model.streaming import fold, to_int8
+from mwwkit.training.batches import Spectrograms
+from mwwkit.training.candidates import Verdicts, digest
+
+WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
+CALIBRATION_STREAMS = 20
+HIGHEST_LOGIT = 10.0  # of training streams; 0.9 is then where a full-range logit would be 4 to 5
+
+
+def to_float_features(features: np.ndarray) -> np.ndarray:
+    """int8 features as the real numbers they stand for, float32 in 0..26."""
+    offset = features.astype(np.float32) - firmware.INPUT_ZERO_POINT
+    return offset * np.float32(firmware.INPUT_SCALE)
+
+
+def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
+    """What to multiply the logit with so that training streams stay within HIGHEST_LOGIT.
+
+    A net that is sure of its training words gives them logits of 20, while a uint8 score is full
+    from 5.5 on: every doubt between the two would be lost at the ceiling, and with it the cutoffs
+    that few false accepts need. Two decimals, so that the last bits of a sum change nothing.
+    """
+    alike = defaultdict(list)  # streams of one length go through the net together
+    for stream in training:
+        alike[len(stream)].append(stream)
+    batches = (to_float_features(np.stack(streams)) for streams in alike.values())
+    highest = max(float(tf.reduce_max(net(batch))) for batch in batches)
+    return max(round(min(1.0, HIGHEST_LOGIT / max(highest, 1e-6)), 2), 0.01)
+
+
+def int8_model(net: MixedNet, shape: Shape, training: Sequence[np.ndarray]) -> bytes:
+    """The streaming int8 .tflite of a net, calibrated on training streams, int8 [frames, 40]."""
+    folded = fold(net, scale=headroom(net, training))
+    return to_int8(folded, shape, [to_float_features(stream) for stream in training])
+
+
+def calibration(store: Spectrograms, n_streams: int = CALIBRATION_STREAMS) -> list[np.ndarray]:
+    """Some training streams, evenly spaced over the store, int8 [frames, 40] each."""
+    return [store[int(index)] for index in _spread(len(store), n_streams)]
+
+
+def other_calibrations(
+    store: Spectrograms, n_streams: int = CALIBRATION_STREAMS
+) -> dict[str, list[np.ndarray]]:
+    """What `calibration` might as well have chosen: other streams, half as many, twice as many.
+
+    Fewer of them where the store is too small to choose anything else.
+    """
+    chosen = _spread(len(store), n_streams)
+    rest = np.setdiff1d(np.arange(len(store)), chosen)
+    found = {}
+    if len(rest):
+        others = rest[_spread(len(rest), n_streams)]
+        found["other_streams"] = [store[int(index)] for index in others]
+    if len(chosen) > 1:
+        found["half_as_many"] = calibration(store, len(chosen) // 2)
+    if len(rest):
+        found["twice_as_many"] = calibration(store, 2 * n_streams)
+    return found
+
+
+def _spread(n: int, most: int) -> np.ndarray:
+    """At most so many of n indices, evenly spaced, the first and the last among them."""
+    return np.linspace(0, n - 1, min(most, n)).astype(int)
+
+
+def refuse_flat(streams: Sequence[np.ndarray]) -> None:
+    """ValueError for calibration streams (int8 [frames, 40]) with less than half the range in them.
+
+    Ranges inside the net are taken from them: of quiet streams they come out too small, and speech
+    then runs into their ends (errors of 0.5 and more of a score, measured).
+    """
+    low = min((int(stream.min()) for stream in streams), default=0)
+    high = max((int(stream.max()) for stream in streams), default=0)
+    if high - low < 128:
+        first, last = to_float_features(np.array([low, high]))
+        raise ValueError(
+            f"the features to calibrate with reach only from {first:.1f} to {last:.1f} of 0 to 26: "
+            "too quiet, or all alike; check that the clips in 01 can be heard, and run 02 again"
+        )
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """uint8 scores of a model over everything that it is judged by, a track a spectrogram."""
+
+    words: list[np.ndarray]
+    others: list[np.ndarray]
+    ambient: list[np.ndarray]
+
+    def choose(
+        self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
+    ) -> Choice:
+        """The cutoff and window to ship: false accepts under the target first, then recall.
+
+        With `ends_s`, where each word ends (seconds), its latency is measured too.
+        """
+        surface = operating_points(self.words, self.others, self.ambient, WINDOWS)
+        choice = choose_cutoff(surface, target_fah, max_clip_fpr)
+        if ends_s is None:
+            return choice
+        late = median_latency(self.words, ends_s, choice.cutoff, choice.window)
+        return replace(choice, latency_s=late)
+
+
+def tracks(
+    model: bytes,
+    words: Spectrograms,
+    others: Spectrograms,
+    ambient: Spectrograms,
+    reference: bool = False,
+) -> Tracks:
+    """Stream every spectrogram (int8 [frames, 40]) through the int8 model, each from reset.
+
+    `reference` is what the device computes, at less than half the speed.
+    """
+    device = Device(model, reference)
+    return Tracks(
+        *([device.scores(s[index]) for index in range(len(s))] for s in (words, others, ambient))
+    )
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What candidates are chosen by: validation material and the rule.
+
+    `ends_s` says where each word ends (seconds); without it no latency is measured. What was
+    judged is kept in `verdicts`, if given, by everything it depends on, and looked up there.
+    """
+
+    words: Spectrograms
+    others: Spectrograms
+    ambient: Spectrograms
+    calibration: list[np.ndarray]
+    target_fah: float
+    max_clip_fpr: float
+    ends_s: Sequence[float] | None = None
+    verdicts: Verdicts | None = None
+
+    def choice(self, net: MixedNet, shape: Shape) -> Choice:
+        """What the net's int8 twin reaches on the validation material."""
+        model = int8_model(net, shape, self.calibration)
+        judged = tracks(model, self.words, self.others, self.ambient)
+        return judged.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+
+    def facts(self, net: MixedNet, shape: Shape) -> dict:
+        """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does."""
+        if self.verdicts is None:
+            return _facts(self.choice(net, shape))
+        key = digest(self._made_of, shape, [net.cmvn, *(v.numpy() for v in net.variables)])
+        if (kept := self.verdicts.find(key)) is None:
+            kept = _facts(self.choice(net, shape))
+            self.verdicts.keep(key, kept)
+        return kept
+
+    @cached_property
+    def _made_of(self) -> str:
+        """A digest of the material and the rule, read once."""
+        stores = (self.words, self.others, self.ambient, self.calibration)
+        rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
+        ends_s = None if self.ends_s is None else list(self.ends_s)
+        return digest(rule, ends_s, *map(_each, stores))
+
+
+def _each(store: Spectrograms) -> Iterator[np.ndarray]:
+    return (store[index] for index in range(len(store)))
+
+
+def _facts(choice: Choice) -> dict:
+    return {
+        "cutoff": choice.cutoff,
+        "window": choice.window,
+        "recall": choice.recall.value,
+        "recall_interval": [choice.recall.low, choice.recall.high],
+        "false_accepts_per_hour": choice.fah.value,
+        "false_accepts_at_most": choice.fah_at_most,
+        "false_accepts_expected": choice.fah_expected,
+        "clip_false_accepts": choice.clip_false_accepts.value,
+        "median_latency_s": choice.latency_s,
+        "rank": [float(part) for part in choice.rank],
+        "note": choice.note,
+    }

@@ -1,0 +1,184 @@
+"""Training in units, for 03 and 04: steps, an evaluation now and then, a snapshot, the record."""
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.paths import Run
+from mwwkit.run.progress import tqdm
+from mwwkit.run.session import Session
+from mwwkit.training.batches import WakeWordDataset
+from mwwkit.training.diagnosis import Diagnosis, diagnose
+from mwwkit.training.evaluator import Judge
+from mwwkit.training.history import write_table
+from mwwkit.training.snapshots import SnapshotError, load_arrays, save_arrays
+from mwwkit.training.trainer import Trainer, weights_of
+
+LATE = 0.8  # of the steps: from here the rate is under a tenth, and the weights can be chosen
+MOST_STEPS = 10_000_000  # their units are a list
+UNIT_STEPS = 250  # a time-out costs at most this many
+KEPT_SNAPSHOTS = 2  # the newest, and one to fall back on
+
+
+@dataclass(frozen=True)
+class Course:
+    """How far to train, where its files go, and when to evaluate."""
+
+    folder: str  # of the run
+    steps: int
+    evaluate_every: int
+    variant: str = ""  # before the units' names: which of several courses in one folder
+    patience: int = 0  # evaluations without a better one after which it stops; 0: it never does
+
+    def __post_init__(self) -> None:  # noqa: D105
+        if not 0 <= self.patience <= 1000:
+            raise ValueError(f"patience is {self.patience}; wanted 0 (off) to 1000 evaluations")
+        if self.steps > MOST_STEPS:
+            raise ValueError(f"steps is {self.steps}; wanted 1 to {MOST_STEPS:,}")
+        if self.evaluate_every < UNIT_STEPS or self.evaluate_every % UNIT_STEPS:
+            raise ValueError(
+                f"evaluate_every is {self.evaluate_every}; wanted a multiple of {UNIT_STEPS}"
+            )
+
+    def units(self) -> dict[str, int]:
+        """The units by name, each with the step it ends at."""
+        ends = [*range(UNIT_STEPS, self.steps, UNIT_STEPS), self.steps]
+        return {f"{self.variant}step-{end:07d}": end for end in ends}
+
+    def stopped(self, done: dict[str, dict]) -> bool:
+        """Whether the last `patience` evaluations were no better than one before them.
+
+        Read off the finished units, so a training that was killed stops where it would have.
+        """
+        mine = [done[unit] for unit in self.units() if unit in done]
+        ranks = [facts["choice"]["rank"] for facts in mine if "choice" in facts]
+        if not self.patience or not ranks:
+            return False
+        return len(ranks) - 1 - ranks.index(max(ranks)) >= self.patience
+
+    def left(self, done: dict[str, dict]) -> list[str]:
+        """The units still to be taken, in order: none once it has stopped."""
+        return [] if self.stopped(done) else [unit for unit in self.units() if unit not in done]
+
+    def is_late(self, step: int) -> bool:
+        """Whether the weights at `step` may be chosen.
+
+        While the rate is high they are still on the way; but who may stop early chooses from all.
+        """
+        return bool(self.patience) or step >= LATE * self.steps
+
+    def diagnosis(self, done: dict[str, dict]) -> Diagnosis:
+        """What its finished units show; ValueError where there is none."""
+        return diagnose({unit: done[unit] for unit in self.units() if unit in done})
+
+    def table(self) -> str:
+        """Where the history is, for other programs, in a run."""
+        return f"{self.folder}/history.csv"
+
+    def evaluates(self, step: int) -> bool:
+        """Whether the unit that ends at `step` ends with an evaluation."""
+        return step % self.evaluate_every == 0 or step == self.steps
+
+    def weights(self, unit: str) -> str:
+        """Where an evaluated unit's averaged weights are in a run."""
+        return f"{self.folder}/averaged-{unit}.npz"
+
+    def snapshot(self, unit: str) -> str:
+        """Where the state to go on from is in a run."""
+        return f"{self.folder}/snapshot-{unit}.npz"
+
+
+def fit(
+    course: Course,
+    trainer: Trainer,
+    dataset: WakeWordDataset,
+    judge: Judge,
+    here: Run,
+    checkpoint: Checkpoint,
+    session: Session,
+    on_unit: Callable[[dict], None] = lambda done: None,
+) -> dict[str, float]:
+    """Take the units that are left, until a limit of the session; return where the seconds went.
+
+    A unit is recorded after its snapshot is on disk, and older snapshots go only then. After each
+    evaluation it prints what the history shows.
+    """
+    ends = course.units()
+    left = course.left(checkpoint.done)
+    if left:
+        _go_on(course, trainer, dataset, here, [unit for unit in ends if unit not in left])
+    n_bytes = 2 * sum(array.nbytes for array in trainer.state().values())
+    seconds = {"evaluation": 0.0, "saving": 0.0}
+    with tqdm(total=course.steps, initial=trainer.step, unit="step", desc=course.folder) as bar:
+        for unit in session.units(left, lambda _: n_bytes):
+            facts = trainer.train(dataset, ends[unit], on_step=bar.update)
+            bar.set_postfix(loss=f"{facts['loss']:.3f}")
+            started = time.perf_counter()
+            if course.evaluates(ends[unit]):
+                net = trainer.averaged(dataset)
+                save_arrays(here / course.weights(unit), weights_of(net))
+                is_late = course.is_late(ends[unit])
+                facts["choice"] = judge.facts(net, trainer.shape) | {"late": is_late}
+            evaluated = time.perf_counter()
+            save_arrays(here / course.snapshot(unit), trainer.state())
+            checkpoint.finish(unit, **facts)
+            write_table(here / course.table(), checkpoint.done)
+            session.budget.spent(-drop_snapshots(course, here, checkpoint))
+            seconds["evaluation"] += evaluated - started
+            seconds["saving"] += time.perf_counter() - evaluated
+            on_unit(checkpoint.done)
+            if "choice" in facts:
+                bar.write(f"step {ends[unit]:,}: {course.diagnosis(checkpoint.done)}")
+            if course.stopped(checkpoint.done):
+                bar.write(f"no better for {course.patience} evaluations: stopped")
+                break
+    return trainer.seconds | seconds
+
+
+def _go_on(course: Course, trainer: Trainer, dataset, here: Run, done: list[str]) -> None:
+    """Bring the trainer to the end of `done`, from the newest snapshot that is whole.
+
+    Steps after an older one are taken again; they are the same steps.
+    """
+    for unit in reversed([unit for unit in done if here.all(course.snapshot(unit))]):
+        try:
+            trainer.load(load_arrays(here.find(course.snapshot(unit))))
+            break
+        except SnapshotError as error:
+            warnings.warn(str(error), stacklevel=3)
+    if done and trainer.step < (end := course.units()[done[-1]]):
+        again = f"going on from step {trainer.step}: the steps to {end} are taken again"
+        warnings.warn(again, stacklevel=3)
+        trainer.train(dataset, end)
+        save_arrays(here / course.snapshot(done[-1]), trainer.state())
+
+
+def drop_snapshots(course: Course, here: Run, checkpoint: Checkpoint) -> int:
+    """Delete this run's snapshots but the newest finished ones; return the bytes that went."""
+    done = [unit for unit in course.units() if unit in checkpoint.own]
+    kept = {here / course.snapshot(unit) for unit in done[-KEPT_SNAPSHOTS:]}
+    n_bytes = 0
+    for path in sorted((here / course.folder).glob("snapshot-*.npz")):
+        if path not in kept:
+            n_bytes += path.stat().st_size
+            path.unlink()
+    return n_bytes
+
+
+def best(done: dict[str, dict]) -> str:
+    """The late unit of highest rank; of equals the latest.
+
+    On a few dozen validation clips an early unit can look as good by luck, while its weights are
+    still on the way; those only draw the curve.
+    """
+    choices = {unit: facts["choice"] for unit, facts in done.items() if "choice" in facts}
+    ranks = {unit: choice["rank"] for unit, choice in choices.items() if choice["late"]}
+    return max(ranks, key=lambda unit: (ranks[unit], unit))
+
+
+def where_time_went(seconds: dict[str, float]) -> str:
+    """Seconds and shares, in one line."""
+    total = sum(seconds.values()) or 1.0
+    return ", ".join(f"{name} {s:.1f} s ({s / total:.1%})" for name, s in seconds.items())

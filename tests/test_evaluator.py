@@ -1,0 +1,152 @@
+"""What a net would do on the device: int8, streamed, counted; and how far that is from float."""
+
+import json
+
+import numpy as np
+import pytest
+from listed import Listed
+
+from mwwkit.device.detector import detections
+from mwwkit.device.simulator import Device
+from mwwkit.evaluation.net_forms import float_scores
+from mwwkit.metrics.curves import latency_s
+from mwwkit.model.mixednet import SHAPES, build
+from mwwkit.run.paths import Run
+from mwwkit.training import evaluator
+from mwwkit.training.candidates import Verdicts
+from mwwkit.training.evaluator import (
+    Judge,
+    calibration,
+    headroom,
+    int8_model,
+    to_float_features,
+    tracks,
+)
+
+
+@pytest.fixture(scope="module")
+def streams(feature_like):
+    return Listed(np.stack([feature_like(seed, 240) for seed in range(6)]))
+
+
+@pytest.fixture(scope="module")
+def net(made_net):
+    return made_net("tiny")
+
+
+@pytest.fixture(scope="module")
+def model(net, streams):
+    return int8_model(net, net.shape, calibration(streams))
+
+
+def test_features_become_the_numbers_they_stand_for(as_floats):
+    every = np.arange(-128, 128).astype(np.int8)
+    floats = to_float_features(every)
+    assert floats.dtype == np.float32
+    assert floats[0] == 0 and floats[-1] == pytest.approx(26)
+    np.testing.assert_array_equal(floats, as_floats(every))
+
+
+@pytest.mark.parametrize(("n_streams", "chosen"), [(3, [0, 2, 5]), (20, range(6)), (1, [0])])
+def test_calibration_streams_are_spread_over_the_whole_store(streams, n_streams, chosen):
+    found = calibration(streams, n_streams)
+    assert [stream.tobytes() for stream in found] == [streams[i].tobytes() for i in chosen]
+
+
+def test_the_int8_model_is_the_same_bytes_each_time(net, model, streams):
+    assert int8_model(net, net.shape, calibration(streams)) == model
+
+
+def test_every_track_is_the_devices_own_from_reset(model, streams, feature_like):
+    others = Listed(np.stack([feature_like(9, 90)]))
+    made = tracks(model, streams, others, Listed(np.zeros((0, 90, 40), np.int8)))
+    assert [len(t) for t in (made.words, made.others, made.ambient)] == [6, 1, 0]
+    for index, track in enumerate(made.words):
+        np.testing.assert_array_equal(track, Device(model).scores(streams[index]))
+    exact = tracks(model, streams, others, others, reference=True)
+    np.testing.assert_array_equal(exact.words[2], Device(model, reference=True).scores(streams[2]))
+
+
+def test_the_choice_keeps_the_targets_on_the_tracks_it_was_made_from():
+    word, other = np.zeros(60, np.uint8), np.zeros(60, np.uint8)
+    word[30:40], other[30:40] = 220, 150
+    quiet = np.full(12_000, 20, np.uint8)
+    quiet[5000:5010] = 180  # one event in six minutes
+    made = evaluator.Tracks([word] * 9 + [other], [other] * 10, [quiet])
+    choice = made.choose(target_fah=0.5, max_clip_fpr=0.0)
+    assert choice.recall.value == 0.9 and choice.window in evaluator.WINDOWS
+    assert not len(detections(quiet, choice.cutoff, choice.window))
+    assert len(detections(word, choice.cutoff, choice.window)) == 1
+    lax = made.choose(target_fah=20.0, max_clip_fpr=1.0)
+    assert lax.recall.value == 1.0
+
+
+def test_a_judges_facts_can_be_written_and_their_ranks_compare_as_the_rule_does(net, streams):
+    judge = Judge(streams, streams, streams, calibration(streams), 0.5, 0.01)
+    facts = judge.facts(net, net.shape)
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["rank"] == [float(x) for x in judge.choice(net, net.shape).rank]
+
+
+def test_what_was_judged_is_not_scored_again_until_something_is_another(
+    net, made_net, streams, tmp_path, monkeypatch
+):
+    scored = []
+    monkeypatch.setattr(evaluator, "tracks", lambda *a: scored.append(1) or tracks(*a))
+    ends_s = [1.0 + i / 10 for i in range(len(streams))]
+
+    def judge(here, target_fah=0.5):
+        material = (streams, streams, streams, calibration(streams))
+        return Judge(*material, target_fah, 0.01, ends_s, Verdicts(here))
+
+    here = Run(tmp_path / "one")
+    first = judge(here).facts(net, net.shape)
+    assert judge(here).facts(net, net.shape) == first  # another session
+    assert judge(Run(tmp_path / "two", (here.folder,))).facts(net, net.shape) == first
+    assert len(scored) == 1
+    judge(here, target_fah=0.4).facts(net, net.shape)
+    judge(here).facts(made_net("tiny", seed=2), net.shape)
+    assert len(scored) == 3
+    (kept,) = [p for p in (here / "judged").iterdir() if json.loads(p.read_text()) == first][:1]
+    kept.write_text("{")
+    with pytest.warns(UserWarning, match="judged again"):
+        assert judge(here).facts(net, net.shape) == first
+
+
+def test_a_judge_measures_latency_where_it_knows_the_words_ends(net, streams):
+    material = (streams, streams, streams, calibration(streams))
+    ends_s = [0.5] * len(streams)
+    judge = Judge(*material, 100_000.0, 1.0, ends_s)
+    choice = judge.choice(net, net.shape)
+    heard = tracks(int8_model(net, net.shape, material[3]), streams, streams, streams)
+    late = [latency_s(t, 0.5, choice.cutoff, choice.window) for t in heard.words]
+    assert choice.latency_s == pytest.approx(np.nanmedian(late), abs=1e-3)
+    assert Judge(*material, 0.5, 0.01).choice(net, net.shape).latency_s is None
+
+
+def test_other_calibrations_are_other_streams_fewer_and_more(feature_like):
+    store = Listed(np.stack([feature_like(seed, 30) for seed in range(12)]))
+    found = evaluator.other_calibrations(store, 4)
+    kept = {stream.tobytes() for stream in calibration(store, 4)}
+    assert {name: len(streams) for name, streams in found.items()} == {
+        "other_streams": 4,
+        "half_as_many": 2,
+        "twice_as_many": 8,
+    }
+    assert not kept & {stream.tobytes() for stream in found["other_streams"]}
+    assert list(evaluator.other_calibrations(store, 20)) == ["half_as_many"]
+
+
+def test_an_overconfident_net_gets_headroom_under_the_ceiling_of_its_scores(streams):
+    net = build(SHAPES["tiny"], seed=5)  # its own: it is changed here
+    chosen = calibration(streams)
+    highest = max(float(np.max(net(to_float_features(x)[None]))) for x in chosen)
+    for weight in (net.head.kernel, net.head.bias):
+        weight.assign(weight * (40.0 / highest))
+    scale = headroom(net, chosen)
+    assert scale == pytest.approx(0.25, abs=0.01)  # 40 down to 10
+    device = Device(int8_model(net, net.shape, chosen))
+    exact = np.concatenate([float_scores(net, x, scale) for x in chosen])
+    stepped = np.concatenate([device.scores(x) for x in chosen]) / 256
+    # An untrained net's logits are noise of 40 wide on a grid of 256 levels: a few hundredths.
+    assert np.abs(exact - stepped).mean() < 0.05

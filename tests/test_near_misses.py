@@ -1,0 +1,57 @@
+import re
+
+import pytest
+
+from mwwkit.corpus.near_misses import (
+    COMMON,
+    cut_offs,
+    holds,
+    near_misses,
+    sentence,
+    syllables,
+    words,
+)
+from mwwkit.run.seeds import rng
+
+each_word = pytest.mark.parametrize("wake_word", ["hey jarvis", "computer", "Zoë", "window", "ab"])
+
+
+@each_word
+def test_nothing_that_is_made_holds_the_wake_word(wake_word):
+    draw = rng(0, wake_word)
+    made = near_misses(wake_word, draw, 200) + words(wake_word, draw, 600)
+    made += [sentence(wake_word, draw) for _ in range(100)]
+    assert not [text for text in made if holds(text, wake_word)]
+    assert len(words(wake_word, draw, 600)) == 600
+
+
+def test_the_wake_word_is_known_however_it_is_written():
+    for text in ("Hey Jarvis!", "so, hey-jarvis, stop", "HEYJARVIS", "hëy jarvis"):
+        assert holds(text, "hey jarvis")
+    assert not holds("hey jarv", "hey jarvis")
+
+
+def test_syllables_joined_are_the_word_and_each_has_one_vowel():
+    assert syllables("computer") == ["com", "pu", "ter"]
+    assert syllables("jarvis") == ["jar", "vis"]
+    assert syllables("yellow") == ["yel", "low"]
+    assert syllables("hmm") == ["hmm"]
+    for word in COMMON:
+        assert "".join(syllables(word)) == word
+        assert all(re.search("[aeiouy]", piece) for piece in syllables(word)), word
+
+
+def test_cut_offs_are_beginnings_and_ends():
+    assert cut_offs("hey jarvis") == ["hey", "jarvis", "hey jar", "vis"]
+    assert cut_offs("computer") == ["com", "puter", "compu", "ter"]
+
+
+def test_near_misses_share_most_of_the_word_and_differ_by_more_than_an_unstressed_vowel():
+    made = near_misses("computer", rng(1), 100)
+    assert len(made) == 100 and len(set(made)) > 30
+    assert not {"computor", "computar", "gomputer", "computa"} & set(made)
+
+
+def test_the_same_seed_gives_the_same_texts():
+    assert near_misses("computer", rng(1), 50) == near_misses("computer", rng(1), 50)
+    assert words("computer", rng(1), 50) != words("computer", rng(2), 50)

@@ -1,0 +1,153 @@
+"""Rates and intervals, against scikit-learn and against counting by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mwwkit.metrics import curves
+from mwwkit.run.seeds import rng
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """Overlapping scores with ties, as uint8 maxima have."""
+    draws = rng(1, "metrics")
+    positives = np.round(draws.beta(4, 2, 300), 2)
+    negatives = np.round(draws.beta(2, 4, 700), 2)
+    return positives, negatives
+
+
+@pytest.fixture(scope="module")
+def labelled(scores):
+    positives, negatives = scores
+    truth = np.r_[np.ones(len(positives), int), np.zeros(len(negatives), int)]
+    return truth, np.r_[positives, negatives]
+
+
+def test_areas_agree_with_scikit_learn(scores, labelled):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    assert curves.roc_auc(*scores) == pytest.approx(sklearn.roc_auc_score(*labelled))
+    for max_fpr in (0.05, 0.1, 0.5):
+        expected = sklearn.roc_auc_score(*labelled, max_fpr=max_fpr)
+        assert curves.partial_auc(*scores, max_fpr) == pytest.approx(expected)
+
+
+def test_the_curves_agree_with_scikit_learn(scores, labelled):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    fpr, recall, _ = sklearn.roc_curve(*labelled, drop_intermediate=False)
+    ours = curves.roc(*scores)
+    np.testing.assert_allclose(ours[0], fpr)
+    np.testing.assert_allclose(ours[1], recall)
+    np.testing.assert_allclose(curves.det(*scores)[1], 1 - recall)
+
+
+def test_a_confusion_matrix_agrees_with_scikit_learn(scores, labelled):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    truth, values = labelled
+    found = curves.confusion(*scores, 0.5)
+    said = values > 0.5
+    assert sklearn.confusion_matrix(truth, said).ravel().tolist() == [
+        found.true_negatives,
+        found.false_positives,
+        found.false_negatives,
+        found.true_positives,
+    ]
+    assert found.accuracy == pytest.approx(sklearn.accuracy_score(truth, said))
+    assert found.precision == pytest.approx(sklearn.precision_score(truth, said))
+    assert found.recall == pytest.approx(sklearn.recall_score(truth, said))
+    assert found.f1 == pytest.approx(sklearn.f1_score(truth, said))
+    assert found.false_positive_rate == pytest.approx(np.mean(scores[1] > 0.5))
+    assert found.false_negative_rate == pytest.approx(np.mean(scores[0] <= 0.5))
+
+
+def test_a_score_at_the_cutoff_is_not_accepted():
+    found = curves.confusion(np.array([0.5, 0.6]), np.array([0.5]), 0.5)
+    assert (found.true_positives, found.false_positives) == (1, 0)
+    fpr, recall, cutoffs = curves.roc(np.array([0.5]), np.array([0.5]))
+    assert (fpr.tolist(), recall.tolist()) == ([0, 1], [0, 1])
+    assert cutoffs.tolist() == [0.5, -np.inf]
+
+
+def test_many_curves_at_once_have_the_areas_that_each_has_alone(scores):
+    levels = np.unique(np.concatenate(scores))
+    halves = [(p[::2], n[::3]) for p, n in (scores, [s[::-1] for s in scores])]
+    kinds = zip(*halves, strict=True)
+    counts = [[[(s == level).sum() for level in levels] for s in kind] for kind in kinds]
+    found = curves.areas_of_counts(*np.array(counts))
+    for i, half in enumerate(halves):
+        assert found["roc_auc"][i] == pytest.approx(curves.roc_auc(*half))
+        assert found["partial_auc_0.1"][i] == pytest.approx(curves.partial_auc(*half, 0.1))
+        assert found["partial_auc_0.05"][i] == pytest.approx(curves.partial_auc(*half, 0.05))
+        assert found["equal_error_rate"][i] == pytest.approx(curves.equal_error_rate(*half)[0])
+
+
+def test_no_event_in_two_point_four_hours_is_under_one_and_a_quarter_an_hour():
+    assert curves.false_accepts_at_most(0, 2.4) == pytest.approx(np.log(20) / 2.4)
+    assert 1.24 < curves.false_accepts_at_most(0, 2.4) < 1.25
+    for n_events in (1, 7):
+        rate = curves.false_accepts_at_most(n_events, 2.4)
+        assert stats.poisson.cdf(n_events, 2.4 * rate) == pytest.approx(0.05)
+    with pytest.raises(ValueError, match="0.0 h"):
+        curves.false_accepts_at_most(0, 0.0)
+
+
+def test_the_equal_error_rate_of_two_normals_is_half_their_distance():
+    positives = stats.norm.ppf((np.arange(2000) + 0.5) / 2000, loc=2)
+    rate, cutoff = curves.equal_error_rate(positives, positives - 2)
+    assert rate == pytest.approx(stats.norm.cdf(-1), abs=1e-3)
+    assert cutoff == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("positives", "negatives", "rate"),
+    [([3, 4], [1, 2], 0.0), ([1, 2], [3, 4], 1.0), ([1, 1], [1, 1], 0.5), ([1, 3], [0, 2], 0.5)],
+)
+def test_equal_error_rates_counted_by_hand(positives, negatives, rate):
+    found, _ = curves.equal_error_rate(np.array(positives), np.array(negatives))
+    assert found == pytest.approx(rate)
+
+
+def test_curves_need_both_classes():
+    with pytest.raises(ValueError, match="0 negatives"):
+        curves.roc(np.ones(3), np.ones(0))
+
+
+def test_exact_intervals_agree_with_the_distribution_they_invert():
+    found = curves.proportion(161, 164)
+    assert stats.binom.sf(160, 164, found.low) == pytest.approx(0.025)
+    assert stats.binom.cdf(161, 164, found.high) == pytest.approx(0.025)
+    rate = curves.false_accepts_per_hour(7, 2.1)
+    assert stats.poisson.sf(6, rate.low * 2.1) == pytest.approx(0.025)
+    assert stats.poisson.cdf(7, rate.high * 2.1) == pytest.approx(0.025)
+
+
+def test_nothing_seen_still_has_an_upper_bound():
+    assert curves.proportion(0, 164).high == pytest.approx(0.0222, abs=1e-4)
+    assert curves.proportion(5, 5).high == 1.0
+    rate = curves.false_accepts_per_hour(0, 1.0)
+    assert (rate.value, rate.low) == (0.0, 0.0)
+    assert rate.high == pytest.approx(-np.log(0.025))
+    with pytest.raises(ValueError, match="0 of 0"):
+        curves.proportion(0, 0)
+    with pytest.raises(ValueError, match="0.0 h"):
+        curves.false_accepts_per_hour(0, 0.0)
+
+
+def test_calibration_error_counted_by_hand():
+    positives, negatives = np.array([0.95, 0.95, 0.95, 0.15]), np.array([0.95, 0.15, 0.15, 0.15])
+    table = curves.reliability(positives, negatives)
+    assert table.counts.tolist() == [0, 4, 0, 0, 0, 0, 0, 0, 0, 4]
+    assert table.share_positive[[1, 9]].tolist() == [0.25, 0.75]
+    assert table.ece == pytest.approx((0.10 + 0.20) / 2)
+    assert curves.reliability(np.ones(3), np.zeros(3)).ece == 0.0
+    with pytest.raises(ValueError, match="wanted 0 to 1"):
+        curves.reliability(np.array([255.0]), np.zeros(1))
+
+
+def test_latency_runs_from_the_end_of_the_word_to_the_audio_that_decides():
+    track = np.zeros(100, np.uint8)
+    track[40:50] = 255
+    # a window of 5 is over 0.5 with its third high score, step 42, heard at 0.05 + 42 * 0.03 s
+    assert curves.latency_s(track, 1.2, 0.5, 5) == pytest.approx(1.31 - 1.2)
+    assert curves.latency_s(track, 2.0, 0.5, 5) == pytest.approx(1.31 - 2.0)
+    assert np.isnan(curves.latency_s(track, 1.2, 1.0, 5))
