@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from scipy.cluster.hierarchy import DisjointSet
+
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.run.seeds import rng
 
@@ -84,26 +86,19 @@ def grouped(records: Sequence[Splittable]) -> list[tuple[int, ...]]:
 
 
 def _groups(records: Sequence[Splittable]) -> list[_Group]:
-    """Connected records, by union-find over their keys."""
+    """Records that share a key, directly or through others that do."""
     whole = speakers_kept_whole(records)
-    parent: dict[tuple, tuple] = {}
-
-    def root(key: tuple) -> tuple:
-        parent.setdefault(key, key)
-        while parent[key] != key:
-            parent[key] = key = parent[parent[key]]
-        return key
-
     keys = [_keys(record, whole) for record in records]
+    together = DisjointSet(key for of_one in keys for key in of_one)
     for first, *others in keys:
         for other in others:
-            low, high = sorted((root(first), root(other)))
-            parent[high] = low
+            together.merge(first, other)
     members: dict[tuple, list[int]] = defaultdict(list)
     for i, (first, *_) in enumerate(keys):
-        members[root(first)].append(i)
+        members[together[first]].append(i)
     groups = []
-    for key, of_it in sorted(members.items()):
+    for key in sorted(min(subset) for subset in together.subsets()):
+        of_it = members[together[key]]
         lead = records[of_it[0]]
         by_speaker = any(records[i].speaker in whole for i in of_it)
         what = "speakers" if by_speaker else f"{lead.kind.value} {lead.label.value}"
