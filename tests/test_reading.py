@@ -1,4 +1,5 @@
 import hashlib
+import struct
 import subprocess
 import sys
 
@@ -181,6 +182,18 @@ def test_pcm_written_and_read_is_the_same_pcm(tmp_path):
     np.testing.assert_array_equal(Wav16(path)[5000:5100], samples[5000:5100])
     np.testing.assert_array_equal(Wav16(path)[19_990:30_000], samples[19_990:])
     assert pcm_sha256(samples) == hashlib.sha256(samples.tobytes()).hexdigest()
+
+
+def test_a_kept_wav_has_the_plainest_header_so_that_the_same_samples_are_the_same_file(tmp_path):
+    for n_samples in (0, 3):
+        path = tmp_path / f"{n_samples}.wav"
+        write_wav16(path, (np.full(1, 258, np.int16) for _ in range(n_samples)))
+        n_bytes = 2 * n_samples
+        form = (16, 1, 1, 16_000, 32_000, 2, 16)  # 16 bytes: PCM, mono, rate, bytes a second, ...
+        header = struct.pack("<4sI8sIHHIIHH", b"RIFF", 36 + n_bytes, b"WAVEfmt ", *form)
+        assert path.read_bytes() == header + struct.pack("<4sI", b"data", n_bytes) + bytes(
+            [2, 1] * n_samples
+        )
 
 
 def test_a_kept_wav_that_lost_its_end_is_refused(tmp_path):

@@ -12,6 +12,7 @@ libsndfile refuses although their PCM is whole.
 import hashlib
 import os
 import struct
+import wave
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aiff", ".aif"})
 INT16_SCALE = 32_768  # -1..1 to PCM; the same as libsndfile's, so 16-bit files come back exactly
-WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")  # RIFF, fmt and data chunk: 44 bytes
+WAV_HEADER_BYTES = 44  # RIFF, fmt and data chunk
 MISSING_SHARE = 0.01  # of the declared length: a file that lost more has lost part of a word
 
 
@@ -242,24 +243,14 @@ def write_wav16(path: Path, audio: np.ndarray | Iterable[np.ndarray]) -> int:
     `audio` is one array or pieces of one: float32 in -1..1, or int16. The header has 44 bytes
     and no chunk but `fmt ` and `data`, so the same samples are the same file.
     """
-    n_samples = 0
-    with open(path, "wb") as file:
-        file.write(bytes(WAV_HEADER.size))
+    with open(path, "wb") as raw, wave.open(raw, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
         for piece in [audio] if isinstance(audio, np.ndarray) else audio:
             samples = piece if piece.dtype == np.int16 else to_int16(piece)
-            file.write(samples.tobytes())
-            n_samples += len(samples)
-        file.seek(0)
-        file.write(_header(2 * n_samples))
-    return n_samples
-
-
-def _header(n_bytes: int) -> bytes:
-    rate = SAMPLE_RATE_HZ
-    return WAV_HEADER.pack(
-        *(b"RIFF", 36 + n_bytes, b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16),
-        *(b"data", n_bytes),
-    )
+            file.writeframesraw(samples.tobytes())
+        return file.getnframes()
 
 
 class Wav16:
@@ -267,10 +258,14 @@ class Wav16:
 
     def __init__(self, path: Path):
         """Open `path`. Raises AudioValidationError when `write_wav16` did not write it."""
-        with open(path, "rb") as file:
-            header = file.read(WAV_HEADER.size)
-        n_bytes = os.stat(path).st_size - WAV_HEADER.size
-        if n_bytes < 0 or header != _header(n_bytes):
+        n_bytes = os.stat(path).st_size - WAV_HEADER_BYTES
+        try:
+            with wave.open(str(path)) as file:
+                found = file.getnchannels(), file.getsampwidth(), file.getframerate()
+                n_promised = file.getnframes()
+        except (wave.Error, EOFError, RuntimeError):  # for a size past the end
+            found, n_promised = None, 0
+        if found != (1, 2, SAMPLE_RATE_HZ) or n_bytes != 2 * n_promised:
             raise AudioValidationError(
                 f"{path} is not a whole 16 kHz mono 16-bit WAV as mwwkit writes it; "
                 "make it again with 01, or read it with mwwkit.audio.reading.read"
@@ -288,5 +283,5 @@ class Wav16:
         if step != 1:
             raise ValueError(f"{self.path}: the slice has step {step}; wanted 1")
         n_samples = max(0, stop - start)
-        offset = WAV_HEADER.size + 2 * start
+        offset = WAV_HEADER_BYTES + 2 * start
         return np.fromfile(self.path, "<i2", n_samples, offset=offset)
