@@ -35,10 +35,8 @@ def proportion(count: int, total: int, confidence: float = 0.95) -> Interval:
     """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
     if not 0 <= count <= total or total == 0:
         raise ValueError(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
-    tail = (1 - confidence) / 2
-    low = 0.0 if count == 0 else stats.beta.ppf(tail, count, total - count + 1)
-    high = 1.0 if count == total else stats.beta.ppf(1 - tail, count + 1, total - count)
-    return Interval(count / total, float(low), float(high))
+    exact = stats.binomtest(count, total).proportion_ci(confidence)
+    return Interval(count / total, exact.low, exact.high)
 
 
 def false_accepts_per_hour(n_events: int, hours: float, confidence: float = 0.95) -> Interval:
