@@ -1,7 +1,6 @@
 """The command line: exit codes and messages that a script can rely on."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -249,16 +248,6 @@ def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, ca
     assert "Everything was done already" not in capsys.readouterr().err
     run()
     assert "Everything was done already" in capsys.readouterr().err
-
-
-def test_help_comes_without_loading_what_is_slow():
-    code = (
-        "import sys; from mwwkit.__main__ import main\n"
-        "try: main(['run', '--help'])\n"
-        "except SystemExit: pass\n"
-        "assert not {'tensorflow', 'scipy', 'papermill', 'numpy'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
 def test_mww_train_and_mww_export_are_run_with_one_stage(notebooks, preset, tmp_path, monkeypatch):

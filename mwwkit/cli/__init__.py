@@ -1,7 +1,9 @@
-"""The command line, behind `python -m mwwkit`.
+"""The command line, behind `python -m mwwkit`: one module a command or family.
 
+run, tune, check, score, report, verify   the commands of these names
+measure                 the commands that measure: shift, ablate, folds
+command, options        a command and how its words are read; options that several take
 chain, preflight        the notebooks one after another; every value tried before the first
-measuring, ablation     shift, ablate and folds; the same run with parts left out
 tuning, search_space    the search over 03's settings, and what it may vary
-summary                 what `make demo` ends with
+ablation, summary       the same run with parts left out; what `make demo` ends with
 """

@@ -1,0 +1,84 @@
+"""A command: its name, its options and its work; and how the words after its name are read.
+
+CHECK = Command("check", "whether what the stages left in a run is whole", options, check)
+exit_code = CHECK.work(read(CHECK, ["run/mine", "--stages", "03"]))
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+OK, BAD, USAGE, STOPPED = 0, 1, 2, 3  # exit codes; `mwwkit.__main__` says what they mean
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of `mwwkit`."""
+
+    name: str
+    what: str  # in a line
+    add_options: Callable[[argparse.ArgumentParser], None]
+    work: Callable[[argparse.Namespace], int]  # returns the exit code
+
+
+def read(command: Command, words: Sequence[str]) -> argparse.Namespace:
+    """What the words after a command's name say; help, and words that make no sense, exit.
+
+    Options stand before, between and after the command's arguments. A list (`--previous A B`) ends
+    at the next option; where the command would lack an argument, the list's last word is that.
+    After `--` all words are arguments.
+    """
+    parser = _Parser(prog=f"mwwkit {command.name}", description=command.what)
+    command.add_options(parser)
+    words = _without_dashes(words)
+    try:
+        return parser.parse_intermixed_args(words)
+    except _Unreadable as error:
+        for reading in _lists_shortened(words):
+            with suppress(_Unreadable):
+                return parser.parse_intermixed_args(reading)
+        parser.end(str(error))
+
+
+class _Unreadable(Exception):
+    """What argparse says of words that it cannot read."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where argparse would end the program, so that another reading can be tried."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _Unreadable(message)
+
+    def end(self, message: str) -> NoReturn:
+        super().error(message)
+
+
+def _without_dashes(words: Sequence[str]) -> list[str]:
+    """The same words without `--`; what looks like an option behind it is a path, as all are."""
+    before = words.index("--") if "--" in words else len(words)
+    paths = (f"./{word}" if word.startswith("-") else word for word in words[before + 1 :])
+    return [*words[:before], *paths]
+
+
+def _lists_shortened(words: Sequence[str]) -> Iterator[list[str]]:
+    """Other readings of the same words: each with the last word of one list put in front."""
+    for at in range(2, len(words)):
+        ends = at + 1 == len(words) or words[at + 1].startswith("-")
+        goes_on = not any(word.startswith("-") for word in words[at - 1 : at + 1])
+        if ends and goes_on and "=" not in words[at]:  # NAME=VALUE is -p's
+            yield [words[at], *words[:at], *words[at + 1 :]]
+
+
+def say(line: str) -> None:
+    """Tell a person: stderr, since stdout is for what was asked for."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def show(arguments: argparse.Namespace, facts: Any, text: object) -> None:
+    """Print what was asked for: `facts` as JSON where `--json` is given, else `text`."""
+    print(json.dumps(facts, indent=1, ensure_ascii=False) if arguments.json else text)

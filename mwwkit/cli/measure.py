@@ -1,0 +1,94 @@
+"""Commands that measure more than 05 does: `mwwkit shift`, `mwwkit ablate`, `mwwkit folds`."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from mwwkit import presets
+from mwwkit.cli import options
+from mwwkit.cli.command import BAD, OK, Command, say, show
+
+
+def _shift_options(parser: argparse.ArgumentParser) -> None:
+    options.add_run(parser, what="where 05 is finished; it is only read")
+    parser.add_argument("--clips", type=int, default=300, metavar="N", help="most of a kind (300)")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="0: one a core")
+    parser.add_argument("--tta", action="store_true", help="scores averaged over moments and gains")
+    options.add_json(parser, "one JSON list")
+
+
+def _shift(arguments: argparse.Namespace) -> int:
+    from mwwkit.evaluation import domain_shift
+    from mwwkit.run.session import Limits
+
+    if arguments.clips < 1:
+        raise presets.PresetError(f"--clips is {arguments.clips}; wanted 1 or more")
+    workers = Limits(workers=arguments.workers).n_workers
+    run = options.made_run_of(arguments)
+    rows = domain_shift.measure(run, workers, arguments.clips, arguments.tta)
+    show(arguments, rows, domain_shift.table(rows))
+    return OK
+
+
+def _ablate_options(parser: argparse.ArgumentParser) -> None:
+    options.add_new_run(parser, preset="standard", run_dir="run/ablation")
+    told = "parts to leave out, one a run: no_rir, no_background, no_specaugment, ..."
+    flags = ["no_rir", "no_background", "no_specaugment"]
+    parser.add_argument("--flags", nargs="+", default=flags, metavar="FLAG", help=told)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[], help="of training, a run each")
+    options.add_json(parser, "one JSON list")
+
+
+def _ablate(arguments: argparse.Namespace) -> int:
+    from mwwkit.cli import ablation
+    from mwwkit.run.files import write_json
+
+    if len(arguments.previous) > 1:
+        raise presets.PresetError(
+            f"--previous is {', '.join(arguments.previous)}; wanted one finished run of 01"
+        )
+    folder = Path(arguments.run_dir)
+    study = ablation.Ablation(
+        folder,
+        presets.load(arguments.preset),
+        tuple(arguments.flags),
+        dict(arguments.parameter),
+        tuple(arguments.seeds),
+        *arguments.previous,
+    )
+    rows = []
+    for row in study.rows(show=True):
+        rows.append(row)
+        say(f"{row['flag']}: {row.get('failed', 'done')}")
+        write_json(folder / "ablation.json", rows)
+    show(arguments, rows, ablation.table(rows))
+    return BAD if any("failed" in row for row in rows) else OK
+
+
+def _folds_options(parser: argparse.ArgumentParser) -> None:
+    options.add_run(parser, what="where 01 is finished; it is only read")
+    parser.add_argument("--k", type=int, default=5, help="runs, each with its own test (5)")
+    parser.add_argument("--to", type=Path, default=Path("folds"), metavar="DIR", help="(folds)")
+    parser.add_argument("--seed", type=int, default=42)
+
+
+def _folds(arguments: argparse.Namespace) -> int:
+    from mwwkit.corpus.clips import load_clips
+    from mwwkit.corpus.folds import write_folds
+
+    clips = load_clips(options.made_run_of(arguments)).records
+    written = write_folds(clips, arguments.k, arguments.seed, arguments.to.absolute())
+    for number, (path, tested) in enumerate(written, start=1):
+        told = ", ".join(f"{count} {what}" for what, count in tested.items())
+        print(f"fold {number} tests {told}")
+        print(f"  mwwkit run --run-dir run/fold-{number} -p GIVEN_SPLITS={shlex.quote(str(path))}")
+    return OK
+
+
+SHIFT = Command(
+    "shift", "how a finished model stands noise, rooms, gains and codecs", _shift_options, _shift
+)
+ABLATE = Command(
+    "ablate", "the same run with parts left out; again to continue", _ablate_options, _ablate
+)
+FOLDS = Command("folds", "tables of splits for k runs, nobody on two sides", _folds_options, _folds)

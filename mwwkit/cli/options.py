@@ -1,0 +1,106 @@
+"""Options that several commands have, and what their values may be."""
+
+import argparse
+
+from mwwkit import presets
+from mwwkit.cli import chain
+from mwwkit.run.paths import Run
+
+Parser = argparse.ArgumentParser
+
+
+def add_run(parser: Parser, metavar: str = "DIR", what: str = "") -> None:
+    """A run that is there already, and the earlier runs that it goes on from."""
+    parser.add_argument("run_dir", metavar=metavar, help=what or "the run's folder")
+    add_previous(parser)
+
+
+def add_new_run(parser: Parser, preset: str, run_dir: str) -> None:
+    """A run to make or to continue, and the parameters of its notebooks."""
+    add_parameters(parser, preset)
+    parser.add_argument("--run-dir", default=run_dir, metavar="DIR", help=f"default {run_dir}")
+    add_previous(parser)
+
+
+def add_parameters(parser: Parser, preset: str) -> None:
+    """A preset, and parameters by name that win over it."""
+    told = f"{', '.join(presets.names())}, or a .yaml file (default {preset})"
+    parser.add_argument("--preset", default=preset, help=told)
+    parser.add_argument(
+        "-p",
+        dest="parameter",
+        type=parameter,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a notebook's parameter, as YAML; goes to every chosen notebook that has it",
+    )
+
+
+def add_previous(parser: Parser) -> None:
+    """Earlier runs."""
+    told = "earlier runs, oldest first; they are only read"
+    parser.add_argument(
+        "--previous", nargs="+", action="extend", default=[], metavar="DIR", help=told
+    )
+
+
+def add_stages(parser: Parser) -> None:
+    """Some of the five stages."""
+    parser.add_argument("--stages", type=stages, default="01-05", help="01-05, 03, or 01,02")
+
+
+def add_json(parser: Parser, what: str = "one JSON object") -> None:
+    """JSON instead of lines for people."""
+    parser.add_argument("--json", action="store_true", help=what)
+
+
+def run_of(arguments: argparse.Namespace) -> Run:
+    """The run that is named, there or not; PresetError for a place that cannot be one."""
+    try:
+        return Run.of(arguments.run_dir, arguments.previous)
+    except (ValueError, OSError) as error:
+        raise presets.PresetError(str(error)) from error
+
+
+def made_run_of(arguments: argparse.Namespace) -> Run:
+    """The run that is named; PresetError where there is no folder."""
+    run = run_of(arguments)
+    if not run.folder.is_dir():
+        raise presets.PresetError(f"{run.folder} is no folder; give the run's folder")
+    return run
+
+
+def stages(text: str) -> list[str]:
+    """The stages of "01-05", "03" or "01,02"."""
+    try:
+        return chain.stages(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted 1 or more")
+    return int(text)
+
+
+def amount(text: str) -> float:
+    """A finite number from 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted a number, 0 or more")
+    return number
+
+
+def parameter(text: str) -> tuple[str, str]:
+    """The name and the value of NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted NAME=VALUE")
+    return name, value

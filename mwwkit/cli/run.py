@@ -1,0 +1,44 @@
+"""`mwwkit run` and `mwwkit demo`: the notebooks, one after another."""
+
+import argparse
+import time
+
+from mwwkit import presets
+from mwwkit.cli import chain, options
+from mwwkit.cli.command import OK, Command, say
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    options.add_new_run(parser, preset="standard", run_dir="auto")
+    options.add_stages(parser)
+
+
+def _demo_options(parser: argparse.ArgumentParser) -> None:
+    options.add_new_run(parser, preset="demo", run_dir="run/demo")
+    parser.set_defaults(stages=list(chain.NOTEBOOKS))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    run = options.run_of(arguments)
+    given = dict(arguments.parameter)
+    preset = presets.load(arguments.preset)
+    jobs = chain.plan(arguments.stages, preset, given, run.folder, arguments.previous)
+    before = chain.snapshot(run)
+    for done in chain.execute(jobs, run, show=True):
+        say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
+    if before and chain.snapshot(run) == before:
+        say("Everything was done already: nothing was made, no file of the run changed.")
+    return OK
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from mwwkit.cli import summary
+
+    began = time.monotonic()
+    code = _run(arguments)
+    print(summary.demo(options.run_of(arguments), (time.monotonic() - began) / 60))
+    return code
+
+
+RUN = Command("run", "run the notebooks, one after another; again to continue", _run_options, _run)
+DEMO = Command("demo", "all five on synthetic voices, and what came out", _demo_options, _demo)
