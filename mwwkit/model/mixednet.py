@@ -1,8 +1,8 @@
 """MixedNet as Keras layers, whole spectrograms at a time, made so that streaming it gives the same.
 
     model = build(SHAPES["okay_nabu"], seed=1)
-    logits = model(features)                      # [batch, frames, 40] 0..26 -> [batch, frames //
-    3] logits = model(features, dropout=mask, training=True)
+    logits = model(features)        # [batch, frames, 40] 0..26 -> [batch, frames // 3]
+    logits = model(features, dropout=mask, training=True)
 
 Every layer is padded with zeros at its front and nowhere else: exactly what the streaming twin's
 empty rings hold after a reset, so the start of a stream is trained as well.
