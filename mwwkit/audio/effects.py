@@ -344,6 +344,14 @@ _APPLY = {
 }
 # The voice first, then where it speaks, then the microphone: the order in which they are applied.
 EFFECTS = (
-    *("time_stretch", "time_shift", "pitch_shift", "eq", "band_stop", "distortion"),
-    *("rir", "background_noise", "color_noise", "gain"),
+    "time_stretch",
+    "time_shift",
+    "pitch_shift",
+    "eq",
+    "band_stop",
+    "distortion",
+    "rir",
+    "background_noise",
+    "color_noise",
+    "gain",
 )

@@ -27,11 +27,13 @@ DEFAULT = {
     "hard_weight": {"low": 0.1, "high": 4.0, "log": True},
 }
 # What a trial is, rather than how it is trained: comparing across these would compare nothing.
-FIXED = {
-    *("steps", "evaluate_every", "target_fah", "max_clip_fpr", "seed"),
-    *("threads", "device", "replicas", "find_rate", "tensorboard", "profile"),
-    *("run_dir", "previous", "budget_gb", "session_hours", "workers", "mwwkit"),
-}
+FIXED = set(
+    """
+    steps evaluate_every target_fah max_clip_fpr seed
+    threads device replicas find_rate tensorboard profile
+    run_dir previous budget_gb session_hours workers mwwkit
+    """.split()
+)
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,8 @@ from mwwkit.run.session import Limits, StoppedEarly, hours_so_far
 from mwwkit.stages import train
 
 STARTUP_TRIALS = 6  # drawn at random before the sampler has something to learn from
-NOT_FOR_TRIALS = {  # made under other settings
-    *("training", "teacher", "mined", "tuned", "export", "executed", "logs"),
-}
+# Folders of a run that were made under other settings than a trial's.
+NOT_FOR_TRIALS = {"training", "teacher", "mined", "tuned", "export", "executed", "logs"}
 
 
 class TuningError(ValueError):

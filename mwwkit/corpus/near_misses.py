@@ -13,6 +13,12 @@ import unicodedata
 
 import numpy as np
 
+
+def _parted(text: str) -> tuple[str, ...]:
+    """The texts between commas."""
+    return tuple(part.strip() for part in text.split(","))
+
+
 COMMON = tuple(
     """
     about above across after again against almost alone along already also always animal another
@@ -48,46 +54,42 @@ COMMON = tuple(
     working yellow yes yesterday young zebra zero
     """.split()
 )
-PHRASES = (
-    *("good morning", "never mind", "turn it off", "come here", "what time is it", "of course"),
-    *(
-        "thank you",
-        "see you later",
-        "no problem",
-        "turn on the light",
-        "wait a minute",
-        "all right",
-    ),
-    *("good night", "how are you", "excuse me", "hurry up", "hey you", "oh really", "let me see"),
-    *("play some music", "set a timer", "stop it", "hey there", "close the door", "i don't know"),
+PHRASES = _parted(
+    """
+    good morning, never mind, turn it off, come here, what time is it, of course, thank you,
+    see you later, no problem, turn on the light, wait a minute, all right, good night,
+    how are you, excuse me, hurry up, hey you, oh really, let me see, play some music,
+    set a timer, stop it, hey there, close the door, i don't know
+    """
 )
-_WHO = (
-    *("my brother", "the teacher", "our neighbor", "the old man", "her sister", "a young doctor"),
-    *(
-        "the driver",
-        "everyone here",
-        "my best friend",
-        "nobody in town",
-        "the children",
-        "the cook",
-    ),
-    *("that woman", "your uncle", "the whole family", "the waiter", "somebody", "the farmer"),
+_WHO = _parted(
+    """
+    my brother, the teacher, our neighbor, the old man, her sister, a young doctor, the driver,
+    everyone here, my best friend, nobody in town, the children, the cook, that woman,
+    your uncle, the whole family, the waiter, somebody, the farmer
+    """
 )
-_DID = (
-    *("bought", "cleaned", "found", "forgot", "painted", "repaired", "lost", "carried", "noticed"),
-    *("wanted", "described", "sold", "watched", "remembered", "borrowed", "opened", "dropped"),
+_DID = tuple(
+    """
+    bought cleaned found forgot painted repaired lost carried noticed wanted described sold
+    watched remembered borrowed opened dropped
+    """.split()
 )
-_WHAT = (
-    *("the old bicycle", "a bag of apples", "some fresh bread", "the blue curtains", "a warm coat"),
-    *("the kitchen table", "two concert tickets", "the front door", "a heavy suitcase", "the map"),
-    *("an umbrella", "a box of candles", "the last sandwich", "the guitar", "a letter from home"),
-    *("the broken lamp", "three yellow flowers", "the newspaper", "a very long story", "the radio"),
+_WHAT = _parted(
+    """
+    the old bicycle, a bag of apples, some fresh bread, the blue curtains, a warm coat,
+    the kitchen table, two concert tickets, the front door, a heavy suitcase, the map,
+    an umbrella, a box of candles, the last sandwich, the guitar, a letter from home,
+    the broken lamp, three yellow flowers, the newspaper, a very long story, the radio
+    """
 )
-_WHEN = (
-    *("after lunch", "on monday morning", "in the rain", "before the storm", "last summer"),
-    *("without saying a word", "near the station", "at half past nine", "on the way home"),
-    *("for no reason at all", "while we were talking", "during the holidays", "in the garden"),
-    *("because it was late", "with a big smile", "twenty minutes ago", "behind the house"),
+_WHEN = _parted(
+    """
+    after lunch, on monday morning, in the rain, before the storm, last summer,
+    without saying a word, near the station, at half past nine, on the way home,
+    for no reason at all, while we were talking, during the holidays, in the garden,
+    because it was late, with a big smile, twenty minutes ago, behind the house
+    """
 )
 # What is put in place of an onset or a vowel is of another class: "computor" and "gomputer" are
 # too near to be called wrong.

@@ -126,9 +126,13 @@ def folder(path: Path, role: str, word: str) -> list[FromFile]:
         inside = file.relative_to(path)
         speaks = kind in (Kind.CLIP, Kind.AMBIENT) and len(inside.parts) > 1
         about = About(
-            *(label, kind, word if label is Label.POSITIVE else ""),
-            *(inside.parts[0] if speaks else "", "/".join(path.parts[-2:]).lstrip("/")),
-            *("", f"{path.name}/{inside.as_posix()}"),
+            label,
+            kind,
+            word=word if label is Label.POSITIVE else "",
+            speaker=inside.parts[0] if speaks else "",
+            source="/".join(path.parts[-2:]).lstrip("/"),
+            licence="",
+            origin=f"{path.name}/{inside.as_posix()}",
         )
         inputs.append(FromFile(about, file, file.stat().st_size))
     return inputs

@@ -28,24 +28,25 @@ from mwwkit.corpus import espeak_child
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
 # espeak-ng's voices of English, and of languages whose readers bring an accent to Latin letters.
-ENGLISH = (
-    *("gmw/en", "gmw/en-US", "gmw/en-GB-x-rp", "gmw/en-US-nyc", "gmw/en-GB-scotland"),
-    *("gmw/en-GB-x-gbclan", "gmw/en-GB-x-gbcwmd", "gmw/en-029"),
+ENGLISH = tuple(
+    """
+    gmw/en gmw/en-US gmw/en-GB-x-rp gmw/en-US-nyc gmw/en-GB-scotland gmw/en-GB-x-gbclan
+    gmw/en-GB-x-gbcwmd gmw/en-029
+    """.split()
 )
 ACCENTS = ("gmw/de", "gmw/nl", "gmq/sv", "gmq/nb", "roa/it", "roa/es", "roa/pt-BR", "urj/fi")
 
 # Its variants: one vocal tract each, the nearest it has to speakers. The robots are left out.
-VARIANTS = (
-    *("m1", "f1", "m2", "f2", "m3", "f3", "m4", "f4", "m5", "f5", "m6", "Annie", "m7", "Andrea"),
-    *("m8", "Alicia", "croak", "belinda", "klatt", "grandma", "klatt2", "linda", "klatt3"),
-    *("steph", "klatt4", "steph2", "Alex", "steph3", "Andy", "anika", "Denis", "aunty", "Diogo"),
-    *("shelby", "Gene", "whisperf", "Gene2", "whisper", "Henrique", "adam", "Hugo", "announcer"),
-    *("Jacky", "antonio", "Lee", "benjamin", "Marco", "boris", "Mario", "caleb", "Michael"),
-    *("david", "Mike", "ed", "Nguyen", "edward", "Reed", "edward2", "RicishayMax", "grandpa"),
-    *("RicishayMax2", "gustave", "RicishayMax3", "ian", "Storm", "iven", "iven2", "iven3"),
-    *("iven4", "john", "kaukovalta", "klatt5", "klatt6", "marcelo", "max", "michel", "miguel"),
-    *("mike2", "norbert", "pablo", "paul", "pedro", "quincy", "rob", "robert", "sandro"),
-    *("travis", "victor", "zac"),
+VARIANTS = tuple(
+    """
+    m1 f1 m2 f2 m3 f3 m4 f4 m5 f5 m6 Annie m7 Andrea m8 Alicia croak belinda klatt grandma
+    klatt2 linda klatt3 steph klatt4 steph2 Alex steph3 Andy anika Denis aunty Diogo shelby Gene
+    whisperf Gene2 whisper Henrique adam Hugo announcer Jacky antonio Lee benjamin Marco boris
+    Mario caleb Michael david Mike ed Nguyen edward Reed edward2 RicishayMax grandpa
+    RicishayMax2 gustave RicishayMax3 ian Storm iven iven2 iven3 iven4 john kaukovalta klatt5
+    klatt6 marcelo max michel miguel mike2 norbert pablo paul pedro quincy rob robert sandro
+    travis victor zac
+    """.split()
 )
 
 

@@ -8,7 +8,7 @@ import math
 from mwwkit.corpus import near_misses, noise_and_rooms
 from mwwkit.corpus.clips import Kind, Label
 from mwwkit.corpus.sources import VOICE_MARK, About, FromSeed, FromSpeech
-from mwwkit.corpus.speech import Engine
+from mwwkit.corpus.speech import Engine, Voice
 from mwwkit.run.seeds import rng
 
 SENTENCES = 12  # in one clip of continuous speech: about 45 s by one voice
@@ -47,12 +47,14 @@ def _spoken(
     inputs = []
     for k, text in enumerate(texts):
         voice = engine.draw(rng(seed, "voice", label.value, k))
-        about = About(
-            *(label, Kind.CLIP, word or text, voice.speaker, engine.name, engine.licence),
-            f"{text}{VOICE_MARK}{voice}",
-        )
+        about = _about(engine, voice, label, Kind.CLIP, word or text, text)
         inputs.append(FromSpeech(about, (text,), (), voice))
     return inputs
+
+
+def _about(engine: Engine, voice: Voice, label: Label, kind: Kind, word: str, spoken: str) -> About:
+    origin = f"{spoken}{VOICE_MARK}{voice}"
+    return About(label, kind, word, voice.speaker, engine.name, engine.licence, origin)
 
 
 def ambient(engine: Engine, word: str, minutes: float, seed: int) -> list[FromSpeech]:
@@ -63,11 +65,7 @@ def ambient(engine: Engine, word: str, minutes: float, seed: int) -> list[FromSp
         voice = engine.draw(draw)
         texts = tuple(near_misses.sentence(word, draw) for _ in range(SENTENCES))
         pauses_s = tuple(round(float(draw.uniform(0.2, 1.5)), 2) for _ in texts[1:])
-        origin = f"sentences {k}{VOICE_MARK}{voice}"
-        licence = engine.licence
-        about = About(
-            *(Label.NEGATIVE, Kind.AMBIENT, "", voice.speaker, engine.name, licence, origin)
-        )
+        about = _about(engine, voice, Label.NEGATIVE, Kind.AMBIENT, "", f"sentences {k}")
         inputs.append(FromSpeech(about, texts, pauses_s, voice))
     return inputs
 

@@ -15,8 +15,14 @@ class Unreadable(ValueError):
 
 # What reading past the end, or through a damaged offset, comes to in flatbuffers and in `Graph`.
 DAMAGE = (
-    *(struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError),
-    *(OverflowError, MemoryError),
+    struct.error,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
 )
 
 

@@ -50,11 +50,9 @@ class Value:
         values = None
         if data is not None and kind in _TYPES:
             values = np.frombuffer(bytes(bytearray(data)), _TYPES[kind]).reshape(shape)
-        return cls(
-            *(index, (tensor.name or b"").decode(errors="replace"), shape, kind, scales),
-            int(quantization.zeroPoint[0]) if len(scales) else 0,
-            values,
-        )
+        name = (tensor.name or b"").decode(errors="replace")
+        zero_point = int(quantization.zeroPoint[0]) if len(scales) else 0
+        return cls(index, name, shape, kind, scales, zero_point, values)
 
     @property
     def size(self) -> int:

@@ -100,7 +100,6 @@ def certify(manifest_path: Path, envelope: str = "wake_word") -> Certificate:
     """
     sheet = Sheet(Path(manifest_path), envelope)
     sheet.look()
-    return Certificate(
-        *(sheet.path.name, envelope, tuple(sheet.checks())),
-        *(sheet.facts, sheet.sums, sheet.installed.version if sheet.installed else ""),
-    )
+    installed = sheet.installed.version if sheet.installed else ""
+    checks = tuple(sheet.checks())
+    return Certificate(sheet.path.name, envelope, checks, sheet.facts, sheet.sums, installed)

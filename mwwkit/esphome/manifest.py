@@ -25,8 +25,11 @@ from mwwkit.run.files import write_json
 REQUIRED = ("type", "wake_word", "author", "model", "trained_languages", "version", "micro")
 OPTIONAL = ("website",)
 MICRO = (
-    *("probability_cutoff", "sliding_window_size", "feature_step_size"),
-    *("tensor_arena_size", "minimum_esphome_version"),
+    "probability_cutoff",
+    "sliding_window_size",
+    "feature_step_size",
+    "tensor_arena_size",
+    "minimum_esphome_version",
 )
 LONGEST_WINDOW = 33  # scores, 1 s: no word keeps its score up for longer; 5 are usual
 

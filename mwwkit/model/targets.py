@@ -51,19 +51,31 @@ class Target:
 _IDF = "Espressif: esp-techpedia, esp-tflite-micro"
 TARGETS = (
     Target(
-        *("ESP32-S3 with PSRAM", True, 2_097_152, ESPHOME_SLOT, _person_detections(54)),
-        f"{_IDF}; the smallest PSRAM of its modules, 2 MB",
+        "ESP32-S3 with PSRAM",
+        esphome=True,
+        ram_bytes=2_097_152,
+        flash_bytes=ESPHOME_SLOT,
+        macs_per_second=_person_detections(54),
+        source=f"{_IDF}; the smallest PSRAM of its modules, 2 MB",
     ),
     Target("ESP32-S3", True, 273_000, ESPHOME_SLOT, _person_detections(54), _IDF),
     Target("ESP32", True, 230_000, ESPHOME_SLOT, _person_detections(380), _IDF),
     Target("ESP32-C3", True, 219_000, ESPHOME_SLOT, _person_detections(426), _IDF),
     Target(
-        *("RP2040 (Pico)", False, 264 * 1024, 2_097_152, None),
-        "RP2040 and Pico datasheets: 264 kB of SRAM, 2 MB of flash, 133 MHz, no SIMD",
+        "RP2040 (Pico)",
+        esphome=False,
+        ram_bytes=264 * 1024,
+        flash_bytes=2_097_152,
+        macs_per_second=None,
+        source="RP2040 and Pico datasheets: 264 kB of SRAM, 2 MB of flash, 133 MHz, no SIMD",
     ),
     Target(
-        *("nRF52840", False, 256 * 1024, 1_048_576, None),
-        "nRF52840 product specification: 256 kB of RAM, 1 MB of flash, 64 MHz",
+        "nRF52840",
+        esphome=False,
+        ram_bytes=256 * 1024,
+        flash_bytes=1_048_576,
+        macs_per_second=None,
+        source="nRF52840 product specification: 256 kB of RAM, 1 MB of flash, 64 MHz",
     ),
 )
 VERDICTS = ("fits", "tight", "too large")

@@ -191,6 +191,11 @@ def trained_with(here: Run) -> TrainedWith:
 
 
 _LOSS_OF_03 = (
-    *("positive_weight", "negative_weight", "hard_weight", "hard_share"),
-    *("pooling_sharpness", "focal", "smoothing"),
+    "positive_weight",
+    "negative_weight",
+    "hard_weight",
+    "hard_share",
+    "pooling_sharpness",
+    "focal",
+    "smoothing",
 )

@@ -33,10 +33,7 @@ SILENT_PEAK = 1e-6
 SILENT_RMS = 3e-3  # of what has peak 1: a click of one sample has 2e-3
 FORMAT_VERSION = 1
 EMBEDDING = 512
-KEYS = (
-    *("input", "target", "embedding", "dry_id", "bad_ir", "target_ir", "recipe"),
-    "format_version",
-)
+KEYS = ("input", "target", "embedding", "dry_id", "bad_ir", "target_ir", "recipe", "format_version")
 ITEM_BYTES = 2 * 2 * N_SAMPLES + 4 * EMBEDDING  # and names, and the recipe
 SPECTRA_BYTES = 192 << 20  # of cached spectra in a process: some 160 rooms of 1 s
 
