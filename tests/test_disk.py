@@ -10,13 +10,13 @@ def test_a_budget_counts_what_the_folder_holds_already(tmp_path):
     (tmp_path / "a/b").write_bytes(bytes(600))
     budget = Budget(tmp_path, 1000)
     assert budget.used_bytes == 600
-    assert budget.room_for(400) and not budget.room_for(401)
+    assert not budget.refusal(400) and budget.refusal(401)
 
 
 def test_the_refusal_comes_before_the_write_that_would_cross_it(tmp_path):
     budget = Budget(tmp_path, 1000)
     written = 0
-    while budget.room_for(300):
+    while not budget.refusal(300):
         (tmp_path / str(written)).write_bytes(bytes(300))
         budget.spent(300)
         written += 300
@@ -26,10 +26,10 @@ def test_the_refusal_comes_before_the_write_that_would_cross_it(tmp_path):
 def test_asking_adds_up_and_does_not_look_at_the_tree_again(tmp_path):
     budget = Budget(tmp_path, 1000)
     (tmp_path / "written by somebody else").write_bytes(bytes(5000))
-    assert budget.room_for(1000)
+    assert not budget.refusal(1000)
     budget.spent(700)
     budget.spent(50)
-    assert budget.used_bytes == 750 and not budget.room_for(251)
+    assert budget.used_bytes == 750 and budget.refusal(251)
 
 
 def test_the_refusal_says_what_is_used_wanted_and_allowed(tmp_path):
@@ -44,7 +44,7 @@ def test_the_refusal_says_what_is_used_wanted_and_allowed(tmp_path):
 def test_a_disk_with_less_free_than_wanted_refuses_whatever_the_budget(tmp_path):
     free = shutil.disk_usage(tmp_path).free
     budget = Budget(tmp_path / "not" / "there" / "yet", 10 * free)
-    assert budget.room_for(free // 2)
+    assert not budget.refusal(free // 2)
     assert "the disk is full" in budget.refusal(2 * free)
 
 

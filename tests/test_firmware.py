@@ -39,8 +39,6 @@ def test_the_front_end_is_the_components(component):
     text = (component / "preprocessor_settings.h").read_text()
     assert constant(text, "PREPROCESSOR_FEATURE_SIZE") == firmware.N_BANDS
     assert constant(text, "FEATURE_DURATION_MS") == firmware.WINDOW_MS
-    assert constant(text, "FILTERBANK_LOWER_BAND_LIMIT") == firmware.LOWER_BAND_HZ
-    assert constant(text, "FILTERBANK_UPPER_BAND_LIMIT") == firmware.UPPER_BAND_HZ
 
 
 def test_features_are_scaled_as_the_component_scales_them(component):

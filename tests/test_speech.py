@@ -7,10 +7,17 @@ import pytest
 
 from mwwkit.corpus import espeak_child, speech
 from mwwkit.corpus.clips import loudest_frame_db, validate
-from mwwkit.corpus.speech import VARIANTS, Espeak, SpeechError, Voice, speak
+from mwwkit.corpus.speech import VARIANTS, Espeak, SpeechError, Voice
 from mwwkit.run.seeds import rng
 
 loader = pytest.importorskip("espeakng_loader", reason="pip install espeakng-loader")
+
+
+def speak(text: str, voice: Voice) -> np.ndarray:
+    [spoken] = Espeak().speak_many([(text, voice)])
+    if isinstance(spoken, SpeechError):
+        raise spoken
+    return spoken
 
 
 def drawn(n, engine=None):
@@ -29,7 +36,7 @@ def test_drawn_voices_are_audible_words_of_plausible_length():
 def test_a_word_is_the_same_bytes_whatever_was_said_before_it_and_at_any_time():
     breathy = [Voice("x", f"gmw/en+{v}") for v in ("f2", "f5", "whisper", "whisperf", "Alicia")]
     voices = drawn(6) + breathy  # breath is random, and espeak-ng seeds it by the clock's second
-    alone = [speak(Espeak(), "computer", voice) for voice in voices]
+    alone = [speak("computer", voice) for voice in voices]
     time.sleep(1.1)
     orders = [o for voice in voices for o in (("something else", voice), ("computer", voice))]
     after_others = list(Espeak().speak_many(orders))[1::2]
@@ -39,12 +46,12 @@ def test_a_word_is_the_same_bytes_whatever_was_said_before_it_and_at_any_time():
 
 def test_voices_differ_and_pitch_and_rate_do_what_they_say():
     def made(**settings):
-        return speak(Espeak(), "computer", Voice("m1", **settings))
+        return speak("computer", Voice("m1", **settings))
 
     plain = made(name="gmw/en+m1")
     assert len(made(name="gmw/en+m1", rate_wpm=110)) > 1.3 * len(plain)
     assert not np.array_equal(made(name="gmw/en+f3")[:4000], plain[:4000])
-    low, high = (speak(Espeak(), "mama", Voice("m1", "gmw/en+m1", p)) for p in (20, 80))
+    low, high = (speak("mama", Voice("m1", "gmw/en+m1", p)) for p in (20, 80))
     assert pitch_hz(high) > 1.2 * pitch_hz(low)
 
 
@@ -74,7 +81,7 @@ def test_a_language_that_is_not_there_is_refused_by_name():
     with pytest.raises(SpeechError, match="no voice 'gmw/klingon'"):
         Espeak(languages=("gmw/klingon",)).check()
     with pytest.raises(SpeechError, match="no voice 'nobody'"):
-        speak(Espeak(), "computer", Voice("x", "nobody"))
+        speak("computer", Voice("x", "nobody"))
 
 
 def test_a_word_that_cannot_be_said_costs_only_itself():

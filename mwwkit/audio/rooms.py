@@ -25,8 +25,8 @@ def onset(rir: np.ndarray) -> int:
     return int(np.argmax(level >= level.max() * 10 ** (-ONSET_BELOW_PEAK_DB / 20)))
 
 
-def aligned(rir: np.ndarray, sample_rate_hz: int = firmware.SAMPLE_RATE_HZ) -> np.ndarray:
-    """The response from its direct sound on, at most 1 s, faded at the cut, of energy 1.
+def aligned(rir: np.ndarray) -> np.ndarray:
+    """The response at 16 kHz from its direct sound on, at most 1 s, faded at the cut, of energy 1.
 
     Raises AudioValidationError for one that is silent or shorter than 64 samples.
     """
@@ -34,16 +34,17 @@ def aligned(rir: np.ndarray, sample_rate_hz: int = firmware.SAMPLE_RATE_HZ) -> n
         raise AudioValidationError(
             f"an impulse response of {rir.size} samples is too short, silent or not finite"
         )
-    kept = rir[onset(rir) :][: int(LONGEST_S * sample_rate_hz)].astype(np.float32)
-    fade = min(kept.size // 4, sample_rate_hz // 20)
-    if fade and kept.size == int(LONGEST_S * sample_rate_hz):
+    longest = int(LONGEST_S * firmware.SAMPLE_RATE_HZ)
+    kept = rir[onset(rir) :][:longest].astype(np.float32)
+    fade = min(kept.size // 4, firmware.SAMPLE_RATE_HZ // 20)
+    if fade and kept.size == longest:
         kept[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
     return kept / np.float32(np.sqrt(np.sum(kept.astype(float) ** 2)))
 
 
 def load_room(path: Path) -> np.ndarray:
     """An aligned response at 16 kHz from a file."""
-    return aligned(read(path, firmware.SAMPLE_RATE_HZ))
+    return aligned(read(path))
 
 
 def validate_room(rir: np.ndarray, sample_rate_hz: int = firmware.SAMPLE_RATE_HZ) -> list[str]:

@@ -2,8 +2,8 @@
 
     engine = Espeak()
     voice = engine.draw(rng(42, "positive", 7))
-    audio = speak(engine, "hey jarvis", voice)                    # [n] float32 at 16 kHz
-    for spoken in engine.speak_many([(text, voice), ...]): ...    # 400 a CPU second
+    for spoken in engine.speak_many([("hey jarvis", voice), ...]):  # 400 a CPU second
+        ...                                                         # [n] float32 at 16 kHz
 
 An engine is anything with the members of `Engine`. espeak-ng is the one that is always there
 (`pip install mwwkit[tts]`): it sounds like a machine, so that a model trained on it alone knows
@@ -88,15 +88,7 @@ class Engine(Protocol):
         """Raise SpeechError, saying what to do, unless it can speak here."""
 
     def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
-        """[n] float32 at 16 kHz for each (text, voice), or why not."""
-
-
-def speak(engine: Engine, text: str, voice: Voice) -> np.ndarray:
-    """[n] float32 at 16 kHz, -1..1. Raises SpeechError."""
-    [spoken] = engine.speak_many([(text, voice)])
-    if isinstance(spoken, SpeechError):
-        raise spoken
-    return spoken
+        """[n] float32 at 16 kHz, -1..1, for each (text, voice), or why not."""
 
 
 @dataclass(frozen=True)

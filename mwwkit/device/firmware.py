@@ -13,8 +13,6 @@ SAMPLE_RATE_HZ = 16_000  # preprocessor_settings.h: AUDIO_SAMPLE_FREQUENCY
 WINDOW_MS = 30  # FEATURE_DURATION_MS
 HOP_MS = 10  # manifest `feature_step_size`; every published v2 model uses 10
 N_BANDS = 40  # PREPROCESSOR_FEATURE_SIZE
-LOWER_BAND_HZ = 125.0  # FILTERBANK_LOWER_BAND_LIMIT
-UPPER_BAND_HZ = 7_500.0  # FILTERBANK_UPPER_BAND_LIMIT
 SAMPLES_PER_HOP = SAMPLE_RATE_HZ * HOP_MS // 1000  # 160
 
 # From the front end's uint16 to the model's int8 (micro_wake_word.cpp, generate_features_):

@@ -79,9 +79,9 @@ class Sheet:
     def _fails(self, check: str) -> bool:
         return any(CHECK_OF[finding.fault] == check for finding in self.found)
 
-    def _skip(self, names: Sequence[str], why: str, do: str = "") -> None:
+    def _skip(self, names: Sequence[str], why: str) -> None:
         for name in names:
-            self.unchecked[name] = why, do or "put right what failed, then verify again"
+            self.unchecked[name] = why, "put right what failed, then verify again"
 
     def _manifest(self) -> Any:
         """The manifest's JSON, or None where there is none."""

@@ -23,10 +23,6 @@ class Budget:
         self.budget_bytes = int(budget_bytes)
         self.used_bytes = tree_bytes(folder)
 
-    def room_for(self, n_bytes: int) -> bool:
-        """Whether `n_bytes` more fit, under the budget and on the disk."""
-        return self.refusal(n_bytes) == ""
-
     def refusal(self, n_bytes: int) -> str:
         """Why `n_bytes` more do not fit, in plain words; empty when they do."""
         if self.used_bytes + n_bytes > self.budget_bytes:
