@@ -8,13 +8,16 @@ level.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import soxr
 from scipy import fft, signal
 
 from mwwkit.audio.rooms import DryShare
+from mwwkit.run.ranges import Between, Checked, Rising
 
+Probability = Annotated[float, Between(0, 1, "a probability, 0 to 1")]
 FRAME_SAMPLES = 512  # 32 ms at 16 kHz
 SILENCE = 1e-5  # RMS of the loudest frame under which there is nothing to measure (-100 dBFS)
 
@@ -226,7 +229,7 @@ def rounded(recipe: dict[str, dict]) -> dict[str, dict]:
 
 
 @dataclass(frozen=True)
-class AudioAugmentation:
+class AudioAugmentation(Checked):
     """The eight effects on one clip, stretch and shift, each with its probability, drawn first.
 
     recipe = AudioAugmentation().draw(rng)
@@ -235,34 +238,21 @@ class AudioAugmentation:
     A stretched clip has another length, and a shifted one other times: they are off until wanted.
     """
 
-    gain: float = 1.0
-    eq: float = 0.25
-    distortion: float = 0.25
-    pitch_shift: float = 0.25
-    band_stop: float = 0.25
-    color_noise: float = 0.25
-    background_noise: float = 0.75
-    rir: float = 0.5
-    time_stretch: float = 0.0
-    time_shift: float = 0.0
-    snr_db: tuple[float, float] = (5.0, 20.0)
-    semitones: float = 2.0  # either way
-    stretch: tuple[float, float] = (0.85, 1.15)
-    shift_s: float = 0.1  # either way
+    gain: Probability = 1.0
+    eq: Probability = 0.25
+    distortion: Probability = 0.25
+    pitch_shift: Probability = 0.25
+    band_stop: Probability = 0.25
+    color_noise: Probability = 0.25
+    background_noise: Probability = 0.75
+    rir: Probability = 0.5
+    time_stretch: Probability = 0.0
+    time_shift: Probability = 0.0
+    snr_db: Annotated[tuple[float, float], Rising()] = (5.0, 20.0)
+    semitones: Annotated[float, Between(0, 12, "0 to 12, either way")] = 2.0
+    stretch: Annotated[tuple[float, float], Rising(0.5, 2)] = (0.85, 1.15)
+    shift_s: Annotated[float, Between(0, 10, "0 to 10, either way")] = 0.1
     dry: DryShare = DryShare()
-
-    def __post_init__(self) -> None:  # noqa: D105
-        for name in EFFECTS:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted a probability, 0 to 1")
-        if not self.snr_db[0] <= self.snr_db[1]:
-            raise ValueError(f"snr_db is {self.snr_db}; wanted the lower, then the higher")
-        if not 0 <= self.semitones <= 12:
-            raise ValueError(f"semitones is {self.semitones}; wanted 0 to 12, either way")
-        if not 0.5 <= self.stretch[0] <= self.stretch[1] <= 2:
-            raise ValueError(f"stretch is {self.stretch}; wanted 0.5 to 2, in order")
-        if not 0 <= self.shift_s <= 10:
-            raise ValueError(f"shift_s is {self.shift_s}; wanted 0 to 10, either way")
 
     def draw(self, rng: np.random.Generator, rt60_s: float | None = None) -> dict[str, dict]:
         """Settings of the effects that will happen, by name.

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.device import firmware
+from mwwkit.run.ranges import Checked, OneOf
 
 LONGEST_S = 1.0  # of a tail that is kept: 12 s scenes hold several words, and 60 dB is long gone
 ONSET_BELOW_PEAK_DB = 12.0  # the direct sound is the first sample this close to the peak
@@ -83,7 +85,7 @@ def rt60(rir: np.ndarray, sample_rate_hz: int = firmware.SAMPLE_RATE_HZ) -> floa
 
 
 @dataclass(frozen=True)
-class DryShare:
+class DryShare(Checked):
     """How much of the sound stays dry beside the room.
 
     "none": all of it is in the room, as its response was recorded; "fixed": half way between
@@ -91,15 +93,12 @@ class DryShare:
     rings, from `lowest` at an RT60 of 0.2 s to `highest` at 1.0 s, so that words stay words.
     """
 
-    strategy: str = "random"
+    strategy: Annotated[str, OneOf(STRATEGIES)] = "random"
     lowest: float = 0.3
     highest: float = 0.7
 
-    def __post_init__(self) -> None:  # noqa: D105
-        if self.strategy not in STRATEGIES:
-            raise ValueError(
-                f"strategy is {self.strategy!r}; wanted one of {', '.join(STRATEGIES)}"
-            )
+    def refuse_together(self) -> None:
+        """Raise ValueError for shares out of order."""
         if not 0 <= self.lowest <= self.highest <= 1:
             raise ValueError(
                 f"lowest and highest are {self.lowest} and {self.highest}; wanted 0 to 1, in order"

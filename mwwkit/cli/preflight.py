@@ -9,17 +9,15 @@ notebooks run. So they are tried in a child process, unless this one has the sta
 
 import importlib
 import json
-import math
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from mwwkit.presets import PresetError
+from mwwkit.run.ranges import Checked
 from mwwkit.run.session import Limits
 
-_KINDS = {str: "texts", int: "whole numbers", float: "numbers", bool: "true and false"}
 Values = Mapping[str, Mapping[str, Any]]  # section -> name of a parameter -> its value
 
 
@@ -38,7 +36,7 @@ def fault(values: Values) -> str:
     for section, given in values.items():
         try:
             for config in _configs(section, given):
-                _make(config, given)
+                config.from_parameters(given)
             if "DEVICE" in given:  # a GPU that is asked for and absent
                 importlib.import_module("mwwkit.training.spec_augment").array_module(
                     given["DEVICE"]
@@ -54,7 +52,7 @@ def fault(values: Values) -> str:
     return ""
 
 
-def _configs(section: str, given: Mapping[str, Any]) -> Iterator[type]:
+def _configs(section: str, given: Mapping[str, Any]) -> Iterator[type[Checked]]:
     """The Configs that a notebook makes of its parameters."""
     yield Limits
     module = importlib.import_module(f"mwwkit.stages.{section}")
@@ -66,28 +64,6 @@ def _configs(section: str, given: Mapping[str, Any]) -> Iterator[type]:
     yield from (
         m.Config for m, is_wanted in zip((module, engine), wanted, strict=True) if is_wanted
     )
-
-
-def _make(config: type, given: Mapping[str, Any]) -> Any:
-    known = {field.name for field in fields(config)}
-    values = {n.lower(): v for n, v in given.items() if n.lower() in known}
-    hints = get_type_hints(config)
-    for name, value in values.items():
-        if isinstance(value, list) and not _is_of(value, hints[name]):
-            kind = _KINDS.get(get_args(hints[name])[0], "lists")
-            raise ValueError(f"{name} is {value}; wanted a list of {kind}")
-    return config(**values)
-
-
-def _is_of(value: Any, hint: Any) -> bool:
-    """Whether the items of a list are of the kinds that a Config names; their number is its own."""
-    if get_origin(hint) is tuple:
-        of = get_args(hint)
-        kinds = of[:1] * len(value) if isinstance(value, list) and of[-1] is ... else of
-        return isinstance(value, list) and all(map(_is_of, value, kinds))
-    if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is hint or hint not in _KINDS
 
 
 def _in_a_child(values: Values) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 import soxr
@@ -26,6 +26,7 @@ import soxr
 from mwwkit.audio.reading import INT16_SCALE
 from mwwkit.corpus import espeak_child
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.run.ranges import Between, Checked
 
 # espeak-ng's voices of English, and of languages whose readers bring an accent to Latin letters.
 ENGLISH = tuple(
@@ -92,23 +93,21 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class Espeak:
+class Espeak(Checked):
     """espeak-ng, in a child process; every word is the same bytes whatever was said before it."""
 
     languages: tuple[str, ...] = ENGLISH
     accents: tuple[str, ...] = ACCENTS
-    accent_share: float = 0.1  # of voices; they may read a word quite differently
-    n_speakers: int = 0  # 0: all variants
+    # of voices; they may read a word quite differently
+    accent_share: Annotated[float, Between(0, 1)] = 0.1
+    n_speakers: Annotated[int, Between(0, len(VARIANTS), f"0 (all) to {len(VARIANTS)}")] = 0
     name: str = "espeak-ng"
     licence: str = "none claimed on its output (the program is GPL-3.0)"
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def refuse_together(self) -> None:
+        """Raise ValueError where there is no language."""
         if not self.languages:
             raise ValueError("languages is empty; wanted espeak-ng voices such as 'gmw/en'")
-        if not 0 <= self.accent_share <= 1:
-            raise ValueError(f"accent_share is {self.accent_share}; wanted 0 to 1")
-        if not 0 <= self.n_speakers <= len(VARIANTS):
-            raise ValueError(f"n_speakers is {self.n_speakers}; wanted 0 (all) to {len(VARIANTS)}")
 
     def voices(self) -> tuple[str, ...]:
         """Its speakers: one a variant, since the language changes the accent, not the throat."""

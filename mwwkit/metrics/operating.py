@@ -10,6 +10,7 @@ A track is the model's uint8 scores over a clip or a stream, one every 30 ms.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log, log10
+from typing import Annotated
 
 import numpy as np
 
@@ -30,7 +31,12 @@ from mwwkit.metrics.curves import (
     proportion,
 )
 from mwwkit.metrics.tail_fit import expected_rates
+from mwwkit.run.ranges import Between, more_than
 
+# What people set for `choose_cutoff`: false accepts an hour of long speech and noise, and the share
+# of other words' clips that may be accepted.
+TargetFah = Annotated[float, more_than(0, "more than 0 an hour")]
+MaxClipFpr = Annotated[float, Between(0, 1)]
 JUDGED_BY = ("words", "others", "ambient")  # the sets of a split that say what a model does
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
 

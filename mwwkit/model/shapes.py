@@ -7,12 +7,14 @@ print(size_report(shape))
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from mwwkit.device import firmware
+from mwwkit.run.ranges import Checked, at_least
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(Checked):
     """A causal depthwise convolution over time, a pointwise one, batch norm, ReLU.
 
     With several `kernels` the channels are split into as many groups, one kernel length each
@@ -21,15 +23,14 @@ class Block:
     """
 
     kernels: tuple[int, ...]
-    filters: int
+    filters: Annotated[int, at_least(1)]
     residual: bool = False
+    whose = "Block."
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be built."""
+    def refuse_together(self) -> None:
+        """Raise ValueError for kernels that cannot be built."""
         if not self.kernels or min(self.kernels) < 1:
             raise ValueError(f"Block.kernels is {self.kernels}: one or more lengths of at least 1")
-        if self.filters < 1:
-            raise ValueError(f"Block.filters is {self.filters}: at least 1")
 
     @property
     def ring(self) -> int:
@@ -45,27 +46,27 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Checked):
     """A whole net: strided stem, blocks, and a head over the last `head_steps` steps."""
 
     name: str
-    stem_filters: int
+    stem_filters: Annotated[int, at_least(1)]
     stem_kernel: int
     blocks: tuple[Block, ...]
-    head_steps: int
-    stride: int = firmware.STRIDE
+    head_steps: Annotated[int, at_least(1)]
+    stride: Annotated[int, at_least(1)] = firmware.STRIDE
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be built or streamed."""
-        if self.stride < 1:
-            raise ValueError(f"Shape.stride is {self.stride}: at least 1 frame")
+    whose = "Shape."
+
+    def refuse_together(self) -> None:
+        """Raise ValueError for what cannot be built or streamed."""
         if self.stem_kernel < self.stride:
             raise ValueError(
                 f"Shape.stem_kernel is {self.stem_kernel}: frames are lost below the stride, "
                 f"{self.stride}"
             )
-        if not self.blocks or self.stem_filters < 1 or self.head_steps < 1:
-            raise ValueError(f"Shape {self.name}: needs a block, a stem filter and a head step")
+        if not self.blocks:
+            raise ValueError(f"Shape {self.name}: needs a block")
         self.widths()
 
     def widths(self) -> tuple[int, ...]:

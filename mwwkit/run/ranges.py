@@ -1,12 +1,31 @@
-"""What a field of settings may hold, written beside the field.
+"""Settings that say beside each field what it may hold, and refuse anything else when made.
 
-@dataclass(frozen=True)
-class Config:
-    steps: Annotated[int, Before(3000)] = 12000
+    Probability = Annotated[float, Between(0, 1, "a probability, 0 to 1")]
+
+    @dataclass(frozen=True)
+    class Config(Checked):
+        steps: Annotated[int, at_least(1), Before(3000)] = 12000
+        dropout: Annotated[float, Between(0, 1, below=True)] = 0.1
+        drop: Texts = ()
+
+    Config(steps=0)                           # WrongInput: steps is 0; wanted at least 1
+    Config.from_parameters(globals())         # of a notebook: STEPS, DROPOUT and DROP
+
+A check of several fields together goes into `refuse_together`.
 """
 
-from dataclasses import dataclass
-from typing import Any
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from numbers import Integral, Real
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from mwwkit.run.errors import WrongInput
+
+ONE = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+SEVERAL = {str: "texts", int: "whole numbers", float: "numbers", bool: "true and false"}
+AnyChecked = TypeVar("AnyChecked", bound="Checked")
 
 
 @dataclass(frozen=True)
@@ -19,3 +38,183 @@ class Before:
     """
 
     value: Any
+
+
+@dataclass(frozen=True)
+class Between:
+    """A number from `low` to `high`.
+
+    The ends belong to it, but for `low` where it must be `above`, and `high` where it must be
+    `below`. `wanted` says the range in words, where those say more than its numbers.
+    """
+
+    low: float
+    high: float
+    wanted: str = ""
+    above: bool = False
+    below: bool = False
+
+    def fault(self, value: float) -> str:
+        """What is wrong with a value, to stand after its name; empty where nothing is."""
+        above = self.low < value if self.above else self.low <= value
+        below = value < self.high if self.below else value <= self.high
+        return "" if above and below else f"is {value}; wanted {self.wanted or self._words()}"
+
+    def _words(self) -> str:
+        low, high = _shown(self.low), _shown(self.high)
+        if self.high == math.inf:
+            if self.above:
+                return f"more than {low}"
+            return f"at least {low}" if self.low else "0 or more"
+        if self.above:
+            return f"between {low} and {high}" if self.below else f"more than {low}, at most {high}"
+        return f"{low} to less than {high}" if self.below else f"{low} to {high}"
+
+
+def at_least(low: float, wanted: str = "") -> Between:
+    """A finite number, `low` or more."""
+    return Between(low, math.inf, wanted, below=True)
+
+
+def more_than(low: float, wanted: str = "") -> Between:
+    """A finite number above `low`."""
+    return Between(low, math.inf, wanted, above=True, below=True)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of several texts."""
+
+    known: Collection[str]
+
+    def fault(self, value: str) -> str:
+        """What is wrong with a value, to stand after its name; empty where nothing is."""
+        quoted = " or ".join(map(repr, self.known))
+        wanted = quoted if len(self.known) == 2 else f"one of {', '.join(self.known)}"
+        return "" if value in self.known else f"is {value!r}; wanted {wanted}"
+
+
+@dataclass(frozen=True)
+class EachOf:
+    """A list of texts that are all known."""
+
+    known: Collection[str]
+
+    def fault(self, value: tuple[str, ...]) -> str:
+        """What is wrong with a value, to stand after its name; empty where nothing is."""
+        unknown = [text for text in value if text not in self.known]
+        return f"has {unknown[0]!r}; wanted any of {', '.join(self.known)}" if unknown else ""
+
+
+@dataclass(frozen=True)
+class Rising:
+    """Two numbers from `low` to `high`, the lower first."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def fault(self, value: tuple[float, ...]) -> str:
+        """What is wrong with a value, to stand after its name; empty where nothing is."""
+        if len(value) != 2 or not value[0] <= value[1]:
+            return f"is {value}; wanted the lower, then the higher"
+        inside = self.low <= value[0] and value[1] <= self.high
+        return "" if inside else f"is {value}; wanted {_shown(self.low)} to {_shown(self.high)}"
+
+
+COMMAS = "a text is cut at its commas"
+Texts = Annotated[tuple[str, ...], COMMAS]  # several texts, or one with commas between them
+
+
+class Checked:
+    """Settings that refuse nonsense when they are made; a base for frozen dataclasses.
+
+    Lists become tuples, at any depth. Raises WrongInput, in one line, for a value of another type
+    than its field's and for one outside of what its field says.
+    """
+
+    whose = ""  # stands before a field's name in a message: "Block.", "the teacher's "
+
+    def __post_init__(self) -> None:  # noqa: D105
+        for name, (hint, said) in hints_of(type(self)).items():
+            value = getattr(self, name)
+            if COMMAS in said and isinstance(value, str):
+                value = [part.strip() for part in value.split(",") if part.strip()]
+            if not fits(value, hint):
+                raise WrongInput(f"{self.whose}{name} is {value!r}; wanted {_kind(hint)}")
+            value = _as_tuples(value, hint)
+            for told in (rule.fault(value) for rule in said if hasattr(rule, "fault")):
+                if told:
+                    raise WrongInput(f"{self.whose}{name} {told}")
+            object.__setattr__(self, name, value)
+        self.refuse_together()
+
+    def refuse_together(self) -> None:
+        """Raise for fields that are each in range and make no sense together."""
+
+    @classmethod
+    def from_parameters(cls: type[AnyChecked], given: Mapping[str, Any]) -> AnyChecked:
+        """Settings from a notebook's parameters: every field from its name in upper case.
+
+        `given` may hold others, so a notebook hands over its `globals()`. Raises WrongInput for a
+        field that is not among them, since a default in its place would go unnoticed.
+        """
+        names = [field.name for field in fields(cls)]
+        if lacking := [name.upper() for name in names if name.upper() not in given]:
+            told = f"there is no parameter {lacking[0]}"
+            raise WrongInput(f"{told}; wanted each of {', '.join(map(str.upper, names))}")
+        return cls(**{name: given[name.upper()] for name in names})
+
+
+@lru_cache
+def hints_of(settings: type) -> dict[str, tuple[Any, tuple]]:
+    """Each field's type and what is written beside it, by the field's name."""
+    hints = get_type_hints(settings, include_extras=True)
+    of = {}
+    for field in fields(settings):
+        hint = hints[field.name]
+        is_bare = get_origin(hint) is not Annotated
+        of[field.name] = (hint, ()) if is_bare else (get_args(hint)[0], hint.__metadata__)
+    return of
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a field's type; of a list each item is, and its numbers are finite.
+
+    How many items a list has is for the field's rules. Types other than texts, numbers, booleans
+    and lists of those are not looked at.
+    """
+    if get_origin(hint) is tuple:
+        return isinstance(value, Sequence) and all(map(_item_fits, value, _kinds(value, hint)))
+    if hint is float:
+        return isinstance(value, Real) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, Integral) and not isinstance(value, bool)
+    return isinstance(value, hint) if hint in ONE else True
+
+
+def _item_fits(value: Any, hint: Any) -> bool:
+    return fits(value, hint) and (hint is not float or math.isfinite(value))
+
+
+def _kinds(values: Sequence, hint: Any) -> list[Any]:
+    """The type of each item: the last one's again where there are more than the field has."""
+    kinds = [kind for kind in get_args(hint) if kind is not ...]
+    return kinds + kinds[-1:] * (len(values) - len(kinds))
+
+
+def _as_tuples(value: Any, hint: Any) -> Any:
+    if get_origin(hint) is not tuple:
+        return value
+    return tuple(map(_as_tuples, value, _kinds(value, hint)))
+
+
+def _kind(hint: Any) -> str:
+    """A type in words."""
+    if get_origin(hint) is tuple:
+        return f"a list of {SEVERAL.get(get_args(hint)[0], 'lists')}"
+    return ONE[hint]
+
+
+def _shown(number: float) -> str:
+    """A number for people: 4096, and 10,000 with its comma."""
+    return f"{number:,}" if abs(number) >= 10_000 else f"{number}"

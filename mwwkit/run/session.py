@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from mwwkit.run.disk import Budget
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Between, Checked, at_least, more_than
 
 T = TypeVar("T")
 RAISES = "MWWKIT_STOPS_ARE_RAISED"  # an environment variable that kernels inherit
@@ -26,24 +27,16 @@ def hours_so_far() -> float:
 
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(Checked):
     """What a session may use.
 
     `budget_gb`: GB (1e9 bytes) the run's folder may hold. `session_hours`: stop between units
     after so many hours of this process, 0 for no deadline. `workers`: processes, 0 for all cores.
     """
 
-    budget_gb: float = 19.0
-    session_hours: float = 0.0
-    workers: int = 0
-
-    def __post_init__(self) -> None:  # noqa: D105
-        if not self.budget_gb > 0:
-            raise ValueError(f"budget_gb is {self.budget_gb}; wanted more than 0")
-        if not self.session_hours >= 0:
-            raise ValueError(f"session_hours is {self.session_hours}; wanted 0 (none) or more")
-        if not 0 <= self.workers <= 512:
-            raise ValueError(f"workers is {self.workers}; wanted 0 (all cores) to 512")
+    budget_gb: Annotated[float, more_than(0)] = 19.0
+    session_hours: Annotated[float, at_least(0, "0 (none) or more")] = 0.0
+    workers: Annotated[int, Between(0, 512, "0 (all cores) to 512")] = 0
 
     @property
     def n_workers(self) -> int:

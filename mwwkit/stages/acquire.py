@@ -4,9 +4,10 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from mwwkit.audio.rooms import is_late
 from mwwkit.corpus import sources, synthetic_inputs
@@ -33,56 +34,51 @@ from mwwkit.run.files import replacing
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
+from mwwkit.run.ranges import Between, Checked, Texts
 from mwwkit.run.session import Limits, full_disk_stops
 
 FOLDER = "clips"
+ClipCount = Annotated[int, Between(0, 1_000_000)]
+Minutes = Annotated[float, Between(0, 60_000)]
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """What 01_acquire_and_augment.ipynb can set. Folders and tables are paths; 0 means none."""
 
     word: str  # the wake word, as it is written
     recordings: str = "auto"  # a folder with any of positive/ negative/ ...; "auto": paths.md's
-    positive: tuple[str, ...] = ()  # more folders of each
-    negative: tuple[str, ...] = ()
-    hard_negative: tuple[str, ...] = ()
-    ambient: tuple[str, ...] = ()
-    background: tuple[str, ...] = ()
-    rirs: tuple[str, ...] = ()
+    positive: Texts = ()  # more folders of each
+    negative: Texts = ()
+    hard_negative: Texts = ()
+    ambient: Texts = ()
+    background: Texts = ()
+    rirs: Texts = ()
     table: str = ""  # a CSV with path, kind and at best word, source, speaker, licence
-    table_positive: tuple[str, ...] = ()  # words or path patterns; none: the wake word
-    table_hard_negative: tuple[str, ...] = ()
-    table_exclude: tuple[str, ...] = ()
+    table_positive: Texts = ()  # words or path patterns; none: the wake word
+    table_hard_negative: Texts = ()
+    table_exclude: Texts = ()
     given_splits: str = ""  # a CSV with path and split; it wins over drawn splits
-    tts_positive: int = 1000
-    tts_negative: int = 2000
-    tts_hard_negative: int = 600
-    tts_ambient_minutes: float = 30.0
-    tts_spellings: tuple[str, ...] = ()  # other spellings, where the engine misreads the first
+    tts_positive: ClipCount = 1000
+    tts_negative: ClipCount = 2000
+    tts_hard_negative: ClipCount = 600
+    tts_ambient_minutes: Minutes = 30.0
+    tts_spellings: Texts = ()  # other spellings, where the engine misreads the first
     tts_speakers: int = 0  # 0: all the engine has
-    tts_languages: tuple[str, ...] = ()  # espeak-ng voices; none: those of English
+    tts_languages: Texts = ()  # espeak-ng voices; none: those of English
     tts_accent_share: float = 0.1
     piper_voices: str = ""  # a folder of Piper's voices: it speaks instead of espeak-ng
-    noise_minutes: float = 20.0  # made up
-    rooms: int = 60  # made up
+    noise_minutes: Minutes = 20.0  # made up
+    rooms: Annotated[int, Between(0, 100_000)] = 60  # made up
     shares: tuple[float, float, float] = SHARES  # train, validation, test
     min_seconds: float = 0.1
-    max_seconds: float = 15.0
+    max_seconds: Annotated[float, Between(0, 600)] = 15.0
     seed: int = 42
 
-    def __post_init__(self) -> None:  # noqa: D105
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if str(field.type).startswith("tuple") and isinstance(value, str):
-                value = tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, list | tuple):
-                object.__setattr__(self, field.name, tuple(value))
+    def refuse_together(self) -> None:
+        """Raise ValueError for a word without letters and for what is in range but not together."""
         if not any(c.isalpha() for c in self.word):
             raise ValueError(f"word is {self.word!r}; wanted the wake word, such as 'hey jarvis'")
-        for name, most in _MOST.items():
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted 0 to {most:,}")
         if not 0 < self.min_seconds < self.max_seconds:
             raise ValueError(
                 f"min_seconds is {self.min_seconds}, max_seconds {self.max_seconds}; wanted "
@@ -109,17 +105,6 @@ class Config:
         """
         names = ("word", "seed", "shares", "min_seconds", "max_seconds")
         return {name: getattr(self, name) for name in names}
-
-
-_MOST = {
-    "tts_positive": 1_000_000,
-    "tts_negative": 1_000_000,
-    "tts_hard_negative": 1_000_000,
-    "tts_ambient_minutes": 60_000,
-    "noise_minutes": 60_000,
-    "rooms": 100_000,
-    "max_seconds": 600,
-}
 
 
 def plan(config: Config, here: Run, limits: Limits) -> dict:

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import numpy as np
 
@@ -18,7 +19,14 @@ from mwwkit.evaluation import parity
 from mwwkit.evaluation.mistakes import Judged, Rule
 from mwwkit.evaluation.net_forms import Made, float_scores
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.operating import JUDGED_BY, Choice, choose_cutoff, operating_points
+from mwwkit.metrics.operating import (
+    JUDGED_BY,
+    Choice,
+    MaxClipFpr,
+    TargetFah,
+    choose_cutoff,
+    operating_points,
+)
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
@@ -26,6 +34,7 @@ from mwwkit.report.facts import Shipped
 from mwwkit.run.checkpoint import Checkpoint, completed
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Checked, Texts, at_least
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import Chosen, chosen_net
@@ -45,33 +54,26 @@ ONNX_CHECKED = 20  # words that ONNX Runtime and the float net are compared on
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """What 05_export.ipynb can set."""
 
     word: str = ""  # the wake word, as people say it, e.g. "Computer"
     author: str = "me"
     website: str = ""
-    languages: tuple[str, ...] = ("en",)
-    target_fah: float = 0.5  # false accepts an hour, on the validation stream
-    max_clip_fpr: float = 0.01  # share of other words' clips that may be accepted
-    arena_bytes: int = 0  # 0: measured in TensorFlow Lite Micro
+    languages: Texts = ("en",)
+    target_fah: TargetFah = 0.5  # false accepts an hour, on the validation stream
+    max_clip_fpr: MaxClipFpr = 0.01  # share of other words' clips that may be accepted
+    # measured in TensorFlow Lite Micro where it is 0
+    arena_bytes: Annotated[int, at_least(0, "0 (measure) or more")] = 0
     other_calibrations: bool = True  # also tell what other calibration streams would have given
     onnx: bool = False  # write the float net as ONNX too, which needs the extra onnx
 
-    def __post_init__(self) -> None:  # noqa: D105
-        languages = [self.languages] if isinstance(self.languages, str) else self.languages
-        object.__setattr__(self, "languages", tuple(languages))
+    def refuse_together(self) -> None:
+        """Raise ValueError for what ESPHome would refuse: before the work, not after it."""
         if not self.word.strip():
             raise ValueError(f"word is {self.word!r}; say what the device listens for")
-        if not self.target_fah > 0:
-            raise ValueError(f"target_fah is {self.target_fah}; wanted more than 0 an hour")
-        if not 0 <= self.max_clip_fpr <= 1:
-            raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
-        if self.arena_bytes < 0:
-            raise ValueError(f"arena_bytes is {self.arena_bytes}; wanted 0 (measure) or more")
         if self.word == "vad":
             raise ValueError("word is 'vad', which ESPHome keeps for its voice activity model")
-        # What ESPHome would refuse is told before the work, not after it.
         described = self.described(0.5, WINDOWS[0], self.arena_bytes or 1)
         if faults := manifest.problems(described.as_dict()):
             raise manifest.ManifestError(faults)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
+from typing import Annotated
 
 from mwwkit.audio.endpoints import Span, sure
 from mwwkit.audio.reading import Wav16
@@ -14,6 +15,7 @@ from mwwkit.run.files import replacing, sha256, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
+from mwwkit.run.ranges import Between, EachOf, OneOf, at_least
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.scenes.augmentation import Recipe
@@ -31,33 +33,21 @@ HARD_NEGATIVE_REPEATS = 3  # a hard negative is drawn as often as three others
 class Config(Recipe):
     """What 02_featurize.ipynb can set, the recipe's augmentations included."""
 
-    training: str = "scenes"  # or "windows": one window, one label, as a baseline
-    scenes: int = 5000
-    scene_seconds: float = 12.0
-    conditions: tuple[str, ...] = ("clean", "noise10", "babble10", "room")
-    max_rooms: int = 200
+    # or "windows": one window, one label, as a baseline
+    training: Annotated[str, OneOf(("scenes", "windows"))] = "scenes"
+    scenes: Annotated[int, Between(1, 1_000_000)] = 5000
+    scene_seconds: Annotated[float, Between(3, 60)] = 12.0
+    conditions: Annotated[tuple[str, ...], EachOf(CONDITIONS)] = (
+        *("clean", "noise10", "babble10", "room"),
+    )
+    max_rooms: Annotated[int, at_least(0)] = 200
     seed: int = 42
 
-    def __post_init__(self) -> None:  # noqa: D105
-        super().__post_init__()
-        object.__setattr__(self, "conditions", tuple(self.conditions))
-        for name in ("scenes", "max_rooms", "seed"):
-            if not isinstance(getattr(self, name), int):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; wanted a whole number")
-        if self.training not in ("scenes", "windows"):
-            raise ValueError(f"training is {self.training!r}; wanted 'scenes' or 'windows'")
-        if not 1 <= self.scenes <= 1_000_000:
-            raise ValueError(f"scenes is {self.scenes}; wanted 1 to 1,000,000")
-        if not 3.0 <= self.scene_seconds <= 60.0:
-            raise ValueError(f"scene_seconds is {self.scene_seconds}; wanted 3 to 60")
-        if unknown := [c for c in self.conditions if c not in CONDITIONS]:
-            raise ValueError(
-                f"conditions has {unknown[0]!r}; wanted any of {', '.join(CONDITIONS)}"
-            )
+    def refuse_together(self) -> None:
+        """Raise ValueError for conditions that are none or twice, and what `Recipe` refuses."""
+        super().refuse_together()
         if not self.conditions or len(set(self.conditions)) < len(self.conditions):
             raise ValueError(f"conditions is {self.conditions}; wanted at least one, each once")
-        if not 0 <= self.max_rooms:
-            raise ValueError(f"max_rooms is {self.max_rooms}; wanted 0 or more")
 
     def shaping(self) -> dict:
         """The settings that shape what is made."""

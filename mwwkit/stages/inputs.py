@@ -13,6 +13,7 @@ from mwwkit.model.shapes import SHAPES, Shape
 from mwwkit.run.checkpoint import CheckpointError, completed
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Checked
 from mwwkit.scenes.classes import CLASSES, by_class
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training import spec_augment
@@ -47,7 +48,7 @@ def dataset_of(
 
 
 @dataclass(frozen=True)
-class Balance:
+class Balance(Checked):
     """How many scenes of each class every batch holds, in parts, and what their negatives weigh.
 
     The classes are those of `audio.classes`: with the wake word, without, with a near miss.
@@ -57,11 +58,12 @@ class Balance:
     ratio: tuple[float, ...] = ()
     penalty: tuple[float, ...] = ()
     n_batch: int = 16
+    whose = "class_"
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def refuse_together(self) -> None:
+        """Raise ValueError for other than three parts, and for a class that would have no scene."""
         for name in ("ratio", "penalty"):
-            given = tuple(getattr(self, name))
-            object.__setattr__(self, name, given)
+            given = getattr(self, name)
             if given and (len(given) != len(CLASSES) or not all(0 <= x <= 1000 for x in given)):
                 raise ValueError(
                     f"class_{name} is {list(given)}; wanted nothing, or three numbers of 0 to "

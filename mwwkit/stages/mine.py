@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 
@@ -12,11 +13,13 @@ from mwwkit.audio.frontend import FeatureConfig
 from mwwkit.corpus.clips import Split, load_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
+from mwwkit.metrics.operating import MaxClipFpr, TargetFah
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
+from mwwkit.run.ranges import Between, Checked, Texts
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.scenes.mining import Event, false_events, heard_in, worst
 from mwwkit.scenes.shards import FeatureSet, write_records
@@ -25,9 +28,10 @@ from mwwkit.stages.inputs import chosen_net, dataset_of, trained_with, validatio
 from mwwkit.training.evaluator import calibration, int8_model
 from mwwkit.training.loop import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
 from mwwkit.training.losses import LossSettings
-from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
+from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
 FOLDER, TUNED = "mined", "tuned"
+EventCount = Annotated[int, Between(1, 1_000_000)]
 SCANNED = ("train-ambient", "train")
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
 AT_SHARE = (
@@ -36,47 +40,37 @@ AT_SHARE = (
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """What 04_mine.ipynb can set."""
 
-    keep_above: float = 0.3  # a sliding mean over this is kept: well under any cutoff
-    max_per_clip: int = 3
-    max_events: int = 500
-    drop: tuple[str, ...] = ()  # ids of mined.csv that a listener threw out
-    fine_tune_steps: int = 500
+    # a sliding mean over this is kept: well under any cutoff
+    keep_above: Annotated[float, Between(0, 1, above=True, below=True)] = 0.3
+    max_per_clip: EventCount = 3
+    max_events: EventCount = 500
+    drop: Texts = ()  # ids of mined.csv that a listener threw out
+    fine_tune_steps: Annotated[int, Between(1, 1_000_000)] = 500
     learning_rate: float = 5e-4
-    mined_share: float = 0.25  # of every batch
-    mined_penalty: float = 1.0  # weight of their negative steps
+    # of every batch
+    mined_share: Annotated[float, Between(0, 1, above=True, below=True)] = 0.25
+    mined_penalty: Annotated[float, Between(0, 1000)] = 1.0  # weight of their negative steps
     pooling: float = 0.0
     triplet: float = 0.0  # see model.losses.LossSettings
     triplet_margin: float = 0.2
     batch: int = 16
-    target_fah: float = 0.5
-    max_clip_fpr: float = 0.01
-    threads: int = 1
+    target_fah: TargetFah = 0.5
+    max_clip_fpr: MaxClipFpr = 0.01
+    threads: Threads = 1
     seed: int = 42
 
     def __post_init__(self) -> None:  # noqa: D105
-        drop = [self.drop] if isinstance(self.drop, str) else self.drop
-        object.__setattr__(self, "drop", tuple(sorted(set(drop))))
-        if not 0 < self.keep_above < 1:
-            raise ValueError(f"keep_above is {self.keep_above}; wanted between 0 and 1")
-        for name in ("max_per_clip", "max_events", "fine_tune_steps"):
-            if not 1 <= getattr(self, name) <= 1_000_000:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted 1 to 1,000,000")
-        if not 0 < self.mined_share < 1:
-            raise ValueError(f"mined_share is {self.mined_share}; wanted between 0 and 1")
-        if not 0 <= self.mined_penalty <= 1000:
-            raise ValueError(f"mined_penalty is {self.mined_penalty}; wanted 0 to 1000")
+        super().__post_init__()
+        object.__setattr__(self, "drop", tuple(sorted(set(self.drop))))
+
+    def refuse_together(self) -> None:
+        """Raise ValueError for too small a batch, and what the settings made of these refuse."""
         if not 1 / self.mined_share <= self.batch <= 4096:
             raise ValueError(f"batch is {self.batch}; wanted at least 1 / mined_share")
-        if not self.target_fah > 0:
-            raise ValueError(f"target_fah is {self.target_fah}; wanted more than 0 an hour")
-        if not 0 <= self.max_clip_fpr <= 1:
-            raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
-        if not 1 <= self.threads <= 64:
-            raise ValueError(f"threads is {self.threads}; wanted 1 to 64")
-        self.course(), self.training(), self.loss(LossSettings())  # each checks its own
+        self.course(), self.training(), self.loss(LossSettings())
 
     def mining(self) -> dict:
         """The settings that shape what is mined."""

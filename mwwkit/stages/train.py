@@ -4,12 +4,15 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Annotated
 
+from mwwkit.metrics.operating import MaxClipFpr, TargetFah
 from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
+from mwwkit.run.ranges import Between, Checked, OneOf
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import (
@@ -30,7 +33,7 @@ from mwwkit.training.lr_finder import LRFinder, Sweep
 from mwwkit.training.snapshots import load_arrays
 from mwwkit.training.spec_augment import array_module
 from mwwkit.training.teacher import TeacherShape, build_teacher
-from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
+from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
 FOLDER = "training"
 STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
@@ -44,12 +47,12 @@ Watcher = Callable[[dict], None]  # called with the history, unit -> facts, afte
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """What 03_train.ipynb can set."""
 
-    shape: str = "mixed"
+    shape: Annotated[str, OneOf(SHAPES)] = "mixed"
     steps: int = 12000
-    batch: int = 8  # scenes of 12 s: some 3,200 decisions
+    batch: Annotated[int, Between(1, 4096)] = 8  # scenes of 12 s: some 3,200 decisions
     # The loop: see model.schedule.TrainingSettings.
     learning_rate: float = 3e-3
     warmup_steps: int = 100
@@ -76,7 +79,7 @@ class Config:
     distillation: float = 0.0  # share of the loss that a teacher takes over from the labels
     distillation_temperature: float = 2.0
     # The teacher: see model.teacher.
-    teacher_steps: int = 0  # 0: there is none
+    teacher_steps: Annotated[int, Between(0, 1_000_000, "0 (no teacher) to 1,000,000")] = 0
     teacher_width: int = 96
     teacher_blocks: int = 5
     # What is trained on.
@@ -89,45 +92,27 @@ class Config:
     # Which weights are kept, and when to stop.
     evaluate_every: int = 2500  # steps
     patience: int = 0  # evaluations without a better one; 0: all steps are taken
-    target_fah: float = 0.5  # false accepts an hour that selection allows
-    max_clip_fpr: float = 0.01  # share of other words' clips that it allows
-    device: str = "cpu"  # SpecAugment on "cpu" (NumPy) or "gpu" (CuPy)
-    threads: int = 1
+    target_fah: TargetFah = 0.5  # false accepts an hour that selection allows
+    max_clip_fpr: MaxClipFpr = 0.01  # share of other words' clips that it allows
+    # SpecAugment on the CPU (NumPy) or the GPU (CuPy)
+    device: Annotated[str, OneOf(("cpu", "gpu"))] = "cpu"
+    threads: Threads = 1
     seed: int = 42
     find_rate: bool = False  # sweep the learning rate before training
     tensorboard: bool = False
     profile: bool = False
 
-    def __post_init__(self) -> None:  # noqa: D105
-        object.__setattr__(self, "schedule", tuple(map(tuple, self.schedule)))
-        for name in ("class_ratio", "class_penalty"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        if self.shape not in SHAPES:
-            raise ValueError(f"shape is {self.shape!r}; wanted one of {', '.join(SHAPES)}")
-        if not 1 <= self.batch <= 4096:
-            raise ValueError(f"batch is {self.batch}; wanted 1 to 4096")
-        if not 1 <= self.threads <= 64:
-            raise ValueError(f"threads is {self.threads}; wanted 1 to 64")
-        if not self.target_fah > 0:
-            raise ValueError(f"target_fah is {self.target_fah}; wanted more than 0 an hour")
-        if not 0 <= self.max_clip_fpr <= 1:
-            raise ValueError(f"max_clip_fpr is {self.max_clip_fpr}; wanted 0 to 1")
-        if self.device not in ("cpu", "gpu"):
-            raise ValueError(f"device is {self.device!r}; wanted 'cpu' or 'gpu'")
+    def refuse_together(self) -> None:
+        """Raise ValueError for what is in range but not together, and what the parts refuse."""
         if self.replicas > 1 and self.batch % self.replicas:
             raise ValueError(
                 f"batch is {self.batch}; wanted a multiple of replicas, which is {self.replicas}"
-            )
-        if not 0 <= self.teacher_steps <= 1_000_000:
-            raise ValueError(
-                f"teacher_steps is {self.teacher_steps}; wanted 0 (no teacher) to 1,000,000"
             )
         if self.distillation and not self.teacher_steps:
             raise ValueError(
                 f"distillation is {self.distillation}; wanted 0 without a teacher, or "
                 "teacher_steps, as 1200"
             )
-        # Each checks its own.
         self.training(), self.loss(), self.labels(), self.course(), self.balance(), self.teacher()
 
     def shaping(self) -> dict:

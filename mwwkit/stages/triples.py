@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from mwwkit.run import paths
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
 from mwwkit.triples import (
     batch_files,
@@ -35,47 +37,32 @@ STERILE_SPEED = 10.0  # seconds of speech that are sterilised in one, there
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """What 01_acquire_and_augment.ipynb can set for the triples. No folders: those of paths.md."""
 
-    bad_irs: tuple[str, ...] = ()  # folders of impulse responses of all kinds
-    target_irs: tuple[str, ...] = ()  # folders of labelled rooms
-    dry_speech: tuple[str, ...] = ()  # folders of speech
-    embeddings: str = "clap"  # or "none": zeros in their place
-    triples_per_file: int = 500
-    augmentations: tuple[int, int] = (3, 6)  # what happens to an input: at least, at most
-    wet: tuple[float, float] = (0.3, 1.0)  # the share of room in an input
+    bad_irs: Texts = ()  # folders of impulse responses of all kinds
+    target_irs: Texts = ()  # folders of labelled rooms
+    dry_speech: Texts = ()  # folders of speech
+    embeddings: Annotated[str, OneOf(("clap", "none"))] = "clap"  # none: zeros in their place
+    triples_per_file: Annotated[int, Between(1, 10_000)] = 500
+    # what happens to an input: at least, at most
+    augmentations: Annotated[tuple[int, int], Rising(0, 6)] = (3, 6)
+    wet: Annotated[tuple[float, float], Rising(0, 1)] = (0.3, 1.0)  # share of room in an input
     compressed: bool = False  # batches as zlib makes them: smaller and slower
     align_onsets: bool = False  # rooms from their direct sound on
-    chunk_files: int = 500  # files of speech between two saves
-    sterile_share: float = 0.3  # of the budget, for sterilised speech
+    chunk_files: Annotated[int, Between(1, 100_000)] = 500  # files of speech between two saves
+    # of the budget, for sterilised speech
+    sterile_share: Annotated[float, Between(0, 1, above=True, below=True)] = 0.3
     sterile_is_enough: bool = False  # go on with the speech that is sterilised, and no more
-    prop_decrease: float = 0.95  # of the noise that is taken off
-    trim_db: float = 40.0  # silence at the ends: so far under the loudest
+    prop_decrease: float = 0.95  # this and the next two: see sterile.Settings
+    trim_db: float = 40.0
     loudness_lufs: float = -23.0
-    force: tuple[str, ...] = ()  # phases to do again: irs, embeddings, sterile, triples
+    # phases to do again: irs, embeddings, sterile, triples
+    force: Annotated[Texts, EachOf(PHASES)] = ()
     seed: int = 42
 
-    def __post_init__(self) -> None:  # noqa: D105
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if str(field.type).startswith("tuple") and isinstance(value, str):
-                value = tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, list | tuple):
-                object.__setattr__(self, field.name, tuple(value))
-        if self.embeddings not in ("clap", "none"):
-            raise ValueError(f"embeddings is {self.embeddings!r}; wanted clap or none")
-        for name, low, high in (("triples_per_file", 1, 10_000), ("chunk_files", 1, 100_000)):
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted {low} to {high:,}")
-        if not 0 < self.sterile_share < 1:
-            raise ValueError(f"sterile_share is {self.sterile_share}; wanted above 0, below 1")
-        for name, most in (("augmentations", 6), ("wet", 1)):
-            found = getattr(self, name)
-            if len(found) != 2 or not 0 <= found[0] <= found[1] <= most:
-                raise ValueError(f"{name} is {found}; wanted two of 0 to {most}, the lower first")
-        if unknown := set(self.force) - PHASES.keys():
-            raise ValueError(f"force has {sorted(unknown)}; wanted any of {', '.join(PHASES)}")
+    def refuse_together(self) -> None:
+        """Raise ValueError for what `sterile.Settings` refuses."""
         self.sterilising()
 
     def sterilising(self) -> sterilising.Settings:

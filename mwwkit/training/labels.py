@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mwwkit.device.detector import score_times
+from mwwkit.run.ranges import Checked
 
 IGNORED = -1
 
 
 @dataclass(frozen=True)
-class LabelSettings:
+class LabelSettings(Checked):
     """Steps around a word's end, in seconds after it.
 
     From `from_s` to `to_s` a step is positive; from `ignore_from_s` to `ignore_to_s` it is not
@@ -23,7 +24,8 @@ class LabelSettings:
     ignore_from_s: float = -0.12
     ignore_to_s: float = 0.70
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def refuse_together(self) -> None:
+        """Raise ValueError for times out of order."""
         order = (self.ignore_from_s, self.from_s, self.to_s, self.ignore_to_s)
         if not order[0] <= order[1] < order[2] <= order[3]:
             raise ValueError(f"label times are {order}; wanted them rising, from_s before to_s")

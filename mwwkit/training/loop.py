@@ -4,10 +4,12 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
+from mwwkit.run.ranges import Between, Checked
 from mwwkit.run.session import Session
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import Diagnosis, diagnose
@@ -23,20 +25,18 @@ KEPT_SNAPSHOTS = 2  # the newest, and one to fall back on
 
 
 @dataclass(frozen=True)
-class Course:
+class Course(Checked):
     """How far to train, where its files go, and when to evaluate."""
 
     folder: str  # of the run
-    steps: int
+    steps: Annotated[int, Between(0, MOST_STEPS, f"1 to {MOST_STEPS:,}")]
     evaluate_every: int
     variant: str = ""  # before the units' names: which of several courses in one folder
-    patience: int = 0  # evaluations without a better one after which it stops; 0: it never does
+    # evaluations without a better one after which it stops; 0: it never does
+    patience: Annotated[int, Between(0, 1000, "0 (off) to 1000 evaluations")] = 0
 
-    def __post_init__(self) -> None:  # noqa: D105
-        if not 0 <= self.patience <= 1000:
-            raise ValueError(f"patience is {self.patience}; wanted 0 (off) to 1000 evaluations")
-        if self.steps > MOST_STEPS:
-            raise ValueError(f"steps is {self.steps}; wanted 1 to {MOST_STEPS:,}")
+    def refuse_together(self) -> None:
+        """Raise ValueError for evaluations that are not at a unit's end."""
         if self.evaluate_every < UNIT_STEPS or self.evaluate_every % UNIT_STEPS:
             raise ValueError(
                 f"evaluate_every is {self.evaluate_every}; wanted a multiple of {UNIT_STEPS}"

@@ -1,14 +1,18 @@
 """What training minimises over the steps of a batch of scenes."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from mwwkit.model.mixednet import tf
+from mwwkit.run.ranges import Between, Checked
 
+Weight = Annotated[float, Between(0, 1000)]
+Share = Annotated[float, Between(0, 1)]
 LEAST_WRONG = 1e-6  # under this a focal weight is taken for 0: powers below 1 have no slope there
 
 
 @dataclass(frozen=True)
-class LossSettings:
+class LossSettings(Checked):
     """Weights of the parts, how a word's steps are pooled, and what else the loss is to ask for.
 
     `pooling` 0 wants every positive step of a word high; 1 only its highest, which needs no exact
@@ -24,44 +28,20 @@ class LossSettings:
     teacher's logits take over from the labels, at `distillation_temperature`.
     """
 
-    positive_weight: float = 1.0
-    negative_weight: float = 0.5
-    hard_weight: float = 1.0
-    hard_share: float = 0.01
-    pooling: float = 0.0
-    pooling_sharpness: float = 0.0  # 0: the highest step itself
-    focal: float = 0.0
-    smoothing: float = 0.0
-    triplet: float = 0.0
-    triplet_margin: float = 0.2  # Schroff et al., CVPR 2015, of squared distances
-    distillation: float = 0.0
-    distillation_temperature: float = 2.0
-
-    def __post_init__(self) -> None:  # noqa: D105
-        for name in ("positive_weight", "negative_weight", "hard_weight", "triplet"):
-            if not 0 <= getattr(self, name) <= 1000:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted 0 to 1000")
-        for name in ("pooling", "distillation"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted 0 to 1")
-        if not 0 < self.hard_share <= 1:
-            raise ValueError(f"hard_share is {self.hard_share}; wanted more than 0, at most 1")
-        if not 0 <= self.pooling_sharpness <= 100:
-            raise ValueError(
-                f"pooling_sharpness is {self.pooling_sharpness}; wanted 0 (the highest) to 100"
-            )
-        if not 0 <= self.focal <= 5:
-            raise ValueError(f"focal is {self.focal}; wanted 0 (off) to 5, as 2")
-        if not 0 <= self.smoothing < 0.5:
-            raise ValueError(f"smoothing is {self.smoothing}; wanted 0 to less than 0.5")
-        if not 0 < self.triplet_margin <= 4:
-            raise ValueError(
-                f"triplet_margin is {self.triplet_margin}; wanted more than 0, at most 4"
-            )
-        if not 0.1 <= self.distillation_temperature <= 100:
-            raise ValueError(
-                f"distillation_temperature is {self.distillation_temperature}; wanted 0.1 to 100"
-            )
+    positive_weight: Weight = 1.0
+    negative_weight: Weight = 0.5
+    hard_weight: Weight = 1.0
+    hard_share: Annotated[float, Between(0, 1, above=True)] = 0.01
+    pooling: Share = 0.0
+    # 0: the highest step itself
+    pooling_sharpness: Annotated[float, Between(0, 100, "0 (the highest) to 100")] = 0.0
+    focal: Annotated[float, Between(0, 5, "0 (off) to 5, as 2")] = 0.0
+    smoothing: Annotated[float, Between(0, 0.5, below=True)] = 0.0
+    triplet: Weight = 0.0
+    # Schroff et al., CVPR 2015, of squared distances
+    triplet_margin: Annotated[float, Between(0, 4, above=True)] = 0.2
+    distillation: Share = 0.0
+    distillation_temperature: Annotated[float, Between(0.1, 100)] = 2.0
 
 
 def scene_loss(

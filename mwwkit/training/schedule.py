@@ -1,9 +1,11 @@
 """How the weights are found: rates, stages, decays and limits, each a plain number of a step."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+
+from mwwkit.run.ranges import Between, Checked, OneOf, at_least, more_than
 
 PRECISIONS = {
     "float32": "float32",
@@ -11,6 +13,7 @@ PRECISIONS = {
     "float16": "mixed_float16",
 }  # what a user asks for -> Keras's policy: variables stay float32 in all three
 
+Portion = Annotated[float, Between(0, 1, below=True)]
 QAT_DECAY = 0.99  # of the averaged weights, at most: there are few such steps
 
 
@@ -23,52 +26,39 @@ class Stage(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class TrainingSettings(Checked):
     """How the weights are found: AdamW, warm-up, cosine to nothing, averaged weights.
 
     A `schedule` of stages, each (steps, learning rate, negative weight), stands in the place of
     `learning_rate`, the cosine and the loss's negative weight; the warm-up stays.
     """
 
-    steps: int = 3000
-    learning_rate: float = 3e-3
-    warmup_steps: int = 100
-    weight_decay: float = 1e-3
-    clip_norm: float = 5.0
-    dropout: float = 0.1
-    ema_decay: float = 0.999
-    ema_decay_late: float = 0.9995  # in the last fifth
-    statistics_batches: int = 30  # that batch norm is re-estimated from, with the averaged weights
+    steps: Annotated[int, at_least(1)] = 3000
+    learning_rate: Annotated[float, Between(0, 1, "0 to 1, as 0.003", above=True)] = 3e-3
+    warmup_steps: Annotated[int, at_least(0)] = 100
+    weight_decay: Annotated[float, at_least(0)] = 1e-3
+    clip_norm: Annotated[float, more_than(0, "more than 0, as 5")] = 5.0
+    dropout: Portion = 0.1
+    ema_decay: Portion = 0.999
+    ema_decay_late: Portion = 0.9995  # in the last fifth
+    # that batch norm is re-estimated from, with the averaged weights
+    statistics_batches: Annotated[int, at_least(1)] = 30
     schedule: tuple[tuple[int, float, float], ...] = ()
-    precision: str = "float32"  # of the products: "float32", "bfloat16", "float16"
-    replicas: int = 1  # devices that share a batch; 0: every GPU there is
+    precision: Annotated[str, OneOf(PRECISIONS)] = "float32"  # of the products
+    # devices that share a batch
+    replicas: Annotated[int, Between(0, 64, "0 (every GPU) to 64")] = 1
     qat_steps: int = 0  # the last so many feel the rounding of the int8 file: see model.qat
 
     def __post_init__(self) -> None:  # noqa: D105
-        for name in ("steps", "statistics_batches"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted at least 1")
-        for name in ("warmup_steps", "weight_decay"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted 0 or more")
-        if not self.clip_norm > 0:
-            raise ValueError(f"clip_norm is {self.clip_norm}; wanted more than 0, as 5")
-        if not 0 < self.learning_rate <= 1:
-            raise ValueError(f"learning_rate is {self.learning_rate}; wanted 0 to 1, as 0.003")
-        for name in ("dropout", "ema_decay", "ema_decay_late"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted 0 to less than 1")
-        if self.precision not in PRECISIONS:
-            raise ValueError(
-                f"precision is {self.precision!r}; wanted one of {', '.join(PRECISIONS)}"
-            )
-        if not 0 <= self.replicas <= 64:
-            raise ValueError(f"replicas is {self.replicas}; wanted 0 (every GPU) to 64")
+        super().__post_init__()
+        object.__setattr__(self, "schedule", _stages(self.schedule, self.steps))
+
+    def refuse_together(self) -> None:
+        """Raise ValueError for more rounded steps than there are steps."""
         if not 0 <= self.qat_steps < self.steps:
             raise ValueError(
                 f"qat_steps is {self.qat_steps}; wanted 0 (off) to less than steps, {self.steps}"
             )
-        object.__setattr__(self, "schedule", _stages(self.schedule, self.steps))
 
     @property
     def float_steps(self) -> int:

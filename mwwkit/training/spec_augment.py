@@ -13,31 +13,25 @@ and Hinton, ICML workshop 2013.
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.run.ranges import Between, Checked, at_least
 
 
 @dataclass(frozen=True)
-class SpecAugment:
+class SpecAugment(Checked):
     """How far features are varied. Zeros leave them as they are."""
 
-    warp: float = 0.08  # bands are read from up to this share higher or lower
-    gain: float = 0.1  # features times 1 +- this
-    n_band_masks: int = 2
-    band_mask: int = 5  # bands at most
-    n_time_masks: int = 0
-    time_mask: int = 12  # frames at most
-
-    def __post_init__(self) -> None:  # noqa: D105
-        if not (0 <= self.warp < 0.5 and 0 <= self.gain < 1):
-            raise ValueError(f"warp {self.warp} wants 0 to 0.5, gain {self.gain} 0 to 1")
-        if not 0 <= self.band_mask <= firmware.N_BANDS:
-            raise ValueError(f"band_mask is {self.band_mask}; wanted 0 to {firmware.N_BANDS}")
-        if min(self.n_band_masks, self.n_time_masks, self.time_mask) < 0:
-            raise ValueError("n_band_masks, n_time_masks and time_mask must be 0 or more")
+    # bands are read from up to this share higher or lower
+    warp: Annotated[float, Between(0, 0.5, below=True)] = 0.08
+    gain: Annotated[float, Between(0, 1, below=True)] = 0.1  # features times 1 +- this
+    n_band_masks: Annotated[int, at_least(0)] = 2
+    band_mask: Annotated[int, Between(0, firmware.N_BANDS)] = 5  # bands at most
+    n_time_masks: Annotated[int, at_least(0)] = 0
+    time_mask: Annotated[int, at_least(0)] = 12  # frames at most
 
 
 NONE = SpecAugment(warp=0, gain=0, n_band_masks=0)

@@ -12,11 +12,13 @@ bidirectional GRU of 64 units takes longer than all of this.
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.model.mixednet import Norm, Pointwise, Weighted, keras, tf
+from mwwkit.run.ranges import Between, Checked
 from mwwkit.run.seeds import rng
 from mwwkit.training.evaluator import to_float_features
 from mwwkit.training.snapshots import load_arrays, save_arrays
@@ -26,20 +28,18 @@ PIECE_STEPS = 4000  # 2 minutes of a long stream at a time: some 100 MB
 
 
 @dataclass(frozen=True)
-class TeacherShape:
+class TeacherShape(Checked):
     """How large a teacher is."""
 
-    width: int = 96  # channels
-    blocks: int = 5
+    width: Annotated[int, Between(1, 1024)] = 96  # channels
+    blocks: Annotated[int, Between(1, 50)] = 5
     taps: int = 25  # steps that each block sees at once, as many before as after
     stem_taps: int = 9  # frames
 
-    def __post_init__(self) -> None:  # noqa: D105
-        for name, highest in (("width", 1024), ("blocks", 50)):
-            if not 1 <= getattr(self, name) <= highest:
-                raise ValueError(
-                    f"the teacher's {name} is {getattr(self, name)}; wanted 1 to {highest}"
-                )
+    whose = "the teacher's "
+
+    def refuse_together(self) -> None:
+        """Raise ValueError for taps that are not centred."""
         if self.taps < 1 or self.taps % 2 == 0:
             raise ValueError(f"the teacher's taps are {self.taps}; wanted an odd number")
         if self.stem_taps < firmware.STRIDE or (self.stem_taps - firmware.STRIDE) % 2:

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mwwkit.model.mixednet import MixedNet, Shape, build, tf
+from mwwkit.run.ranges import Between
 from mwwkit.run.seeds import rng
 from mwwkit.training.batches import Batch, WakeWordDataset
 from mwwkit.training.losses import LossSettings
@@ -26,7 +28,9 @@ from mwwkit.training.schedule import TrainingSettings
 from mwwkit.training.spec_augment import Draws, array_module, augment
 from mwwkit.training.stepper import EMA, Stepper
 
-__all__ = ["EMA", "Trainer", "TrainingSettings", "limit_threads", "net_of", "weights_of"]
+__all__ = ["EMA", "Threads", "Trainer", "TrainingSettings", "limit_threads", "net_of", "weights_of"]
+
+Threads = Annotated[int, Between(1, 64)]  # of TensorFlow, for `limit_threads`
 
 
 def limit_threads(threads: int) -> None:

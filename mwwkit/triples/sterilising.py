@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import soundfile
@@ -22,6 +23,7 @@ import soundfile
 from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read, to_int16
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.parallel import each
+from mwwkit.run.ranges import Between, Checked
 from mwwkit.triples.listing import Found
 
 RATE_HZ = 48_000
@@ -42,24 +44,15 @@ __all__ = ["SUFFIXES", "Settings", "Sterile", "read_segments", "sterilise", "wri
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Checked):
     """What shapes the segments."""
 
-    prop_decrease: float = 0.95  # of the noise that is taken off, 0..1
-    trim_db: float = 40.0  # silence at the ends is so far under the loudest 20 ms
-    loudness_lufs: float = -23.0  # EBU R 128
-    min_seconds: float = 1.0  # of a file, before anything is cut
-
-    def __post_init__(self) -> None:  # noqa: D105
-        ranges = {
-            "prop_decrease": (0, 1),
-            "trim_db": (10, 120),
-            "loudness_lufs": (-60, -5),
-            "min_seconds": (0.1, 60),
-        }
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted {low} to {high}")
+    prop_decrease: Annotated[float, Between(0, 1)] = 0.95  # of the noise that is taken off
+    # silence at the ends is so far under the loudest 20 ms
+    trim_db: Annotated[float, Between(10, 120)] = 40.0
+    loudness_lufs: Annotated[float, Between(-60, -5)] = -23.0  # EBU R 128
+    # of a file, before anything is cut
+    min_seconds: Annotated[float, Between(0.1, 60)] = 1.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,17 @@
+"""Every error that mwwkit raises on purpose, by what can be done about it.
+
+Whoever calls mwwkit catches `MwwkitError`: its message is for people, one line with what was found,
+what was wanted and what to do. Any other exception is a fault in mwwkit or in a library.
+"""
+
+
+class MwwkitError(Exception):
+    """What mwwkit refuses or cannot do; the message says what to do about it."""
+
+
+class WrongInput(MwwkitError, ValueError):
+    """Something that was given cannot be used: a setting, a recording, a table, a model."""
+
+
+class CannotGoOn(MwwkitError, RuntimeError):
+    """Nothing given is wrong, but something is missing or has failed: a library, a GPU, a unit."""
