@@ -100,62 +100,11 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
 
 here = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
+limits = Limits.from_parameters(globals())
 wants_clips, wants_triples = triples.products(PRODUCT)
+clips = wants_clips and acquire.Config.from_parameters(globals())
+triples_config = wants_triples and triples.Config.from_parameters(globals())
 platform(), here
-
-# %%
-clips = wants_clips and acquire.Config(
-    word=WORD,
-    recordings=RECORDINGS,
-    positive=POSITIVE,
-    negative=NEGATIVE,
-    hard_negative=HARD_NEGATIVE,
-    ambient=AMBIENT,
-    background=BACKGROUND,
-    rirs=RIRS,
-    table=TABLE,
-    table_positive=TABLE_POSITIVE,
-    table_hard_negative=TABLE_HARD_NEGATIVE,
-    table_exclude=TABLE_EXCLUDE,
-    given_splits=GIVEN_SPLITS,
-    tts_positive=TTS_POSITIVE,
-    tts_negative=TTS_NEGATIVE,
-    tts_hard_negative=TTS_HARD_NEGATIVE,
-    tts_ambient_minutes=TTS_AMBIENT_MINUTES,
-    tts_spellings=TTS_SPELLINGS,
-    tts_speakers=TTS_SPEAKERS,
-    tts_languages=TTS_LANGUAGES,
-    tts_accent_share=TTS_ACCENT_SHARE,
-    piper_voices=PIPER_VOICES,
-    noise_minutes=NOISE_MINUTES,
-    rooms=ROOMS,
-    shares=SHARES,
-    min_seconds=MIN_SECONDS,
-    max_seconds=MAX_SECONDS,
-    seed=SEED,
-)
-
-# %%
-triples_config = wants_triples and triples.Config(
-    bad_irs=BAD_IRS,
-    target_irs=TARGET_IRS,
-    dry_speech=DRY_SPEECH,
-    embeddings=EMBEDDINGS,
-    triples_per_file=TRIPLES_PER_FILE,
-    augmentations=AUGMENTATIONS,
-    wet=WET,
-    compressed=COMPRESSED,
-    align_onsets=ALIGN_ONSETS,
-    chunk_files=CHUNK_FILES,
-    sterile_share=STERILE_SHARE,
-    sterile_is_enough=STERILE_IS_ENOUGH,
-    prop_decrease=PROP_DECREASE,
-    trim_db=TRIM_DB,
-    loudness_lufs=LOUDNESS_LUFS,
-    force=FORCE,
-    seed=SEED,
-)
 
 # %% [markdown]
 # ## Plan

@@ -71,30 +71,8 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 
 here = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
-config = featurize.Config(
-    training=TRAINING,
-    scenes=SCENES,
-    scene_seconds=SCENE_SECONDS,
-    conditions=CONDITIONS,
-    max_rooms=MAX_ROOMS,
-    rir=RIR,
-    dry=DRY,
-    dry_share=DRY_SHARE,
-    background_noise=BACKGROUND_NOISE,
-    color_noise=COLOR_NOISE,
-    voice=VOICE,
-    babble=BABBLE,
-    snr_db=SNR_DB,
-    gain=GAIN,
-    gain_db=GAIN_DB,
-    speed_log=SPEED_LOG,
-    eq=EQ,
-    distortion=DISTORTION,
-    pitch_shift=PITCH_SHIFT,
-    band_stop=BAND_STOP,
-    seed=SEED,
-)
+limits = Limits.from_parameters(globals())
+config = featurize.Config.from_parameters(globals())
 platform(), here
 
 # %% [markdown]

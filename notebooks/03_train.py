@@ -92,40 +92,6 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
-loop = dict(
-    learning_rate=LEARNING_RATE,
-    warmup_steps=WARMUP_STEPS,
-    schedule=SCHEDULE,
-    weight_decay=WEIGHT_DECAY,
-    clip_norm=CLIP_NORM,
-    dropout=DROPOUT,
-    ema_decay=EMA_DECAY,
-    ema_decay_late=EMA_DECAY_LATE,
-    precision=PRECISION,
-    replicas=REPLICAS,
-    qat_steps=QAT_STEPS,
-)
-loss = dict(
-    positive_weight=POSITIVE_WEIGHT,
-    negative_weight=NEGATIVE_WEIGHT,
-    hard_weight=HARD_WEIGHT,
-    hard_share=HARD_SHARE,
-    pooling=POOLING,
-    pooling_sharpness=POOLING_SHARPNESS,
-    focal=FOCAL,
-    smoothing=SMOOTHING,
-    triplet=TRIPLET,
-    triplet_margin=TRIPLET_MARGIN,
-)
-teacher = dict(
-    distillation=DISTILLATION,
-    distillation_temperature=DISTILLATION_TEMPERATURE,
-    teacher_steps=TEACHER_STEPS,
-    teacher_width=TEACHER_WIDTH,
-    teacher_blocks=TEACHER_BLOCKS,
-)
-
-# %%
 from mwwkit.previews import lr_sweep
 from mwwkit.previews.training_curves import LiveCurves
 from mwwkit.run.paths import Run, platform
@@ -133,31 +99,8 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import train
 
 here = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
-config = train.Config(
-    shape=SHAPE,
-    steps=STEPS,
-    batch=BATCH,
-    label_from_s=LABEL_FROM_S,
-    label_to_s=LABEL_TO_S,
-    class_ratio=CLASS_RATIO,
-    class_penalty=CLASS_PENALTY,
-    cmvn=CMVN,
-    spec_augment=SPEC_AUGMENT,
-    evaluate_every=EVALUATE_EVERY,
-    patience=PATIENCE,
-    target_fah=TARGET_FAH,
-    max_clip_fpr=MAX_CLIP_FPR,
-    device=DEVICE,
-    threads=THREADS,
-    seed=SEED,
-    find_rate=FIND_RATE,
-    tensorboard=TENSORBOARD,
-    profile=PROFILE,
-    **loop,
-    **loss,
-    **teacher,
-)
+limits = Limits.from_parameters(globals())
+config = train.Config.from_parameters(globals())
 platform(), here
 
 # %% [markdown]

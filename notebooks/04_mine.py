@@ -67,25 +67,8 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import mine
 
 here = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
-config = mine.Config(
-    keep_above=KEEP_ABOVE,
-    max_per_clip=MAX_PER_CLIP,
-    max_events=MAX_EVENTS,
-    drop=DROP,
-    fine_tune_steps=FINE_TUNE_STEPS,
-    learning_rate=LEARNING_RATE,
-    mined_share=MINED_SHARE,
-    mined_penalty=MINED_PENALTY,
-    pooling=POOLING,
-    triplet=TRIPLET,
-    triplet_margin=TRIPLET_MARGIN,
-    batch=BATCH,
-    target_fah=TARGET_FAH,
-    max_clip_fpr=MAX_CLIP_FPR,
-    threads=THREADS,
-    seed=SEED,
-)
+limits = Limits.from_parameters(globals())
+config = mine.Config.from_parameters(globals())
 platform(), here
 
 # %% [markdown]

@@ -58,18 +58,8 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import export
 
 here = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits(budget_gb=BUDGET_GB, session_hours=SESSION_HOURS, workers=WORKERS)
-config = export.Config(
-    word=WORD,
-    author=AUTHOR,
-    website=WEBSITE,
-    languages=LANGUAGES,
-    target_fah=TARGET_FAH,
-    max_clip_fpr=MAX_CLIP_FPR,
-    arena_bytes=ARENA_BYTES,
-    other_calibrations=OTHER_CALIBRATIONS,
-    onnx=ONNX,
-)
+limits = Limits.from_parameters(globals())
+config = export.Config.from_parameters(globals())
 platform(), here
 
 # %% [markdown]

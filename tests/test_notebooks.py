@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
@@ -17,6 +18,7 @@ from mwwkit import presets
 from mwwkit.cli import chain
 from mwwkit.esphome.certificate import certify
 from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
@@ -84,7 +86,33 @@ def test_a_parameter_is_a_literal_on_a_line_of_its_own_and_is_read(py):
     assert set(papermill.inspect_notebook(str(py.with_suffix(".ipynb")))) == names
     tree = ast.parse("\n".join(code(py)))
     read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    assert names <= read, "a parameter that nothing reads"
+    assert names <= read | set(taken(tree)), "a parameter that nothing reads"
+
+
+def taken(tree: ast.Module) -> Iterator[str]:
+    """The parameters that a notebook's `Config.from_parameters(globals())` read."""
+    known = {}  # what the notebook's own imports bring
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("mwwkit."):
+            for name in node.names:
+                module = importlib.import_module(node.module)
+                found = getattr(module, name.name, None)
+                known[name.name] = found or importlib.import_module(f"{node.module}.{name.name}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "from_parameters":
+            config = eval(ast.unparse(node.value), known)
+            yield from (field.name.upper() for field in dataclasses.fields(config))
+
+
+def test_a_parameter_that_is_misspelt_or_left_out_or_read_by_nobody_is_told():
+    cells = "from mwwkit.run.session import Limits\nlimits = Limits.from_parameters(globals())"
+    assert set(taken(ast.parse(cells))) == {"BUDGET_GB", "SESSION_HOURS", "WORKERS"}
+    given = {"BUDGET_GB": 1.0, "SESSION_HOURS": 0.0, "WORKER": 2}
+    told = (
+        "^no parameter WORKERS for mwwkit.run.session.Limits; there is WORKER, is it misspelt[?]$"
+    )
+    with pytest.raises(ValueError, match=told):
+        Limits.from_parameters(given)
 
 
 def fields(stage):

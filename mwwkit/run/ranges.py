@@ -17,6 +17,7 @@ A check of several fields together goes into `refuse_together`.
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from functools import lru_cache
 from numbers import Integral, Real
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -158,11 +159,13 @@ class Checked:
         `given` may hold others, so a notebook hands over its `globals()`. Raises WrongInput for a
         field that is not among them, since a default in its place would go unnoticed.
         """
-        names = [field.name for field in fields(cls)]
-        if lacking := [name.upper() for name in names if name.upper() not in given]:
-            told = f"there is no parameter {lacking[0]}"
-            raise WrongInput(f"{told}; wanted each of {', '.join(map(str.upper, names))}")
-        return cls(**{name: given[name.upper()] for name in names})
+        names = {field.name: field.name.upper() for field in fields(cls)}
+        for name in names.values():
+            if name not in given:
+                close = get_close_matches(name, filter(str.isupper, given), n=1, cutoff=0.6)
+                told = f"; there is {close[0]}, is it misspelt?" if close else ""
+                raise WrongInput(f"no parameter {name} for {cls.__module__}.{cls.__name__}{told}")
+        return cls(**{field: given[name] for field, name in names.items()})
 
 
 @lru_cache
