@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from mwwkit import __version__, presets
 from mwwkit.cli import check, measure, report, run, score, tune, verify
 from mwwkit.cli.command import BAD, OK, STOPPED, USAGE, Command, read, say
+from mwwkit.run.errors import MwwkitError
 from mwwkit.run.session import StoppedEarly
 
 COMMANDS = (run.RUN, run.DEMO, tune.TUNE, check.CHECK, score.SCORE, report.REPORT, verify.VERIFY)
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except presets.PresetError as error:
         say(f"mwwkit: {error}")
         return USAGE
-    except (ValueError, OSError, RuntimeError) as error:  # every error of mwwkit's own is one
+    except (MwwkitError, OSError) as error:
         say(f"mwwkit: {error}")
         return BAD
 

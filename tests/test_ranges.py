@@ -28,7 +28,6 @@ from mwwkit.run.ranges import (
     more_than,
 )
 from mwwkit.stages import acquire, export
-from mwwkit.training.batches import Source
 from mwwkit.training.loop import Course
 
 PACKAGE = Path(__file__).parents[1] / "mwwkit"
@@ -37,7 +36,6 @@ EXAMPLES = {
     Block: Block((3,), 4),
     Shape: SHAPES["tiny"],
     Course: Course("training", 250, 250),
-    Source: Source("scenes", np.zeros((1, 3, 40), np.int8), np.zeros((1, 1), np.int8)),
     acquire.Config: acquire.Config("computer"),
     export.Config: export.Config("computer"),
 }

@@ -21,6 +21,7 @@ import soundfile
 import soxr
 
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.run.errors import WrongInput
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aiff", ".aif"})
 INT16_SCALE = 32_768  # -1..1 to PCM; the same as libsndfile's, so 16-bit files come back exactly
@@ -28,7 +29,7 @@ WAV_HEADER_BYTES = 44  # RIFF, fmt and data chunk
 MISSING_SHARE = 0.01  # of the declared length: a file that lost more has lost part of a word
 
 
-class AudioValidationError(ValueError):
+class AudioValidationError(WrongInput):
     """A file that cannot be used; the message names it, what was found and what to do."""
 
 

@@ -27,6 +27,7 @@ import yaml
 
 from mwwkit.cli import preflight
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import AS_TEXT
 from mwwkit.run.session import StoppedEarly, stops_are_raised
@@ -35,10 +36,12 @@ SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05
 NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
 NOTEBOOKS["01"] = "01_acquire_and_augment"
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
+# Errors whose message says all, so that it is shown without their name.
+SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
 OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
-class StageFailed(RuntimeError):
+class StageFailed(CannotGoOn):
     """A notebook raised; the message is what it said, and where to read the rest."""
 
 
@@ -256,7 +259,7 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
         if error.ename == StoppedEarly.__name__:
             raise StoppedEarly(error.evalue) from error
-        kind = "" if error.ename in ("ValueError", "CheckpointError") else f"{error.ename}: "
+        kind = "" if error.ename in SAYS_ENOUGH else f"{error.ename}: "
         raise StageFailed(f"{name} failed: {kind}{error.evalue}\n(see {copy})") from error
     except DeadKernelError as error:
         raise StageFailed(

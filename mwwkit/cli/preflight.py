@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mwwkit.presets import PresetError
+from mwwkit.run.errors import MwwkitError
 from mwwkit.run.ranges import Checked
 from mwwkit.run.session import Limits
 
@@ -47,7 +48,7 @@ def fault(values: Values) -> str:
                 importlib.import_module("mwwkit.device.arena").needed()
             if given.get("REPLICAS", 1) != 1:
                 importlib.import_module("mwwkit.training.replicas").names(given["REPLICAS"])
-        except (ValueError, TypeError, OverflowError, RuntimeError, OSError) as error:
+        except (MwwkitError, OSError) as error:
             return f"{section}: {' '.join(str(error).split())}"
     return ""
 

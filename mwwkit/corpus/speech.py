@@ -26,6 +26,7 @@ import soxr
 from mwwkit.audio.reading import INT16_SCALE
 from mwwkit.corpus import espeak_child
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.ranges import Between, Checked
 
 # espeak-ng's voices of English, and of languages whose readers bring an accent to Latin letters.
@@ -54,7 +55,7 @@ VARIANTS = tuple(
 _FORKS = hasattr(os, "fork")  # else every word needs a process of its own
 
 
-class SpeechError(RuntimeError):
+class SpeechError(CannotGoOn):
     """An engine that is not there or did not speak; the message says what to do."""
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from scipy.cluster.hierarchy import DisjointSet
 
 from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
 
 SHARES = (0.70, 0.15, 0.15)  # train, validation, test
@@ -23,7 +24,7 @@ FEWEST_SPEAKERS = 3  # a source with fewer cannot have one in each split: it is 
 _JOIN = "\x1f"
 
 
-class LeakageError(ValueError):
+class LeakageError(WrongInput):
     """A speaker, a sound or a file is in two splits; the message names it."""
 
 

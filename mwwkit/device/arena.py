@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mwwkit.device import simulator
+from mwwkit.run.errors import CannotGoOn
 
 STEP = 16  # bytes; the arena's alignment in TensorFlow Lite Micro
 MARGIN = 0.10
@@ -35,7 +36,7 @@ except RuntimeError:
 """
 
 
-class ArenaError(RuntimeError):
+class ArenaError(CannotGoOn):
     """The arena cannot be measured: tflite-micro is not installed, or no size is large enough."""
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mwwkit.run.errors import WrongInput
 
-class Unreadable(ValueError):
+
+class Unreadable(WrongInput):
     """The bytes are no whole TFLite flatbuffer."""
 
 

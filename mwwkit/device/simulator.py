@@ -34,6 +34,7 @@ import numpy as np
 from mwwkit.device import firmware
 from mwwkit.device.twin import Twin
 from mwwkit.device.twin_ops import TwinError
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.parallel import each
 from mwwkit.run.progress import tqdm
 from mwwkit.run.quiet import quiet
@@ -42,7 +43,7 @@ ENGINES = ("exact", "tflm", "fast", "litert_ref")
 JOB_FRAMES = 60_000  # ten minutes: what a worker of `score_all` is given at once
 
 
-class DeviceError(RuntimeError):
+class DeviceError(CannotGoOn):
     """The model cannot be run as the device would run it."""
 
 

@@ -15,13 +15,14 @@ import numpy as np
 
 from mwwkit.device.firmware import INT8_MAX, INT8_MIN
 from mwwkit.device.integer_ops import Requantise, logistic_table, saturate
+from mwwkit.run.errors import WrongInput
 
 NONE, RELU, RELU6 = 0, 1, 3  # the schema's ActivationFunctionType
 VALID = 1  # the schema's Padding
 _TYPES = {"INT8": np.int8, "UINT8": np.uint8, "INT32": np.int32}
 
 
-class TwinError(ValueError):
+class TwinError(WrongInput):
     """The model is not of the kind that the exact twin computes."""
 
 

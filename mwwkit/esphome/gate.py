@@ -19,9 +19,10 @@ from mwwkit.device import firmware
 from mwwkit.device.flatbuffer import Graph, Tensor, Unreadable, Variable
 from mwwkit.device.simulator import Device, DeviceError
 from mwwkit.esphome.findings import Finding, told
+from mwwkit.run.errors import CannotGoOn
 
 
-class GateError(RuntimeError):
+class GateError(CannotGoOn):
     """The model or its manifest breaks the device's contract; `findings` names the faults."""
 
     def __init__(self, findings: list[Finding] | tuple[Finding, ...]):

@@ -19,6 +19,7 @@ from urllib.parse import urlparse
 from mwwkit.device import detector, firmware
 from mwwkit.esphome.esphome_package import parse_version
 from mwwkit.esphome.findings import Finding, told
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 
 # Manifest v2 as ESPHome's components/micro_wake_word/__init__.py has it (MANIFEST_SCHEMA_V2).
@@ -34,7 +35,7 @@ MICRO = (
 LONGEST_WINDOW = 33  # scores, 1 s: no word keeps its score up for longer; 5 are usual
 
 
-class ManifestError(ValueError):
+class ManifestError(WrongInput):
     """The manifest breaks the format or asks the impossible; `findings` names the faults."""
 
     def __init__(self, findings: list[Finding]):

@@ -17,11 +17,13 @@ from typing import Any
 
 import yaml
 
+from mwwkit.run.errors import WrongInput
+
 SECTIONS = ("all", "acquire", "featurize", "train", "mine", "export")
 Preset = dict[str, dict[str, Any]]
 
 
-class PresetError(ValueError):
+class PresetError(WrongInput):
     """A preset, or a value given beside it, that cannot be used; the message says why."""
 
 

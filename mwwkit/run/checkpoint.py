@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.paths import Run
 
@@ -25,7 +26,7 @@ TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ fr
 SEAL = "unit.json"  # written last into a unit's folder: the facts, and the settings behind them
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(CannotGoOn):
     """A checkpoint that cannot be continued; the message says what to do about it."""
 
 

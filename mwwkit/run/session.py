@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from mwwkit.run.disk import Budget
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.ranges import Between, Checked, at_least, more_than
 
@@ -17,7 +18,7 @@ RAISES = "MWWKIT_STOPS_ARE_RAISED"  # an environment variable that kernels inher
 _STARTED = time.monotonic()  # a notebook's kernel starts with its session
 
 
-class StoppedEarly(RuntimeError):
+class StoppedEarly(CannotGoOn):
     """A stage stopped between two units, to be continued; nothing is lost."""
 
 

@@ -18,6 +18,7 @@ from mmap_ninja import RaggedMmap
 
 from mwwkit.audio.frontend import FeatureConfig, quantise
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
 
 __all__ = ["FeatureStore", "FeatureStoreError", "RaggedMmap", "write_shard"]
@@ -27,7 +28,7 @@ _MARK = "shapes_are_flat.ninja"
 _FACTS = "features.json"
 
 
-class FeatureStoreError(ValueError):
+class FeatureStoreError(WrongInput):
     """A folder that is no feature shard, or shards that must not be mixed."""
 
 

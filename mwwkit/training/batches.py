@@ -6,12 +6,11 @@ epoch as if it had not stopped.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.run.ranges import Checked, at_least, more_than
 from mwwkit.run.seeds import rng
 from mwwkit.training.spec_augment import Draws, SpecAugment, draw_augment
 
@@ -25,7 +24,7 @@ class Spectrograms(Protocol):
 
 
 @dataclass(frozen=True)
-class Source(Checked):
+class Source:
     """Scenes of one origin: their features, labels, and how they count.
 
     `share` of every batch comes from here; `penalty` multiplies the loss of its negative steps.
@@ -35,17 +34,11 @@ class Source(Checked):
     name: str
     spectrograms: Spectrograms  # all of one length
     labels: np.ndarray  # int8 [scenes, steps]
-    share: Annotated[float, more_than(0)] = 1.0
-    penalty: Annotated[float, at_least(0)] = 1.0
+    share: float = 1.0
+    penalty: float = 1.0
     taught: np.ndarray | None = None  # float [scenes, steps]
 
-    @property
-    def whose(self) -> str:
-        """Which source a message is about."""
-        return f"source {self.name!r}: its "
-
-    def refuse_together(self) -> None:
-        """Raise ValueError for another number of labels or of logits than of spectrograms."""
+    def __post_init__(self) -> None:  # noqa: D105
         if self.taught is not None and self.taught.shape != self.labels.shape:
             raise ValueError(
                 f"source {self.name!r}: a teacher's logits are {list(self.taught.shape)}; wanted "
@@ -56,6 +49,8 @@ class Source(Checked):
                 f"source {self.name!r} has {len(self.spectrograms)} spectrograms and "
                 f"{len(self.labels)} labels; wanted as many of each, and at least one"
             )
+        if not (self.share > 0 and self.penalty >= 0):
+            raise ValueError(f"source {self.name!r}: share must be above 0, penalty 0 or more")
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import replacing
 
 
-class SnapshotError(RuntimeError):
+class SnapshotError(CannotGoOn):
     """A file of arrays that is not as it was written; the message names it."""
 
 
