@@ -349,7 +349,7 @@ def _silent_calibration(place: Place):
 
 DATA = (
     Fault("features of other settings", "FeatureStoreError", "hop_ms 20, not 10", "run 02_featurize again", _foreign_settings),
-    Fault("a front end that is set otherwise", "ValueError", "device's front end has", "cannot be told otherwise", _other_settings),
+    Fault("a front end that is set otherwise", "WrongInput", "device's front end has", "cannot be told otherwise", _other_settings),
     Fault("features of two front ends", "FeatureStoreError", "different front ends", "by one 02_featurize", _mixed),
     Fault("features cut short", "FeatureStoreError", "shard is cut off", "run 02_featurize again", _cut_store),
     Fault("features of 13 bands", "FeatureStoreError", r"\(10, 13\)", "run 02_featurize on the audio", _mfcc),
@@ -359,11 +359,11 @@ DATA = (
     Fault("a recording with a sample that is no number", "AudioValidationError", "at 0.500 s", "export it again", _not_numbers),
     Fault("weights with a bit flipped", "CheckpointError", "is damaged", "run the stage again", _flipped_weights),
     Fault("weights that are no numbers", "CheckpointError", "no numbers", "lower learning rate", _exploded_weights),
-    Fault("validation without other words", "ValueError", "no clip of other words", "add some in 01", _without("validation-others")),
-    Fault("validation without long recordings", "ValueError", "no clip of long speech or noise", "add some in 01", _without("validation-ambient")),
-    Fault("validation without the wake word", "ValueError", "no clip of the wake word", "add some in 01", _without("validation-words")),
-    Fault("a cutoff to be chosen without negatives", "ValueError", "0 negatives", "wanted some of each", _nothing_to_choose_by),
+    Fault("validation without other words", "WrongInput", "no clip of other words", "add some in 01", _without("validation-others")),
+    Fault("validation without long recordings", "WrongInput", "no clip of long speech or noise", "add some in 01", _without("validation-ambient")),
+    Fault("validation without the wake word", "WrongInput", "no clip of the wake word", "add some in 01", _without("validation-words")),
+    Fault("a cutoff to be chosen without negatives", "WrongInput", "0 negatives", "wanted some of each", _nothing_to_choose_by),
     Fault("a speaker in two splits", "LeakageError", "speaker v1 is in two splits", "correct the splits", _leak(speaker="v1")),
     Fault("a sound in two splits", "LeakageError", "sound sha1 is in two splits", "correct the splits", _leak(sha256="sha1")),
-    Fault("a calibration set without range", "ValueError", "from 0.0 to 3.9 of 0 to 26", "check that the clips", _silent_calibration),
+    Fault("a calibration set without range", "WrongInput", "from 0.0 to 3.9 of 0 to 26", "check that the clips", _silent_calibration),
 )  # fmt: skip

@@ -12,8 +12,8 @@ import soundfile
 
 from mwwkit.audio.reading import discover, read
 from mwwkit.corpus.clips import Kind, Label, Split, load_clips, read_quarantine
-from mwwkit.corpus.sources import SourceError
 from mwwkit.run.checkpoint import CheckpointError
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, StoppedEarly
 from mwwkit.stages import acquire
@@ -289,7 +289,7 @@ def test_folders_that_give_nothing_are_refused_before_anything_is_made(tmp_path,
         (config(), "no clip of 'hey you' to learn from"),
     ):
         for stage in (acquire.plan, acquire.run):
-            with pytest.raises(SourceError, match=message):
+            with pytest.raises(WrongInput, match=message):
                 stage(call, here, LIMITS)
     assert not here.folder.exists()
 

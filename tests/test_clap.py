@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from mwwkit.run.disk import Budget
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Session
 from mwwkit.triples import clap
-from mwwkit.triples.clap import ABOUT, CACHE, FOLDER, Clap, ClapError, embed_all, probe
+from mwwkit.triples.clap import ABOUT, CACHE, FOLDER, Clap, embed_all, probe
 
 RATE_HZ = 48_000
 N_IRS = 11
@@ -134,7 +135,7 @@ def test_a_cache_that_is_cut_off_is_named(tmp_path, kept):
     embed(here)
     data = (here / CACHE).read_bytes()
     (here / CACHE).write_bytes(data[: kept if isinstance(kept, int) else int(kept * len(data))])
-    with pytest.raises(ClapError, match=r"clap_cache.npz is damaged .*delete it"):
+    with pytest.raises(CannotGoOn, match=r"clap_cache.npz is damaged .*delete it"):
         embed(here)
 
 
@@ -144,19 +145,19 @@ def test_a_cache_with_a_changed_byte_is_named(tmp_path):
     data = bytearray((here / CACHE).read_bytes())
     data[data.index(made["rooms/3.wav"].tobytes()) + 5] ^= 1
     (here / CACHE).write_bytes(data)
-    with pytest.raises(ClapError, match="clap_cache.npz is damaged"):
+    with pytest.raises(CannotGoOn, match="clap_cache.npz is damaged"):
         embed(here)
 
 
 def test_a_cache_of_another_seed_or_another_model_is_not_mixed_in(tmp_path):
     here = Run(tmp_path / "run")
     embed(here, dict(list(IRS.items())[:3]))
-    with pytest.raises(ClapError, match="made under seed 42, not 43"):
+    with pytest.raises(CannotGoOn, match="made under seed 42, not 43"):
         embed(here, seed=43)
-    with pytest.raises(ClapError, match="made by the model levels, but clap_model/ holds other"):
+    with pytest.raises(CannotGoOn, match="made by the model levels, but clap_model/ holds other"):
         embed(here, embedder=Levels("other"))
     embed(Run(tmp_path / "other"), embedder=Levels("other"))
-    with pytest.raises(ClapError, match="made by different models"):
+    with pytest.raises(CannotGoOn, match="made by different models"):
         embed(Run(tmp_path / "run", (tmp_path / "other",)))
 
 
@@ -164,7 +165,7 @@ def test_two_caches_that_disagree_are_both_named(tmp_path):
     embed(Run(tmp_path / "one"), {"a": IRS["rooms/1.wav"]})
     embed(Run(tmp_path / "two"), {"a": IRS["rooms/2.wav"]})
     here = Run(tmp_path / "run", (tmp_path / "one", tmp_path / "two"))
-    with pytest.raises(ClapError, match=r"one.*two.* disagree on a|two.*one.* disagree on a"):
+    with pytest.raises(CannotGoOn, match=r"one.*two.* disagree on a|two.*one.* disagree on a"):
         embed(here, {"a": IRS["rooms/1.wav"]})
 
 
@@ -173,7 +174,7 @@ def test_a_vector_with_nan_is_refused_with_the_irs_name(tmp_path):
         def embed(self, audio):
             return np.full(8, np.nan, np.float32)
 
-    with pytest.raises(ClapError, match="the embedding of rooms/0.wav is no finite vector"):
+    with pytest.raises(CannotGoOn, match="the embedding of rooms/0.wav is no finite vector"):
         embed(Run(tmp_path / "run"), embedder=Broken())
 
 
@@ -190,7 +191,7 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, env=os.environ
     )
     assert ran.stderr.strip().splitlines()[-1] == (
-        "mwwkit.triples.clap.ClapError: torch and transformers missing: "
+        "mwwkit.run.errors.CannotGoOn: torch and transformers missing: "
         "pip install 'mwwkit[clap]', or go on without embeddings"
     )
 
@@ -292,10 +293,10 @@ def test_a_model_that_is_not_whole_is_refused_rather_than_filled_with_chance(tmp
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(ClapError, match="does not hold a whole CLAP .*weights are missing"):
+        with pytest.raises(CannotGoOn, match="does not hold a whole CLAP .*weights are missing"):
             Clap(folder)
     (folder / "model.safetensors").write_bytes(b"\0" * 100)
-    with pytest.raises(ClapError, match="does not hold a whole CLAP .*delete it"):
+    with pytest.raises(CannotGoOn, match="does not hold a whole CLAP .*delete it"):
         Clap(folder)
 
 
@@ -303,7 +304,7 @@ def test_without_a_way_to_the_model_the_message_says_the_three_ways(
     tmp_path, tiny_clap, monkeypatch
 ):
     monkeypatch.setattr(clap, "MODEL", str(tmp_path / "nothing" / "here" / "at" / "all"))
-    with pytest.raises(ClapError, match="internet on, attach an earlier run .* or go on without"):
+    with pytest.raises(CannotGoOn, match="internet on, attach an earlier run .* or go on without"):
         Clap.load(Run(tmp_path / "run"))
     assert not (tmp_path / "run" / FOLDER).exists()
 
@@ -311,5 +312,5 @@ def test_without_a_way_to_the_model_the_message_says_the_three_ways(
 def test_no_room_for_the_model_is_said_before_it_is_fetched(tmp_path, tiny_clap, monkeypatch):
     monkeypatch.setattr(clap, "MODEL", str(tiny_clap))
     here = Run(tmp_path / "run")
-    with pytest.raises(ClapError, match="no room for CLAP's 0.8 GB: the disk budget"):
+    with pytest.raises(CannotGoOn, match="no room for CLAP's 0.8 GB: the disk budget"):
         Clap.load(here, Session(Budget(here.folder, 10**8), 0.0))

@@ -24,9 +24,9 @@ from mwwkit.metrics.curves import false_accepts_per_hour, proportion
 from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model import onnx_model
 from mwwkit.model.float_stream import float_tracks
-from mwwkit.model.onnx_model import OnnxError
 from mwwkit.model.streaming import fold, stream, to_float
 from mwwkit.run.checkpoint import CheckpointError, completed
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export, train
@@ -298,8 +298,8 @@ def test_asked_for_onnx_is_written_beside_and_is_the_float_net(exported, copy):
 
 def test_asked_for_onnx_without_the_extra_it_stops_before_any_work(fresh, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    refused(fresh, OnnxError, r"pip install 'mwwkit\[onnx\]'", config(onnx=True))
-    with pytest.raises(OnnxError):
+    refused(fresh, CannotGoOn, r"pip install 'mwwkit\[onnx\]'", config(onnx=True))
+    with pytest.raises(CannotGoOn):
         export.plan(config(onnx=True), fresh, LIMITS)
 
 

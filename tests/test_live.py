@@ -12,6 +12,7 @@ from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, write
 from mwwkit.evaluation import live
 from mwwkit.evaluation.scoring import Ear, listen, listen_to
+from mwwkit.run.errors import CannotGoOn
 
 RATE_HZ = 16_000
 
@@ -95,7 +96,7 @@ def test_a_microphone_that_gives_nothing_any_more_is_told(monkeypatch):
     arriving.put(np.ones(960, np.float32), False)
     heard = iter(arriving)
     assert len(next(heard)) == 960
-    with pytest.raises(live.LiveError, match="gave nothing for 0.05 s; plug it in again"):
+    with pytest.raises(CannotGoOn, match="gave nothing for 0.05 s; plug it in again"):
         next(heard)
 
 

@@ -8,7 +8,7 @@ from test_streaming import SHAPES
 
 from mwwkit.evaluation import net_forms
 from mwwkit.model import onnx_model, streaming
-from mwwkit.model.onnx_model import OnnxError
+from mwwkit.run.errors import CannotGoOn
 
 HERE = "install the extra onnx: pip install 'mwwkit[onnx]'"
 
@@ -72,11 +72,11 @@ def test_a_file_that_is_not_the_net_is_refused(extra, made_net, feature_like, as
     net, features = made_net("tiny"), feature_like(20, 120)
     other = onnx_model.to_onnx(streaming.fold(net, shift=0.01), net.shape)
     wanted = net_forms.float_scores(net, features)
-    with pytest.raises(OnnxError, match="up to 0.00.* from the float net, wanted 1e-05"):
+    with pytest.raises(CannotGoOn, match="up to 0.00.* from the float net, wanted 1e-05"):
         onnx_model.check(other, net.shape, [as_floats(features)], [wanted])
 
 
 def test_without_the_extra_it_says_how_to_get_it(made_net, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(OnnxError, match=r"pip install 'mwwkit\[onnx\]'"):
+    with pytest.raises(CannotGoOn, match=r"pip install 'mwwkit\[onnx\]'"):
         onnx_model.needed()

@@ -1,14 +1,8 @@
 import pytest
 
 from mwwkit.corpus.clips import Kind, Label, Split
-from mwwkit.corpus.sources import (
-    SourceError,
-    TableMapping,
-    fingerprint,
-    folder,
-    given_splits,
-    table,
-)
+from mwwkit.corpus.sources import TableMapping, fingerprint, folder, given_splits, table
+from mwwkit.run.errors import WrongInput
 
 HEAD = "path,kind,word,source,speaker,seconds,sample_rate,licence\n"
 ROWS = [
@@ -56,26 +50,26 @@ def test_rows_are_also_chosen_by_patterns_of_their_paths(index):
 
 
 def test_a_negative_whose_word_holds_the_wake_word_is_refused(index):
-    with pytest.raises(SourceError, match="a/2.flac of the word 'Hey Computer', which holds"):
+    with pytest.raises(WrongInput, match="a/2.flac of the word 'Hey Computer', which holds"):
         table(index, "computer", mapping(exclude=()))
 
 
 def test_a_pattern_that_matches_nothing_is_refused(index):
-    with pytest.raises(SourceError, match="'komputer' matches no word and no path"):
+    with pytest.raises(WrongInput, match="'komputer' matches no word and no path"):
         table(index, "computer", mapping(positive=("komputer",)))
 
 
 def test_a_path_that_leads_out_of_its_folder_is_refused(index):
     index.write_text(HEAD + "../secret.wav,keyword,computer,,,,,\n")
-    with pytest.raises(SourceError, match="leads out of its folder"):
+    with pytest.raises(WrongInput, match="leads out of its folder"):
         table(index, "computer", mapping(exclude=()))
 
 
 def test_a_table_that_is_missing_or_lacks_a_column_says_what_it_found(tmp_path, index):
-    with pytest.raises(SourceError, match="gone.csv is not there"):
+    with pytest.raises(WrongInput, match="gone.csv is not there"):
         table(tmp_path / "gone.csv", "computer", mapping())
     index.write_text("file,kind\na,b\n")
-    with pytest.raises(SourceError, match=r"columns \['file', 'kind'\]; wanted also path"):
+    with pytest.raises(WrongInput, match=r"columns \['file', 'kind'\]; wanted also path"):
         table(index, "computer", mapping())
 
 
@@ -93,12 +87,12 @@ def test_a_folder_in_a_folder_is_a_speaker(tmp_path):
 
 
 def test_a_missing_folder_and_one_without_audio_say_what_to_do(tmp_path):
-    with pytest.raises(SourceError, match="rirs names .*gone, which is no folder"):
+    with pytest.raises(WrongInput, match="rirs names .*gone, which is no folder"):
         folder(tmp_path / "gone", "rirs", "x")
-    with pytest.raises(SourceError, match="has no audio in it: found nothing; wanted .aif"):
+    with pytest.raises(WrongInput, match="has no audio in it: found nothing; wanted .aif"):
         folder(tmp_path, "rirs", "x")
     (tmp_path / "a.txt").touch()
-    with pytest.raises(SourceError, match="found 1 .txt"):
+    with pytest.raises(WrongInput, match="found 1 .txt"):
         folder(tmp_path, "rirs", "x")
 
 
@@ -111,10 +105,10 @@ def test_given_splits_are_read_by_path_and_wrong_ones_refused(tmp_path, index):
         {"b/4.flac"},
     )
     path.write_text("path,split\na/1.flac,dev\n")
-    with pytest.raises(SourceError, match="'dev'; wanted train, validation, test, exclude"):
+    with pytest.raises(WrongInput, match="'dev'; wanted train, validation, test, exclude"):
         given_splits(path, inputs)
     path.write_text("path,split\na/99.flac,test\n")
-    with pytest.raises(SourceError, match="a/99.flac, which is none of the 6 inputs"):
+    with pytest.raises(WrongInput, match="a/99.flac, which is none of the 6 inputs"):
         given_splits(path, inputs)
 
 

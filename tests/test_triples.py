@@ -14,13 +14,13 @@ from triples_world import config, hashes, hear, make, write_world
 
 from mwwkit.run import checkpoint, files
 from mwwkit.run.checkpoint import CheckpointError
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, StoppedEarly, stops_are_raised
 from mwwkit.stages import triples
 from mwwkit.triples import impulse_responses, status
-from mwwkit.triples.clap import CACHE, ClapError
-from mwwkit.triples.ledger import EngineError
+from mwwkit.triples.clap import CACHE
 
 CLAP = {"embeddings": "clap"}
 
@@ -237,7 +237,7 @@ def test_a_limit_that_stops_the_batches_is_said_before_what_is_left_of_the_speec
 
 
 def test_a_chunk_that_can_never_fit_is_said_at_once(world, tmp_path):
-    with pytest.raises(EngineError, match="raise BUDGET_GB or STERILE_SHARE, or lower CHUNK_FILES"):
+    with pytest.raises(CannotGoOn, match="raise BUDGET_GB or STERILE_SHARE, or lower CHUNK_FILES"):
         make(world, tmp_path / "run", budget_gb=0.005, sterile_share=0.1)
 
 
@@ -341,7 +341,7 @@ def test_a_tampered_batch_is_named_and_the_healthy_ones_stay(world, copy, whole)
     data = bytearray(path.read_bytes())
     data[5000] ^= 1
     path.write_bytes(data)
-    with pytest.raises(EngineError, match=r"batch_0001.npz is not what was written: SHA-256"):
+    with pytest.raises(CannotGoOn, match=r"batch_0001.npz is not what was written: SHA-256"):
         triples.check(Run(copy))
     path.unlink()
     others = {p: p.stat().st_mtime_ns for p in (copy / "batches").glob("*.npz")}
@@ -363,7 +363,7 @@ def test_a_batch_that_is_cut_off_is_named_and_made_again(world, copy, whole):
 def test_a_missing_earlier_run_is_named_and_not_made_again(world, tmp_path):
     make(world, tmp_path / "one", budget_gb=0.0125, sterile_share=0.5)
     make(world, tmp_path / "two", [tmp_path / "one"])
-    with pytest.raises(EngineError, match=r"in an earlier run that is not attached: this is run 2"):
+    with pytest.raises(CannotGoOn, match=r"in an earlier run that is not attached: this is run 2"):
         make(world, tmp_path / "two", sterile_share=0.2)
 
 
@@ -372,13 +372,13 @@ def test_another_whole_batch_in_the_way_is_never_overwritten(world, whole, tmp_p
     place.parent.mkdir(parents=True)
     shutil.copy(whole[0] / "batches" / "batch_0001.npz", place)
     before = sha256(place)
-    with pytest.raises(EngineError, match=r"batch_0000.npz is a whole batch, but not the one"):
+    with pytest.raises(CannotGoOn, match=r"batch_0000.npz is a whole batch, but not the one"):
         make(world, tmp_path / "run", **CLAP)
     assert sha256(place) == before
 
 
 def test_a_manifest_of_other_parameters_is_named(world, copy):
-    with pytest.raises(EngineError, match=r"manifest.json is of other parameters: seed \(42 there"):
+    with pytest.raises(CannotGoOn, match=r"manifest.json is of other parameters: seed \(42 there"):
         make(world, copy, seed=7, **CLAP)
     (copy / "manifest.json").unlink()
     with pytest.raises(
@@ -410,7 +410,7 @@ def test_a_half_written_checkpoint_is_named_and_the_last_good_one_used(world, co
 def test_a_truncated_cache_of_embeddings_is_named(world, copy):
     path = copy / CACHE
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ClapError, match=rf"{path} is damaged"):
+    with pytest.raises(CannotGoOn, match=rf"{path} is damaged"):
         make(world, copy, **CLAP)
 
 
@@ -430,13 +430,13 @@ def test_rooms_that_changed_after_batches_were_made_are_refused(world, copy, tmp
     shutil.copytree(world / "bad", other)
     (other / "room1.wav").unlink()
     given = config(world, bad_irs=(str(other),), **CLAP)
-    with pytest.raises(EngineError, match="the bad impulse responses are not those"):
+    with pytest.raises(CannotGoOn, match="the bad impulse responses are not those"):
         triples.run(given, Run(copy), Limits(workers=1), hear)
 
 
 def test_without_inputs_the_message_says_where_they_are_looked_for(world, tmp_path):
     given = config(world, dry_speech=(str(tmp_path),))
-    with pytest.raises(EngineError, match="no audio for dry_speech: attach the data set or set"):
+    with pytest.raises(CannotGoOn, match="no audio for dry_speech: attach the data set or set"):
         triples.plan(given, Run(tmp_path / "run"), Limits(workers=1))
 
 

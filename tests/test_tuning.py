@@ -19,6 +19,7 @@ from mwwkit import presets
 from mwwkit.cli import chain, search_space
 from mwwkit.cli.search_space import Choices, Range
 from mwwkit.run import session
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import StoppedEarly
@@ -28,7 +29,7 @@ from mwwkit.training.trainer import Trainer
 
 optuna = pytest.importorskip("optuna", reason="install the extra tune")
 from mwwkit.cli import tuning  # noqa: E402
-from mwwkit.cli.tuning import Search, TuningError, objective  # noqa: E402
+from mwwkit.cli.tuning import Search, objective  # noqa: E402
 
 UNIT_STEPS = 20  # of these short trainings, set aside the 250 that a notebook has
 BASE = {"shape": "tiny", "steps": 60, "batch": 4, "evaluate_every": 60, "learning_rate": 5e-3}
@@ -189,15 +190,15 @@ def test_a_study_made_otherwise_or_in_use_or_none_at_all_is_refused(
 ):
     list(search.trials(1))
     other = Search(search.features, search.study, train.Config(**BASE | {"batch": 8}), SPACE, 6)
-    with pytest.raises(TuningError, match="was made with another base and another seed; put it"):
+    with pytest.raises(WrongInput, match="was made with another base and another seed; put it"):
         next(other.trials(1))
     going = search.trials(1)
     next(going)
-    with pytest.raises(TuningError, match="is in use by another process"):
+    with pytest.raises(WrongInput, match="is in use by another process"):
         next(search.trials(1))
     going.close()
     (tmp_path / "notes.db").write_text("no study " * 1000)
-    with pytest.raises(TuningError, match="cannot be used as a study .*not a database"):
+    with pytest.raises(WrongInput, match="cannot be used as a study .*not a database"):
         next(Search(search.features, tmp_path / "notes.db", search.base, SPACE).trials(1))
 
 
@@ -303,7 +304,7 @@ def test_the_default_space_is_taken_by_03_from_end_to_end():
 
 def test_without_optuna_it_says_how_to_get_it(search, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(TuningError, match=r"pip install 'mwwkit\[tune\]'"):
+    with pytest.raises(WrongInput, match=r"pip install 'mwwkit\[tune\]'"):
         next(search.trials(1))
 
 

@@ -15,6 +15,7 @@ import soxr
 from scipy import fft, signal
 
 from mwwkit.audio.rooms import DryShare
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Between, Checked, Rising
 
 Probability = Annotated[float, Between(0, 1, "a probability, 0 to 1")]
@@ -97,7 +98,7 @@ def apply_pitch_shift(audio: np.ndarray, semitones: float) -> np.ndarray:
 def apply_time_stretch(audio: np.ndarray, rate: float) -> np.ndarray:
     """Spoken `rate` times faster at the same pitch: round(n / rate) samples; see pitch shift."""
     if not 0.5 <= rate <= 2:
-        raise ValueError(f"rate is {rate}; wanted 0.5 to 2")
+        raise WrongInput(f"rate is {rate}; wanted 0.5 to 2")
     return _stretch(audio, round(audio.size / rate)) if audio.size else audio.astype(np.float32)
 
 
@@ -132,7 +133,7 @@ def apply_band_stop(
     low = centre_hz * 2 ** (-width_octaves / 2)
     high = min(centre_hz * 2 ** (width_octaves / 2), 0.49 * sample_rate_hz)
     if not 0 < low < high:
-        raise ValueError(f"centre_hz is {centre_hz}; wanted a band between 0 and Nyquist")
+        raise WrongInput(f"centre_hz is {centre_hz}; wanted a band between 0 and Nyquist")
     if not audio.size:
         return audio.astype(np.float32)
     sections = signal.butter(2, (low, high), "bandstop", fs=sample_rate_hz, output="sos")
@@ -180,7 +181,7 @@ def apply_color_noise(
 def apply_background_noise(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
     """Add a recording at an SNR, repeated where it is shorter than the audio."""
     if not noise.size:
-        raise ValueError("the background recording is empty")
+        raise WrongInput("the background recording is empty")
     return mix_at_snr(audio, np.resize(noise, audio.size), snr_db)
 
 
@@ -191,7 +192,7 @@ def apply_rir(audio: np.ndarray, rir: np.ndarray, wet: float = 1.0) -> np.ndarra
     late by its onset.
     """
     if not 0 <= wet <= 1:
-        raise ValueError(f"wet is {wet}; wanted 0 to 1")
+        raise WrongInput(f"wet is {wet}; wanted 0 to 1")
     if not audio.size:
         return audio.astype(np.float32)
     size = fft.next_fast_len(audio.size + rir.size - 1, real=True)
@@ -300,9 +301,9 @@ class AudioAugmentation(Checked):
         """
         for name, given in (("background_noise", background), ("rir", rir)):
             if name in recipe and given is None:
-                raise ValueError(f"the recipe has {name} but none was given")
+                raise WrongInput(f"the recipe has {name} but none was given")
         if unknown := recipe.keys() - set(EFFECTS):
-            raise ValueError(f"the recipe has {sorted(unknown)}; wanted any of {EFFECTS}")
+            raise WrongInput(f"the recipe has {sorted(unknown)}; wanted any of {EFFECTS}")
         for name in EFFECTS:
             if name not in recipe:
                 continue

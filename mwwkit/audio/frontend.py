@@ -16,6 +16,7 @@ import pymicro_features
 
 from mwwkit.audio.reading import read, to_int16
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 
 # The library hands out raw * 10/256 as a float (its README); the product undoes that exactly.
 _RAW_PER_FEATURE = 25.6
@@ -41,7 +42,7 @@ class FeatureConfig:
             )
         fixed = (firmware.WINDOW_MS, firmware.HOP_MS, firmware.N_BANDS)
         if (self.window_ms, self.hop_ms, self.bands) != fixed:
-            raise ValueError(
+            raise WrongInput(
                 f"window_ms, hop_ms and bands are {(self.window_ms, self.hop_ms, self.bands)}; "
                 f"the device's front end has {fixed} and cannot be told otherwise"
             )
@@ -79,7 +80,7 @@ class MicroFrontend:
         over waits for the next call.
         """
         if pcm.dtype != np.int16 or pcm.ndim != 1:
-            raise ValueError(f"pcm is {pcm.dtype} {pcm.shape}; wanted int16 [samples] at 16 kHz")
+            raise WrongInput(f"pcm is {pcm.dtype} {pcm.shape}; wanted int16 [samples] at 16 kHz")
         data = self._rest + pcm.tobytes()
         # The library reads 160 samples a call and silently drops the rest of a longer buffer.
         whole = len(data) - len(data) % _HOP_BYTES

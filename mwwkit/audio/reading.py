@@ -282,7 +282,7 @@ class Wav16:
         """[n] int16 of a slice with step 1; like a list's, it stops at the end."""
         start, stop, step = span.indices(self.n_samples)
         if step != 1:
-            raise ValueError(f"{self.path}: the slice has step {step}; wanted 1")
+            raise WrongInput(f"{self.path}: the slice has step {step}; wanted 1")
         n_samples = max(0, stop - start)
         offset = WAV_HEADER_BYTES + 2 * start
         return np.fromfile(self.path, "<i2", n_samples, offset=offset)

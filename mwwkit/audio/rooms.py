@@ -8,6 +8,7 @@ import numpy as np
 
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Checked, OneOf
 
 LONGEST_S = 1.0  # of a tail that is kept: 12 s scenes hold several words, and 60 dB is long gone
@@ -100,7 +101,7 @@ class DryShare(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for shares out of order."""
         if not 0 <= self.lowest <= self.highest <= 1:
-            raise ValueError(
+            raise WrongInput(
                 f"lowest and highest are {self.lowest} and {self.highest}; wanted 0 to 1, in order"
             )
 
@@ -116,5 +117,5 @@ class DryShare(Checked):
         if self.strategy == "random":
             return float(rng.uniform(self.lowest, self.highest))
         if rt60_s is None:
-            raise ValueError("an adaptive dry share needs the room's rt60_s; none was given")
+            raise WrongInput("an adaptive dry share needs the room's rt60_s; none was given")
         return float(np.interp(rt60_s, (0.2, 1.0), (self.lowest, self.highest)))

@@ -18,6 +18,7 @@ from scipy import fft, signal
 from mwwkit.audio import effects
 from mwwkit.audio.reading import INT16_SCALE, to_int16
 from mwwkit.device import firmware
+from mwwkit.run.errors import CannotGoOn
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
 PHONE_HZ = 8000
@@ -154,7 +155,7 @@ def coded(audio: np.ndarray, container: str, codec: str, bit_rate: int) -> np.nd
     import av
 
     if codec not in av.codecs_available:
-        raise RuntimeError(f"PyAV {av.__version__} has no encoder {codec}; pip install -U av")
+        raise CannotGoOn(f"PyAV {av.__version__} has no encoder {codec}; pip install -U av")
     file = io.BytesIO()
     with av.open(file, "w", format=container) as out:
         stream = out.add_stream(codec, rate=RATE_HZ)

@@ -71,7 +71,7 @@ def stages(text: str) -> list[str]:
     for part in text.split(","):
         ends = [end.strip().zfill(2) for end in part.split("-")]
         if len(ends) > 2 or not set(ends) <= NOTEBOOKS.keys() or ends[0] > ends[-1]:
-            raise ValueError(f"{text!r}; wanted stages such as 01-05, 03 or 01,02")
+            raise WrongInput(f"{text!r}; wanted stages such as 01-05, 03 or 01,02")
         chosen |= {stage for stage in NOTEBOOKS if ends[0] <= stage <= ends[-1]}
     return sorted(chosen)
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mwwkit.presets import PresetError
-from mwwkit.run.errors import MwwkitError
+from mwwkit.run.errors import CannotGoOn, MwwkitError
 from mwwkit.run.ranges import Checked
 from mwwkit.run.session import Limits
 
@@ -72,7 +72,7 @@ def _in_a_child(values: Values) -> str:
     done = subprocess.run(call, input=json.dumps(values), capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
-        raise RuntimeError(f"the values could not be checked before the start: {last}")
+        raise CannotGoOn(f"the values could not be checked before the start: {last}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from mwwkit.cli import chain, preflight
 from mwwkit.presets import PresetError, read_yaml, suggest
+from mwwkit.run.errors import WrongInput
 
 SECTION, STAGE = "train", "03"
 # Those of them that 03 has: around the values that train well, wide enough to leave them.
@@ -47,11 +48,11 @@ class Range:
 
     def __post_init__(self) -> None:  # noqa: D105
         if not self.low < self.high:
-            raise ValueError(f"low is {self.low} and high {self.high}; wanted low below high")
+            raise WrongInput(f"low is {self.low} and high {self.high}; wanted low below high")
         if self.log and (self.low <= 0 or self.step is not None):
-            raise ValueError(f"log is true, low {self.low}; wanted low above 0, and no step")
+            raise WrongInput(f"log is true, low {self.low}; wanted low above 0, and no step")
         if self.step is not None and not 0 < self.step <= self.high - self.low:
-            raise ValueError(f"step is {self.step}; wanted more than 0, up to high - low")
+            raise WrongInput(f"step is {self.step}; wanted more than 0, up to high - low")
 
     def __contains__(self, value: Any) -> bool:
         """Whether a value can be drawn, to the rounding of floats."""
@@ -73,7 +74,7 @@ class Choices:
 
     def __post_init__(self) -> None:  # noqa: D105
         if len(self.values) < 2 or len(set(self.values)) < len(self.values):
-            raise ValueError(f"there are {list(self.values)}; wanted two or more, each once")
+            raise WrongInput(f"there are {list(self.values)}; wanted two or more, each once")
 
     def __contains__(self, value: Any) -> bool:
         """Whether it is one of them."""
@@ -123,13 +124,13 @@ def _one(name: str, told: Any, default: Any) -> Range | Choices:
         if isinstance(told, list):
             return Choices(tuple(chain.fitting(name, value, default) for value in told))
         if not isinstance(told, dict):
-            raise ValueError(f"it is {told!r}; wanted {{low: ..., high: ...}} or [..., ...]")
+            raise WrongInput(f"it is {told!r}; wanted {{low: ..., high: ...}} or [..., ...]")
         if unknown := told.keys() - {"low", "high", "log", "step"}:
-            raise ValueError(
+            raise WrongInput(
                 f"it has {sorted(map(str, unknown))[0]!r}; wanted low, high, log, step"
             )
         if not {"low", "high"} <= told.keys() or type(default) not in (int, float):
-            raise ValueError("wanted low and high for a number, a list of choices for the rest")
+            raise WrongInput("wanted low and high for a number, a list of choices for the rest")
         numbers = {
             key: chain.fitting(f"{name}'s {key}", value, default)
             for key, value in told.items()

@@ -26,6 +26,7 @@ from typing import Any
 
 from mwwkit.cli.search_space import Choices, Range, Space
 from mwwkit.run.checkpoint import finished
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
@@ -35,10 +36,6 @@ from mwwkit.stages import train
 STARTUP_TRIALS = 6  # drawn at random before the sampler has something to learn from
 # Folders of a run that were made under other settings than a trial's.
 NOT_FOR_TRIALS = {"training", "teacher", "mined", "tuned", "export", "executed", "logs"}
-
-
-class TuningError(ValueError):
-    """A study that cannot be gone on with; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ class Search:
 
         No trial is begun that would end after `hours` of this process (0: no deadline), by the
         time that the longest of them took; one under way stops between two units. Then, and where
-        the disk is full, StoppedEarly. Raises TuningError for a study made with other settings or
+        the disk is full, StoppedEarly. Raises WrongInput for a study made with other settings or
         in use, CheckpointError where 02 is not finished.
         """
         settings = self._settings()
@@ -228,12 +225,12 @@ class Search:
                 study.set_user_attr("settings", settings)
             before = study.user_attrs["settings"]
         except SQLAlchemyError as error:
-            raise TuningError(
+            raise WrongInput(
                 f"{self.study} cannot be used as a study ({str(error).splitlines()[0]}); give "
                 "another file, on a local disk"
             ) from error
         if changed := [name for name in settings if before.get(name) != settings[name]]:
-            raise TuningError(
+            raise WrongInput(
                 f"{self.study} was made with another {' and another '.join(changed)}; put it back "
                 "as it was, or begin another study"
             )
@@ -257,7 +254,7 @@ class Search:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, if killed
             except BlockingIOError as error:
                 told = f"{self.study} is in use by another process; wait for it, or end it"
-                raise TuningError(told) from error
+                raise WrongInput(told) from error
             yield
 
     @contextmanager
@@ -291,7 +288,7 @@ def _optuna() -> ModuleType:
     try:
         import optuna
     except ImportError as error:
-        raise TuningError("tune needs Optuna; pip install 'mwwkit[tune]'") from error
+        raise WrongInput("tune needs Optuna; pip install 'mwwkit[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from mwwkit.audio.reading import Wav16
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
 
@@ -147,7 +148,7 @@ def load_clips(here: Run) -> Clips:
     with open(path, newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
         if rows.fieldnames != _columns():
-            raise ValueError(
+            raise WrongInput(
                 f"{path} has the columns {rows.fieldnames}; wanted {_columns()}; run 01 again"
             )
         return Clips(here, tuple(_record(path, row) for row in rows))
@@ -158,7 +159,7 @@ def _record(path: Path, row: dict[str, str]) -> SampleRecord:
     try:
         return SampleRecord(**{name: typed.get(name, str)(text) for name, text in row.items()})
     except (ValueError, TypeError) as error:
-        raise ValueError(
+        raise WrongInput(
             f"{path}: the row {row} is not a record ({error}); run 01 again"
         ) from error
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from mwwkit.corpus.clips import Label, SampleRecord, Split
 from mwwkit.corpus.splits import grouped
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.seeds import rng
 
@@ -30,7 +31,7 @@ def deal(records: Sequence[SampleRecord], k: int, seed: int) -> list[int]:
     groups hold the wake word.
     """
     if k < 2:
-        raise ValueError(f"k is {k}; wanted 2 or more")
+        raise WrongInput(f"k is {k}; wanted 2 or more")
     groups = grouped(records)
     _refuse_few(records, groups, k)
     classes = {c: i for i, c in enumerate(sorted({_class(record) for record in records}))}
@@ -59,7 +60,7 @@ def _class(record: SampleRecord) -> tuple[str, str, str]:
 def _refuse_few(records: Sequence[SampleRecord], groups: Sequence[tuple[int, ...]], k: int) -> None:
     speaking = sum(any(records[i].label is Label.POSITIVE for i in group) for group in groups)
     if speaking < k:
-        raise ValueError(
+        raise WrongInput(
             f"the wake word is in {speaking} groups of clips that must stay together (by speaker, "
             f"sound or file); wanted at least {k}: ask for fewer folds or record more speakers"
         )
@@ -80,7 +81,7 @@ def write_folds(
         for record, own in zip(records, folds, strict=True):
             split = (Split.TEST if own == fold else Split.TRAIN).value
             if rows.setdefault(record.origin, split) != split:
-                raise ValueError(
+                raise WrongInput(
                     f"two inputs are named {record.origin}, {record.path} for one, and a table "
                     "can give a name one split only; rename the folder of one of them"
                 )

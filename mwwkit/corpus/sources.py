@@ -15,6 +15,7 @@ from mwwkit.audio.reading import SUFFIXES, discover
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.corpus.near_misses import holds
 from mwwkit.corpus.speech import Voice
+from mwwkit.run.errors import WrongInput
 
 FOLDERS = {  # what people call their folders -> what is in them
     "positive": (Label.POSITIVE, Kind.CLIP),
@@ -35,10 +36,6 @@ TABLE_KINDS = {
 }
 VOICE_MARK = " | "  # in the origin of what was spoken: the text, then the voice
 LEFT_OUT = "exclude"  # beside the splits' names, in a file of given splits
-
-
-class SourceError(ValueError):
-    """A folder or a table that does not give what was asked; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +105,15 @@ def folder(path: Path, role: str, word: str) -> list[FromFile]:
     """The files of one folder in its role, a key of `FOLDERS`.
 
     A folder inside it is one speaker, where it holds clips: `positive/ann/1.wav`. Raises
-    SourceError where there is no folder, or no audio in it.
+    WrongInput where there is no folder, or no audio in it.
     """
     if not path.is_dir():
-        raise SourceError(f"{role} names {path}, which is no folder; correct it or take it out")
+        raise WrongInput(f"{role} names {path}, which is no folder; correct it or take it out")
     files = discover(path)
     if not files:
         others = Counter(p.suffix or "no suffix" for p in path.rglob("*") if p.is_file())
         found = ", ".join(f"{n} {suffix}" for suffix, n in others.most_common(4)) or "nothing"
-        raise SourceError(
+        raise WrongInput(
             f"{path} ({role}) has no audio in it: found {found}; wanted "
             f"{', '.join(sorted(SUFFIXES))}; fill it or take it out"
         )
@@ -166,14 +163,14 @@ def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile],
     """The files of a table with the columns path and kind, at best also word, source, speaker and
     licence; and how many rows were left out, by kind. Paths are relative to the table.
 
-    Raises SourceError for a table that is not there or lacks a column, a path that leads out of
+    Raises WrongInput for a table that is not there or lacks a column, a path that leads out of
     its folder, a pattern that matches nothing, and clips of other words that hold the wake word.
     """
     rows = _rows(path, ("path", "kind"), ("word", "source", "speaker", "licence"))
     patterns = (*mapping.positive, *mapping.hard_negative, *mapping.exclude)
     for pattern in patterns:
         if not any(_matches(pattern, row) for row in rows):
-            raise SourceError(f"{pattern!r} matches no word and no path of {path}; correct it")
+            raise WrongInput(f"{pattern!r} matches no word and no path of {path}; correct it")
     inputs, left_out = [], Counter()
     for row in rows:
         kind = TABLE_KINDS.get(row["kind"])
@@ -184,7 +181,7 @@ def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile],
         if kind is not Kind.CLIP:
             label = Label.NEGATIVE
         elif label is not Label.POSITIVE and holds(row["word"], word):
-            raise SourceError(
+            raise WrongInput(
                 f"{path} has {row['path']} of the word {row['word']!r}, which holds {word!r}, "
                 "among the negatives; name it in table_positive or table_exclude"
             )
@@ -198,7 +195,7 @@ def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile],
 def _from_row(path: Path, about: About) -> FromFile:
     file = path.parent / about.origin
     if not file.resolve().is_relative_to(path.parent.resolve()):
-        raise SourceError(f"{path} names {about.origin}, which leads out of its folder; correct it")
+        raise WrongInput(f"{path} names {about.origin}, which leads out of its folder; correct it")
     # A file that is not there is quarantined when its turn comes.
     return FromFile(about, file, file.stat().st_size if file.is_file() else 0)
 
@@ -206,13 +203,13 @@ def _from_row(path: Path, about: About) -> FromFile:
 def given_splits(path: Path, inputs: Sequence[Input]) -> tuple[dict[str, Split], set[str]]:
     """Splits by origin, and the origins to leave out, from a table with the columns path, split.
 
-    Raises SourceError for a split that does not exist and a path that is no input's.
+    Raises WrongInput for a split that does not exist and a path that is no input's.
     """
     origins = {item.about.origin for item in inputs}
     given, left_out = {}, set()
     for row in _rows(path, ("path", "split"), ()):
         if row["path"] not in origins:
-            raise SourceError(
+            raise WrongInput(
                 f"{path} names {row['path']}, which is none of the {len(origins)} inputs (such as "
                 f"{min(origins, default='none')}); correct the path"
             )
@@ -223,17 +220,17 @@ def given_splits(path: Path, inputs: Sequence[Input]) -> tuple[dict[str, Split],
             given[row["path"]] = Split(row["split"])
         except ValueError as error:
             names = ", ".join([*(split.value for split in Split), LEFT_OUT])
-            raise SourceError(f"{path} has the split {row['split']!r}; wanted {names}") from error
+            raise WrongInput(f"{path} has the split {row['split']!r}; wanted {names}") from error
     return given, left_out
 
 
 def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> list[dict[str, str]]:
     if not path.is_file():
-        raise SourceError(f"{path} is not there (or is no file); wanted a table in CSV")
+        raise WrongInput(f"{path} is not there (or is no file); wanted a table in CSV")
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = csv.DictReader(file)
         if missing := [name for name in needed if name not in (rows.fieldnames or [])]:
-            raise SourceError(
+            raise WrongInput(
                 f"{path} has the columns {rows.fieldnames}; wanted also {', '.join(missing)}"
             )
         return [{n: (row.get(n) or "").strip() for n in (*needed, *optional)} for row in rows]

@@ -26,7 +26,7 @@ import soxr
 from mwwkit.audio.reading import INT16_SCALE
 from mwwkit.corpus import espeak_child
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
-from mwwkit.run.errors import CannotGoOn
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.ranges import Between, Checked
 
 # espeak-ng's voices of English, and of languages whose readers bring an accent to Latin letters.
@@ -108,7 +108,7 @@ class Espeak(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError where there is no language."""
         if not self.languages:
-            raise ValueError("languages is empty; wanted espeak-ng voices such as 'gmw/en'")
+            raise WrongInput("languages is empty; wanted espeak-ng voices such as 'gmw/en'")
 
     def voices(self) -> tuple[str, ...]:
         """Its speakers: one a variant, since the language changes the accent, not the throat."""

@@ -61,7 +61,7 @@ def assign(
     ValueError for shares that are negative or do not add up to 1.
     """
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6 or not shares[0]:
-        raise ValueError(
+        raise WrongInput(
             f"the shares are {shares}; wanted three of 0 or more, 1 together, train > 0"
         )
     given = given or {}

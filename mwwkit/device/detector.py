@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 
 SLICE_S = firmware.HOP_MS / 1000  # the component's word for one front-end hop
 FIRST_SLICE_S = firmware.WINDOW_MS / 1000  # the first slice needs a whole window of audio
@@ -44,7 +45,7 @@ def integer_cutoff(cutoff: float) -> int:
         ValueError: outside 0..1.
     """
     if not 0.0 <= cutoff <= 1.0:
-        raise ValueError(f"cutoff is {cutoff}; wanted 0 to 1")
+        raise WrongInput(f"cutoff is {cutoff}; wanted 0 to 1")
     return int(cutoff * firmware.CUTOFF_LEVELS)
 
 
@@ -55,7 +56,7 @@ def manifest_cutoff(integer: int) -> float:
         ValueError: a dead cutoff, 0 or 255, or outside.
     """
     if integer not in LIVE_CUTOFFS:
-        raise ValueError(f"integer cutoff is {integer}; wanted 1 to 254, the others never fire")
+        raise WrongInput(f"integer cutoff is {integer}; wanted 1 to 254, the others never fire")
     for digits in (2, 3, 4):  # the middle of the interval survives a JSON round trip
         for value in (integer / 255, (integer + 0.5) / 255, (integer + 0.999) / 255):
             cutoff = round(value, digits)
@@ -72,7 +73,7 @@ def score_times(n_scores: int) -> np.ndarray:
 def sliding_sum(scores: np.ndarray, window: int) -> np.ndarray:
     """Sum of the last `window` scores at every step, zeros before the first; int64 [steps]."""
     if window < 1:
-        raise ValueError(f"window is {window}; wanted at least 1")
+        raise WrongInput(f"window is {window}; wanted at least 1")
     total = np.concatenate([np.zeros(window, np.int64), np.cumsum(scores, dtype=np.int64)])
     return total[window:] - total[: len(scores)]
 
@@ -165,14 +166,14 @@ class StreamingDetector:
     ):
         """As after power-on."""
         if window < 1 or stride < 1 or start_slices < 0 or lockout_s < 0:
-            raise ValueError(
+            raise WrongInput(
                 f"window {window}, stride {stride}, start_slices {start_slices}, lockout_s "
                 f"{lockout_s}; wanted at least 1, 1, 0, 0"
             )
         if votes is not None and not 1 <= votes <= window:
-            raise ValueError(f"votes is {votes}; wanted 1 to the window, {window}")
+            raise WrongInput(f"votes is {votes}; wanted 1 to the window, {window}")
         if off_cutoff is not None and not 0.0 <= off_cutoff <= cutoff:
-            raise ValueError(f"off_cutoff is {off_cutoff}; wanted 0 to the cutoff, {cutoff}")
+            raise WrongInput(f"off_cutoff is {off_cutoff}; wanted 0 to the cutoff, {cutoff}")
         self.cutoff, self.window, self.stride = integer_cutoff(cutoff), window, stride
         self.start_slices, self.votes, self.lockout_s = start_slices, votes, lockout_s
         self.off_cutoff = None if off_cutoff is None else integer_cutoff(off_cutoff)

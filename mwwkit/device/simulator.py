@@ -34,7 +34,7 @@ import numpy as np
 from mwwkit.device import firmware
 from mwwkit.device.twin import Twin
 from mwwkit.device.twin_ops import TwinError
-from mwwkit.run.errors import CannotGoOn
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.parallel import each
 from mwwkit.run.progress import tqdm
 from mwwkit.run.quiet import quiet
@@ -67,7 +67,7 @@ class Device:
         features, or the engine cannot run it.
         """
         if engine is not None and (reference or engine not in ENGINES):
-            raise ValueError(f"engine is {engine!r}; wanted one of {ENGINES}, without `reference`")
+            raise WrongInput(f"engine is {engine!r}; wanted one of {ENGINES}, without `reference`")
         self.model = model if isinstance(model, bytes) else Path(model).read_bytes()
         self.engine = engine or "fast"
         with quiet():
@@ -244,7 +244,7 @@ def tflm():
 def _chunks(features: np.ndarray, stride: int) -> np.ndarray:
     """[steps, 1, stride, 40] views of whole steps."""
     if features.dtype != np.int8 or features.ndim != 2 or features.shape[1] != firmware.N_BANDS:
-        raise ValueError(
+        raise WrongInput(
             f"features are {features.dtype} {list(features.shape)}, wanted int8 [frames, 40] "
             "on the device's grid"
         )

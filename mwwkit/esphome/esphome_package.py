@@ -24,43 +24,40 @@ from typing import Any
 from urllib.parse import quote, urlparse
 
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 
 Version = tuple[int, int, int, str]
-
-
-class Refused(ValueError):
-    """What ESPHome's schema would say no to."""
 
 
 def refusal(data: Any) -> str:
     """Why ESPHome refuses a manifest's JSON, or "": ours, for where its package is missing."""
     try:
         _object(data, _MANIFEST, "the manifest")
-    except (Refused, ValueError, OverflowError) as no:
+    except (ValueError, OverflowError) as no:
         return str(no)
     return ""
 
 
 def _object(data: Any, keys: dict[str, tuple[bool, Callable]], where: str) -> None:
     if not isinstance(data, dict):
-        raise Refused(f"{where} is no object")
+        raise WrongInput(f"{where} is no object")
     for key in data:
         if key not in keys:
-            raise Refused(f"{where} has a key {key!r} that it does not know")
+            raise WrongInput(f"{where} has a key {key!r} that it does not know")
     for key, (is_required, check) in keys.items():
         if key not in data and is_required:
-            raise Refused(f"{where} has no key {key!r}")
+            raise WrongInput(f"{where} has no key {key!r}")
         if key in data:
             try:
                 check(data[key])
             except (ValueError, OverflowError, TypeError) as no:
-                raise Refused(f"{key}: {no}") from no
+                raise WrongInput(f"{key}: {no}") from no
 
 
 def _literal(wanted: Any) -> Callable:
     def check(value: Any) -> None:
         if value != wanted:
-            raise Refused(f"wanted {wanted!r}")
+            raise WrongInput(f"wanted {wanted!r}")
 
     return check
 
@@ -68,12 +65,12 @@ def _literal(wanted: Any) -> Callable:
 def _text(value: Any) -> None:
     """`cv.string`: numbers become text."""
     if value is None or isinstance(value, bool | dict | list):
-        raise Refused("wanted text")
+        raise WrongInput("wanted text")
 
 
 def _strict(value: Any) -> str:
     if not isinstance(value, str):
-        raise Refused("wanted text in quotes")
+        raise WrongInput("wanted text in quotes")
     return value
 
 
@@ -83,7 +80,7 @@ def _whole(value: Any) -> int:
         return value
     if isinstance(value, float):
         if int(value) != value:
-            raise Refused("wanted a whole number")
+            raise WrongInput("wanted a whole number")
         return int(value)
     digits = _strict(value).lower()
     return int(digits, 16 if digits.startswith("0x") else 10)
@@ -92,7 +89,8 @@ def _whole(value: Any) -> int:
 def _within(low: int, high: float = float("inf")) -> Callable:
     def check(value: Any) -> None:
         if not low <= _whole(value) <= high:
-            raise Refused(f"wanted {low} or more" if high == float("inf") else f"{low} to {high}")
+            wanted = f"wanted {low} or more" if high == float("inf") else f"{low} to {high}"
+            raise WrongInput(wanted)
 
     return check
 
@@ -100,7 +98,7 @@ def _within(low: int, high: float = float("inf")) -> Callable:
 def _version_2(value: Any) -> None:
     number = _whole(value)
     if number != 2:
-        raise Refused("wanted 2")
+        raise WrongInput("wanted 2")
 
 
 def _languages(value: Any) -> None:
@@ -114,20 +112,20 @@ def _languages(value: Any) -> None:
 def _url(value: Any) -> None:
     parsed = urlparse(_strict(value))
     if not (parsed.scheme and parsed.netloc or parsed.scheme == "file"):
-        raise Refused("wanted a whole address")
+        raise WrongInput("wanted a whole address")
 
 
 def _not_too_new(value: Any) -> None:
     wanted = parse_version(_strict(value))
     if parse_version(firmware.ESPHOME_VERSION) < wanted:
-        raise Refused(f"ESPHome {firmware.ESPHOME_VERSION} is too old for that")
+        raise WrongInput(f"ESPHome {firmware.ESPHOME_VERSION} is too old for that")
 
 
 def parse_version(text: str) -> Version:
     """ESPHome's `Version.parse`; raises ValueError."""
     found = re.match(r"^(\d+).(\d+).(\d+)[-.]?(\w*)$", text)
     if found is None:
-        raise ValueError(f"{text!r} is no version such as 2024.7.0")
+        raise WrongInput(f"{text!r} is no version such as 2024.7.0")
     return int(found[1]), int(found[2]), int(found[3]), found[4]
 
 

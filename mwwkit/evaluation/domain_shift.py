@@ -27,6 +27,7 @@ from mwwkit.evaluation.tta import averaged
 from mwwkit.metrics.curves import proportion
 from mwwkit.metrics.operating import clip_maxima, median_latency
 from mwwkit.run.checkpoint import completed
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -69,7 +70,7 @@ def measure(
     device = Device(here.find(f"export/{names['model']}"), reference=True)
     words, others = (stimuli(here, f"test-{name}", most_clips) for name in ("words", "others"))
     if not words.names:
-        raise ValueError(
+        raise WrongInput(
             "the test split has no word under the condition 'clean'; add it to CONDITIONS in 02"
         )
     sounds = sounds_of(here, others)

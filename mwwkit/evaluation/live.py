@@ -25,15 +25,12 @@ from mwwkit.device.detector import Detection, sliding_sum
 from mwwkit.device.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
 from mwwkit.esphome.component import Component
 from mwwkit.evaluation.scoring import Ear
+from mwwkit.run.errors import CannotGoOn
 
 BLOCK_S = 0.06  # two scores
 BEHIND_S = 3.0  # further behind the microphone sound is let go
 SILENT_S = 5.0  # a microphone that gives nothing for so long is gone
 FILES = "or give files or folders instead of --live"
-
-
-class LiveError(RuntimeError):
-    """There is nothing to listen with; the message says what to install or plug in."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class Arriving:
     """Blocks on their way from the sound card's thread to ours.
 
     What a slow computer cannot take within BEHIND_S is lost, and told: hearing it ever later would
-    be worse. Raises LiveError when nothing comes for SILENT_S.
+    be worse. Raises CannotGoOn when nothing comes for SILENT_S.
     """
 
     def __init__(self):
@@ -112,7 +109,7 @@ class Arriving:
                 block = self._blocks.get(timeout=SILENT_S)
             except Empty:
                 words = f"the microphone gave nothing for {SILENT_S:g} s; plug it in again, {FILES}"
-                raise LiveError(words) from None
+                raise CannotGoOn(words) from None
             if self._lost.is_set():
                 self._lost.clear()
                 warnings.warn("this computer is too slow: some sound was lost", stacklevel=2)
@@ -123,7 +120,7 @@ class Arriving:
 def microphone(device: str | None = None) -> Iterator[Iterator[np.ndarray]]:
     """Open a microphone, the system's own choice unless named; gives what `follow` takes.
 
-    It is read at its own rate. Raises LiveError where there is none, or when it falls silent.
+    It is read at its own rate. Raises CannotGoOn where there is none, or when it falls silent.
     """
     sounddevice = _sounddevice()
     arriving = Arriving()
@@ -140,7 +137,7 @@ def microphone(device: str | None = None) -> Iterator[Iterator[np.ndarray]]:
         stream.start()
     except (ValueError, sounddevice.PortAudioError) as error:
         named = "" if device is None else f" named {device!r}"
-        raise LiveError(f"no microphone{named} is here ({error}); plug one in, {FILES}") from error
+        raise CannotGoOn(f"no microphone{named} is here ({error}); plug one in, {FILES}") from error
     with stream:
         yield resampled(arriving, rate_hz)
 
@@ -150,8 +147,8 @@ def _sounddevice() -> ModuleType:
         import sounddevice
     except ImportError as error:
         words = f"--live needs the package sounddevice: pip install 'mwwkit[live]', {FILES}"
-        raise LiveError(words) from error
+        raise CannotGoOn(words) from error
     except OSError as error:  # "PortAudio library not found"
         words = f"--live needs PortAudio ({error}): on Debian and Ubuntu, apt-get install "
-        raise LiveError(f"{words}libportaudio2, {FILES}") from error
+        raise CannotGoOn(f"{words}libportaudio2, {FILES}") from error
     return sounddevice

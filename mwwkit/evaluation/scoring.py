@@ -21,6 +21,7 @@ from mwwkit.device.detector import Detection, sliding_sum
 from mwwkit.device.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
 from mwwkit.esphome import manifest
 from mwwkit.esphome.component import Component, Heard
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.progress import tqdm
 from mwwkit.run.seeds import rng
 
@@ -128,7 +129,7 @@ def score(
     used, FileNotFoundError where there is nothing to hear.
     """
     if not 0 <= lead_in_s < float("inf"):
-        raise ValueError(f"lead_in_s is {lead_in_s}; wanted 0 or more")
+        raise WrongInput(f"lead_in_s is {lead_in_s}; wanted 0 or more")
     component = Component.load(model, vad)
     paths = [p for given in audio for p in (discover(given) if given.is_dir() else [given])]
     if not paths:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
 from mwwkit.metrics.curves import Interval, areas_of_counts
+from mwwkit.run.errors import WrongInput
 
 N_DRAWS = 1000
 
@@ -53,7 +54,7 @@ def bootstrap(
 
 def _refuse_few(*sizes: int) -> None:
     if min(sizes) < 2:
-        raise ValueError(f"samples of {', '.join(map(str, sizes))}; wanted at least 2 in each")
+        raise WrongInput(f"samples of {', '.join(map(str, sizes))}; wanted at least 2 in each")
 
 
 def _bca(value: float, drawn: np.ndarray, left_out, confidence: float) -> Interval:
@@ -100,7 +101,7 @@ def by_cluster(
     hit = np.asarray(hit, bool)
     names, member = np.unique(np.asarray(clusters), return_inverse=True)
     if len(hit) != len(member) or len(names) < 2:
-        raise ValueError(
+        raise WrongInput(
             f"{len(hit)} clips with {len(member)} names of {len(names)} clusters; wanted a name "
             "for each, and at least two clusters"
         )

@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.integrate import trapezoid  # numpy has it under two names, before and after 2.0
 
 from mwwkit.device.detector import integer_cutoff, score_times, sliding_sum
+from mwwkit.run.errors import WrongInput
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Interval:
 def proportion(count: int, total: int, confidence: float = 0.95) -> Interval:
     """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
     if not 0 <= count <= total or total == 0:
-        raise ValueError(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
+        raise WrongInput(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
     exact = stats.binomtest(count, total).proportion_ci(confidence)
     return Interval(count / total, exact.low, exact.high)
 
@@ -42,7 +43,7 @@ def proportion(count: int, total: int, confidence: float = 0.95) -> Interval:
 def false_accepts_per_hour(n_events: int, hours: float, confidence: float = 0.95) -> Interval:
     """Events an hour with the exact Poisson interval (Garwood 1936, two-sided)."""
     if n_events < 0 or hours <= 0:
-        raise ValueError(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
+        raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
     tail = (1 - confidence) / 2
     low = 0.0 if n_events == 0 else stats.chi2.ppf(tail, 2 * n_events) / 2
     high = stats.chi2.ppf(1 - tail, 2 * n_events + 2) / 2
@@ -55,7 +56,7 @@ def false_accepts_at_most(n_events: int, hours: float, confidence: float = 0.95)
     No event in 2.4 h is under 1.25 an hour at 95 %: -ln(0.05) / 2.4 (Garwood 1936).
     """
     if n_events < 0 or not hours > 0:
-        raise ValueError(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
+        raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
     return float(stats.chi2.ppf(confidence, 2 * n_events + 2) / 2 / hours)
 
 
@@ -117,7 +118,7 @@ def roc(positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, np.nd
     From (0, 0) at the highest score to (1, 1) at -inf.
     """
     if len(positives) == 0 or len(negatives) == 0:
-        raise ValueError(f"{len(positives)} positives, {len(negatives)} negatives; wanted both")
+        raise WrongInput(f"{len(positives)} positives, {len(negatives)} negatives; wanted both")
     cutoffs = np.append(np.unique(np.concatenate([positives, negatives]))[::-1], -np.inf)
     return _share_over(negatives, cutoffs), _share_over(positives, cutoffs), cutoffs
 
@@ -164,7 +165,7 @@ def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> float:
 def partial_auc(positives: np.ndarray, negatives: np.ndarray, max_fpr: float) -> float:
     """Area up to `max_fpr`, scaled so that chance is 0.5 and perfect 1 (McClish 1989)."""
     if not 0 < max_fpr <= 1:
-        raise ValueError(f"max_fpr is {max_fpr}; wanted more than 0, at most 1")
+        raise WrongInput(f"max_fpr is {max_fpr}; wanted more than 0, at most 1")
     false_positive_rate, recall, _ = roc(positives, negatives)
     return float(_partial_area(false_positive_rate, recall, max_fpr))
 
@@ -224,7 +225,7 @@ def reliability(positives: np.ndarray, negatives: np.ndarray, n_bins: int = 10) 
     """
     scores = np.concatenate([positives, negatives])
     if scores.min() < 0 or scores.max() > 1:
-        raise ValueError(f"scores from {scores.min()} to {scores.max()}; wanted 0 to 1")
+        raise WrongInput(f"scores from {scores.min()} to {scores.max()}; wanted 0 to 1")
     bins = np.minimum((scores * n_bins).astype(int), n_bins - 1)
     counts = np.bincount(bins, minlength=n_bins)
     some = np.maximum(counts, 1)

@@ -31,6 +31,7 @@ from mwwkit.metrics.curves import (
     proportion,
 )
 from mwwkit.metrics.tail_fit import expected_rates
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Between, more_than
 
 # What people set for `choose_cutoff`: false accepts an hour of long speech and noise, and the share
@@ -155,7 +156,7 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
         ValueError: no positives, no negatives or no ambient audio.
     """
     if not (surface.n_positives and surface.n_negatives and surface.ambient_hours):
-        raise ValueError(
+        raise WrongInput(
             f"{surface.n_positives} positives, {surface.n_negatives} negatives, "
             f"{surface.ambient_hours} h of ambient audio; wanted some of each"
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.quiet import quiet
 
 
@@ -24,7 +25,7 @@ def float_tracks(model: bytes, spectrograms: Sequence[np.ndarray]) -> list[np.nd
         first = fresh()
     [entry], [exit_] = first.get_input_details(), first.get_output_details()
     if entry["dtype"] != np.float32:
-        raise ValueError(f"the model takes {np.dtype(entry['dtype']).name}; wanted float32")
+        raise WrongInput(f"the model takes {np.dtype(entry['dtype']).name}; wanted float32")
     stride, tracks = int(entry["shape"][1]), []
     for spectrogram in spectrograms:
         features = spectrogram.astype(np.float32) - firmware.INPUT_ZERO_POINT

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import struct
 
+from mwwkit.run.errors import WrongInput
+
 LOWEST, HIGHEST = -7.0, 6.0  # sigmoid: 0.0009 and 0.9975; a score is at most 255 / 256 = 0.9961
 
 
@@ -31,7 +33,7 @@ def refine(model: bytes) -> bytes:
     ends = [i for i, kind in enumerate(kinds) if kind == schema.BuiltinOperator.LOGISTIC]
     wanted = schema.BuiltinOperator.FULLY_CONNECTED
     if len(ends) != 1 or wanted not in kinds[: ends[0]]:
-        raise ValueError("the model does not end in FULLY_CONNECTED and LOGISTIC")
+        raise WrongInput("the model does not end in FULLY_CONNECTED and LOGISTIC")
     logit = main.Tensors(ops[ends[0]].Inputs(0)).Quantization()
     scale = (HIGHEST - LOWEST) / 255
     if logit.ScaleLength() != 1 or logit.Scale(0) <= scale:

@@ -14,6 +14,7 @@ import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.model.shapes import SHAPES, Block, Shape, SizeReport, size_report
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.quiet import quiet
 from mwwkit.run.seeds import rng
 
@@ -225,7 +226,7 @@ class MixedNet(keras.Model):
         mean, std = cmvn if cmvn is not None else (np.zeros(firmware.N_BANDS), 1.0)
         std = np.broadcast_to(np.asarray(std, np.float32), (firmware.N_BANDS,))
         if std.min() <= 0 or np.shape(mean) != (firmware.N_BANDS,):
-            raise ValueError(f"cmvn: mean and std must be [{firmware.N_BANDS}], std above 0")
+            raise WrongInput(f"cmvn: mean and std must be [{firmware.N_BANDS}], std above 0")
         self.cmvn = np.asarray(mean, np.float32), std
 
         def draw(*names):

@@ -23,6 +23,7 @@ import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.model.shapes import Shape
+from mwwkit.run.errors import CannotGoOn
 
 # ONNX 1.8's, of 2020: what runtimes in the field read. No op here has gained anything since.
 OPSET, IR_VERSION = 13, 7
@@ -30,17 +31,13 @@ TOLERANCE = 1e-5  # between ONNX Runtime and the float net, in scores of 0..1
 HOW_FEATURES = "(int8 feature of the device + 128) * 26 / 255; a frame of 30 ms every 10 ms, 16 kHz"
 
 
-class OnnxError(RuntimeError):
-    """The extra is not installed, or the file does not give what the net does."""
-
-
 def needed() -> tuple[ModuleType, ModuleType]:
-    """The packages onnx and onnxruntime; OnnxError, which says how to get them, without."""
+    """The packages onnx and onnxruntime; CannotGoOn, which says how to get them, without."""
     try:
         import onnx
         import onnxruntime
     except ImportError as error:
-        raise OnnxError(
+        raise CannotGoOn(
             f"ONNX needs the extra onnx ({error}): pip install 'mwwkit[onnx]'"
         ) from None
     return onnx, onnxruntime
@@ -167,7 +164,7 @@ def check(
     """The largest difference from the float net's scores, whole and step by step.
 
     `spectrograms` are float32 [frames, 40] in 0..26, `wanted` the net's scores [frames // stride].
-    Raises OnnxError where it is more than TOLERANCE.
+    Raises CannotGoOn where it is more than TOLERANCE.
     """
     largest = 0.0
     for features, scores in zip(spectrograms, wanted, strict=True):
@@ -175,7 +172,7 @@ def check(
             said = run(model, features, frames)
             largest = max(largest, float(np.abs(said - scores).max(initial=0)))
     if not largest <= TOLERANCE:
-        raise OnnxError(
+        raise CannotGoOn(
             f"ONNX Runtime is up to {largest:.2g} from the float net, wanted {TOLERANCE:g}: try "
             "other versions of onnx and onnxruntime, or export without ONNX"
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Checked, at_least
 
 
@@ -30,7 +31,7 @@ class Block(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for kernels that cannot be built."""
         if not self.kernels or min(self.kernels) < 1:
-            raise ValueError(f"Block.kernels is {self.kernels}: one or more lengths of at least 1")
+            raise WrongInput(f"Block.kernels is {self.kernels}: one or more lengths of at least 1")
 
     @property
     def ring(self) -> int:
@@ -41,7 +42,7 @@ class Block(Checked):
         """Channels in each kernel's group; the first takes what does not divide."""
         n = len(self.kernels)
         if channels < n:
-            raise ValueError(f"{channels} channels cannot be split over {n} kernels")
+            raise WrongInput(f"{channels} channels cannot be split over {n} kernels")
         return (channels - (n - 1) * (channels // n), *[channels // n] * (n - 1))
 
 
@@ -61,12 +62,12 @@ class Shape(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for what cannot be built or streamed."""
         if self.stem_kernel < self.stride:
-            raise ValueError(
+            raise WrongInput(
                 f"Shape.stem_kernel is {self.stem_kernel}: frames are lost below the stride, "
                 f"{self.stride}"
             )
         if not self.blocks:
-            raise ValueError(f"Shape {self.name}: needs a block")
+            raise WrongInput(f"Shape {self.name}: needs a block")
         self.widths()
 
     def widths(self) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from mwwkit.device import firmware
 from mwwkit.model.logit_grid import refine
 from mwwkit.model.mixednet import MixedNet, Norm, tf
 from mwwkit.model.shapes import Shape
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.quiet import quiet
 
 Folded = dict[str, np.ndarray]
@@ -145,14 +146,14 @@ def to_int8(folded: Folded, shape: Shape, calibration: Iterable[np.ndarray]) -> 
     """
     streams = [np.asarray(stream, np.float32) for stream in calibration]
     if sum(len(stream) for stream in streams) < shape.stride:
-        raise ValueError("to_int8: no calibration data; give some minutes of training features")
+        raise WrongInput("to_int8: no calibration data; give some minutes of training features")
     for stream in streams:
         if stream.ndim != 2 or stream.shape[1] != firmware.N_BANDS:
-            raise ValueError(
+            raise WrongInput(
                 f"to_int8: a calibration stream is {stream.shape}, wanted [frames, 40]"
             )
         if stream.size and not (stream.min() >= 0 and stream.max() <= firmware.FEATURE_MAX + 1e-3):
-            raise ValueError(
+            raise WrongInput(
                 f"to_int8: calibration features span {stream.min():.2f} to {stream.max():.2f}, "
                 f"wanted 0 to {firmware.FEATURE_MAX:g}"
             )

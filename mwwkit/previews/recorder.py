@@ -16,6 +16,8 @@ from html import escape
 from IPython.display import HTML
 from ipywidgets import Layout, Textarea
 
+from mwwkit.run.errors import WrongInput
+
 MOST_S = 30
 
 # Without the browser's help with calls: a device hears the room as it is.
@@ -87,7 +89,7 @@ def sound(value: str) -> bytes:
     head, comma, coded = value.partition(",")
     try:
         if not (comma and head.startswith("data:") and head.endswith(";base64")):
-            raise ValueError("it does not begin as one")
+            raise WrongInput("it does not begin as one")
         return base64.b64decode(coded, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ValueError(f"what the browser sent is no data URL ({error}); record again") from error
+        raise WrongInput(f"what the browser sent is no data URL ({error}); record again") from error

@@ -17,6 +17,7 @@ from mwwkit.report import licences, origins
 from mwwkit.report.cutoff_choices import advice
 from mwwkit.report.verdict import verdict
 from mwwkit.run.checkpoint import finished
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
 from mwwkit.training.diagnosis import diagnose
@@ -45,7 +46,7 @@ def facts_of(here: Run, shipped: Shipped) -> Facts:
     missing = [f"surface of {split}" for split in SPLITS if "surface" not in metrics[split]]
     missing += [] if "forms" in metrics["parity"] else ["forms of the model"]
     if missing:
-        raise ValueError(
+        raise WrongInput(
             f"{shipped.path('metrics')} has no {' and no '.join(missing)}: an earlier version "
             f"wrote it; delete {shipped.folder} and run 05 again"
         )

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mwwkit.run.errors import CannotGoOn
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.paths import Run
 
@@ -209,9 +209,9 @@ def _read(path: Path) -> dict:
     state = read_json(path)
     shown = {"figures", "forced"}
     if not isinstance(state, dict) or set(state) - shown != {"settings", "done", "complete"}:
-        raise ValueError(f"{path} holds {str(state)[:60]!r}, not settings, done and complete")
+        raise WrongInput(f"{path} holds {str(state)[:60]!r}, not settings, done and complete")
     if not isinstance(state["settings"], dict) or not isinstance(state["done"], dict):
-        raise ValueError(f"{path}: settings and done must be tables")
+        raise WrongInput(f"{path}: settings and done must be tables")
     return state
 
 

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import tree_bytes
 
 SPARE_BYTES = 64 << 20  # left free on the disk itself: logs, notebooks and the checkpoint need some
@@ -18,7 +19,7 @@ class Budget:
     def __init__(self, folder: Path, budget_bytes: int):
         """Measure `folder` (which need not exist yet) against `budget_bytes`."""
         if budget_bytes <= 0:
-            raise ValueError(f"budget_bytes is {budget_bytes}; wanted more than 0")
+            raise WrongInput(f"budget_bytes is {budget_bytes}; wanted more than 0")
         self.folder = folder
         self.budget_bytes = int(budget_bytes)
         self.used_bytes = tree_bytes(folder)

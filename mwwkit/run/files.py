@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mwwkit.run.errors import WrongInput
+
 PART = ".part-"  # prefix of what is being written; a leftover is never read and is overwritten
 
 
@@ -76,7 +78,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is not readable as JSON: {error}") from error
+        raise WrongInput(f"{path} is not readable as JSON: {error}") from error
 
 
 def sha256(path: Path) -> str:

@@ -15,6 +15,8 @@ from typing import TypeVar
 import joblib
 from threadpoolctl import threadpool_limits
 
+from mwwkit.run.errors import WrongInput
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -28,7 +30,7 @@ def each(
     deadline or a budget stops the work. With one worker everything happens in this process.
     """
     if workers < 1:
-        raise ValueError(f"workers is {workers}; wanted at least 1")
+        raise WrongInput(f"workers is {workers}; wanted at least 1")
     if workers == 1:
         return _here(function, items)
     order = "generator" if ordered else "generator_unordered"

@@ -9,6 +9,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mwwkit.run.errors import WrongInput
+
 _COLUMN = {"kaggle": "first run", "colab": "colab", "local": "local"}
 
 
@@ -40,7 +42,7 @@ class Run:
                     "take it off the list"
                 )
             if path.resolve() == folder.resolve():
-                raise ValueError(f"PREVIOUS names {path}, which is RUN_DIR itself; take it off")
+                raise WrongInput(f"PREVIOUS names {path}, which is RUN_DIR itself; take it off")
         return cls(folder, earlier)
 
     def __truediv__(self, name: str) -> Path:
@@ -67,7 +69,7 @@ def platform() -> str:
     """Where this runs: "kaggle", "colab" or "local"; MWWKIT_PLATFORM overrides."""
     if named := os.environ.get("MWWKIT_PLATFORM"):
         if named not in _COLUMN:
-            raise ValueError(f"MWWKIT_PLATFORM is {named!r}; wanted one of {', '.join(_COLUMN)}")
+            raise WrongInput(f"MWWKIT_PLATFORM is {named!r}; wanted one of {', '.join(_COLUMN)}")
         return named
     if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
         return "kaggle"
@@ -81,7 +83,7 @@ def table() -> dict[str, dict[str, str]]:
     head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     for row in rows:
         if len(row) != len(head):
-            raise ValueError(f"paths.md: the row {row[0]!r} has {len(row)} cells, not {len(head)}")
+            raise WrongInput(f"paths.md: the row {row[0]!r} has {len(row)} cells, not {len(head)}")
     return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from mwwkit.audio.effects import AudioAugmentation, Probability
 from mwwkit.audio.rooms import STRATEGIES, DryShare
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Between, Checked, OneOf, Rising
 from mwwkit.scenes.scenes import PER_ITEM, SceneSettings
 
@@ -43,7 +44,7 @@ class Recipe(Checked):
         """Raise ValueError for more than one background a scene."""
         if self._quiet() < 0:
             shown = ", ".join(f"{name} {getattr(self, name):g}" for name in BEHIND)
-            raise ValueError(f"more than one background a scene: {shown}; wanted 1 or less in all")
+            raise WrongInput(f"more than one background a scene: {shown}; wanted 1 or less in all")
 
     def _quiet(self) -> float:
         """The share of scenes with nothing behind; rounded, since 1 - 0.8 is not 0.2 in binary."""

@@ -8,8 +8,7 @@ are kept and audio is not.
     audio = render(scene, folder)                    # int16 [samples]
     scene.word_ends()                                # seconds
 
-The recipe's shares come from measurements on real recordings; voices in the background and pieces
-of the word as negatives matter most.
+The shares were measured: voices behind, and pieces of the word as negatives, matter most.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ from mwwkit.audio.endpoints import Span
 from mwwkit.audio.reading import INT16_SCALE, Wav16, to_int16
 from mwwkit.audio.rooms import DryShare, load_room
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 
 RATE_HZ = firmware.SAMPLE_RATE_HZ
 REFERENCE_RMS = 0.1  # loudest frame of an item at 0 dB, before the scene's own level
@@ -153,7 +153,7 @@ class SceneSettings:
 
     def __post_init__(self) -> None:  # noqa: D105
         if self.effects.time_stretch or self.effects.time_shift:
-            raise ValueError("a scene's effects move no time: it has speed_log and gap_s for that")
+            raise WrongInput("a scene's effects move no time: it has speed_log and gap_s for that")
 
 
 def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Generator) -> Scene:
@@ -162,7 +162,7 @@ def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Gener
     Raises ValueError where the material has no clips of other words.
     """
     if not material.others and not material.speech:
-        raise ValueError("there is nothing but the wake word to draw from; 01 needs negatives")
+        raise WrongInput("there is nothing but the wake word to draw from; 01 needs negatives")
     return Scene(
         seconds=settings.seconds,
         seed=int(rng.integers(2**31)),

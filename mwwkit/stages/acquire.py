@@ -23,13 +23,14 @@ from mwwkit.corpus.clips import (
     write_quarantine,
 )
 from mwwkit.corpus.piper import Piper
-from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input, SourceError
+from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.corpus.splits import SHARES, assign, audit
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import paths
 from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -78,16 +79,16 @@ class Config(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for a word without letters and for what is in range but not together."""
         if not any(c.isalpha() for c in self.word):
-            raise ValueError(f"word is {self.word!r}; wanted the wake word, such as 'hey jarvis'")
+            raise WrongInput(f"word is {self.word!r}; wanted the wake word, such as 'hey jarvis'")
         if not 0 < self.min_seconds < self.max_seconds:
-            raise ValueError(
+            raise WrongInput(
                 f"min_seconds is {self.min_seconds}, max_seconds {self.max_seconds}; wanted "
                 "0 < min_seconds < max_seconds"
             )
         if len(self.shares) != 3 or min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
-            raise ValueError(f"shares is {self.shares}; wanted three of 0 or more, 1 together")
+            raise WrongInput(f"shares is {self.shares}; wanted three of 0 or more, 1 together")
         if self.table_exclude and not self.table:
-            raise ValueError("table_exclude is given without a table; name one")
+            raise WrongInput("table_exclude is given without a table; name one")
         self.engine()
 
     def engine(self) -> Engine:
@@ -110,7 +111,7 @@ class Config(Checked):
 def plan(config: Config, here: Run, limits: Limits) -> dict:
     """What is done, what is left, and the minutes and bytes it takes.
 
-    Raises SourceError, SpeechError, CheckpointError or OSError early, saying what to do.
+    Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
     inputs, left_out, _ = _inputs(config)
     units = in_units(inputs)
@@ -175,7 +176,7 @@ def check(here: Run) -> dict:
     caveats = audit(clips.records)
     for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
         if not clips.of(label=label, split=split):
-            raise ValueError(
+            raise WrongInput(
                 f"the {split.value} split has no clip of the wake word; {len(clips)} clips are "
                 "there in all; add recordings of it, or ask for more spoken ones"
             )
@@ -209,7 +210,7 @@ def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Spli
         inputs += rows
     inputs += _invented(config)
     if not any(item.about.label is Label.POSITIVE for item in inputs):
-        raise SourceError(
+        raise WrongInput(
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
@@ -229,7 +230,7 @@ def _folders(config: Config) -> Iterator[tuple[str, Path]]:
     for root in roots:
         inside = [role for role in FOLDERS if (root / role).is_dir()]
         if not inside:
-            raise SourceError(
+            raise WrongInput(
                 f"recordings is {root}, which has none of the folders {', '.join(FOLDERS)}; make "
                 "them, or set recordings to an empty text"
             )
@@ -268,7 +269,7 @@ def _write_catalogue(
     write_quarantine(here, STAGE, rejected)
     if not any(clip.about.label is Label.POSITIVE for _, clip in kept):
         shown = "; ".join(f"{row.path}: {row.reason}" for row in rejected[:3])
-        raise ValueError(
+        raise WrongInput(
             f"no clip of the wake word can be used; {len(rejected)} inputs were rejected ({shown}; "
             f"all of them in {here / QUARANTINE}); mend or replace them"
         )

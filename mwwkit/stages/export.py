@@ -32,6 +32,7 @@ from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
 from mwwkit.report.facts import Shipped
 from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.ranges import Checked, Texts, at_least
@@ -71,9 +72,9 @@ class Config(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for what ESPHome would refuse: before the work, not after it."""
         if not self.word.strip():
-            raise ValueError(f"word is {self.word!r}; say what the device listens for")
+            raise WrongInput(f"word is {self.word!r}; say what the device listens for")
         if self.word == "vad":
-            raise ValueError("word is 'vad', which ESPHome keeps for its voice activity model")
+            raise WrongInput("word is 'vad', which ESPHome keeps for its voice activity model")
         described = self.described(0.5, WINDOWS[0], self.arena_bytes or 1)
         if faults := manifest.problems(described.as_dict()):
             raise manifest.ManifestError(faults)
@@ -109,7 +110,7 @@ class Config(Checked):
 def plan(config: Config, here: Run, limits: Limits) -> dict:
     """What will be written from which weights.
 
-    Raises CheckpointError when 03 has not finished, OnnxError where ONNX cannot be written,
+    Raises CheckpointError when 03 has not finished, CannotGoOn where ONNX cannot be written,
     ArenaError where the arena can be neither measured nor was given.
     """
     folder = _weights_of(here)
@@ -131,9 +132,9 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
     GateError for a model that the device would not run as meant, ArenaError where the arena
-    can be neither measured nor was given, ValueError for a model that recognises nothing, OnnxError
-    where ONNX is asked for and cannot be written or is not the float net, and StoppedEarly when a
-    limit of the session is reached. Then nothing is written.
+    can be neither measured nor was given, ValueError for a model that recognises nothing,
+    CannotGoOn where ONNX is asked for and cannot be written or is not the float net, and
+    StoppedEarly when a limit of the session is reached. Then nothing is written.
     """
     checkpoint, made_of = Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)
     if _is_done(checkpoint, made_of):
@@ -156,7 +157,7 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     surface = operating_points(validation.words, validation.others, validation.ambient, WINDOWS)
     choice = choose_cutoff(surface, config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
-        raise ValueError(f"{choice.note} Train longer, or with more clips of the word.")
+        raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
     arena_bytes = measured.size if measured else config.arena_bytes
     described = config.described(choice.cutoff, choice.window, arena_bytes)
     rule = Rule(choice.cutoff, choice.window, WINDOWS, config.target_fah, config.max_clip_fpr)
@@ -287,7 +288,7 @@ def check(here: Run) -> dict:
     names = completed(here, FOLDER)
     for name, digest in names["sha256"].items():
         if sha256(here.find(f"{FOLDER}/{name}")) != digest:
-            raise ValueError(
+            raise WrongInput(
                 f"{here.find(f'{FOLDER}/{name}')} was changed after 05 wrote it; put it back, or "
                 f"delete {here / FOLDER} and run 05 again"
             )

@@ -11,6 +11,7 @@ from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Spl
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
 from mwwkit.device import firmware
 from mwwkit.run.checkpoint import Checkpoint, finished
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -47,7 +48,7 @@ class Config(Recipe):
         """Raise ValueError for conditions that are none or twice, and what `Recipe` refuses."""
         super().refuse_together()
         if not self.conditions or len(set(self.conditions)) < len(self.conditions):
-            raise ValueError(f"conditions is {self.conditions}; wanted at least one, each once")
+            raise WrongInput(f"conditions is {self.conditions}; wanted at least one, each once")
 
     def shaping(self) -> dict:
         """The settings that shape what is made."""
@@ -126,7 +127,7 @@ def check(here: Run) -> dict:
     sets = {name: FeatureSet.open(here, name) for name in names}
     for wanted in ("train", "validation-words"):
         if wanted not in sets or not any(sets[wanted].ends_s):
-            raise ValueError(
+            raise WrongInput(
                 f"{here / FOLDER} has no wake word in the set {wanted}; 01 needs more positives"
             )
     return {name: round(features.hours, 3) for name, features in sets.items()}
@@ -174,12 +175,12 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
     settings = config.scene_settings(config.scene_seconds)
     train = _material(config, clips, spans, Split.TRAIN)
     if not train.words or not train.others:
-        raise ValueError(
+        raise WrongInput(
             f"the training split has {len(train.words)} clips of the wake word and "
             f"{len(train.others)} others; both are needed, so add some in 01"
         )
     if config.background_noise == 1 and not train.noises:
-        raise ValueError("background_noise is 1 but training has no noise; add some in 01")
+        raise WrongInput("background_noise is 1 but training has no noise; add some in 01")
     make = training_set if config.training == "scenes" else window_set
     spoken = {record.path for record in clips if record.is_synthetic}
     taught = replace(train, words=_people_as_often(_sure(train.words, clips), spoken))
@@ -198,7 +199,7 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
         sets.append(ambient_set(f"{split.value}-ambient", own.speech + own.noises, config.seed))
     made = {scenes.name: scenes for scenes in sets if len(scenes)}
     if "validation-words" not in made:
-        raise ValueError(
+        raise WrongInput(
             "the validation split has no clip of the wake word to choose by, or no sounds for "
             f"any of the conditions {', '.join(config.conditions)}; add some in 01"
         )

@@ -11,6 +11,7 @@ from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
 from mwwkit.run.checkpoint import CheckpointError, completed
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
 from mwwkit.run.ranges import Checked
@@ -65,17 +66,17 @@ class Balance(Checked):
         for name in ("ratio", "penalty"):
             given = getattr(self, name)
             if given and (len(given) != len(CLASSES) or not all(0 <= x <= 1000 for x in given)):
-                raise ValueError(
+                raise WrongInput(
                     f"class_{name} is {list(given)}; wanted nothing, or three numbers of 0 to "
                     "1000, for scenes with the word, without, and with a near miss"
                 )
         if self.ratio and not sum(self.ratio):
-            raise ValueError("class_ratio is all zeros; wanted at least one class in a batch")
+            raise WrongInput("class_ratio is all zeros; wanted at least one class in a batch")
         if self.penalty and not self.ratio:
-            raise ValueError("class_penalty needs a class_ratio, which says what a batch holds")
+            raise WrongInput("class_penalty needs a class_ratio, which says what a batch holds")
         least = min((part for part in self.ratio if part), default=1) / (sum(self.ratio) or 1)
         if self.ratio and least * self.n_batch < 0.5:
-            raise ValueError(
+            raise WrongInput(
                 f"class_ratio is {list(self.ratio)} and batch is {self.n_batch}: a class would "
                 "have no scene; wanted a larger batch or part"
             )
@@ -88,7 +89,7 @@ class Balance(Checked):
         penalty, sets = self.penalty or (1.0,) * len(CLASSES), []
         for name, part, weight in zip(CLASSES, self.ratio, penalty, strict=True):
             if part and not found[name]:
-                raise ValueError(
+                raise WrongInput(
                     f"class_ratio wants scenes of class {name!r} and 02 made none; set its part to "
                     "0, or give 01 such clips"
                 )
@@ -116,7 +117,7 @@ def validation_judge(here: Run, train: FeatureSet, target_fah: float, max_clip_f
     stores = [features.store for features in sets]
     wanted = ("the wake word", "other words", "long speech or noise")
     if missing := [w for w, store in zip(wanted, stores, strict=True) if not len(store)]:
-        raise ValueError(
+        raise WrongInput(
             f"the validation split has no clip of {' and none of '.join(missing)}, so a cutoff "
             "cannot be chosen; add some in 01"
         )

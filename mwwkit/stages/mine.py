@@ -15,6 +15,7 @@ from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
 from mwwkit.metrics.operating import MaxClipFpr, TargetFah
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -69,7 +70,7 @@ class Config(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for too small a batch, and what the settings made of these refuse."""
         if not 1 / self.mined_share <= self.batch <= 4096:
-            raise ValueError(f"batch is {self.batch}; wanted at least 1 / mined_share")
+            raise WrongInput(f"batch is {self.batch}; wanted at least 1 / mined_share")
         self.course(), self.training(), self.loss(LossSettings())
 
     def mining(self) -> dict:
@@ -178,7 +179,7 @@ def _keep(config: Config, here: Run, session: Session, mined: Checkpoint) -> Non
     for number, i in enumerate(kept):
         path, from_s = places[i]
         if path and of_split[path] is not Split.TRAIN:
-            raise ValueError(f"{path} is of the split {of_split[path].value}; only train is mined")
+            raise WrongInput(f"{path} is of the split {of_split[path].value}; only train is mined")
         facts = {"id": f"m{number:04d}", "clip": path, "clip_s": round(from_s, 3)}
         rows.append(facts | {"score": events[i].score, "at_s": events[i].at_s, **windows[i]})
     session.stop(len(rows) * EVENT_BYTES)
@@ -257,7 +258,7 @@ def _kept_by_listener(config: Config, here: Run, mined: Checkpoint) -> FeatureSe
     hard = FeatureSet.of_folder(here.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
     ids = [facts["id"] for facts in hard.facts] if hard else []
     if unknown := sorted(set(config.drop) - set(ids)):
-        raise ValueError(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
+        raise WrongInput(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
     kept = [i for i, name in enumerate(ids) if name not in config.drop]
     if not kept:
         return None

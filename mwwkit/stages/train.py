@@ -10,6 +10,7 @@ from mwwkit.metrics.operating import MaxClipFpr, TargetFah
 from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
 from mwwkit.run.ranges import Between, Checked, OneOf
@@ -105,11 +106,11 @@ class Config(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for what is in range but not together, and what the parts refuse."""
         if self.replicas > 1 and self.batch % self.replicas:
-            raise ValueError(
+            raise WrongInput(
                 f"batch is {self.batch}; wanted a multiple of replicas, which is {self.replicas}"
             )
         if self.distillation and not self.teacher_steps:
-            raise ValueError(
+            raise WrongInput(
                 f"distillation is {self.distillation}; wanted 0 without a teacher, or "
                 "teacher_steps, as 1200"
             )

@@ -13,6 +13,7 @@ from typing import Annotated
 import numpy as np
 
 from mwwkit.run import paths
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.ranges import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
@@ -27,7 +28,7 @@ from mwwkit.triples import (
     status,
     sterilising,
 )
-from mwwkit.triples.ledger import PHASES, EngineError, Work, force, open_work
+from mwwkit.triples.ledger import PHASES, Work, force, open_work
 from mwwkit.triples.listing import Found, listed, shuffled
 
 STAGE = phases.STAGE
@@ -95,14 +96,14 @@ class Inputs:
 def products(product: str) -> tuple[bool, bool]:
     """Whether clips and triples are wanted; ValueError for what is no product."""
     if product not in PRODUCTS:
-        raise ValueError(f"PRODUCT is {product!r}; wanted one of {', '.join(PRODUCTS)}")
+        raise WrongInput(f"PRODUCT is {product!r}; wanted one of {', '.join(PRODUCTS)}")
     return product != "triples", product != "clips"
 
 
 def plan(config: Config, here: Run, limits: Limits) -> dict:
     """What is found, done and left, and the minutes and bytes it takes; writes nothing.
 
-    Raises early: EngineError, CheckpointError, ClapError or OSError, saying what to do.
+    Raises early: CannotGoOn, CheckpointError, CannotGoOn or OSError, saying what to do.
     """
     settings = config.shaping()
     batch_manifest.refuse_other_parameters(here, settings)
@@ -139,8 +140,8 @@ def run(
     A stop at the budget or the deadline is a good end of a session, not an error: platforms keep
     the output of notebooks that end well. The report's `next` says what to do.
 
-    Raises StoppedEarly for such a stop under `python -m mwwkit` (exit code 3), and EngineError,
-    CheckpointError or ClapError where something has to be put right first.
+    Raises StoppedEarly for such a stop under `python -m mwwkit` (exit code 3), and CannotGoOn,
+    CheckpointError or CannotGoOn where something has to be put right first.
     """
     settings = config.shaping()
     batch_manifest.refuse_other_parameters(here, settings)
@@ -167,7 +168,7 @@ def run(
 def check(here: Run) -> dict:
     """Totals, once every batch file is proved to be what was written.
 
-    Raises EngineError that names each file that is missing, changed or malformed.
+    Raises CannotGoOn that names each file that is missing, changed or malformed.
     """
     return batch_manifest.verify(here)
 
@@ -224,7 +225,7 @@ def _embeddings(work: Work, config: Config, catalogue: dict, inputs: Inputs, loa
         return None
     for name, vector in vectors.items():
         if vector.shape != (examples.EMBEDDING,):
-            raise EngineError(f"the embedding of {name} is {vector.shape}; wanted (512,)")
+            raise CannotGoOn(f"the embedding of {name} is {vector.shape}; wanted (512,)")
     cache = work.here.find(clap.CACHE)
     if done:
         work.say(f"phase 3, embeddings: skipped, {cache} proves it")
@@ -244,7 +245,7 @@ def _inputs(config: Config, here: Run) -> Inputs:
     def roots(given: tuple[str, ...], row: str) -> list[Path]:
         for folder in map(Path, given):
             if not folder.is_dir():
-                raise EngineError(f"{row} names {folder}, which is no folder; mend it")
+                raise CannotGoOn(f"{row} names {folder}, which is no folder; mend it")
         return [Path(g).absolute() for g in given] or paths.locations(row)
 
     target = roots(config.target_irs, "target_irs") or here.all(impulse_responses.STAGED)[-1:]
@@ -254,14 +255,14 @@ def _inputs(config: Config, here: Run) -> Inputs:
 
 
 def _refuse_missing(inputs: Inputs, done: dict, config: Config) -> None:
-    """EngineError where a phase that is left has no files to work on."""
+    """CannotGoOn where a phase that is left has no files to work on."""
     left = {"bad": "triples", "target": "irs", "speech": "sterile"}
     rows = {"bad": "bad_irs", "target": "target_irs", "speech": "dry_speech"}
     for name, phase in left.items():
         spared = name == "speech" and config.sterile_is_enough
         if not getattr(inputs, name) and phase not in done and not spared:
             looked = ", ".join(map(str, paths.places(rows[name]))) or "nothing on this platform"
-            raise EngineError(
+            raise CannotGoOn(
                 f"no audio for {rows[name]}: attach the data set or set {rows[name].upper()} "
                 f"(paths.md names {looked})"
             )

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
 from mwwkit.training.spec_augment import Draws, SpecAugment, draw_augment
 
@@ -40,17 +41,17 @@ class Source:
 
     def __post_init__(self) -> None:  # noqa: D105
         if self.taught is not None and self.taught.shape != self.labels.shape:
-            raise ValueError(
+            raise WrongInput(
                 f"source {self.name!r}: a teacher's logits are {list(self.taught.shape)}; wanted "
                 f"one a label, {list(self.labels.shape)}"
             )
         if len(self.spectrograms) != len(self.labels) or not len(self.labels):
-            raise ValueError(
+            raise WrongInput(
                 f"source {self.name!r} has {len(self.spectrograms)} spectrograms and "
                 f"{len(self.labels)} labels; wanted as many of each, and at least one"
             )
         if not (self.share > 0 and self.penalty >= 0):
-            raise ValueError(f"source {self.name!r}: share must be above 0, penalty 0 or more")
+            raise WrongInput(f"source {self.name!r}: share must be above 0, penalty 0 or more")
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,15 @@ class WakeWordDataset:
         self.counts = _whole_shares([s.share for s in self.sources], n_batch)
         for source, count in zip(self.sources, self.counts, strict=True):
             if not count:
-                raise ValueError(f"source {source.name!r}: its share of {n_batch} is no scene")
+                raise WrongInput(f"source {source.name!r}: its share of {n_batch} is no scene")
         steps = {source.labels.shape[1] for source in self.sources}
         if len(steps) != 1:
-            raise ValueError(f"sources hold scenes of {sorted(steps)} steps; wanted one length")
+            raise WrongInput(f"sources hold scenes of {sorted(steps)} steps; wanted one length")
         self.n_steps = steps.pop()
         self.n_frames = self.n_steps * firmware.STRIDE
         self.is_taught = any(source.taught is not None for source in self.sources)
         if untaught := [s.name for s in self.sources if s.taught is None and self.is_taught]:
-            raise ValueError(f"source {untaught[0]!r} has no logits of the teacher, others have")
+            raise WrongInput(f"source {untaught[0]!r} has no logits of the teacher, others have")
 
     def batch(self, step: int) -> Batch:
         """The batch of training step `step`."""

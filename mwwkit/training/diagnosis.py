@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from mwwkit.run.errors import WrongInput
+
 History = Mapping[str, Mapping[str, Any]]
 
 GROWN = 2.0  # times its lowest: a loss that noise between units does not reach
@@ -40,7 +42,7 @@ def diagnose(history: History) -> Diagnosis:
     Raises ValueError for a history without a unit.
     """
     if not history:
-        raise ValueError("the history has no unit; train some steps first")
+        raise WrongInput("the history has no unit; train some steps first")
     units = list(history.values())
     judged = [facts for facts in units if "choice" in facts]
     found = _exploding(units) or _flat(units)

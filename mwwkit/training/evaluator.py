@@ -18,6 +18,7 @@ from mwwkit.metrics.tail_fit import PEAKS
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
+from mwwkit.run.errors import WrongInput
 from mwwkit.training.batches import Spectrograms
 from mwwkit.training.candidates import Verdicts, digest
 
@@ -93,7 +94,7 @@ def refuse_flat(streams: Sequence[np.ndarray]) -> None:
     high = max((int(stream.max()) for stream in streams), default=0)
     if high - low < 128:
         first, last = to_float_features(np.array([low, high]))
-        raise ValueError(
+        raise WrongInput(
             f"the features to calibrate with reach only from {first:.1f} to {last:.1f} of 0 to 26: "
             "too quiet, or all alike; check that the clips in 01 can be heard, and run 02 again"
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mwwkit.device.detector import score_times
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Checked
 
 IGNORED = -1
@@ -28,7 +29,7 @@ class LabelSettings(Checked):
         """Raise ValueError for times out of order."""
         order = (self.ignore_from_s, self.from_s, self.to_s, self.ignore_to_s)
         if not order[0] <= order[1] < order[2] <= order[3]:
-            raise ValueError(f"label times are {order}; wanted them rising, from_s before to_s")
+            raise WrongInput(f"label times are {order}; wanted them rising, from_s before to_s")
 
 
 def label_steps(word_ends_s: list[float], n_steps: int, settings: LabelSettings) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
 from mwwkit.run.ranges import Between, Checked
@@ -38,7 +39,7 @@ class Course(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for evaluations that are not at a unit's end."""
         if self.evaluate_every < UNIT_STEPS or self.evaluate_every % UNIT_STEPS:
-            raise ValueError(
+            raise WrongInput(
                 f"evaluate_every is {self.evaluate_every}; wanted a multiple of {UNIT_STEPS}"
             )
 

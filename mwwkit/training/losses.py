@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from mwwkit.model.mixednet import tf
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Between, Checked
 
 Weight = Annotated[float, Between(0, 1000)]
@@ -65,7 +66,7 @@ def scene_loss(
     if not settings.distillation:
         return total
     if teacher_logits is None:
-        raise ValueError(
+        raise WrongInput(
             f"distillation is {settings.distillation}, and there are no logits of a teacher; "
             "train one first, or set distillation to 0"
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mwwkit.run.errors import WrongInput
 from mwwkit.training.schedule import TrainingSettings
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def sweep(
     Raises ValueError for rates or steps that make no sweep.
     """
     if not 0 < lowest < highest <= 1:
-        raise ValueError(f"rates are {lowest} to {highest}; wanted 0 to 1, the lower first")
+        raise WrongInput(f"rates are {lowest} to {highest}; wanted 0 to 1, the lower first")
     if steps < 20:
-        raise ValueError(f"steps is {steps}; wanted at least 20, as {STEPS}")
+        raise WrongInput(f"steps is {steps}; wanted at least 20, as {STEPS}")
     losses: list[float] = []
     mean, best, exploded = 0.0, np.inf, False
     rates = np.geomspace(lowest, highest, steps)
@@ -97,7 +98,7 @@ def sweep(
         if exploded := not unbiased <= EXPLODED * best:
             break
     if len(losses) < 3 or not np.isfinite(losses[:3]).all():
-        raise ValueError(
+        raise WrongInput(
             f"the loss explodes at once, at a rate of {lowest:g}: look at the data, or sweep from "
             "a lower one"
         )

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from functools import cache
 
 from mwwkit.model.mixednet import tf
+from mwwkit.run.errors import CannotGoOn, WrongInput
 
 
 class One:
@@ -55,7 +56,7 @@ class Several(One):
         def part(value, number: int):
             size, over = divmod(value.shape[0], self.n)
             if over:
-                raise ValueError(
+                raise WrongInput(
                     f"a batch of {value.shape[0]} cannot be shared by {self.n} devices; make batch "
                     f"a multiple of {self.n}"
                 )
@@ -104,7 +105,7 @@ def names(n: int) -> list[str]:
         parts = tf.config.get_logical_device_configuration(cpu) or []
         found = [f"CPU:{i}" for i, _ in enumerate(parts)]
     if len(found) < max(n, 1):
-        raise RuntimeError(
+        raise CannotGoOn(
             f"replicas is {n} and TensorFlow sees {len(found)} devices to share a batch; use a "
             "machine with as many GPUs, or replicas = 1"
         )

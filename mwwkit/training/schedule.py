@@ -5,6 +5,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Between, Checked, OneOf, at_least, more_than
 
 PRECISIONS = {
@@ -56,7 +57,7 @@ class TrainingSettings(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for more rounded steps than there are steps."""
         if not 0 <= self.qat_steps < self.steps:
-            raise ValueError(
+            raise WrongInput(
                 f"qat_steps is {self.qat_steps}; wanted 0 (off) to less than steps, {self.steps}"
             )
 
@@ -101,17 +102,17 @@ def _stages(given, steps: int) -> tuple[Stage, ...]:
     stages = []
     for number, stage in enumerate(given, 1):
         if len(stage) != 3:
-            raise ValueError(
+            raise WrongInput(
                 f"schedule: stage {number} is {list(stage)}; wanted [steps, rate, negative_weight]"
             )
         n_steps, rate, weight = stage
         if not (isinstance(n_steps, int) and n_steps >= 1 and 0 < rate <= 1 and 0 <= weight <= 1e3):
-            raise ValueError(
+            raise WrongInput(
                 f"schedule: stage {number} is {list(stage)}; wanted steps of 1 or more, a rate of "
                 "0 to 1, a negative_weight of 0 to 1000"
             )
         stages.append(Stage(n_steps, float(rate), float(weight)))
     total = sum(stage.steps for stage in stages)
     if stages and total != steps:
-        raise ValueError(f"schedule has {total} steps in all and steps is {steps}; make them equal")
+        raise WrongInput(f"schedule has {total} steps in all and steps is {steps}; make them equal")
     return tuple(stages)

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.ranges import Between, Checked, at_least
 
 
@@ -91,15 +92,15 @@ def array_module(device: str) -> ModuleType:
     if device == "cpu":
         return np
     if device != "gpu":
-        raise ValueError(f"device is {device!r}; wanted 'cpu' or 'gpu'")
+        raise WrongInput(f"device is {device!r}; wanted 'cpu' or 'gpu'")
     try:
         import cupy
     except ImportError as error:
-        raise RuntimeError(
+        raise CannotGoOn(
             "device is 'gpu' but CuPy is not installed: pip install cupy-cuda12x, or device = 'cpu'"
         ) from error
     if not cupy.cuda.is_available():
-        raise RuntimeError(
+        raise CannotGoOn(
             "device is 'gpu' but CuPy finds no GPU: turn one on for this session, or use "
             "device = 'cpu', which gives the same augmentation"
         )

@@ -18,6 +18,7 @@ import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.model.mixednet import Norm, Pointwise, Weighted, keras, tf
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Between, Checked
 from mwwkit.run.seeds import rng
 from mwwkit.training.evaluator import to_float_features
@@ -41,9 +42,9 @@ class TeacherShape(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for taps that are not centred."""
         if self.taps < 1 or self.taps % 2 == 0:
-            raise ValueError(f"the teacher's taps are {self.taps}; wanted an odd number")
+            raise WrongInput(f"the teacher's taps are {self.taps}; wanted an odd number")
         if self.stem_taps < firmware.STRIDE or (self.stem_taps - firmware.STRIDE) % 2:
-            raise ValueError(f"the teacher's stem_taps are {self.stem_taps}; wanted 3, 5, 7, ...")
+            raise WrongInput(f"the teacher's stem_taps are {self.stem_taps}; wanted 3, 5, 7, ...")
 
     def widths(self) -> tuple[int, ...]:
         """Channels after the stem and after each block."""
@@ -136,7 +137,7 @@ class TeacherNet(keras.Model):
 def build_teacher(shape: TeacherShape, seed: int = 0, cmvn: None = None) -> TeacherNet:
     """Make a teacher, for `Trainer` too; it normalises by itself, so there is no CMVN."""
     if cmvn is not None:
-        raise ValueError("a teacher takes no CMVN: its first norm does the same")
+        raise WrongInput("a teacher takes no CMVN: its first norm does the same")
     net = TeacherNet(shape, seed)
     net(tf.zeros((1, 2 * firmware.STRIDE, firmware.N_BANDS)))
     return net
@@ -156,7 +157,7 @@ def load_teacher(path: Path) -> TeacherNet:
     arrays = load_arrays(path)
     sizes = {field.name: arrays.get(f"shape/{field.name}") for field in fields(TeacherShape)}
     if missing := [name for name, size in sizes.items() if size is None or size.ndim]:
-        raise ValueError(f"{path} holds no teacher: its {missing[0]} is missing")
+        raise WrongInput(f"{path} holds no teacher: its {missing[0]} is missing")
     shape = TeacherShape(**{name: int(size) for name, size in sizes.items()})
     return teacher_of(arrays, shape)
 
@@ -166,7 +167,7 @@ def teacher_of(weights: dict[str, np.ndarray], shape: TeacherShape) -> TeacherNe
     net = build_teacher(shape)
     kept = [weights[name] for name in sorted(weights) if name.startswith("net/")]
     if [array.shape for array in kept] != [tuple(v.shape) for v in net.variables]:
-        raise ValueError(f"the weights are not those of a teacher of {shape}")
+        raise WrongInput(f"the weights are not those of a teacher of {shape}")
     for variable, array in zip(net.variables, kept, strict=True):
         variable.assign(array)
     return net

@@ -19,6 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mwwkit.model.mixednet import MixedNet, Shape, build, tf
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.ranges import Between
 from mwwkit.run.seeds import rng
 from mwwkit.training.batches import Batch, WakeWordDataset
@@ -45,7 +46,7 @@ def limit_threads(threads: int) -> None:
             config.set_intra_op_parallelism_threads(threads)
             config.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
-        raise RuntimeError(
+        raise CannotGoOn(
             f"TensorFlow is already running with other than {threads} threads; restart the "
             "kernel and run this stage first, or set THREADS to what it has"
         ) from error
@@ -78,7 +79,7 @@ class Trainer:
         self.seed, self.cmvn = seed, cmvn
         self.xp = array_module(device)
         if self.xp is not np and not tf.config.list_physical_devices("GPU"):
-            raise RuntimeError(
+            raise CannotGoOn(
                 "device is 'gpu' and CuPy has one, but TensorFlow sees none: install "
                 "tensorflow[and-cuda], or use device = 'cpu'"
             )
@@ -252,10 +253,10 @@ class Trainer:
         variables = self._variables()
         missing = sorted({*variables, "step"} ^ set(state))
         if missing:
-            raise ValueError(f"the snapshot does not fit this net: {missing[0]} is in one only")
+            raise WrongInput(f"the snapshot does not fit this net: {missing[0]} is in one only")
         for name, variable in variables.items():
             if tuple(variable.shape) != state[name].shape:
-                raise ValueError(
+                raise WrongInput(
                     f"the snapshot's {name} is {state[name].shape}; wanted {tuple(variable.shape)}"
                 )
             variable.assign(state[name])
@@ -291,7 +292,7 @@ def net_of(
     found = [tuple(weights[n].shape) for n in names]
     wanted = [tuple(v.shape) for v in net.variables]
     if found != wanted:
-        raise ValueError(
+        raise WrongInput(
             f"the weights are not those of {shape.name}; train again or name their shape"
         )
     for name, variable in zip(names, net.variables, strict=True):

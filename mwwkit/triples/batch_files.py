@@ -16,23 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.parallel import each
 from mwwkit.run.progress import tqdm
 from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples
 from mwwkit.triples.examples import Item, OpenBatch, Room, Spectra, Triple, batch_bytes
-from mwwkit.triples.ledger import (
-    EngineError,
-    Segments,
-    Work,
-    file_of,
-    gaps,
-    of_kind,
-    proof,
-    segment,
-    unit,
-)
+from mwwkit.triples.ledger import Segments, Work, file_of, gaps, of_kind, proof, segment, unit
 from mwwkit.triples.phases import STAGE
 
 TASK = 4  # triples that a process makes before it hands them over
@@ -72,7 +63,7 @@ def make_batches(
     """Write the batches that are left; "" when all segments are used, else why it stopped.
 
     A last batch that is not full is written only when `speech_is_whole`: no more segments come.
-    Raises EngineError for a whole batch file that is in the way and is another one.
+    Raises CannotGoOn for a whole batch file that is in the way and is another one.
     """
     segments, checkpoint = Segments(work), work.checkpoint
     finished = checkpoint.done.get("triples", {}).get("segments") == len(segments)
@@ -206,7 +197,7 @@ class _LiesInAnEarlierRun(Exception):
 
 
 def _refuse_another(path: Path, digest: str) -> None:
-    """Raise EngineError where `path` is a whole batch other than the one about to be written."""
+    """Raise CannotGoOn where `path` is a whole batch other than the one about to be written."""
     if not path.exists() or sha256(path) == digest:
         return
     try:
@@ -215,7 +206,7 @@ def _refuse_another(path: Path, digest: str) -> None:
     except zipfile.BadZipFile:
         whole = False
     if whole:
-        raise EngineError(
+        raise CannotGoOn(
             f"{path} is a whole batch, but not the one to be written there, and no checkpoint "
             "knows it; move it away, or use another RUN_DIR"
         )

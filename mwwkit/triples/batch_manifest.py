@@ -1,7 +1,7 @@
 """The manifest of the triples, and the check that the files are what it says.
 
 write_manifest(work, finished=True)
-facts = verify(here)             # raises EngineError that names every file that is wrong
+facts = verify(here)             # raises CannotGoOn that names every file that is wrong
 """
 
 import platform
@@ -15,17 +15,18 @@ import numpy as np
 
 from mwwkit import __version__
 from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.triples import examples
-from mwwkit.triples.ledger import EngineError, Segments, Work, figures, file_of, of_kind
+from mwwkit.triples.ledger import Segments, Work, figures, file_of, of_kind
 
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "noisereduce", "pyloudnorm")
 
 
 def refuse_other_parameters(here: Run, settings: dict) -> None:
-    """Raise EngineError for a manifest that was written under other parameters.
+    """Raise CannotGoOn for a manifest that was written under other parameters.
 
     One that cannot be read is named; it is written again.
     """
@@ -38,7 +39,7 @@ def refuse_other_parameters(here: Run, settings: dict) -> None:
         changed = [n for n in sorted(found | settings) if found.get(n) != settings.get(n)]
         if changed:
             shown = ", ".join(f"{n} ({found.get(n)!r} there)" for n in changed)
-            raise EngineError(
+            raise CannotGoOn(
                 f"{path} is of other parameters: {shown}; use another RUN_DIR, or take that run "
                 "off PREVIOUS"
             )
@@ -48,7 +49,7 @@ def write_manifest(work: Work, *, finished: bool) -> dict:
     """Verify every batch and write `manifest.json`; returns what it holds."""
     here, checkpoint = work.here, work.checkpoint
     if wrong := wrong_batches(here, checkpoint.done):
-        raise EngineError(_named(wrong))
+        raise CannotGoOn(_named(wrong))
     rows = [
         {"file": file_of("batch", n)}
         | {k: f[k] for k in ("sha256", "bytes", "triples")}
@@ -125,27 +126,27 @@ def _named(wrong: list[str]) -> str:
 def verify(here: Run) -> dict:
     """Totals and status, once every batch of this and earlier runs is proved to be whole.
 
-    Raises EngineError, naming each file that is missing, changed, or of another form than the
+    Raises CannotGoOn, naming each file that is missing, changed, or of another form than the
     manifest says; CheckpointError where the checkpoint itself is damaged.
     """
     path = here / MANIFEST
     if not path.exists():
-        raise EngineError(f"{path} is not there: run the engine first; it writes it at each end")
+        raise CannotGoOn(f"{path} is not there: run the engine first; it writes it at each end")
     if _unreadable(path):
-        raise EngineError(f"{path} is damaged; run again, and it is written again")
+        raise CannotGoOn(f"{path} is damaged; run again, and it is written again")
     manifest = read_json(path)
     checkpoint = Checkpoint.resume(here, ".", manifest["parameters"])
     listed = {row["file"]: row["sha256"] for row in manifest["batches"]}
     done = {file_of("batch", n): f for n, f in of_kind(checkpoint.done, "batch").items()}
     if listed != {name: facts["sha256"] for name, facts in done.items()}:
         differ = sorted(set(listed.items()) ^ {(n, f["sha256"]) for n, f in done.items()})
-        raise EngineError(
+        raise CannotGoOn(
             f"{path} and checkpoint.json differ on {differ[0][0]} ({len(differ)} in all); run again"
         )
     wrong = wrong_batches(here, checkpoint.done)
     wrong += [p for n, f in done.items() if (p := _malformed(here.find(n), f)) and not wrong]
     if wrong:
-        raise EngineError(_named(wrong))
+        raise CannotGoOn(_named(wrong))
     return {"finished": manifest["finished"], **manifest["chain"], "manifest": str(path)}
 
 

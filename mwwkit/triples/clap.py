@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import signal
 
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
@@ -30,10 +31,6 @@ FOLDER, CACHE, ABOUT = "clap_model", "clap_cache.npz", "__about__"
 NOISE_S = 3.0
 LONGEST_S = 10.0  # CLAP cuts longer sound at a random place
 UNIT = 8  # IRs between two writes of the cache
-
-
-class ClapError(RuntimeError):
-    """An embedding that cannot be had; the message says what to do about it."""
 
 
 class Embedder(Protocol):
@@ -70,7 +67,7 @@ def embed_all(
     new is saved every few IRs; when `session` says stop, those that are left are missing from the
     result. Nothing is loaded when nothing is missing.
 
-    Raises ClapError for a cache that is damaged or of other settings, and where CLAP is needed
+    Raises CannotGoOn for a cache that is damaged or of other settings, and where CLAP is needed
     but cannot be loaded.
     """
     caches = {path: _read(path, seed) for path in here.all(CACHE)}
@@ -92,7 +89,7 @@ def embed_all(
 def _embedding(embedder: Embedder, ir_id: str, ir: np.ndarray, seed: int) -> np.ndarray:
     vector = np.asarray(embedder.embed(probe(ir, embedder.sample_rate_hz, seed)), np.float32)
     if vector.ndim != 1 or not np.isfinite(vector).all():
-        raise ClapError(f"the embedding of {ir_id} is no finite vector; its shape: {vector.shape}")
+        raise CannotGoOn(f"the embedding of {ir_id} is no finite vector; its shape: {vector.shape}")
     return vector
 
 
@@ -104,14 +101,14 @@ def _read(path: Path, seed: int) -> tuple[dict[str, np.ndarray], dict]:
         about = json.loads(str(vectors.pop(ABOUT)))
         sizes = {v.shape for v in vectors.values()}
         if len(sizes) != 1 or not all(v.dtype == np.float32 for v in vectors.values()):
-            raise ValueError(f"wanted float32 vectors of one length, found {sizes}")
+            raise WrongInput(f"wanted float32 vectors of one length, found {sizes}")
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as e:
-        raise ClapError(
+        raise CannotGoOn(
             f"{path} is damaged ({e}); delete it, and its embeddings are made again (for an "
             "earlier run: take that run off PREVIOUS)"
         ) from e
     if about["seed"] != seed:
-        raise ClapError(
+        raise CannotGoOn(
             f"{path} was made under seed {about['seed']}, not {seed}; set that seed, or move the "
             "file away and its embeddings are made again"
         )
@@ -126,18 +123,20 @@ def _overlaid(caches: dict[Path, tuple[dict, dict]]) -> tuple[dict[str, np.ndarr
     for path, (vectors, made) in caches.items():
         if about and made["model"] != about["model"]:
             other = next(iter(caches))
-            raise ClapError(f"{path} and {other} were made by different models; keep one of them")
+            raise CannotGoOn(f"{path} and {other} were made by different models; keep one of them")
         about = made
         for ir_id, vector in vectors.items():
             if ir_id in known and not np.array_equal(known[ir_id], vector):
-                raise ClapError(f"{path} and {origin[ir_id]} disagree on {ir_id}; keep one of them")
+                raise CannotGoOn(
+                    f"{path} and {origin[ir_id]} disagree on {ir_id}; keep one of them"
+                )
             known[ir_id], origin[ir_id] = vector, path
     return known, about
 
 
 def _same_model(about: dict, identity: str, seed: int) -> dict:
     if about and about["model"] != identity:
-        raise ClapError(
+        raise CannotGoOn(
             f"{CACHE} was made by the model {about['model']}, but {FOLDER}/ holds {identity}; put "
             "the first one there, or move the cache away and all embeddings are made again"
         )
@@ -159,7 +158,7 @@ class Clap:
     sample_rate_hz = 48_000
 
     def __init__(self, folder: Path):
-        """From a folder of transformers' making; raises ClapError where it is not whole."""
+        """From a folder of transformers' making; raises CannotGoOn where it is not whole."""
         torch, transformers = _torch()
         from safetensors import SafetensorError
 
@@ -183,14 +182,14 @@ class Clap:
     def load(cls, here: Run, session: Session | None = None) -> "Clap":
         """From `clap_model/` of this run; else copied there from an earlier one, else downloaded.
 
-        Raises ClapError where torch or transformers are missing, the disk budget is too small, or
+        Raises CannotGoOn where torch or transformers are missing, the disk budget is too small, or
         the model cannot be downloaded.
         """
         _torch()
         folder = here / FOLDER
         if not folder.is_dir():
             if session is not None and (reason := session.stop(MODEL_BYTES)):
-                raise ClapError(f"no room for CLAP's {MODEL_BYTES / 1e9:.1f} GB: {reason}")
+                raise CannotGoOn(f"no room for CLAP's {MODEL_BYTES / 1e9:.1f} GB: {reason}")
             if found := here.all(FOLDER):
                 print(f"CLAP: copied from {found[0]}")
                 with replacing(folder) as part:
@@ -218,7 +217,7 @@ def _download(folder: Path) -> None:
         model = transformers.ClapModel.from_pretrained(MODEL)
         features = transformers.ClapFeatureExtractor.from_pretrained(MODEL)
     except OSError as error:
-        raise ClapError(
+        raise CannotGoOn(
             f"{MODEL} cannot be downloaded ({error}); switch the internet on, attach an earlier "
             f"run that has {FOLDER}/, or go on without embeddings"
         ) from error
@@ -231,7 +230,7 @@ def _torch() -> tuple[Any, Any]:
     """The modules torch and transformers, imported here and nowhere else."""
     missing = [m for m in ("torch", "transformers") if importlib.util.find_spec(m) is None]
     if missing:
-        raise ClapError(
+        raise CannotGoOn(
             f"{' and '.join(missing)} missing: pip install 'mwwkit[clap]', or go on without "
             "embeddings"
         )
@@ -241,5 +240,5 @@ def _torch() -> tuple[Any, Any]:
     return torch, transformers
 
 
-def _not_whole(folder: Path, why: str) -> ClapError:
-    return ClapError(f"{folder} does not hold a whole CLAP ({why}); delete it and run again")
+def _not_whole(folder: Path, why: str) -> CannotGoOn:
+    return CannotGoOn(f"{folder} does not hold a whole CLAP ({why}); delete it and run again")

@@ -18,6 +18,7 @@ import numpy as np
 
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.audio.rooms import onset
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -110,9 +111,9 @@ def read_catalogue(path: Path) -> dict:
     found = read_json(path)
     keys = {"format_version", "complete", "irs", "rejected"}
     if not isinstance(found, dict) or not keys <= found.keys():
-        raise ValueError(f"{path} is no catalogue of impulse responses; delete it to make it again")
+        raise WrongInput(f"{path} is no catalogue of impulse responses; delete it to make it again")
     if found["format_version"] != FORMAT_VERSION:
-        raise ValueError(
+        raise WrongInput(
             f"{path} is of format {found['format_version']}; this mwwkit writes {FORMAT_VERSION}"
         )
     return found

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from mwwkit.run.checkpoint import SEAL, Checkpoint
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Session
 from mwwkit.triples import impulse_responses, sterilising
@@ -28,10 +29,6 @@ PHASES = {  # what is made again with each: everything that is made from it
     "sterile": ["sterile", "batch", "triples"],
     "triples": ["batch", "triples"],
 }
-
-
-class EngineError(RuntimeError):
-    """Something the data engine cannot go on with; the message names it and says what to do."""
 
 
 @dataclass
@@ -135,13 +132,13 @@ def _disprove(work: Work, record: bool) -> None:
 def gaps(work: Work, kind: str) -> list[int]:
     """Numbers of a kind that are not done although a later one is.
 
-    Raises EngineError where they are in an earlier run that is not given.
+    Raises CannotGoOn where they are in an earlier run that is not given.
     """
     numbers = of_kind(work.checkpoint.done, kind)
     missing = [n for n in range(max(numbers, default=-1) + 1) if n not in numbers]
     run_number = work.checkpoint.figures["run_number"]
     if missing and len(work.here.earlier) < run_number - 1:
-        raise EngineError(
+        raise CannotGoOn(
             f"{file_of(kind, missing[0])} and {len(missing) - 1} more are in an earlier run that "
             f"is not attached: this is run {run_number}, PREVIOUS names {len(work.here.earlier)}"
         )

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import signal
 
 from mwwkit.audio.effects import SILENCE, colour_noise, db_to_gain, mix_at_snr, rms
+from mwwkit.run.errors import WrongInput
 
 MAINS_HZ = 60
 HUM_HARMONICS = 10  # of the mains, the first included
@@ -47,7 +48,7 @@ def apply_chain(audio: np.ndarray, sample_rate_hz: int, chain: list[dict]) -> np
     for record in chain:
         settings = {k: v for k, v in record.items() if k != "effect"}
         if record["effect"] not in _APPLY:
-            raise ValueError(f"effect is {record['effect']!r}; wanted one of {EFFECTS}")
+            raise WrongInput(f"effect is {record['effect']!r}; wanted one of {EFFECTS}")
         audio = _APPLY[record["effect"]](audio, sample_rate_hz, **settings)
     return audio
 
@@ -75,7 +76,7 @@ def make_noise(
         levels = np.arange(1, HUM_HARMONICS + 1, dtype=float) ** -1.0
         return _harmonics(n_samples, sample_rate_hz, MAINS_HZ, levels, rng)
     if colour != "hvac":
-        raise ValueError(f"colour is {colour!r}; wanted one of {NOISES}")
+        raise WrongInput(f"colour is {colour!r}; wanted one of {NOISES}")
     air = colour_noise(n_samples, COLOURS["brown"], rng)
     tone = _harmonics(n_samples, sample_rate_hz, fan_hz, np.array([1.0, 0.5, 0.25]), rng)
     return apply_low_pass(air, sample_rate_hz, cutoff_hz=500.0, order=2) + np.float32(0.3) * tone
@@ -177,7 +178,7 @@ def _filtered(audio: np.ndarray, sections: np.ndarray) -> np.ndarray:
 
 def _below_nyquist(frequency_hz: float, sample_rate_hz: int) -> float:
     if not 0 < frequency_hz < sample_rate_hz / 2:
-        raise ValueError(
+        raise WrongInput(
             f"a frequency is {frequency_hz} Hz; wanted above 0 and below {sample_rate_hz / 2:g} Hz"
         )
     return frequency_hz

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from mwwkit.corpus.clips import Rejected, write_quarantine
 from mwwkit.run.checkpoint import SEAL
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
 from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples, impulse_responses, ledger, sterilising
-from mwwkit.triples.ledger import EngineError, Work, of_kind, unit
+from mwwkit.triples.ledger import Work, of_kind, unit
 from mwwkit.triples.listing import Found, fingerprint
 
 STAGE = "01 triples"
@@ -26,7 +27,7 @@ CHUNK_ROOM = 1 << 20  # beside its segments: names and reasons
 def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | None:
     """Phase 2: both pools and their catalogue; None where a limit stopped it.
 
-    Raises EngineError for an empty pool, and for files that changed after triples were made.
+    Raises CannotGoOn for an empty pool, and for files that changed after triples were made.
     """
     prints = {"bad": fingerprint(bad), "target": fingerprint(target)}
     if catalogue := _proved_rooms(work, bad, target, prints):
@@ -53,7 +54,7 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
     }
     for pool, count in counts.items():
         if not count:
-            raise EngineError(
+            raise CannotGoOn(
                 f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
                 f"{impulse_responses.reasons(found)}); see paths.md for where they are looked for"
             )
@@ -75,7 +76,7 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
     given = {"bad": bad, "target": target}
     changed = [p for p in impulse_responses.POOLS if given[p] and prints[p] != facts["prints"][p]]
     if changed and of_kind(work.checkpoint.done, "batch"):
-        raise EngineError(
+        raise CannotGoOn(
             f"the {' and '.join(changed)} impulse responses are not those that the batches were "
             "made with (names or sizes differ); put them back, or give FORCE=['irs'] or a new "
             "RUN_DIR"
@@ -93,7 +94,7 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
 def rooms_on_disk(
     work: Work, catalogue: dict, pool: str, given: Sequence[Found], align: bool = False
 ) -> dict[str, examples.Room]:
-    """id -> the file of each response of a pool, wherever it lies; EngineError where it is not."""
+    """id -> the file of each response of a pool, wherever it lies; CannotGoOn where it is not."""
     of_given = {file.name: file.path for file in given}
     found: dict[str, examples.Room] = {}
     for row in catalogue["irs"]:
@@ -103,7 +104,7 @@ def rooms_on_disk(
         staged = work.here.all(f"{impulse_responses.STAGED}/{name}") if pool == "target" else []
         path = next((p for p in staged if p.stat().st_size == row["bytes"]), of_given.get(name))
         if path is None:
-            raise EngineError(
+            raise CannotGoOn(
                 f"the {pool} impulse response {name} is in {impulse_responses.CATALOGUE} but not "
                 "on disk; attach the data set or the run that has it"
             )
@@ -126,7 +127,7 @@ def speech(
 ) -> str:
     """Phase 4: chunks of sterile segments, in order; "" at its end, else why it stopped.
 
-    `share`: of the budget that the segments may take. Raises EngineError where the files are not
+    `share`: of the budget that the segments may take. Raises CannotGoOn where the files are not
     those that were begun with, or where not even one chunk fits.
     """
     checkpoint, here = work.checkpoint, work.here
@@ -136,7 +137,7 @@ def speech(
     corpus = fingerprint(files)
     done = of_kind(checkpoint.done, "sterile")
     if done and any(facts["corpus"] != corpus for facts in done.values()):
-        raise EngineError(
+        raise CannotGoOn(
             f"the dry speech is not what chunk {min(done)} was made of (names or sizes of files "
             "differ); put it back, or give FORCE=['sterile'] or a new RUN_DIR"
         )
@@ -195,7 +196,7 @@ def _last_chunk(work: Work) -> Path | None:
 
 def _refuse_if_nothing(work: Work, n_bytes: int, share: float, chunk_files: int) -> None:
     if not of_kind(work.checkpoint.done, "sterile"):
-        raise EngineError(
+        raise CannotGoOn(
             f"a chunk of {chunk_files} files takes up to {n_bytes / 1e6:.0f} MB, and STERILE_SHARE "
             f"{share:g} of the budget is {share * work.session.budget.budget_bytes / 1e6:.0f} MB; "
             "raise BUDGET_GB or STERILE_SHARE, or lower CHUNK_FILES"

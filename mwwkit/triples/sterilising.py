@@ -21,6 +21,7 @@ import numpy as np
 import soundfile
 
 from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read, to_int16
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.ranges import Between, Checked
@@ -237,7 +238,7 @@ def read_segments(folder: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is damaged or cut off ({error}); make it again") from error
+        raise WrongInput(f"{path} is damaged or cut off ({error}); make it again") from error
 
 
 def read_segment(folder: Path, row: int) -> np.ndarray:
@@ -251,7 +252,7 @@ def read_segment(folder: Path, row: int) -> np.ndarray:
         file.seek(HEADER_BYTES + row * SEGMENT_BYTES)
         found = np.fromfile(file, "<i2", SEGMENT)
     if found.size < SEGMENT:
-        raise ValueError(f"{path} is cut off: it has no row {row}; make it again")
+        raise WrongInput(f"{path} is cut off: it has no row {row}; make it again")
     return found
 
 
