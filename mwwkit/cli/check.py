@@ -6,6 +6,7 @@ from typing import Any
 
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import BAD, OK, Command
+from mwwkit.run.errors import MwwkitError
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def _check(arguments: argparse.Namespace) -> int:
         module = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}")
         try:
             verdict = f"good{_brief(module.check(run))}"
-        except (ValueError, OSError, RuntimeError) as error:
+        except (MwwkitError, OSError) as error:
             verdict, n_bad = f"BAD: {error}", n_bad + 1
         print(f"{chain.NOTEBOOKS[stage]}: {verdict}", flush=True)
     return BAD if n_bad else OK
