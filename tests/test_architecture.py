@@ -23,8 +23,8 @@ FLOORS = (  # from the top down: a room imports only from rooms on lower floors
     ("training", "scenes", "triples"),
     ("model", "esphome", "metrics", "corpus"),
     ("audio",),
-    ("device",),
-    ("run", "presets"),
+    ("device", "presets"),
+    ("run",),
 )
 WITH_TENSORFLOW = {"model", "training", "evaluation", "stages"}
 WITHOUT_TENSORFLOW = (  # in those rooms, yet needed where TensorFlow is not to be loaded

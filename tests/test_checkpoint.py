@@ -1,5 +1,7 @@
 import os
 import stat
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import pytest
 from killing import killed_by_itself
@@ -7,6 +9,7 @@ from killing import killed_by_itself
 from mwwkit.run.checkpoint import Checkpoint, CheckpointError, completed, finished
 from mwwkit.run.files import read_json, replacing
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Before
 
 SETTINGS = {"scenes": 5000, "conditions": ("clean", "room")}
 
@@ -260,3 +263,83 @@ def test_a_folder_without_a_seal_or_of_other_settings_is_not_adopted(here):
     assert not checkpoint.adopt("b", other)
     assert not checkpoint.adopt("c", here / "features/c")
     assert not checkpoint.done
+
+
+@dataclass(frozen=True)
+class Config:
+    """A stage's settings as an older version had them."""
+
+    scenes: int = 5000
+
+
+@dataclass(frozen=True)
+class Later(Config):
+    """The same with two that say what the older code did, the second not by its default."""
+
+    rooms: Annotated[tuple[str, ...], Before(("hall",))] = ("hall",)
+    noise: Annotated[float, "a share", Before(0.0)] = 0.3
+
+
+@dataclass(frozen=True)
+class Careless(Config):
+    """The same with one that does not say it."""
+
+    noise: float | None = None
+
+
+def of_config(here, config):
+    return Checkpoint.resume(here, "features", asdict(config), of=config)
+
+
+def test_a_setting_that_an_older_version_did_not_have_is_read_as_what_its_code_did(here):
+    of_config(here, Config()).finish("a", clips=1)
+    assert of_config(here, Later(noise=0.0)).done == {"a": {"clips": 1}}
+    with pytest.raises(CheckpointError, match=r"other values of noise \(0.0 then, 0.3 now\); put"):
+        of_config(here, Later())
+    told = r"other values of rooms \(\['hall'\] then, \[\] now\); put"
+    with pytest.raises(CheckpointError, match=told):
+        of_config(here, Later(rooms=(), noise=0.0))
+    of_config(here, Later(noise=0.0)).finish("b", clips=2)
+    assert read_json(files(here)[0])["settings"] == {
+        "noise": 0.0,
+        "rooms": ["hall"],
+        "scenes": 5000,
+    }
+    with pytest.raises(CheckpointError, match=r"noise \(0.0 then, 0.3 now\)"):
+        of_config(here, Later())
+    with pytest.raises(CheckpointError, match=r"noise \(0.0 then, missing now\), rooms .* missing"):
+        of_config(here, Config())  # the older version does not go on with what it does not know
+
+
+def test_what_was_written_down_counts_before_what_older_code_did(here):
+    of_config(here, Later(noise=0.5)).finish("a")
+    assert list(of_config(here, Later(noise=0.5)).done) == ["a"]
+    with pytest.raises(CheckpointError, match=r"noise \(0.5 then, 0.0 now\)"):
+        of_config(here, Later(noise=0.0))
+
+
+@pytest.mark.parametrize("noise", [0.3, 0.0, None])
+def test_a_new_setting_that_does_not_say_what_older_code_did_is_refused_by_name(here, noise):
+    of_config(here, Config()).finish("a")
+    with pytest.raises(CheckpointError) as told:
+        of_config(here, Careless(noise=noise))
+    assert f"noise (missing then, {noise} now); put them back, or use a" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_an_earlier_run_of_an_older_version_is_gone_on_with_in_the_same_way(tmp_path):
+    first = Run(tmp_path / "first")
+    of_config(first, Config()).finish("a")
+    here = Run(tmp_path / "run", (first.folder,))
+    assert list(of_config(here, Later(noise=0.0)).done) == ["a"]
+    for wrong in (Later(), Careless()):
+        with pytest.raises(CheckpointError, match="first.*noise.*leave that run out of PREVIOUS"):
+            of_config(here, wrong)
+
+
+def test_a_folder_that_an_older_version_sealed_is_adopted_in_the_same_way(here):
+    folder = sealed(here, "a", of_config(here, Config()), clips=512)
+    for wrong in (Later(), Careless()):
+        assert not of_config(here, wrong).adopt("a", folder)
+    assert of_config(here, Later(noise=0.0)).adopt("a", folder)
+    assert of_config(here, Later(noise=0.0)).done == {"a": {"clips": 512}}

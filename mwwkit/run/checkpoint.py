@@ -5,25 +5,31 @@ writes a unit's files first and calls `finish` last: a unit in the checkpoint is
 and a unit cut off by a time-out is redone. Units finished in earlier runs, which are read where
 they lie and never written, count as done.
 
-    checkpoint = Checkpoint.resume(here, "features", config.shaping())
+    checkpoint = Checkpoint.resume(here, "features", config.shaping(), of=config)
     for unit in checkpoint.left(units):
         checkpoint.finish(unit, **write(here / "features" / unit))
     checkpoint.complete()
+
+A stage must be continued under the settings that it was begun with. A checkpoint of an older
+mwwkit lacks the settings that were added since; each such field of a Config says by `Before` what
+the older code did, and the checkpoint is read as if it held that value.
 """
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Before
 
 TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ from run to run
 SEAL = "unit.json"  # written last into a unit's folder: the facts, and the settings behind them
+_MISSING = object()  # equals no setting, None neither
 
 
 class CheckpointError(CannotGoOn):
@@ -45,6 +51,7 @@ class Checkpoint:
     figures_before: list[dict] = field(default_factory=list)  # of earlier runs, oldest first
     forced: list[str] = field(default_factory=list)  # beginnings of units made again in this run
     forced_before: list[str] = field(default_factory=list)  # and in an earlier one
+    former: dict[str, Any] = field(default_factory=dict)  # settings where a file lacks them
 
     @property
     def done(self) -> dict[str, dict]:
@@ -58,15 +65,19 @@ class Checkpoint:
         folder: str,
         settings: dict,
         count: Callable[[dict[str, dict]], dict] | None = None,
+        of: Any = None,
     ) -> "Checkpoint":
         """Continue `folder`/checkpoint.json of this run and of earlier ones, or start afresh.
 
-        `count` makes the figures that the file shows to people out of the finished units.
+        `count` makes the figures that the file shows to people out of the finished units. `of` is
+        the Config that the settings come from: its fields say what older files, which lack them,
+        are read as.
 
         Raises CheckpointError if a file is damaged beyond its last good generation, if it was
         made under other settings, or if two earlier runs hold the same unit with other facts.
         """
-        settings = json.loads(json.dumps(settings))  # as the file has them: tuples are lists
+        settings = _as_json(settings)
+        former = former_of(of, settings)
         before: dict[str, dict] = {}
         origin: dict[str, Path] = {}
         complete: dict | None = None
@@ -76,7 +87,7 @@ class Checkpoint:
             path = earlier / folder / "checkpoint.json"
             if not (state := _load(path, earlier=True)):
                 continue
-            _same_settings(path, state["settings"], settings, earlier=True)
+            _same_settings(path, former | state["settings"], settings, earlier=True)
             figures_before.append(state.get("figures", {}))
             forced_before += state.get("forced", [])
             before = _without(before, state.get("forced", []))
@@ -95,12 +106,12 @@ class Checkpoint:
         if state := _load(path):
             figures, forced = state.get("figures", {}), state.get("forced", [])
             before = _without(before, forced)
-            _same_settings(path, state["settings"], settings, earlier=False)
+            _same_settings(path, former | state["settings"], settings, earlier=False)
             own = state["done"]
             complete = state["complete"]  # what it added to a finished earlier run must finish too
         return cls(
             *(path, settings, own, before, complete is not None, complete or {}),
-            *(count, figures, figures_before, forced, forced_before),
+            *(count, figures, figures_before, forced, forced_before, former),
         )
 
     def left(self, units: list[str]) -> list[str]:
@@ -146,7 +157,7 @@ class Checkpoint:
         if unit in self.done or not seal.exists():
             return unit in self.done
         sealed = read_json(seal)
-        if sealed["settings"] != self.settings:
+        if self.former | sealed["settings"] != self.settings:
             return False
         self.finish(unit, **sealed["facts"])
         return True
@@ -191,6 +202,22 @@ def completed(here: Run, folder: str) -> dict[str, Any]:
     finished(here, folder)
     states = [_load(path) for path in here.all(f"{folder}/checkpoint.json")]
     return next(s["complete"] for s in states if s and s["complete"] is not None)
+
+
+def former_of(config: Any, names: Container[str]) -> dict[str, Any]:
+    """What a file that lacks a setting is read as: what `Before` says at the Config's field.
+
+    Of the settings in `names`; nothing for a field that does not say it, and without a Config.
+    """
+    hints = {} if config is None else get_type_hints(type(config), include_extras=True)
+    marks = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
+    former = {n: m.value for n, found in marks.items() for m in found if isinstance(m, Before)}
+    return _as_json({name: value for name, value in former.items() if name in names})
+
+
+def _as_json(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as a file has them: tuples are lists."""
+    return json.loads(json.dumps(settings))
 
 
 def _timeless(facts: dict) -> dict:
@@ -251,10 +278,15 @@ def _load(path: Path, *, earlier: bool = False) -> dict | None:
 
 
 def _same_settings(path: Path, before: dict, now: dict, *, earlier: bool) -> None:
-    changed = [n for n in sorted(before | now) if before.get(n) != now.get(n)]
+    names = sorted(before | now)
+    changed = [n for n in names if before.get(n, _MISSING) != now.get(n, _MISSING)]
     if changed:
-        shown = ", ".join(f"{n} ({before.get(n)!r} then, {now.get(n)!r} now)" for n in changed)
+        shown = ", ".join(f"{n} ({_of(before, n)} then, {_of(now, n)} now)" for n in changed)
         cure = "leave that run out of PREVIOUS" if earlier else "use a new RUN_DIR"
         raise CheckpointError(
             f"{path} was made with other values of {shown}; put them back, or {cure}"
         )
+
+
+def _of(settings: dict, name: str) -> str:
+    return repr(settings[name]) if name in settings else "missing"

@@ -115,7 +115,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     """
     inputs, left_out, _ = _inputs(config)
     units = in_units(inputs)
-    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping())
+    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping(), of=config)
     left = checkpoint.left(list(units))
     _refuse_unwritable(here.folder)
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
@@ -142,7 +142,7 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     inputs, _, given = _inputs(config)
     units = in_units(inputs)
     _refuse_unwritable(here.folder)
-    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping())
+    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping(), of=config)
     session = limits.session(here)
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, here / FOLDER / name)

@@ -31,7 +31,7 @@ from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
 from mwwkit.report.facts import Shipped
-from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
@@ -121,7 +121,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     return {
         "weights": completed(here, folder)["weights"],
         "files": list(_names(config).values()),
-        "done": _is_done(Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)),
+        "done": _is_done(config, Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
 
@@ -137,7 +137,7 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     StoppedEarly when a limit of the session is reached. Then nothing is written.
     """
     checkpoint, made_of = Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)
-    if _is_done(checkpoint, made_of):
+    if _is_done(config, checkpoint, made_of):
         return check(here)
     if config.onnx:
         onnx_model.needed()
@@ -276,8 +276,10 @@ def _made_of(config: Config, here: Run) -> dict:
     return config.shaping() | {"languages": list(config.languages), "weights": weights}
 
 
-def _is_done(checkpoint: Checkpoint, made_of: dict) -> bool:
-    return checkpoint.is_complete and checkpoint.facts["made_of"] == made_of
+def _is_done(config: Config, checkpoint: Checkpoint, made_of: dict) -> bool:
+    if not checkpoint.is_complete:
+        return False
+    return former_of(config, made_of) | checkpoint.facts["made_of"] == made_of
 
 
 def check(here: Run) -> dict:

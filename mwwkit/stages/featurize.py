@@ -135,7 +135,7 @@ def check(here: Run) -> dict:
 
 def _checkpoint(config: Config, here: Run) -> Checkpoint:
     catalogue = sha256(here.find(CATALOGUE))
-    return Checkpoint.resume(here, FOLDER, config.shaping() | {"catalogue": catalogue})
+    return Checkpoint.resume(here, FOLDER, config.shaping() | {"catalogue": catalogue}, of=config)
 
 
 def _n_bytes(seconds: float) -> int:

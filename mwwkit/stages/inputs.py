@@ -10,7 +10,7 @@ from mwwkit.device import firmware
 from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
-from mwwkit.run.checkpoint import CheckpointError, completed
+from mwwkit.run.checkpoint import CheckpointError, completed, former_of
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
@@ -180,7 +180,8 @@ def trained_with(here: Run) -> TrainedWith:
     Raises CheckpointError where an older version did not write it down.
     """
     path = here.find("training/checkpoint.json")
-    settings = read_json(path)["settings"]
+    written = read_json(path)["settings"]
+    settings = former_of(LossSettings(), _LOSS_OF_03) | written
     wanted = ("label_from_s", "label_to_s", "dropout", "spec_augment")
     if missing := [name for name in wanted if name not in settings]:
         raise CheckpointError(

@@ -275,12 +275,12 @@ def _scan_units(here: Run) -> list[str]:
 
 
 def _mined_checkpoint(config: Config, here: Run) -> Checkpoint:
-    return Checkpoint.resume(here, FOLDER, config.mining() | _made_of(here))
+    return Checkpoint.resume(here, FOLDER, config.mining() | _made_of(here), of=config)
 
 
 def _tuned_checkpoint(config: Config, here: Run) -> Checkpoint:
     settings = {name: value for name, value in asdict(config).items() if name != "drop"}
-    return Checkpoint.resume(here, TUNED, settings | _made_of(here))
+    return Checkpoint.resume(here, TUNED, settings | _made_of(here), of=config)
 
 
 def _made_of(here: Run) -> dict:

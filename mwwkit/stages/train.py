@@ -261,12 +261,14 @@ def _trainer(config: Config, here: Run) -> Trainer:
 
 
 def _checkpoint(config: Config, here: Run) -> Checkpoint:
-    return Checkpoint.resume(here, FOLDER, config.shaping() | {"features": _made_of(here)})
+    settings = config.shaping() | {"features": _made_of(here)}
+    return Checkpoint.resume(here, FOLDER, settings, of=config)
 
 
 def _teacher_checkpoint(config: Config, here: Run) -> Checkpoint:
     shaping = {name: value for name, value in config.shaping().items() if name not in TAUGHT}
-    return Checkpoint.resume(here, distillation.FOLDER, shaping | {"features": _made_of(here)})
+    settings = shaping | {"features": _made_of(here)}
+    return Checkpoint.resume(here, distillation.FOLDER, settings, of=config)
 
 
 def _teaching_left(config: Config, here: Run) -> int:

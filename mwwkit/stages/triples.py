@@ -106,8 +106,9 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
     Raises early: CannotGoOn, CheckpointError, CannotGoOn or OSError, saying what to do.
     """
     settings = config.shaping()
-    batch_manifest.refuse_other_parameters(here, settings)
-    work = open_work(here, settings, limits.session(here), limits.n_workers, record=False)
+    batch_manifest.refuse_other_parameters(here, settings, of=config)
+    session = limits.session(here)
+    work = open_work(here, settings, session, limits.n_workers, record=False, of=config)
     inputs = _inputs(config, here)
     done = work.checkpoint.done
     _refuse_missing(inputs, done, config)
@@ -144,8 +145,8 @@ def run(
     CheckpointError or CannotGoOn where something has to be put right first.
     """
     settings = config.shaping()
-    batch_manifest.refuse_other_parameters(here, settings)
-    work = open_work(here, settings, limits.session(here), limits.n_workers)
+    batch_manifest.refuse_other_parameters(here, settings, of=config)
+    work = open_work(here, settings, limits.session(here), limits.n_workers, of=config)
     status.where(work)
     force(work, config.force)
     inputs = _inputs(config, here)

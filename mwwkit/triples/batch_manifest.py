@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mwwkit import __version__
-from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.checkpoint import Checkpoint, former_of
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.paths import Run
@@ -25,14 +25,14 @@ MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "noisereduce", "pyloudnorm")
 
 
-def refuse_other_parameters(here: Run, settings: dict) -> None:
+def refuse_other_parameters(here: Run, settings: dict, of: Any = None) -> None:
     """Raise CannotGoOn for a manifest that was written under other parameters.
 
-    One that cannot be read is named; it is written again.
+    One that cannot be read is named; it is written again. `of`: see `Checkpoint.resume`.
     """
     for path in here.all(MANIFEST):
         try:
-            found = read_json(path)["parameters"]
+            found = former_of(of, settings) | read_json(path)["parameters"]
         except (ValueError, KeyError, TypeError) as error:
             warnings.warn(f"{path} is damaged ({error}); it is written again", stacklevel=3)
             continue

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,14 +49,20 @@ class Work:
 
 
 def open_work(
-    here: Run, settings: dict, session: Session, workers: int, *, record: bool = True
+    here: Run,
+    settings: dict,
+    session: Session,
+    workers: int,
+    *,
+    record: bool = True,
+    of: Any = None,
 ) -> Work:
     """Find what earlier sessions finished. Raises CheckpointError for what cannot be gone on with.
 
     A unit of this run whose file is missing or cut off is named and made again; one of an earlier
-    run is made again here. Without `record` nothing is written.
+    run is made again here. Without `record` nothing is written. `of`: see `Checkpoint.resume`.
     """
-    checkpoint = Checkpoint.resume(here, ".", settings)
+    checkpoint = Checkpoint.resume(here, ".", settings, of=of)
     before = max((f.get("run_number", 0) for f in checkpoint.figures_before), default=0)
     run_number = checkpoint.figures.get("run_number", before + 1)
     checkpoint.count = partial(figures, run_number=run_number)

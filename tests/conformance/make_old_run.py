@@ -26,7 +26,7 @@ from whole_runs import OUR_OWN, alive, half_made, kill, recorded
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from old_run_fixture import PLACE, SETTINGS, pack  # noqa: E402
-from small_run import OTHER_WORDS, RATE_HZ, WAKE_WORD, spoken  # noqa: E402
+from small_run import OTHER_WORDS, WAKE_WORD, spoken  # noqa: E402
 
 from mwwkit.audio.reading import to_int16, write_wav16  # noqa: E402
 from mwwkit.run.seeds import rng  # noqa: E402

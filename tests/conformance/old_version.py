@@ -1,4 +1,4 @@
-"""An older version of mwwkit beside this one: its tree, and its chain as a person would start it."""
+"""An older version of mwwkit beside this one: its tree, and its chain as people start it."""
 
 import os
 import subprocess
