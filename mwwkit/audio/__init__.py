@@ -7,3 +7,14 @@ shifts        ways in which a home differs from a test set: noise, rooms, gains,
 frontend      the device's spectrogram, bit for bit
 endpoints, alignment   where the word is in a clip: from its energy; from many clips of the word
 """
+
+from mwwkit.run.exports import offered
+
+__getattr__ = offered(
+    __name__,
+    AudioAugmentation="effects",
+    AudioValidationError="reading",
+    FeatureConfig="frontend",
+    MicroFrontend="frontend",
+    SpectrogramGeneration="frontend",
+)

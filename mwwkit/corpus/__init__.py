@@ -9,3 +9,14 @@ synthetic_inputs, noise_and_rooms   what machines are asked to say; noise and ro
 splits, folds   train, validation, test by speaker, sound and file; k-fold tests; the leakage audit
 endpoint_table   where the word is in every short clip of a run, found once
 """
+
+from mwwkit.run.exports import offered
+
+__getattr__ = offered(
+    __name__,
+    Clips="clips",
+    Label="clips",
+    SampleRecord="clips",
+    Split="clips",
+    load_clips="clips",
+)

@@ -7,3 +7,10 @@ twin, twin_ops, integer_ops   the exact engine: TensorFlow Lite Micro's integers
 flatbuffer                a .tflite file as it stands, read without TensorFlow
 arena                     how much memory a model needs, found by trying
 """
+
+from mwwkit.run.exports import offered
+
+__getattr__ = offered(
+    __name__,
+    StreamingDetector="detector",
+)

@@ -8,3 +8,10 @@ classes       scenes by what is in them: the word, nothing like it, what is near
 provenance    whose voice, which source, which room
 mining        false accepts in long audio: where they are and which are worth keeping
 """
+
+from mwwkit.run.exports import offered
+
+__getattr__ = offered(
+    __name__,
+    FeatureStore="store",
+)

@@ -9,3 +9,14 @@ evaluator, candidates           what weights would do on the device; nothing is 
 qat, teacher, distillation      int8 in the loop; a larger net, and what it says of every scene
 lr_finder, diagnosis, history   a rate to start from; what is wrong, in words; the curves
 """
+
+from mwwkit.run.exports import offered
+
+__getattr__ = offered(
+    __name__,
+    EMA="stepper",
+    LRFinder="lr_finder",
+    WakeWordDataset="batches",
+    batch_spec_augment_gpu="spec_augment",
+    spec_augment_gpu="spec_augment",
+)
