@@ -173,11 +173,7 @@ def _conv_2d(op: Op) -> Function:
         sums = (rows @ matrix).astype(np.int64) + offset
         return saturate(scale(sums) + out.zero_point, *ends)
 
-    def function(x: np.ndarray) -> np.ndarray:
-        rows = [at(x, stride * i) for i in range(out.shape[1])]
-        return np.stack(rows, 1)[:, :, None]
-
-    return function
+    return _over_time(at, stride, out.shape[1])
 
 
 def _depthwise_conv_2d(op: Op) -> Function:
@@ -195,11 +191,12 @@ def _depthwise_conv_2d(op: Op) -> Function:
             sums += x[:, first + tap, 0] * matrix[tap]
         return saturate(scale(sums.astype(np.int64) + offset) + out.zero_point, *ends)
 
-    def function(x: np.ndarray) -> np.ndarray:
-        rows = [at(x, stride * i) for i in range(out.shape[1])]
-        return np.stack(rows, 1)[:, :, None]
+    return _over_time(at, stride, out.shape[1])
 
-    return function
+
+def _over_time(at: Callable[[np.ndarray, int], np.ndarray], stride: int, n: int) -> Function:
+    """`n` rows, each from its own first row of the input: `at(x, first)`."""
+    return lambda x: np.stack([at(x, stride * i) for i in range(n)], 1)[:, :, None]
 
 
 def _fully_connected(op: Op) -> Function:

@@ -33,6 +33,7 @@ from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
 from mwwkit.run.seeds import rng
+from mwwkit.run.spacing import evenly
 from mwwkit.scenes.scenes import render, scene_from
 from mwwkit.scenes.sets import LEAD_S, TAIL_S
 from mwwkit.scenes.shards import FeatureSet
@@ -90,8 +91,7 @@ def stimuli(here: Run, name: str, most: int) -> Stimuli:
     """Clean clips of a set, evenly spaced over it where there are more than `most`."""
     features = FeatureSet.open(here, name)
     clean = [i for i, facts in enumerate(features.facts) if facts["condition"] == "clean"]
-    spaced = np.linspace(0, len(clean) - 1, min(most, len(clean))).astype(int)
-    chosen = [clean[i] for i in spaced]
+    chosen = [clean[i] for i in evenly(len(clean), most)]
     return Stimuli(
         [features.facts[i]["clip"] for i in chosen],
         [render(scene_from(features.scenes[i]), here.find) for i in chosen],

@@ -28,6 +28,7 @@ from mwwkit.evaluation.mistakes import WORST, Judged, Rule, mistake
 from mwwkit.metrics.operating import JUDGED_BY
 from mwwkit.model.streaming import fold, to_int8
 from mwwkit.run.paths import Run
+from mwwkit.run.spacing import evenly
 from mwwkit.scenes import provenance
 from mwwkit.scenes.mining import heard_in
 from mwwkit.training.batches import Spectrograms
@@ -96,7 +97,7 @@ def of_run(
 
 def _heard(judged: Judged) -> tuple[dict[str, np.ndarray], dict[str, list[np.ndarray]]]:
     """Clips evenly spaced over each set, streams cut at MOST_STREAM_S in all; and their indices."""
-    chosen = {name: _spread(len(judged.sets[name]), MOST_CLIPS) for name in JUDGED_BY}
+    chosen = {name: evenly(len(judged.sets[name]), MOST_CLIPS) for name in JUDGED_BY}
     heard = {n: [judged.sets[n].store[int(i)] for i in chosen[n]] for n in ("words", "others")}
     left, streams = round(MOST_STREAM_S * 1000 / firmware.HOP_MS), []
     for index in chosen["ambient"]:
@@ -105,10 +106,6 @@ def _heard(judged: Judged) -> tuple[dict[str, np.ndarray], dict[str, list[np.nda
         if not left:
             break
     return chosen, heard | {"ambient": streams}
-
-
-def _spread(n: int, most: int) -> np.ndarray:
-    return np.linspace(0, n - 1, min(most, n)).astype(int)
 
 
 def _clip(judged: Judged, place: Facts) -> str:
@@ -121,7 +118,7 @@ def _clip(judged: Judged, place: Facts) -> str:
 
 def _test(made: net_forms.Made, test: Judged, rule: Rule, here: Run) -> Facts:
     """int8 than float on the clips of the test split."""
-    chosen = {n: _spread(len(test.sets[n]), MOST_TESTED) for n in ("words", "others")}
+    chosen = {n: evenly(len(test.sets[n]), MOST_TESTED) for n in ("words", "others")}
     exact = {n: [getattr(test, n)[i] / np.float32(256) for i in chosen[n]] for n in chosen}
     heard = {n: [test.sets[n].store[int(i)] for i in chosen[n]] for n in chosen}
     whole = {n: net_forms.whole_tracks(made.net, heard[n], made.scale) for n in chosen}
@@ -140,5 +137,5 @@ def _test(made: net_forms.Made, test: Judged, rule: Rule, here: Run) -> Facts:
             *(net_forms.highest(of[name], rule.window) for of in (whole, exact)), strict=True
         )
         means = [{"clip": sort, "float": f, "int8": q} for f, q in pairs]
-        clips += [means[i] for i in _spread(len(means), DRAWN)]
+        clips += [means[i] for i in evenly(len(means), DRAWN)]
     return {n: len(those) for n, those in chosen.items()} | {"clips": clips, "differ": differ}

@@ -20,6 +20,7 @@ from mwwkit.device.firmware import HOP_MS, SAMPLE_RATE_HZ
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import panel
 from mwwkit.run.paths import Run
+from mwwkit.run.spacing import evenly
 from mwwkit.scenes.scenes import render, scene_from
 from mwwkit.scenes.shards import FeatureSet
 
@@ -38,12 +39,11 @@ def clips(here: Run, n: int = 4) -> None:
         if chosen:
             sounds = [catalogue.audio(record)[:] for record in chosen]  # [n] int16 each
             figure = clips_figure(label.value.replace("_", " "), chosen, sounds, n)
-            display(drawing.png(figure), _players(sounds, n))
+            display(drawing.png(figure), HTML(drawing.players(sounds, n)))
 
 
 def _some(catalogue: Clips, n: int) -> list[SampleRecord]:
-    at = np.linspace(0, len(catalogue) - 1, min(n, len(catalogue))).astype(int)
-    return [catalogue.records[i] for i in at]
+    return [catalogue.records[i] for i in evenly(len(catalogue), n)]
 
 
 def clips_figure(
@@ -73,20 +73,6 @@ def _named(record: SampleRecord) -> str:
 
 def _shortened(text: str, most: int = 24) -> str:
     return text if len(text) <= most else text[: most - 9] + "…" + text[-8:]
-
-
-def _players(sounds: Sequence[np.ndarray], n: int) -> HTML:
-    """A row of players under the places of a picture of `n` columns."""
-    width = int(drawing.WIDTH_IN * 80)
-    cells = "".join(
-        f'<audio controls style="width:{width // n - 8}px" src="{_source(samples)}"></audio>'
-        for samples in sounds
-    )
-    return HTML(f'<div style="display:flex;gap:8px;width:{width}px">{cells}</div>')
-
-
-def _source(samples: np.ndarray) -> str:
-    return drawing.player(samples).src_attr()
 
 
 def mined(here: Run, n: int = 20) -> None:
@@ -127,7 +113,9 @@ def _mined_row(here: Run, row: dict[str, str]) -> str:
     cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
     picture = base64.b64encode(_thumbnail(features)).decode()
     picture = f'<img alt="" src="data:image/png;base64,{picture}" width="200">'
-    sound = f'<audio controls style="width:220px" src="{_source(samples)}"></audio>'
+    sound = (
+        f'<audio controls style="width:220px" src="{drawing.player(samples).src_attr()}"></audio>'
+    )
     return f"<tr>{cells}<td>{picture}</td><td>{sound}</td></tr>"
 
 

@@ -10,6 +10,9 @@ and a backend is neither needed nor changed.
 """
 
 import io
+from collections.abc import Sequence
+from html import escape
+from itertools import zip_longest
 
 import numpy as np
 from IPython.display import Audio, Image
@@ -44,6 +47,22 @@ def png(figure: Figure) -> Image:
 def player(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Audio:
     """A player of int16 [n], at the level that the samples have."""
     return Audio(samples / INT16_SCALE, rate=sample_rate_hz, normalize=False)
+
+
+def players(
+    sounds: Sequence[np.ndarray],
+    n: int,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    titles: Sequence[str] = (),
+) -> str:
+    """HTML of a row of players under the places of a picture of `n` columns; int16 [n] each."""
+    width = int(WIDTH_IN * 80)
+    cells = "".join(
+        f'<audio controls title="{escape(title)}" style="width:{width // n - 8}px" '
+        f'src="{player(samples, sample_rate_hz).src_attr()}"></audio>'
+        for title, samples in zip_longest(titles, sounds, fillvalue="")
+    )
+    return f'<div style="display:flex;gap:8px;width:{width}px">{cells}</div>'
 
 
 def plain(axes: Axes) -> Axes:

@@ -10,7 +10,6 @@ import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -168,13 +167,8 @@ def _mel(hz):
 
 def players(shown: Shown) -> HTML:
     """A row of players under the pictures."""
-    width = int(drawing.WIDTH_IN * 80) // len(shown.sounds)
-    cells = "".join(
-        f'<audio controls title="{escape(title)}" style="width:{width - 8}px" '
-        f'src="{drawing.player(samples, RATE_HZ).src_attr()}"></audio>'
-        for title, samples in shown.sounds.items()
-    )
-    return HTML(f'<div style="display:flex;gap:8px">{cells}</div>')
+    titles, sounds = zip(*shown.sounds.items(), strict=True)
+    return HTML(drawing.players(sounds, len(sounds), RATE_HZ, titles))
 
 
 def done_to(shown: Shown) -> str:

@@ -19,6 +19,7 @@ from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.spacing import evenly
 from mwwkit.training.batches import Spectrograms
 from mwwkit.training.candidates import Verdicts, digest
 
@@ -56,7 +57,7 @@ def int8_model(net: MixedNet, shape: Shape, training: Sequence[np.ndarray]) -> b
 
 def calibration(store: Spectrograms, n_streams: int = CALIBRATION_STREAMS) -> list[np.ndarray]:
     """Some training streams, evenly spaced over the store, int8 [frames, 40] each."""
-    return [store[int(index)] for index in _spread(len(store), n_streams)]
+    return [store[int(index)] for index in evenly(len(store), n_streams)]
 
 
 def other_calibrations(
@@ -66,22 +67,17 @@ def other_calibrations(
 
     Fewer of them where the store is too small to choose anything else.
     """
-    chosen = _spread(len(store), n_streams)
+    chosen = evenly(len(store), n_streams)
     rest = np.setdiff1d(np.arange(len(store)), chosen)
     found = {}
     if len(rest):
-        others = rest[_spread(len(rest), n_streams)]
+        others = rest[evenly(len(rest), n_streams)]
         found["other_streams"] = [store[int(index)] for index in others]
     if len(chosen) > 1:
         found["half_as_many"] = calibration(store, len(chosen) // 2)
     if len(rest):
         found["twice_as_many"] = calibration(store, 2 * n_streams)
     return found
-
-
-def _spread(n: int, most: int) -> np.ndarray:
-    """At most so many of n indices, evenly spaced, the first and the last among them."""
-    return np.linspace(0, n - 1, min(most, n)).astype(int)
 
 
 def refuse_flat(streams: Sequence[np.ndarray]) -> None:
