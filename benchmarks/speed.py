@@ -13,7 +13,6 @@ middle ratio counts.
 import argparse
 import os
 import platform
-import resource
 import statistics
 import tempfile
 import time
@@ -25,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import pymicro_features
 
+from benchmarks.engine import cpu_s
 from benchmarks.made import real_recordings, recordings, talk
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.audio.reading import to_int16
@@ -70,12 +70,6 @@ class Row:
     found: str
     wanted: str = ""
     ok: bool | None = None
-
-
-def cpu_s() -> float:
-    """CPU seconds of this process and of the children that ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def spent(work: Callable[[], object]) -> float:

@@ -59,11 +59,7 @@ class Export:
 
     def graph(self, change: Callable) -> None:
         """Change the model's flatbuffer in its object form."""
-        model = schema.ModelT.InitFromPackedBuf(self.model.read_bytes(), 0)
-        change(model)
-        builder = flatbuffers.Builder(1 << 16)
-        builder.Finish(model.Pack(builder), b"TFL3")
-        self.model.write_bytes(bytes(builder.Output()))
+        self.model.write_bytes(changed_graph(self.model.read_bytes(), change))
 
     def put(self, **changes) -> None:
         """Change values of the manifest; None takes a key out."""
@@ -78,6 +74,15 @@ class Export:
     def text(self, change: Callable[[str], str]) -> None:
         """Change the manifest as text."""
         self.manifest.write_text(change(self.manifest.read_text()), encoding="utf-8")
+
+
+def changed_graph(model: bytes, change: Callable) -> bytes:
+    """The model's bytes after `change` of its flatbuffer's object form."""
+    graph = schema.ModelT.InitFromPackedBuf(model, 0)
+    change(graph)
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(graph.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def end(model, which):

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from awkward import SOUNDS, noise
 from scipy import signal
 
 from mwwkit.audio import effects
@@ -36,10 +37,6 @@ def tone(hz, seconds=1.0, peak=0.5):
     )
 
 
-def noise(n, seed=1):
-    return (0.1 * np.random.default_rng(seed).standard_normal(n)).astype(np.float32)
-
-
 def level_db(audio):
     return 20 * np.log10(loudest_rms(audio))
 
@@ -70,15 +67,9 @@ KEEPING_LENGTH = {
     "time_shift": lambda audio: apply_time_shift(audio, 1000),
     "time_shift back": lambda audio: apply_time_shift(audio, -1000),
 }
-INPUTS = {
-    "silence": np.zeros(4000, np.float32),
-    "full scale": np.where(np.arange(4000) // 20 % 2, 1, -1).astype(np.float32),
-    "one sample": np.array([0.5], np.float32),
-    "no sample": np.zeros(0, np.float32),
+INPUTS = SOUNDS | {
     "100 samples": noise(100),
-    "DC": np.full(4000, 0.5, np.float32),
     "a click": np.eye(1, 4000, 2000, dtype=np.float32)[0],
-    "noise": noise(4000),
 }
 
 

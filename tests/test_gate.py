@@ -1,9 +1,10 @@
 """The gate: models of ours pass, faults of a conversion are named (more in test_certificate)."""
 
-import flatbuffers
+from functools import partial
+
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
+from seeded import changed_graph
 
 from mwwkit.device.flatbuffer import Graph
 from mwwkit.esphome import gate
@@ -17,21 +18,7 @@ def faults(model, envelope="wake_word"):
 @pytest.fixture
 def edited(tiny_model):
     """Change the tiny model's flatbuffer by a function of its object form; return the bytes."""
-
-    def edit(change) -> bytes:
-        model = schema.ModelT.InitFromPackedBuf(tiny_model, 0)
-        change(model)
-        builder = flatbuffers.Builder(len(tiny_model))
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
-
-    return edit
-
-
-def end(model, which):
-    """The main graph's input or output tensor."""
-    main = model.subgraphs[0]
-    return main.tensors[(main.inputs if which == "input" else main.outputs)[0]]
+    return partial(changed_graph, tiny_model)
 
 
 def test_a_model_that_mwwkit_made_passes(tiny_model):

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from awkward import SOUNDS, noise
 from scipy import signal
 
 from mwwkit.audio.effects import rms
@@ -34,10 +35,6 @@ def gain_db_at(apply, hz, rate_hz):
     return 20 * np.log10(np.abs(np.dot(apply(audio).astype(float), turns)))
 
 
-def sound(n=240_000, seed=1):
-    return (0.1 * np.random.default_rng(seed).standard_normal(n)).astype(np.float32)
-
-
 def all_chains():
     """A chain of each effect alone, and enough whole ones to have everything in them."""
     for name in EFFECTS:
@@ -47,15 +44,7 @@ def all_chains():
     yield from (draw_chain(rng(7, "chain", i)) for i in range(20))
 
 
-INPUTS = {
-    "silence": np.zeros(4000, np.float32),
-    "full scale": np.where(np.arange(4000) // 20 % 2, 1, -1).astype(np.float32),
-    "one sample": np.array([0.5], np.float32),
-    "no sample": np.zeros(0, np.float32),
-    "DC": np.full(4000, 0.5, np.float32),
-    "a click, then nothing": np.eye(1, 4000, dtype=np.float32)[0],
-    "noise": sound(4000),
-}
+INPUTS = SOUNDS | {"a click, then nothing": np.eye(1, 4000, dtype=np.float32)[0]}
 
 
 @pytest.mark.filterwarnings("error")
@@ -96,14 +85,14 @@ def test_a_chain_read_from_json_gives_the_same_samples():
         assert chain == draw_chain(rng(42, "chain", i))
         read = json.loads(json.dumps(chain, sort_keys=True))
         assert read == chain
-        first = apply_chain(sound(48_000), 48_000, chain)
-        assert first.tobytes() == apply_chain(sound(48_000), 48_000, read).tobytes()
-        assert not np.array_equal(first, sound(48_000))
+        first = apply_chain(noise(48_000), 48_000, chain)
+        assert first.tobytes() == apply_chain(noise(48_000), 48_000, read).tobytes()
+        assert not np.array_equal(first, noise(48_000))
 
 
 def test_an_effect_of_no_name_is_refused():
     with pytest.raises(ValueError, match="effect is 'echo'; wanted one of"):
-        apply_chain(sound(100), 48_000, [{"effect": "echo"}])
+        apply_chain(noise(100), 48_000, [{"effect": "echo"}])
     with pytest.raises(ValueError, match="colour is 'blue'; wanted one of"):
         make_noise(100, 48_000, "blue", 1)
 
@@ -111,7 +100,7 @@ def test_an_effect_of_no_name_is_refused():
 @pytest.mark.parametrize("colour", NOISES)
 @pytest.mark.parametrize("snr_db", [5.0, 20.0, 40.0])
 def test_the_powers_of_sound_and_noise_are_the_snr_apart(colour, snr_db):
-    audio = sound()
+    audio = noise(240_000)
     audio[100_000:] = 0  # a pause belongs to the sound
     mixed = apply_noise(audio, 48_000, colour=colour, snr_db=snr_db, seed=5, fan_hz=110)
     added = mixed.astype(float) - audio
@@ -185,10 +174,10 @@ def test_roll_off_is_3_db_down_at_its_cutoff_and_steeper_by_order(
 def test_a_corner_at_or_over_nyquist_is_refused_not_folded(hz):
     for apply in (apply_low_pass, apply_high_pass):
         with pytest.raises(ValueError, match="wanted above 0 and below 8000 Hz"):
-            apply(sound(1000), 16_000, cutoff_hz=hz, order=2)
+            apply(noise(1000), 16_000, cutoff_hz=hz, order=2)
     for corner in ("low_hz", "mid_hz", "high_hz"):
         with pytest.raises(ValueError, match="wanted above 0 and below 8000 Hz"):
-            apply_eq(sound(1000), 16_000, **FLAT | {corner: hz})
+            apply_eq(noise(1000), 16_000, **FLAT | {corner: hz})
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
@@ -220,13 +209,13 @@ def test_a_bell_is_as_wide_as_its_q_says():
 
 
 def test_a_flat_eq_changes_nothing():
-    np.testing.assert_allclose(apply_eq(sound(), 48_000, **FLAT), sound(), atol=1e-6)
+    np.testing.assert_allclose(apply_eq(noise(240_000), 48_000, **FLAT), noise(240_000), atol=1e-6)
 
 
 @pytest.mark.parametrize("bits", [2, 5, 8, 12])
 @pytest.mark.parametrize("level", [1.0, 0.01])
 def test_crushing_rounds_to_steps_of_the_peak_whatever_the_level(bits, level):
-    audio = sound(20_000) * np.float32(level)
+    audio = noise(20_000) * np.float32(level)
     out = apply_bit_crush(audio, 48_000, bits=bits)
     step = np.abs(audio).max() / 2 ** (bits - 1)
     np.testing.assert_allclose(out / step, np.rint(out / step), atol=1e-3)
@@ -243,7 +232,7 @@ def test_each_bit_less_is_6_db_more_rounding_noise():
 
 @pytest.mark.parametrize("under_peak_db", [1.0, 6.0, 15.0])
 def test_clipping_cuts_flat_at_its_level_and_leaves_what_is_under(under_peak_db):
-    audio = sound(20_000)
+    audio = noise(20_000)
     out = apply_hard_clip(audio, 48_000, under_peak_db=under_peak_db)
     ceiling = np.abs(audio).max() * 10 ** (-under_peak_db / 20)
     assert out.max() == pytest.approx(ceiling, rel=1e-6)
@@ -260,5 +249,5 @@ def test_what_a_filter_does_does_not_depend_on_the_level():
         lambda a: apply_bit_crush(a, 48_000, bits=5),
         lambda a: apply_hard_clip(a, 48_000, under_peak_db=4.0),
     ):
-        loud, soft = apply(sound(5000)), apply(sound(5000) / 64)  # a power of two rounds nothing
+        loud, soft = apply(noise(5000)), apply(noise(5000) / 64)  # a power of two rounds nothing
         np.testing.assert_allclose(64 * soft, loud, atol=1e-5)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from listed import learnable
+from scipy.special import expit
 
 from mwwkit.device import firmware
 from mwwkit.device.flatbuffer import Graph
@@ -22,10 +23,6 @@ from mwwkit.training.trainer import Trainer, TrainingSettings, net_of, weights_o
 
 TINY = SHAPES["tiny"]
 LAYERS = {"CONV_2D", "DEPTHWISE_CONV_2D", "ADD"}
-
-
-def sigmoid(logits):
-    return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
 
 
 def ranges_of(model: bytes) -> tuple[list[tuple[float, float]], float]:
@@ -66,8 +63,8 @@ def test_with_the_ranges_of_the_file_the_net_computes_what_the_file_does(
     features = feature_like(25, 900)
     x = as_floats(features)[None]
     device = Device(model).scores(features) / 256
-    rounded = sigmoid(np.rint(quantised(x)[0] / level) * level)
-    from_float = np.abs(sigmoid(net(x)[0]) - device).mean()
+    rounded = expit(np.rint(quantised(x)[0] / level) * level)
+    from_float = np.abs(expit(net(x)[0]) - device).mean()
     from_rounded = np.abs(rounded - device).mean()
     # In a deep net one rounding the other way, which float sums can cause, is followed by others.
     assert from_rounded < (0.2 if name == "tiny" else 0.6) * from_float

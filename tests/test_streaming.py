@@ -5,16 +5,12 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from mwwkit.device.flatbuffer import Graph
 from mwwkit.device.simulator import Device
 from mwwkit.model import mixednet, streaming
 from mwwkit.model.mixednet import Block, Shape, size_report
-
-
-def sigmoid(logits):
-    return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
-
 
 SHAPES = [
     "tiny",
@@ -31,7 +27,7 @@ def test_streaming_in_float_equals_the_whole_at_once(made_net, feature_like, as_
     net = made_net(shape)
     x = as_floats(feature_like(20, 240))
     streamed = streaming.stream(streaming.fold(net, scale=3.0), net.shape, x)
-    whole = sigmoid(3.0 * net(x[None])[0])
+    whole = expit(3.0 * net(x[None])[0])
     assert np.ptp(whole) > 0.1
     assert np.abs(streamed - whole).max() <= 1e-5
 
@@ -71,7 +67,7 @@ def test_the_folded_logit_is_scaled_and_shifted(made_net, feature_like, as_float
     plain = streaming.stream(streaming.fold(net), net.shape, x).astype(np.float64)
     moved = streaming.stream(streaming.fold(net, scale=0.5, shift=-1.0), net.shape, x)
     logit = np.log(plain / (1 - plain))
-    assert np.allclose(moved, sigmoid(0.5 * logit - 1.0), atol=1e-5)
+    assert np.allclose(moved, expit(0.5 * logit - 1.0), atol=1e-5)
 
 
 def with_statistics(name, batch_norm, cmvn, features):
@@ -112,7 +108,7 @@ def test_what_is_folded_in_gives_the_scores_from_before(
 ):
     x = as_floats(feature_like(27, 150))
     net = with_statistics(name, batch_norm, cmvn, x)
-    before = sigmoid(scale * net(x[None])[0].numpy().astype(np.float64) + shift)
+    before = expit(scale * net(x[None])[0].numpy().astype(np.float64) + shift)
     after = streaming.stream(streaming.fold(net, scale, shift), net.shape, x)
     assert np.ptp(before) > 0.3
     assert np.abs(after - before).max() <= 1e-5
@@ -172,7 +168,7 @@ def test_int8_stays_near_the_float_net_on_other_features(made_net, feature_like,
     model = streaming.to_int8(folded, net.shape, [as_floats(feature_like(s, 900)) for s in (2, 3)])
     features = feature_like(25, 1500)
     scores = Device(model).scores(features) / 256
-    whole = sigmoid(net(as_floats(features)[None])[0])
+    whole = expit(net(as_floats(features)[None])[0])
     difference = np.abs(scores - whole)
     assert np.ptp(whole) > 0.3
     # Random weights are the hard case: every score lies where the sigmoid is steep.

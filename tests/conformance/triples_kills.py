@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from triples_disks import mount_read_only, read_only
 from triples_sessions import SPANS, UNIT, WORK, Sitting, sit
-from whole_runs import alive, family
+from whole_runs import alive, family, kill_each
 
 from mwwkit.run.files import read_json, sha256
 from mwwkit.triples import impulse_responses
@@ -126,13 +126,9 @@ def kill_at(moment: Moment, sitting: Sitting, seconds: dict[str, float], *, ever
     started = family(sitting.pid)
     if everything:  # as when the machine goes down
         os.killpg(sitting.pid, signal.SIGKILL)
+        kill_each(started)
     else:
         os.kill(sitting.pid, signal.SIGKILL)
-    for pid in started if everything else []:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
     _, status = os.waitpid(sitting.pid, 0)
     if os.WIFEXITED(status):
         sys.exit("the session ended in the moment of its kill; take another --seed")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +110,17 @@ def kill(process: subprocess.Popen, *, everything: bool) -> list[int]:
     """
     started = family(process.pid)
     os.killpg(process.pid, signal.SIGKILL)
-    for pid in started if everything else []:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    if everything:
+        kill_each(started)
     process.wait()
     return started
+
+
+def kill_each(pids: list[int]) -> None:
+    """SIGKILL to those of `pids` that are still there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def seconds_until_gone(pids: list[int], limit_s: float = 20.0) -> float:
