@@ -204,7 +204,8 @@ def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Spli
     if config.table:
         mapping = sources.TableMapping(
             config.table_positive or (config.word,),
-            *(config.table_hard_negative, config.table_exclude),
+            config.table_hard_negative,
+            config.table_exclude,
         )
         rows, left_out = sources.table(Path(config.table), config.word, mapping)
         inputs += rows

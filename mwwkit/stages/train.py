@@ -41,8 +41,16 @@ STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
 LOOKING = ("find_rate", "tensorboard", "profile")  # settings that shape no weight
 # Those of the taught net alone: its teacher is the same with others.
 TAUGHT = (
-    *("shape", "steps", "schedule", "qat_steps", "cmvn", "patience"),
-    *("triplet", "triplet_margin", "distillation", "distillation_temperature"),
+    "shape",
+    "steps",
+    "schedule",
+    "qat_steps",
+    "cmvn",
+    "patience",
+    "triplet",
+    "triplet_margin",
+    "distillation",
+    "distillation_temperature",
 )
 Watcher = Callable[[dict], None]  # called with the history, unit -> facts, after every unit
 
