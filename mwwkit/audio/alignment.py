@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from mwwkit.audio.endpoints import (
     HOP,
@@ -34,7 +35,7 @@ from mwwkit.audio.endpoints import (
 FEWEST = 10  # clips to learn a word from; with fewer, one odd clip is the word
 FRAMES_A_STATE = 4  # on average: 16 states for a word of 0.64 s
 FEWEST_STATES, MOST_STATES = 4, 60
-MOST_FRAMES = 16  # that a state lasts, a power of two: a word said four times as slow
+MOST_FRAMES = 16  # that a state lasts: a word said four times as slow
 N_OTHERS = 6  # sounds that are not the word: hush, hiss, breath, click, voices
 FEWEST_OTHER_FRAMES = 20  # for each of them
 TURNS = 5  # more change little
@@ -209,12 +210,8 @@ def _cuts(gain: np.ndarray) -> np.ndarray | None:
 
 def _best_before(values: np.ndarray) -> np.ndarray:
     """At each place the highest of the `MOST_FRAMES` values before it, float [n]."""
-    best = np.concatenate([np.full(MOST_FRAMES, -np.inf), values])
-    width = 1
-    while width < MOST_FRAMES:
-        best = np.maximum(best[:-width], best[width:])
-        width *= 2
-    return best[: len(values)]
+    padded = np.concatenate([np.full(MOST_FRAMES, -np.inf), values])
+    return maximum_filter1d(padded, MOST_FRAMES, origin=-(MOST_FRAMES // 2))[: len(values)]
 
 
 def _late_s(clips: Sequence[Heard], cuts: Sequence[np.ndarray | None]) -> tuple[float, float]:
