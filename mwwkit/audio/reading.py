@@ -233,6 +233,11 @@ def to_int16(audio: np.ndarray) -> np.ndarray:
     return np.rint(scaled, out=scaled).astype("<i2")
 
 
+def to_float(samples: np.ndarray) -> np.ndarray:
+    """[n] int16 -> [n] float32, -1..1."""
+    return samples.astype(np.float32) / np.float32(INT16_SCALE)
+
+
 def pcm_sha256(samples: np.ndarray) -> str:
     """The SHA-256, in hex, of 16-bit PCM: the same sound under two names has the same."""
     return hashlib.sha256(np.ascontiguousarray(samples, "<i2")).hexdigest()

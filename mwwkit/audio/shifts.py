@@ -16,7 +16,7 @@ import soxr
 from scipy import fft, signal
 
 from mwwkit.audio import effects
-from mwwkit.audio.reading import INT16_SCALE, to_int16
+from mwwkit.audio.reading import to_float, to_int16
 from mwwkit.device import firmware
 from mwwkit.run.errors import CannotGoOn
 
@@ -172,7 +172,7 @@ def coded(audio: np.ndarray, container: str, codec: str, bit_rate: int) -> np.nd
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
         for frame in (*read.decode(audio=0), None):
             parts += [converted.to_ndarray().ravel() for converted in resampler.resample(frame)]
-    decoded = np.concatenate(parts).astype(np.float32) / np.float32(INT16_SCALE)
+    decoded = to_float(np.concatenate(parts))
     return _fitted(decoded[delay(audio, decoded) :], audio.size)
 
 

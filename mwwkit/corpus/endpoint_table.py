@@ -14,7 +14,7 @@ import numpy as np
 
 from mwwkit.audio.alignment import FEWEST, WordModel, hear, learn
 from mwwkit.audio.endpoints import word_span
-from mwwkit.audio.reading import INT16_SCALE, Wav16
+from mwwkit.audio.reading import Wav16, to_float
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.parallel import each
@@ -78,7 +78,7 @@ def _blocks(paths: list[str]) -> list[list[str]]:
 
 
 def _audio(here: Run, path: str) -> np.ndarray:
-    return Wav16(here.find(path))[:].astype(np.float32) / np.float32(INT16_SCALE)
+    return to_float(Wav16(here.find(path))[:])
 
 
 def _learned(here: Run, paths: list[str]) -> WordModel | None:

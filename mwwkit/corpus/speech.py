@@ -23,7 +23,7 @@ from typing import Annotated, Protocol
 import numpy as np
 import soxr
 
-from mwwkit.audio.reading import INT16_SCALE
+from mwwkit.audio.reading import to_float
 from mwwkit.corpus import espeak_child
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.run.errors import CannotGoOn, WrongInput
@@ -200,8 +200,7 @@ def _ask(engine: str, child: subprocess.Popen, text: str, voice: Voice) -> np.nd
     pcm = np.frombuffer(child.stdout.read(head["bytes"]), "<i2")
     if head["error"] or not pcm.any():
         return SpeechError(f"{head['error'] or f'{engine} said nothing'}: {text!r} by {voice}")
-    audio = pcm.astype(np.float32) / np.float32(INT16_SCALE)
-    return soxr.resample(audio, head["rate_hz"], SAMPLE_RATE_HZ)
+    return soxr.resample(to_float(pcm), head["rate_hz"], SAMPLE_RATE_HZ)
 
 
 def _end(child: subprocess.Popen) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from mwwkit.audio.reading import (
-    INT16_SCALE,
     AudioValidationError,
     blocks,
     pcm_sha256,
     read,
+    to_float,
     to_int16,
     write_wav16,
 )
@@ -178,7 +178,7 @@ def _pieces(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
         n_held += len(samples)
     rest = np.concatenate(held) if held else np.zeros(0, np.int16)
     if not n_yielded:
-        _refuse(item, validate(rest.astype(np.float32) / INT16_SCALE, bounds.min_s, PIECE_S))
+        _refuse(item, validate(to_float(rest), bounds.min_s, PIECE_S))
     if len(rest) >= bounds.min_s * SAMPLE_RATE_HZ:
         yield rest
 

@@ -17,6 +17,7 @@ from IPython.display import HTML, Image, Markdown
 from matplotlib.figure import Figure
 from scipy import signal
 
+from mwwkit.audio.reading import to_float
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.run import paths
@@ -116,7 +117,7 @@ def _in_bad_room(
     files = {file.name: file.path for file in listed(roots, impulse_responses.SUFFIXES)}
     if bad_ir not in files:
         return None
-    voice = dry.astype(np.float32) / np.float32(32_768)
+    voice = to_float(dry)
     room = Room(files[bad_ir], "")
     samples, reason = quantised(in_rooms(voice, [room], Spectra())[0])
     return None if reason else samples

@@ -20,7 +20,7 @@ import numpy as np
 from mwwkit.audio import effects
 from mwwkit.audio.effects import AudioAugmentation, db_to_gain, loudest_rms
 from mwwkit.audio.endpoints import Span
-from mwwkit.audio.reading import INT16_SCALE, Wav16, to_int16
+from mwwkit.audio.reading import Wav16, to_float, to_int16
 from mwwkit.audio.rooms import DryShare, load_room
 from mwwkit.device import firmware
 from mwwkit.run.errors import WrongInput
@@ -372,7 +372,7 @@ def _place(audio: np.ndarray, sound: np.ndarray, at: int) -> None:
 
 def _load(piece: Piece, locate) -> np.ndarray:
     first, last = int(round(piece.from_s * RATE_HZ)), int(round(piece.to_s * RATE_HZ))
-    return _clip(locate(piece.path))[first:last].astype(np.float32) / np.float32(INT16_SCALE)
+    return to_float(_clip(locate(piece.path))[first:last])
 
 
 @lru_cache(maxsize=4096)  # a clip is in many scenes; checking its header costs as much as its span

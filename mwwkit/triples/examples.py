@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy import fft
 
+from mwwkit.audio.reading import to_float
 from mwwkit.run.seeds import rng
 from mwwkit.triples import impulse_responses
 from mwwkit.triples.messy import N_EFFECTS, WET, apply_chain, draw_chain, draw_mix
@@ -117,7 +118,7 @@ def make(
 
     Raises AudioValidationError for a room whose file has changed.
     """
-    voice = dry.astype(np.float32) / np.float32(32_768)
+    voice = to_float(dry)
     recipe = json.loads(item.recipe)
     wet, clean = in_rooms(voice, [bad, target], spectra)
     messy = mix(voice, wet, recipe["wet"])
