@@ -1,7 +1,9 @@
 """A command: its name, its options and its work; and how the words after its name are read.
 
-CHECK = Command("check", "whether what the stages left in a run is whole", options, check)
-exit_code = CHECK.work(read(CHECK, ["run/mine", "--stages", "03"]))
+    CHECK = Command("check", "whether what the stages left in a run is whole", options, check)
+    exit_code = CHECK.work(read(CHECK, ["run/mine", "--stages", "03"]))
+
+Nothing heavy is imported before a command does its work, so that help comes at once.
 """
 
 import argparse

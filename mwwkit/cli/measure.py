@@ -32,9 +32,9 @@ def _shift(arguments: argparse.Namespace) -> int:
 
 def _ablate_options(parser: argparse.ArgumentParser) -> None:
     options.add_new_run(parser, preset="standard", run_dir="run/ablation")
-    told = "parts to leave out, one a run: no_rir, no_background, no_specaugment, ..."
+    parts = "parts to leave out, one a run: no_rir, no_background, no_specaugment, ..."
     flags = ["no_rir", "no_background", "no_specaugment"]
-    parser.add_argument("--flags", nargs="+", default=flags, metavar="FLAG", help=told)
+    parser.add_argument("--flags", nargs="+", default=flags, metavar="FLAG", help=parts)
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help="of training, a run each")
     options.add_json(parser, "one JSON list")
 
@@ -79,8 +79,8 @@ def _folds(arguments: argparse.Namespace) -> int:
     clips = load_clips(options.made_run_of(arguments)).records
     written = write_folds(clips, arguments.k, arguments.seed, arguments.to.absolute())
     for number, (path, tested) in enumerate(written, start=1):
-        told = ", ".join(f"{count} {what}" for what, count in tested.items())
-        print(f"fold {number} tests {told}")
+        clips_tested = ", ".join(f"{count} {what}" for what, count in tested.items())
+        print(f"fold {number} tests {clips_tested}")
         print(f"  mwwkit run --run-dir run/fold-{number} -p GIVEN_SPLITS={shlex.quote(str(path))}")
     return OK
 

@@ -24,8 +24,8 @@ def add_new_run(parser: Parser, preset: str, run_dir: str) -> None:
 
 def add_parameters(parser: Parser, preset: str) -> None:
     """A preset, and parameters by name that win over it."""
-    told = f"{', '.join(presets.names())}, or a .yaml file (default {preset})"
-    parser.add_argument("--preset", default=preset, help=told)
+    choices = f"{', '.join(presets.names())}, or a .yaml file (default {preset})"
+    parser.add_argument("--preset", default=preset, help=choices)
     parser.add_argument(
         "-p",
         dest="parameter",
@@ -40,9 +40,13 @@ def add_parameters(parser: Parser, preset: str) -> None:
 
 def add_previous(parser: Parser) -> None:
     """Earlier runs."""
-    told = "earlier runs, oldest first; they are only read"
     parser.add_argument(
-        "--previous", nargs="+", action="extend", default=[], metavar="DIR", help=told
+        "--previous",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="DIR",
+        help="earlier runs, oldest first; they are only read",
     )
 
 

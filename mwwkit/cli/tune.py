@@ -15,8 +15,8 @@ def _options(parser: argparse.ArgumentParser) -> None:
     options.add_run(parser, "RUN", "where 02 is finished; it is only read")
     options.add_parameters(parser, "standard")
     parser.add_argument("--trials", type=options.count, default=20, metavar="N", help="in all (20)")
-    told = "begin no trial that would end later; 0: no limit (0)"
-    parser.add_argument("--hours", type=options.amount, default=0.0, metavar="H", help=told)
+    limit = "begin no trial that would end later; 0: no limit (0)"
+    parser.add_argument("--hours", type=options.amount, default=0.0, metavar="H", help=limit)
     parser.add_argument("--study", default="", metavar="FILE", help="default RUN-tune/study.db")
     parser.add_argument("--space", default="", metavar="FILE", help="what to vary, as YAML")
     parser.add_argument("--seed", type=int, default=42, help="of what is drawn (42)")
