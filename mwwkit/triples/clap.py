@@ -1,6 +1,6 @@
 """What a room sounds like as 512 numbers: CLAP's embedding of noise played in it.
 
-embeddings = embed_all(here, {ir_id: load_ir, ...}, seed=42)    # {ir_id: float32 [512]}
+    embeddings = embed_all(here, {ir_id: load_ir, ...}, seed=42)    # {ir_id: float32 [512]}
 
 Torch and transformers are the extra `clap`; they are imported only when an embedding is missing.
 `clap_cache.npz` holds one float32 array under the id of each impulse response (IR), and in
