@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from mwwkit.presets import PresetError
@@ -37,7 +38,8 @@ def fault(values: Values) -> str:
     for section, given in values.items():
         try:
             for config in _configs(section, given):
-                config.from_parameters(given)
+                names = {field.name for field in fields(config)}
+                config(**{n.lower(): v for n, v in given.items() if n.lower() in names})
             if "DEVICE" in given:  # a GPU that is asked for and absent
                 importlib.import_module("mwwkit.training.spec_augment").array_module(
                     given["DEVICE"]
