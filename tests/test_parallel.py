@@ -5,6 +5,7 @@ import time
 import pytest
 from killing import start
 
+from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.parallel import each
 
 
@@ -85,6 +86,15 @@ def test_what_an_item_raises_is_raised_here(workers):
 def test_no_workers_is_nonsense():
     with pytest.raises(ValueError, match="workers is 0; wanted at least 1"):
         each(double, [1], 0)
+
+
+def die(number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_is_told_in_one_line_that_says_what_to_try():
+    with pytest.raises(CannotGoOn, match="^a worker process was killed, .* fewer WORKERS.*kept$"):
+        list(each(die, range(4), 2))
 
 
 def write_for_ever(folder):

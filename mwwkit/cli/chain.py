@@ -241,7 +241,6 @@ def _make_our_own(here: Run) -> None:
 
 def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None:
     import papermill
-    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
@@ -261,7 +260,7 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
             raise StoppedEarly(error.evalue) from error
         kind = "" if error.ename in SAYS_ENOUGH else f"{error.ename}: "
         raise StageFailed(f"{name} failed: {kind}{error.evalue}\n(see {copy})") from error
-    except DeadKernelError as error:
+    except RuntimeError as error:  # nbclient's DeadKernelError, or a kernel that never answered
         raise StageFailed(
             f"{name} ended without a word, most often for want of memory: try fewer WORKERS, then "
             "run it again; finished units are kept"

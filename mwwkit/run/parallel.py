@@ -9,13 +9,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from typing import TypeVar
 
 import joblib
 from threadpoolctl import threadpool_limits
 
-from mwwkit.run.errors import WrongInput
+from mwwkit.run.errors import CannotGoOn, WrongInput
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,7 +28,8 @@ def each(
     """`function(item)` for each item, by `workers` processes; results in order, or as they come.
 
     Items are taken from the iterable only as workers become free, so a generator that stops at a
-    deadline or a budget stops the work. With one worker everything happens in this process.
+    deadline or a budget stops the work. With one worker everything happens in this process. Raises
+    CannotGoOn where a worker was killed.
     """
     if workers < 1:
         raise WrongInput(f"workers is {workers}; wanted at least 1")
@@ -36,7 +38,17 @@ def each(
     order = "generator" if ordered else "generator_unordered"
     pool = joblib.Parallel(n_jobs=workers, return_as=order, pre_dispatch=workers, batch_size=1)
     session = (socket.gethostname(), os.getpid())
-    return pool(joblib.delayed(_in_worker)(session, function, item) for item in items)
+    return _until_one_dies(pool(joblib.delayed(_in_worker)(session, function, i) for i in items))
+
+
+def _until_one_dies(results: Iterator[R]) -> Iterator[R]:
+    try:
+        yield from results
+    except BrokenExecutor as error:
+        raise CannotGoOn(
+            "a worker process was killed, most often for want of memory: try fewer WORKERS, then "
+            "run it again; finished units are kept"
+        ) from error
 
 
 def _here(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
