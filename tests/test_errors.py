@@ -31,13 +31,13 @@ def test_every_kind_is_a_mwwkit_error_and_what_it_was_before():
             if {"Exception", "ValueError", "RuntimeError"} & set(bases):
                 assert "MwwkitError" in bases or node.name in NEVER_SEEN | {"MwwkitError"}, path
     for module, name, before in (
-        ("audio.reading", "AudioValidationError", ValueError),
-        ("presets", "PresetError", ValueError),
-        ("checkpoint", "CheckpointError", RuntimeError),
-        ("session", "StoppedEarly", RuntimeError),
-        ("chain", "StageFailed", RuntimeError),
+        ("mwwkit.audio.reading", "AudioValidationError", ValueError),
+        ("mwwkit.presets", "PresetError", ValueError),
+        ("mwwkit.run.checkpoint", "CheckpointError", RuntimeError),
+        ("mwwkit.run.session", "StoppedEarly", RuntimeError),
+        ("mwwkit.cli.chain", "StageFailed", RuntimeError),
     ):
-        kind = getattr(importlib.import_module(f"mwwkit.{module}"), name)
+        kind = getattr(importlib.import_module(module), name)
         assert issubclass(kind, MwwkitError) and issubclass(kind, before)
 
 
