@@ -1,0 +1,206 @@
+"""Version 33b86c6 and this one go on from the same old run, side by side: what differs, and why.
+
+    python tests/conformance/old_run.py FOLDER
+
+The run is the fixture `tests/fixtures/run-33b86c6`, which stopped in the middle of 03. Each version
+runs 01 to 05 on a copy of it with `python -m mwwkit run` and the fixture's settings, the old one in
+a git worktree of its own; so this works whatever the modules are called. Exits with 1 unless
+
+* `clips/`, `features/`, `training/`, `tuned/` and both `.tflite` files are the same bytes, and
+  `judged/` holds the same verdicts;
+* in `mined/` only scores differ: the device's sum divided by 255 a score, not by 256;
+* every file of `export/` that differs is in the table below, which says why it may.
+
+It speaks of the step from 33b86c6 to the version that moved the modules. Later ones may change what
+a new run makes.
+"""
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from old_version import ROOT, VERSION, chain_of, worktree
+from whole_runs import contents, differences
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from old_run_fixture import unpack  # noqa: E402
+
+SAME = ("clips", "features", "training", "tuned")
+WINDOW = 5  # scores whose mean 04 looks at
+OLD_UNIT, NEW_UNIT = 256, 255  # what a uint8 score was divided by, and is
+DIGITS = 4  # of a score that is written down
+FEWEST_SCORES = 8  # in mined.csv, so that something is compared
+
+# Files of export/ that may differ -> what the move's issue says about them, in section 3 or 4.
+MAY_DIFFER = {
+    "*.metrics.json": "3: a rate is one type, its text and its JSON come from it",
+    "*.report.json": "3: what 05 measures travels to the report as dataclasses",
+    "*.report.html": "3: what 05 measures travels to the report as dataclasses; 4: the page's code",
+    "*.card.md": "3: one text for a rate; a score that is shown is divided by 255",
+    "checkpoint*.json": "none of its own: it holds the SHA-256 of the files above",
+}
+SHOWN_KEYS = 6  # of a JSON that differs
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a folder or a file, what was found, and whether that was promised."""
+
+    what: str
+    found: str
+    is_promised: bool
+
+    def __str__(self) -> str:
+        return f"| {self.what} | {self.found} | {'yes' if self.is_promised else 'NO'} |"
+
+
+HEAD = "| | found | as promised |\n|---|---|---|"
+
+
+def gone_on(tree: Path, work: Path) -> Path:
+    """A copy of the fixture, brought to the end of 05 by the version at `tree`; its run."""
+    unpack(work)
+    log = work.with_suffix(".log")
+    if chain_of(tree, work, log, "01-05").wait():
+        sys.exit(f"the chain at {tree} failed:\n{log.read_text()[-2000:]}")
+    return work / "run"
+
+
+def same_folders(old: Path, new: Path) -> Iterator[Row]:
+    """The folders that must be the same bytes."""
+    one, other = contents(old), contents(new)
+    known = {*SAME, "judged", "mined", "export"}
+    for folder in (*SAME, *sorted({name.split("/")[0] for name in one | other} - known)):
+        mine, its = (_of_folder(files, folder) for files in (one, other))
+        differ = differences(mine, its)
+        shown = f": {', '.join(differ[:3])}" if differ else ""
+        yield Row(f"{folder}/", f"{len(mine)} files, {len(differ)} differ{shown}", not differ)
+
+
+def _of_folder(files: dict[str, str], folder: str) -> dict[str, str]:
+    return {n: digest for n, digest in files.items() if n == folder or n.startswith(f"{folder}/")}
+
+
+def verdicts(old: Path, new: Path) -> Row:
+    """What candidates reach, whatever the files that keep it are called."""
+    one, other = (sorted(p.read_text() for p in run.glob("judged/*.json")) for run in (old, new))
+    told = f"{len(one)} verdicts, {'the same' if one == other else 'others'}"
+    return Row("judged/", told, one == other)
+
+
+def rescored(score: float) -> float:
+    """A score that the old version wrote, as the same sum of bytes divided by 255 each gives it."""
+    total = score * OLD_UNIT * WINDOW
+    if abs(total - round(total)) > OLD_UNIT * WINDOW * 0.51 * 10**-DIGITS:
+        raise ValueError(f"{score} is no mean of {WINDOW} scores of an integer / {OLD_UNIT}")
+    return round(round(total) / (NEW_UNIT * WINDOW), DIGITS)
+
+
+def mined(old: Path, new: Path) -> Iterator[Row]:
+    """What 04 kept: the same events, with scores that are the same sums."""
+    tables = [list(csv.DictReader(io.StringIO(_text(run, "mined.csv")))) for run in (old, new)]
+    told = [[{**row, "score": ""} for row in table] for table in tables]
+    scores = [[float(row["score"]) for row in table] for table in tables]
+    yield _of_scores("mined/mined.csv", told[0] == told[1], *scores)
+    for name in ("checkpoint.json", "checkpoint.previous.json"):
+        states = [json.loads(_text(run, name)) for run in (old, new)]
+        scores = [list(_taken_out(state)) for state in states]
+        yield _of_scores(f"mined/{name}", states[0] == states[1], *scores)
+    rest = [_of_folder(contents(run), "mined/hard") for run in (old, new)]
+    differ = differences(*rest)
+    yield Row("mined/hard/", f"{len(rest[0])} files, {len(differ)} differ", not differ)
+    names = [{path.name for path in (run / "mined").iterdir()} for run in (old, new)]
+    yield Row("mined/", f"{len(names[0])} names", names[0] == names[1])
+
+
+def _text(run: Path, name: str) -> str:
+    return (run / "mined" / name).read_text(encoding="utf-8")
+
+
+def _taken_out(state: dict[str, Any]) -> Iterator[float]:
+    """The scores of a checkpoint's events, which are taken out of it."""
+    for facts in state["done"].values():
+        for event in facts["events"]:
+            yield event.pop()
+
+
+def _of_scores(what: str, rest_is_same: bool, old: list[float], new: list[float]) -> Row:
+    kept = old == new
+    scaled = list(map(rescored, old)) == new
+    how = "the same" if kept else "256/255 of the old" if scaled else "others"
+    rest = "the rest the same" if rest_is_same else "the rest DIFFERS"
+    is_promised = rest_is_same and (kept or scaled) and len(old) >= FEWEST_SCORES
+    return Row(what, f"{len(old)} scores, {how}; {rest}", is_promised)
+
+
+def exported(old: Path, new: Path) -> Iterator[Row]:
+    """Every file of 05: the same, or listed with what changed it."""
+    one, other = (_of_folder(contents(run), "export") for run in (old, new))
+    models = [name for name in one if name.endswith(".tflite")]
+    same = [name for name in models if one[name] == other.get(name)]
+    yield Row("export/*.tflite", f"{len(models)} models, {len(same)} the same", len(same) == 2)
+    differ = differences(one, other)
+    yield Row("export/", f"{len(one)} files, {len(differ)} differ", True)
+    for name in differ:
+        file = name.split("/")[1]
+        reasons = [why for pattern, why in MAY_DIFFER.items() if fnmatchcase(file, pattern)]
+        in_both = name in one and name in other
+        where = _changed(old / name, new / name) if in_both else "in one of the two only"
+        found = f"{'; '.join(reasons) or 'NOT IN THE TABLE'} ({where})"
+        yield Row(name, found, bool(reasons) and in_both)
+
+
+def _changed(old: Path, new: Path) -> str:
+    """Where two files differ: keys of a JSON, lines of a text."""
+    if old.suffix == ".json":
+        one, other = (dict(_leaves(json.loads(path.read_text("utf-8")))) for path in (old, new))
+        keys = sorted(
+            k for k in one | other if one.get(k) != other.get(k) or (k in one) != (k in other)
+        )
+        shown = ", ".join(keys[:SHOWN_KEYS]) + (", ..." if len(keys) > SHOWN_KEYS else "")
+        return f"{len(keys)} of {len(one)} values: {shown}"
+    if old.suffix == ".tflite":
+        return f"{old.stat().st_size} and {new.stat().st_size} bytes"
+    one, other = (path.read_text("utf-8").splitlines() for path in (old, new))
+    return f"{len(set(one) ^ set(other))} lines of {len(one)} and {len(other)}"
+
+
+def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value inside a JSON, with its keys joined by dots."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, item in inside:
+        path = f"{key}.{name}" if key else str(name)
+        if isinstance(item, dict | list) and item:
+            yield from _leaves(item, path)
+        else:
+            yield path, item
+
+
+def main() -> None:
+    """Run both, compare, print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("folder", type=Path, help="for a worktree and two runs; an empty one")
+    folder = options.parse_args().folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with worktree(folder / VERSION) as tree:
+        old = gone_on(tree, folder / "old")
+    new = gone_on(ROOT, folder / "new")
+    rows = [*same_folders(old, new), verdicts(old, new), *mined(old, new), *exported(old, new)]
+    print(HEAD)
+    for row in rows:
+        print(row)
+    wrong = [row for row in rows if not row.is_promised]
+    print(f"\nFrom {VERSION} to this version: {len(wrong)} of {len(rows)} lines not as promised.")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
