@@ -1,5 +1,8 @@
 """What 02 hands over: labels of scenes and of windows, CMVN, the net that was chosen."""
 
+from dataclasses import dataclass
+from typing import Annotated
+
 import numpy as np
 import pytest
 from listed import Listed
@@ -7,7 +10,9 @@ from listed import Listed
 from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Before
 from mwwkit.scenes.shards import FeatureSet
+from mwwkit.stages import inputs
 from mwwkit.stages.inputs import (
     augmentation,
     band_normalisation,
@@ -19,6 +24,7 @@ from mwwkit.stages.inputs import (
 )
 from mwwkit.training.evaluator import to_float_features
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
+from mwwkit.training.losses import LossSettings
 from mwwkit.training.trainer import weights_of
 
 
@@ -108,3 +114,22 @@ def test_a_stage_that_has_not_finished_hands_nothing_over(featured, tmp_path):
     here = Run(tmp_path, (featured.folder,))
     with pytest.raises(CheckpointError, match="training is not finished"):
         chosen_net(here, "training")
+
+
+@dataclass(frozen=True)
+class LaterLoss(LossSettings):
+    """A loss with a setting that says what the older code did, which is not its default."""
+
+    focal: Annotated[float, Before(2.0)] = 1.0
+
+
+def test_of_training_by_an_older_version_the_loss_is_what_its_code_did(
+    trained, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(inputs, "LossSettings", LaterLoss)
+    assert trained_with(trained).loss.focal == 0.0  # as 03 wrote it down
+    written = read_json(trained.find("training/checkpoint.json"))
+    del written["settings"]["focal"]
+    (tmp_path / "training").mkdir()
+    write_json(tmp_path / "training/checkpoint.json", written)
+    assert trained_with(Run(tmp_path)).loss.focal == 2.0

@@ -7,6 +7,8 @@ two continuations by this version on this machine, never bytes from another one.
 import dataclasses
 import json
 import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, get_type_hints
@@ -51,8 +53,11 @@ def said(kind: type, section: str, **changed):
     return kind(**{name: value for name, value in settings.items() if name in names} | changed)
 
 
-def session(work: Path) -> None:
-    """All five stages as far as they are not done; units of training go to a list as they end."""
+def session(work: Path, version: Callable[[type], type] = lambda config: config) -> None:
+    """All five stages as far as they are not done; units of training go to a list as they end.
+
+    `version` makes of each stage's Config the one that is used.
+    """
     from mwwkit.stages import acquire, export, mine, train
 
     os.chdir(work)  # the settings name the recordings from there
@@ -63,7 +68,8 @@ def session(work: Path) -> None:
             print(max(done), file=file)
 
     def run(stage, section: str, *more) -> None:
-        stage.run(said(stage.Config, section), here, said(Limits, section), *more)
+        config = said(version(stage.Config), section)
+        stage.run(config, here, said(Limits, section), *more)
 
     run(acquire, "acquire")
     run(featurize, "featurize")
@@ -148,7 +154,7 @@ def test_the_fixture_is_small_and_ends_in_the_middle_of_03(tmp_path):
     assert not {"mined", "tuned", "export", *chain.OUR_OWN} & {path.name for path in run.iterdir()}
 
 
-def test_it_says_every_parameter_and_each_is_still_taken_by_its_notebook():
+def test_each_parameter_that_it_says_is_still_taken_by_its_notebook():
     settings = presets.load(str(PLACE / SETTINGS))
     for stage, section in chain.SECTIONS.items():
         takes = chain.parameters(stage)
@@ -195,29 +201,33 @@ def test_killed_twice_in_03_and_once_in_04_it_ends_with_the_same_bytes_as_in_one
     assert any(name.endswith(".tflite") for name in tree(whole.run / "export"))
 
 
-@dataclass(frozen=True)
-class Later(featurize.Config):
-    """02 with a setting that does nothing yet, and says that older code had none of it."""
-
-    echo: Annotated[float, Before(0.0)] = 0.0
+def later(config: type) -> type:
+    """A Config with a setting more, which says that the older code had none of it."""
+    return with_echo(config, Annotated[float, Before(0.0)])
 
 
-@dataclass(frozen=True)
-class Careless(featurize.Config):
-    """The same without a word about older code."""
+def with_echo(config: type, kind: object) -> type:
+    """A Config with a setting more, of a kind: 0.0 where it is not given, and without effect."""
+    field = ("echo", kind, 0.0)
+    return dataclasses.make_dataclass("Later", [field], bases=(config,), frozen=True)
 
-    echo: float = 0.0
 
-
-def test_a_stage_with_a_setting_more_goes_on_from_the_old_run_as_the_older_code_would(tmp_path):
+def test_a_stage_with_a_setting_more_adopts_what_the_older_code_made_without_it(tmp_path):
     here, limits = Run(unpack(tmp_path / "old") / "run"), Limits(workers=1)
     before = stamps(here.folder)
-    assert featurize.run(said(Later, "featurize"), here, limits)["shards made now"] == 0
-    assert stamps(here.folder) == before
+    goes_on, careless = later(featurize.Config), with_echo(featurize.Config, float)
+    assert featurize.run(said(goes_on, "featurize"), here, limits)["shards made now"] == 0
     for config, told in (
-        (said(Later, "featurize", echo=0.5), r"other values of echo \(0.0 then, 0.5 now\)"),
-        (said(Careless, "featurize"), r"other values of echo \(missing then, 0.0 now\)"),
+        (said(goes_on, "featurize", echo=0.5), r"other values of echo \(0.0 then, 0.5 now\)"),
+        (said(careless, "featurize"), r"other values of echo \(missing then, 0.0 now\)"),
     ):
         with pytest.raises(CheckpointError, match=told):
             featurize.run(config, here, limits)
     assert stamps(here.folder) == before
+
+
+def test_with_a_setting_more_in_every_stage_a_finished_run_is_done_and_not_touched(whole, tmp_path):
+    shutil.copytree(whole.work, tmp_path / "copy")
+    before = stamps(tmp_path / "copy")
+    finish(start(session, tmp_path / "copy", later))
+    assert stamps(tmp_path / "copy") == before

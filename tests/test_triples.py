@@ -5,6 +5,8 @@ import os
 import shutil
 import stat
 import subprocess
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
+from mwwkit.run.ranges import Before
 from mwwkit.run.session import Limits, StoppedEarly, stops_are_raised
 from mwwkit.stages import triples
 from mwwkit.triples import impulse_responses, status
@@ -385,6 +388,26 @@ def test_a_manifest_of_other_parameters_is_named(world, copy):
         CheckpointError, match=r"checkpoint.json was made with other values of seed"
     ):
         make(world, copy, seed=7, **CLAP)
+
+
+@dataclass(frozen=True)
+class Later(triples.Config):
+    """The engine with a setting more, which says what the older code did."""
+
+    echo: Annotated[float, Before(0.0)] = 0.1
+
+
+def test_a_parameter_that_an_older_version_did_not_have_is_read_as_what_its_code_did(world, copy):
+    given, before = vars(config(world, **CLAP)), hashes(copy)
+    planned = triples.plan(Later(**given, echo=0.0), Run(copy), Limits(workers=1))
+    assert planned["triples left, about"] == 0
+    with pytest.raises(EngineError, match=r"of other parameters: echo \(0.0 there"):
+        triples.plan(Later(**given), Run(copy), Limits(workers=1))
+    (copy / "manifest.json").unlink()
+    with pytest.raises(CheckpointError, match=r"other values of echo \(0.0 then, 0.1 now\)"):
+        triples.plan(Later(**given), Run(copy), Limits(workers=1))
+    assert triples.plan(Later(**given, echo=0.0), Run(copy), Limits(workers=1)) == planned
+    assert hashes(copy) == before
 
 
 def test_a_half_written_manifest_and_state_are_named_and_written_again(world, copy, whole):
