@@ -311,6 +311,12 @@ def test_a_setting_that_an_older_version_did_not_have_is_read_as_what_its_code_d
         of_config(here, Config())  # the older version does not go on with what it does not know
 
 
+def test_a_field_that_shapes_nothing_here_is_left_out_though_it_says_what_older_code_did(here):
+    of_config(here, Config()).finish("a")
+    settings = asdict(Config())  # as of a stage that keeps only some of its settings
+    assert list(Checkpoint.resume(here, "features", settings, of=Later()).done) == ["a"]
+
+
 def test_what_was_written_down_counts_before_what_older_code_did(here):
     of_config(here, Later(noise=0.5)).finish("a")
     assert list(of_config(here, Later(noise=0.5)).done) == ["a"]
