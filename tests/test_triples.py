@@ -401,7 +401,7 @@ def test_a_parameter_that_an_older_version_did_not_have_is_read_as_what_its_code
     given, before = vars(config(world, **CLAP)), hashes(copy)
     planned = triples.plan(Later(**given, echo=0.0), Run(copy), Limits(workers=1))
     assert planned["triples left, about"] == 0
-    with pytest.raises(EngineError, match=r"of other parameters: echo \(0.0 there"):
+    with pytest.raises(RuntimeError, match=r"of other parameters: echo \(0.0 there"):
         triples.plan(Later(**given), Run(copy), Limits(workers=1))
     (copy / "manifest.json").unlink()
     with pytest.raises(CheckpointError, match=r"other values of echo \(0.0 then, 0.1 now\)"):
