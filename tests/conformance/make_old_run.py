@@ -170,6 +170,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("folder", type=Path, help="for the worktree and the run; an empty one")
     folder = options.parse_args().folder.absolute()
+    if PLACE.exists():
+        sys.exit(f"{PLACE} is there: another one would prove something else; move it away first")
     folder.mkdir(parents=True, exist_ok=True)
     with worktree(folder / VERSION) as tree:
         work = make(folder, tree)
