@@ -7,6 +7,7 @@ session, disk the limits of a session: disk, time, processes; room left under a 
 errors, ranges   what mwwkit raises on purpose; settings that say what they may hold
 parallel      one map over many processes
 seeds         the only source of randomness: a seed and the names of what is made
+spacing       evenly spaced indices
 exports       the names that a room offers, loaded when asked for
 progress, profiling, quiet   bars; where time goes; C++ libraries kept quiet
 """

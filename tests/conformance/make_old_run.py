@@ -85,7 +85,7 @@ PLACES = {"run_dir", "previous"}  # options of the command line
 def settings(tree: Path) -> dict[str, dict]:
     """Every parameter of every notebook of the version at `tree`, as a preset."""
     code = (
-        "import json; from mwwkit.cli import chain; "
+        "import json; from mwwkit import chain; "
         "print(json.dumps({chain.SECTIONS[s]: chain.parameters(s) for s in chain.SECTIONS}))"
     )
     call = [sys.executable, "-c", code]
