@@ -38,7 +38,7 @@ from benchmarks.scoring import (
     shipped_markdown,
     table,
 )
-from mwwkit.device.detector import integer_cutoff, sliding_sum
+from mwwkit.device.detector import sliding_sum
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -159,14 +159,13 @@ def _shipping(net, model: bytes, streams, here: Run, files: dict[str, Path]) -> 
     stores = [FeatureSet.open(here, f"validation-{name}").store for name in JUDGED_BY]
     choice = tracks(model, *stores).choose(TARGET_FAH, MAX_CLIP_FPR)
     device, scale = Device(model), headroom(net, streams)
-    limit = integer_cutoff(choice.cutoff) * choice.window
     unlike = {}
     for condition in CONDITIONS:
         clips = load(files[f"positives/{condition}"]).features
         unlike[condition] = sum(
-            (sliding_sum(device.scores(clip), choice.window).max() > limit)
+            (sliding_sum(device.scores(clip), choice.window).max() > choice.limit)
             # 256 steps a unit, as the device's uint8, but not rounded
-            != (_sums(256 * float_scores(net, clip, scale), choice.window).max() > limit)
+            != (_sums(256 * float_scores(net, clip, scale), choice.window).max() > choice.limit)
             for clip in clips
         )
     chosen = {"cutoff": choice.cutoff, "window": choice.window, "recall": choice.recall.value}

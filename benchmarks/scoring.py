@@ -23,10 +23,11 @@ import numpy as np
 
 from benchmarks.conditions import CONDITIONS, load, prepare
 from benchmarks.folds import folds
-from mwwkit.device.detector import STEP_S, detections, integer_cutoff
+from mwwkit.device.detector import STEP_S, Rule, clip_maxima, detections
 from mwwkit.device.simulator import Device, score_all
-from mwwkit.metrics.curves import false_accepts_per_hour, latency_s, proportion
-from mwwkit.metrics.operating import CUTOFFS, clip_maxima
+from mwwkit.metrics.curves import latency_s
+from mwwkit.metrics.operating import CUTOFFS
+from mwwkit.metrics.rates import Hourly, proportion
 
 REPORTED = (0.5, 0.9)
 FA_COUNTS = (0, 1, 2, 5, 10)
@@ -83,7 +84,7 @@ def _clip_row(scores: dict[str, Tracks], condition: str, window: int) -> Row:
     hit, wrong = clip_maxima(positives.scores, window), clip_maxima(negatives.scores, window)
     row: Row = {"on": condition, "positives": len(hit), "negatives": len(wrong)}
     for cutoff in REPORTED:
-        limit = integer_cutoff(cutoff) * window
+        limit = Rule(cutoff, window).limit
         row[f"missed at {cutoff}"] = int((hit <= limit).sum())
         row[f"FA at {cutoff}"] = int((wrong > limit).sum())
     for count in FA_COUNTS:
@@ -91,7 +92,7 @@ def _clip_row(scores: dict[str, Tracks], condition: str, window: int) -> Row:
     row["negatives at the ceiling"] = int((wrong > CUTOFFS[-1] * window).sum())
     for cutoff in REPORTED:
         ends = zip(positives.scores, positives.word_end_s, strict=True)
-        late = [latency_s(track, end, cutoff, window) for track, end in ends]
+        late = [latency_s(track, end, Rule(cutoff, window)) for track, end in ends]
         row[f"latency at {cutoff}"] = None if np.all(np.isnan(late)) else float(np.nanmedian(late))
     return row
 
@@ -105,11 +106,9 @@ def missed_at(hit: np.ndarray, wrong: np.ndarray, n_false: int, window: int) -> 
 
 
 @dataclass(frozen=True)
-class Shipped:
+class Shipped(Rule):
     """What 05's rule chose for a model on its validation split, and how it treats its float net."""
 
-    cutoff: float
-    window: int
     unlike_float: dict[str, int]  # condition -> test words that int8 and float decide differently
 
 
@@ -121,8 +120,7 @@ def shipped(results: Sequence[dict[str, Tracks]], own: Sequence[Shipped]) -> lis
         late: list[float] = []
         for role, counted in (("positives", "missed"), ("negatives", "FA")):
             over = [
-                clip_maxima(scores[f"{role}/{condition}"].scores, choice.window)
-                > integer_cutoff(choice.cutoff) * choice.window
+                choice.wakes(scores[f"{role}/{condition}"].scores)
                 for scores, choice in zip(results, own, strict=True)
             ]
             row[role] = sum(map(len, over))
@@ -132,13 +130,13 @@ def shipped(results: Sequence[dict[str, Tracks]], own: Sequence[Shipped]) -> lis
             row["unlike float"] += choice.unlike_float.get(condition, 0)
             words = scores[f"positives/{condition}"]
             ends = zip(words.scores, words.word_end_s, strict=True)
-            late += [latency_s(track, end, choice.cutoff, choice.window) for track, end in ends]
+            late += [latency_s(track, end, choice) for track, end in ends]
         row["latency"] = None if np.all(np.isnan(late)) else float(np.nanmedian(late))
         rows.append(row)
     for key in ("speech", "joined"):
         hours = sum(len(t) for scores in results for t in scores[key].scores) * STEP_S / 3600
         events = sum(
-            len(detections(track, choice.cutoff, choice.window))
+            len(detections(track, choice))
             for scores, choice in zip(results, own, strict=True)
             for track in scores[key].scores
         )
@@ -149,22 +147,21 @@ def shipped(results: Sequence[dict[str, Tracks]], own: Sequence[Shipped]) -> lis
 def shipped_markdown(rows: list[Row]) -> str:
     """The table of `shipped` as text, with exact 95 % intervals."""
     lines = [
-        _line(["on", "missed", "%, 95 %", "FA", "per 1,000", "unlike float", "latency s"]),
+        _line(["on", "missed", "95 %", "FA", "per 1,000", "unlike float", "latency s"]),
         _line(["---"] * 7),
     ]
     for row in rows:
         if "hours" in row:
-            rate = false_accepts_per_hour(round(row["events"]), row["hours"])
-            lines.append(f"\n{row['on']}: {row['events']:g} events in {row['hours']:.2f} h: {rate}")
+            rate = Hourly.counted(round(row["events"]), row["hours"])
+            lines.append(f"\n{row['on']}: {rate.counts}: {rate.an_hour} ({rate.interval})")
             continue
         n, wrong = int(row["positives"]), int(row["negatives"])
         missed = proportion(round(row["missed"]), n)
-        low, high = 100 * missed.low, 100 * missed.high
         late = "-" if row["latency"] is None else f"{row['latency']:.2f}"
         cells = [
             row["on"],
-            f"{row['missed']:g} of {n}",
-            f"{100 * row['missed'] / n:.1f} ({low:.1f} to {high:.1f})",
+            missed.counts,
+            f"{missed.percent} ({missed.interval})",
             f"{row['FA']:g} of {wrong}",
             f"{1000 * row['FA'] / wrong:.1f}",
             f"{row['unlike float']:g}",
@@ -178,7 +175,7 @@ def _stream_row(streams: Tracks, key: str, window: int) -> Row:
     row: Row = {"on": key, "hours": sum(map(len, streams.scores)) * STEP_S / 3600}
     for cutoff in REPORTED:
         row[f"events at {cutoff}"] = sum(
-            len(detections(track, cutoff, window)) for track in streams.scores
+            len(detections(track, Rule(cutoff, window))) for track in streams.scores
         )
     return row
 
@@ -244,7 +241,8 @@ def _clip_cells(row: Row) -> list[str]:
 def _stream_cells(row: Row) -> list[str]:
     def rate(cutoff: float) -> str:
         count = row[f"events at {cutoff}"]
-        return f"{count:g}: {false_accepts_per_hour(count, row['hours'])}"
+        found = Hourly.counted(count, row["hours"])
+        return f"{count:g}: {found.an_hour} ({found.interval})"
 
     return [str(row["on"]), f"{row['hours']:.2f}", *map(rate, REPORTED)]
 

@@ -6,9 +6,9 @@ import pytest
 
 from mwwkit import presets
 from mwwkit.cli import ablation, chain
-from mwwkit.cli.ablation import FLAGS, Ablation, table
-from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
-from mwwkit.run.paths import Run
+from mwwkit.cli.ablation import FLAGS, Ablation, Reached, Row, table
+from mwwkit.evaluation.measured import ConditionRate
+from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.stages import featurize, train
 
 ALL = tuple(FLAGS)
@@ -99,34 +99,25 @@ def test_what_is_wrong_is_said_before_work_begins(wrong, told):
 
 
 def facts(hits, of, events, late=0.12):
-    share, wrong = vars(proportion(hits, of)), vars(proportion(0, 50))
-    hourly = vars(false_accepts_per_hour(events, 2.0)) | {
-        "at_most": false_accepts_at_most(events, 2)
-    }
-    return {
-        "recall": {"clean": share | {"count": hits, "of": of}},
-        "other_clips_accepted": wrong | {"count": 0, "of": 50},
-        "false_accepts_per_hour": hourly | {"events": events, "hours": 2.0},
-        "median_latency_s": late,
-        "cutoff": 0.9,
-        "window": 5,
-    }
+    recall = ConditionRate(**vars(proportion(hits, of)), condition="clean")
+    hourly = Hourly.counted(events, 2.0)
+    return Reached(0.9, 5, (recall,), proportion(0, 50), hourly, late)
 
 
 def test_the_table_has_counts_and_intervals_beside_every_rate():
     rows = [
-        {"flag": "baseline", "facts": facts(19, 20, 1)},
-        {"flag": "no_rir", "facts": facts(12, 20, 0, late=None)},
-        {"flag": "no_gain", "failed": "05_export failed: The model recognises nothing."},
+        Row("baseline", facts(19, 20, 1)),
+        Row("no_rir", facts(12, 20, 0, late=None)),
+        Row("no_gain", failed="05_export failed: The model recognises nothing."),
     ]
     lines = table(rows).splitlines()
     head = ["run", "recall, clean", "other clips accepted", "false accepts an hour"]
     assert lines[0] == f"| {' | '.join([*head, 'latency s', 'cutoff'])} |"
     assert lines[2] == (
-        "| baseline | 95.0 % (19/20; 75.1 to 99.9) | 0.0 % (0/50; 0.0 to 7.1) "
-        "| 0.50 (1 in 2 h; under 2.37) | 0.12 | 0.9/5 |"
+        "| baseline | 19 of 20: 95.0 % (75.1 to 99.9 %) | 0 of 50: 0 % (0 to 7.1 %) "
+        "| 1 in 2.00 h: at most 2.37 | 0.12 | 0.9/5 |"
     )
-    assert lines[3].startswith("| no_rir | 60.0 % (12/20") and "| - |" in lines[3]
+    assert lines[3].startswith("| no_rir | 12 of 20: 60.0 % (") and "| - |" in lines[3]
     assert "recognises nothing" in lines[4]
     assert len({line.count("|") for line in lines}) == 1
 
@@ -146,9 +137,9 @@ def test_each_run_is_given_only_what_its_stages_take_and_a_failure_is_a_row(monk
     monkeypatch.setattr(ablation, "reached", lambda here: {"in": here.folder.name})
     study = made(tmp_path, ("no_rir", "no_specaugment"), {"STEPS": "250", "WORD": "up"})
     assert list(study.rows()) == [
-        {"flag": "baseline", "facts": {"in": "baseline"}},
-        {"flag": "no_rir", "failed": "05_export failed: nothing is recognised"},
-        {"flag": "no_specaugment", "facts": {"in": "no_specaugment"}},
+        Row("baseline", {"in": "baseline"}),
+        Row("no_rir", failed="05_export failed: nothing is recognised"),
+        Row("no_specaugment", {"in": "no_specaugment"}),
     ]
     assert set(jobs) == {
         *("clips", "features-baseline", "features-no_rir"),
@@ -161,15 +152,3 @@ def test_each_run_is_given_only_what_its_stages_take_and_a_failure_is_a_row(monk
     assert jobs["clips"]["01"]["WORD"] == jobs["baseline"]["05"]["WORD"] == "up"
     previous = jobs["no_specaugment"]["05"]["PREVIOUS"]
     assert [Path(p).name for p in previous] == ["clips", "features-baseline"]
-
-
-def test_what_a_run_reached_is_read_from_its_test_split(tmp_path):
-    from mwwkit.run.checkpoint import Checkpoint
-    from mwwkit.run.files import write_json
-
-    here = Run(tmp_path)
-    test = {name: facts(3, 4, 0)[name] for name in list(facts(3, 4, 0))[:4]}
-    told = {"threshold": {"cutoff": 0.7, "window": 3}, "test": test | {"more": 1}}
-    write_json(here / "export/up.metrics.json", told)
-    Checkpoint.resume(here, "export", {}).complete(metrics="up.metrics.json")
-    assert ablation.reached(here) == test | {"cutoff": 0.7, "window": 3}

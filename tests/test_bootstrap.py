@@ -9,15 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mwwkit.metrics import bootstrap as module
 from mwwkit.metrics.bootstrap import bootstrap, by_cluster, curve_intervals
-from mwwkit.metrics.curves import (
-    equal_error_rate,
-    false_accepts_at_most,
-    false_accepts_per_hour,
-    partial_auc,
-    proportion,
-    roc_auc,
-)
+from mwwkit.metrics.curves import areas_of_counts, equal_error_rate, roc_auc
+from mwwkit.metrics.rates import false_accepts_at_most, false_accepts_per_hour, proportion
 from mwwkit.run.seeds import rng
 
 N = 2000
@@ -94,18 +89,14 @@ def test_the_intervals_of_areas_and_error_rate_hold_them_as_often_as_they_say():
     shares = [share / share.sum() for share in shares]
     steps = np.arange(24)
     many = [np.repeat(steps, np.round(share * 1e6).astype(int)) for share in shares]
-    truth = {
-        "roc_auc": roc_auc(*many),
-        "partial_auc_0.1": partial_auc(*many, 0.1),
-        "partial_auc_0.05": partial_auc(*many, 0.05),
-        "equal_error_rate": equal_error_rate(*many)[0],
-    }
+    exact = areas_of_counts(*(np.bincount(one, minlength=24)[None] for one in many))
+    truth = {name: float(area[0]) for name, area in vars(exact).items()}
     held = dict.fromkeys(truth, 0)
     for _ in range(N):
         seen = [draws.choice(steps, n, p=p) for n, p in zip((80, 300), shares, strict=True)]
         found = curve_intervals(*seen, draws, n_draws=200)
         for name in truth:
-            held[name] += holds(found[name], truth[name])
+            held[name] += holds(getattr(found, name), truth[name])
     for name, count in held.items():
         assert 0.92 <= count / N <= 0.98, name
 
@@ -132,14 +123,23 @@ def test_the_same_draws_give_the_same_interval_and_each_sample_is_drawn_alone():
     assert found.high == pytest.approx(found.value + error, abs=0.1)
 
 
+def test_leaving_out_a_few_at_a_time_is_leaving_out_all_at_once(monkeypatch):
+    sample = rng(13, "blocks").gamma(2, 1, 57)
+    whole = bootstrap(np.median, sample, rng=rng(13, "draws"))
+    for block in (1, 57 * 10, 57 * 56):  # one, ten and all but one at a time
+        monkeypatch.setattr(module, "BLOCK", block)
+        assert bootstrap(np.median, sample, rng=rng(13, "draws")) == whole
+
+
 def test_areas_have_the_values_that_the_curves_have():
     draws = rng(9, "values")
     positives, negatives = draws.integers(40, 256, 60), draws.integers(0, 200, 150)
     found = curve_intervals(positives, negatives, draws)
-    assert found["roc_auc"].value == pytest.approx(roc_auc(positives, negatives))
-    assert found["partial_auc_0.1"].value == pytest.approx(partial_auc(positives, negatives, 0.1))
+    assert found.roc_auc.value == pytest.approx(roc_auc(positives, negatives))
+    counts = [np.bincount(scores, minlength=256)[None] for scores in (positives, negatives)]
+    assert found.partial_auc_10.value == pytest.approx(areas_of_counts(*counts).partial_auc_10[0])
     rate, _ = equal_error_rate(positives, negatives)
-    assert found["equal_error_rate"].value == pytest.approx(rate)
+    assert found.equal_error_rate.value == pytest.approx(rate)
 
 
 def test_clips_of_their_own_speakers_have_almost_the_exact_interval():
@@ -164,4 +164,4 @@ def test_what_never_varies_has_an_interval_of_one_value():
     found = bootstrap(np.mean, np.full(9, 0.25), rng=rng(12, "same"))
     assert (found.low, found.value, found.high) == (0.25, 0.25, 0.25)
     areas = curve_intervals(np.full(5, 9), np.full(7, 3), rng(12, "apart"))
-    assert (areas["roc_auc"].low, areas["roc_auc"].high) == (1.0, 1.0)
+    assert (areas.roc_auc.low, areas.roc_auc.high) == (1.0, 1.0)

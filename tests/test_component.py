@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mwwkit.device.detector import StreamingDetector, voice_track
+from mwwkit.device.detector import Rule, StreamingDetector, voice_track
 from mwwkit.device.simulator import Device
 from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, ManifestError, write
@@ -40,7 +40,7 @@ def test_detections_need_the_voice_of_the_vad_model(manifests, tiny_model, featu
     alone = Component.load(word).hear(features)
     gated = Component.load(word, manifests("vad", 0.6)).hear(features)
     vad = Device(tiny_model, reference=True).scores(features)
-    assert np.array_equal(gated.voice, voice_track(vad, 0.6, 3))
+    assert np.array_equal(gated.voice, voice_track(vad, Rule(0.6, 3)))
     assert gated.detections and gated.blocked
     for detection in gated.detections:
         assert gated.voice[round((detection.time_s - 0.03) / 0.01)]

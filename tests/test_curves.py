@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mwwkit.metrics import curves
+from mwwkit.device.detector import Rule
+from mwwkit.metrics import curves, rates
 from mwwkit.run.seeds import rng
 
 
@@ -24,12 +25,19 @@ def labelled(scores):
     return truth, np.r_[positives, negatives]
 
 
+def counted(positives, negatives):
+    """Clips by score, of one curve: [1, scores] each."""
+    levels = np.unique(np.concatenate([positives, negatives]))
+    return np.array([[[(s == level).sum() for level in levels]] for s in (positives, negatives)])
+
+
 def test_areas_agree_with_scikit_learn(scores, labelled):
     sklearn = pytest.importorskip("sklearn.metrics")
     assert curves.roc_auc(*scores) == pytest.approx(sklearn.roc_auc_score(*labelled))
-    for max_fpr in (0.05, 0.1, 0.5):
+    found = curves.areas_of_counts(*counted(*scores))
+    for max_fpr, partial in ((0.05, found.partial_auc_5), (0.1, found.partial_auc_10)):
         expected = sklearn.roc_auc_score(*labelled, max_fpr=max_fpr)
-        assert curves.partial_auc(*scores, max_fpr) == pytest.approx(expected)
+        assert partial[0] == pytest.approx(expected)
 
 
 def test_the_curves_agree_with_scikit_learn(scores, labelled):
@@ -75,20 +83,21 @@ def test_many_curves_at_once_have_the_areas_that_each_has_alone(scores):
     counts = [[[(s == level).sum() for level in levels] for s in kind] for kind in kinds]
     found = curves.areas_of_counts(*np.array(counts))
     for i, half in enumerate(halves):
-        assert found["roc_auc"][i] == pytest.approx(curves.roc_auc(*half))
-        assert found["partial_auc_0.1"][i] == pytest.approx(curves.partial_auc(*half, 0.1))
-        assert found["partial_auc_0.05"][i] == pytest.approx(curves.partial_auc(*half, 0.05))
-        assert found["equal_error_rate"][i] == pytest.approx(curves.equal_error_rate(*half)[0])
+        alone = curves.areas_of_counts(*counted(*half))
+        assert found.roc_auc[i] == pytest.approx(curves.roc_auc(*half))
+        assert found.partial_auc_10[i] == pytest.approx(alone.partial_auc_10[0])
+        assert found.partial_auc_5[i] == pytest.approx(alone.partial_auc_5[0])
+        assert found.equal_error_rate[i] == pytest.approx(curves.equal_error_rate(*half)[0])
 
 
 def test_no_event_in_two_point_four_hours_is_under_one_and_a_quarter_an_hour():
-    assert curves.false_accepts_at_most(0, 2.4) == pytest.approx(np.log(20) / 2.4)
-    assert 1.24 < curves.false_accepts_at_most(0, 2.4) < 1.25
+    assert rates.false_accepts_at_most(0, 2.4) == pytest.approx(np.log(20) / 2.4)
+    assert 1.24 < rates.false_accepts_at_most(0, 2.4) < 1.25
     for n_events in (1, 7):
-        rate = curves.false_accepts_at_most(n_events, 2.4)
-        assert stats.poisson.cdf(n_events, 2.4 * rate) == pytest.approx(0.05)
+        most = rates.false_accepts_at_most(n_events, 2.4)
+        assert stats.poisson.cdf(n_events, 2.4 * most) == pytest.approx(0.05)
     with pytest.raises(ValueError, match="0.0 h"):
-        curves.false_accepts_at_most(0, 0.0)
+        rates.false_accepts_at_most(0, 0.0)
 
 
 def test_the_equal_error_rate_of_two_normals_is_half_their_distance():
@@ -113,24 +122,24 @@ def test_curves_need_both_classes():
 
 
 def test_exact_intervals_agree_with_the_distribution_they_invert():
-    found = curves.proportion(161, 164)
+    found = rates.proportion(161, 164)
     assert stats.binom.sf(160, 164, found.low) == pytest.approx(0.025)
     assert stats.binom.cdf(161, 164, found.high) == pytest.approx(0.025)
-    rate = curves.false_accepts_per_hour(7, 2.1)
-    assert stats.poisson.sf(6, rate.low * 2.1) == pytest.approx(0.025)
-    assert stats.poisson.cdf(7, rate.high * 2.1) == pytest.approx(0.025)
+    hourly = rates.false_accepts_per_hour(7, 2.1)
+    assert stats.poisson.sf(6, hourly.low * 2.1) == pytest.approx(0.025)
+    assert stats.poisson.cdf(7, hourly.high * 2.1) == pytest.approx(0.025)
 
 
 def test_nothing_seen_still_has_an_upper_bound():
-    assert curves.proportion(0, 164).high == pytest.approx(0.0222, abs=1e-4)
-    assert curves.proportion(5, 5).high == 1.0
-    rate = curves.false_accepts_per_hour(0, 1.0)
-    assert (rate.value, rate.low) == (0.0, 0.0)
-    assert rate.high == pytest.approx(-np.log(0.025))
+    assert rates.proportion(0, 164).high == pytest.approx(0.0222, abs=1e-4)
+    assert rates.proportion(5, 5).high == 1.0
+    hourly = rates.false_accepts_per_hour(0, 1.0)
+    assert (hourly.value, hourly.low) == (0.0, 0.0)
+    assert hourly.high == pytest.approx(-np.log(0.025))
     with pytest.raises(ValueError, match="0 of 0"):
-        curves.proportion(0, 0)
+        rates.proportion(0, 0)
     with pytest.raises(ValueError, match="0.0 h"):
-        curves.false_accepts_per_hour(0, 0.0)
+        rates.false_accepts_per_hour(0, 0.0)
 
 
 def test_calibration_error_counted_by_hand():
@@ -148,6 +157,6 @@ def test_latency_runs_from_the_end_of_the_word_to_the_audio_that_decides():
     track = np.zeros(100, np.uint8)
     track[40:50] = 255
     # a window of 5 is over 0.5 with its third high score, step 42, heard at 0.05 + 42 * 0.03 s
-    assert curves.latency_s(track, 1.2, 0.5, 5) == pytest.approx(1.31 - 1.2)
-    assert curves.latency_s(track, 2.0, 0.5, 5) == pytest.approx(1.31 - 2.0)
-    assert np.isnan(curves.latency_s(track, 1.2, 1.0, 5))
+    assert curves.latency_s(track, 1.2, Rule(0.5, 5)) == pytest.approx(1.31 - 1.2)
+    assert curves.latency_s(track, 2.0, Rule(0.5, 5)) == pytest.approx(1.31 - 2.0)
+    assert np.isnan(curves.latency_s(track, 1.2, Rule(1.0, 5)))

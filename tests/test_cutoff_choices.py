@@ -4,46 +4,40 @@ import numpy as np
 import pytest
 
 from mwwkit.device.detector import integer_cutoff, manifest_cutoff
-from mwwkit.metrics.curves import false_accepts_at_most, proportion
+from mwwkit.evaluation.measured import Threshold
+from mwwkit.metrics.operating import Surface
+from mwwkit.metrics.rates import false_accepts_at_most, proportion
 from mwwkit.report.cutoff_choices import KEPT, LOOSER, advice
 
 
 def surface(hits, wrong, events, n=(100, 200), hours=2.0):
     """One window; `hits`, `wrong`, `events` as functions of the cutoff."""
-    cutoffs = list(range(1, 255))
-    rows = {
-        name: [[int(of(c)) for c in cutoffs]]
-        for name, of in (("hits", hits), ("clip_false_accepts", wrong), ("ambient_events", events))
-    }
-    counts = {"n_positives": n[0], "n_negatives": n[1], "ambient_hours": hours}
-    return {"windows": [5], "cutoffs": cutoffs} | rows | counts
+    rows = (np.array([[int(of(c)) for c in range(1, 255)]]) for of in (hits, wrong, events))
+    return Surface((5,), *rows, *n, hours)
 
 
 SLOPE = surface(lambda c: 100 - c // 5, lambda c: (254 - c) // 40, lambda c: (254 - c) // 30)
 
 
-def told(shipped: int, target: float = 1.0, **surfaces):
-    metrics = {"validation": {"surface": SLOPE}, "test": {"surface": SLOPE}}
-    metrics |= {split: {"surface": each} for split, each in surfaces.items()}
-    threshold = {"cutoff": manifest_cutoff(shipped), "window": 5}
-    threshold["target_false_accepts_per_hour"] = target
-    return {each["name"]: each for each in advice(metrics, threshold, max_clip_fpr=0.01)}
+def told(shipped: int, target: float = 1.0, test: Surface = SLOPE):
+    threshold = Threshold(manifest_cutoff(shipped), 5, target, True, None, True, "")
+    return {each.name: each for each in advice(SLOPE, test, threshold, max_clip_fpr=0.01)}
 
 
 def test_strict_keeps_its_share_of_the_words_and_one_more_would_not():
     found = told(200)
-    level = integer_cutoff(found["strict"]["cutoff"])
-    hits = np.array(SLOPE["hits"][0])
+    level = integer_cutoff(found["strict"].cutoff)
+    hits = SLOPE.hits[0]
     assert hits[level - 1] >= KEPT * hits[199] > hits[level]
-    assert found["strict"]["validation"]["recall"]["count"] == hits[level - 1]
+    assert found["strict"].validation.recall.count == hits[level - 1]
 
 
 def test_lenient_stays_within_twice_both_targets_and_one_less_would_not():
     found = told(200)
-    level = integer_cutoff(found["lenient"]["cutoff"])
+    level = integer_cutoff(found["lenient"].cutoff)
 
     def within(c):
-        events, wrong = SLOPE["ambient_events"][0][c - 1], SLOPE["clip_false_accepts"][0][c - 1]
+        events, wrong = SLOPE.ambient_events[0, c - 1], SLOPE.clip_false_accepts[0, c - 1]
         return events / 2.0 <= LOOSER * 1.0 and wrong / 200 <= LOOSER * 0.01
 
     assert within(level) and not within(level - 1) and level < 200
@@ -51,11 +45,11 @@ def test_lenient_stays_within_twice_both_targets_and_one_less_would_not():
 
 def test_balanced_is_what_ships_with_its_intervals():
     each = told(200)["balanced"]
-    assert each["cutoff"] == manifest_cutoff(200) and each["window"] == 5
-    recall, rate = each["validation"]["recall"], each["validation"]["false_accepts_per_hour"]
-    assert recall == {"count": 60, "of": 100} | vars(proportion(60, 100))
-    assert (rate["events"], rate["hours"]) == (1, 2.0)
-    assert rate["at_most"] == pytest.approx(false_accepts_at_most(1, 2.0))
+    assert each.cutoff == manifest_cutoff(200) and each.window == 5
+    recall, rate = each.validation.recall, each.validation.false_accepts_per_hour
+    assert recall == proportion(60, 100)
+    assert (rate.events, rate.hours) == (1, 2.0)
+    assert rate.at_most == pytest.approx(false_accepts_at_most(1, 2.0))
 
 
 @pytest.mark.parametrize("shipped", [1, 40, 128, 254])
@@ -63,11 +57,11 @@ def test_balanced_is_what_ships_with_its_intervals():
 def test_they_are_in_order_whatever_ships(shipped, target):
     found = told(shipped, target)
     names = ("lenient", "balanced", "strict")
-    levels = [integer_cutoff(found[name]["cutoff"]) for name in names]
+    levels = [integer_cutoff(found[name].cutoff) for name in names]
     assert levels == sorted(levels) and levels[1] == shipped
 
 
 def test_a_split_without_words_or_hours_has_no_share_and_no_rate():
     empty = surface(lambda c: 0, lambda c: 0, lambda c: 0, (0, 0), 0.0)
     each = told(200, test=empty)["strict"]
-    assert set(each["test"].values()) == {None} and each["validation"]["recall"]
+    assert set(vars(each.test).values()) == {None} and each.validation.recall

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from mwwkit.device.detector import StreamingDetector
+from mwwkit.device.detector import Rule, StreamingDetector
 from mwwkit.metrics.decision_rules import by_rule, rules
+from mwwkit.metrics.rates import Hourly, Rate
 
 QUIET = [0] * 60  # the pause after start is over
 
@@ -17,32 +18,27 @@ def test_each_rule_counts_what_it_alone_would_report():
     low = track(*[140] * 9)  # over half on every score
     doubled = track(*[200] * 6, *[0] * 40, *[200] * 6)  # 1.4 s apart
     held = track(*[200] * 6, *[100] * 40, *[200] * 6)  # never under a quarter
-    found = by_rule([steady, spike, low], [doubled, held], cutoff=0.5, window=5)
-    hits = {name: facts["recall"]["count"] for name, facts in found.items()}
-    events = {n: facts["false_accepts_per_hour"]["events"] for n, facts in found.items()}
-    assert list(found) == [
+    found = by_rule([steady, spike, low], [doubled, held], Rule(0.5, window=5))
+    assert [each.name for each in found] == [
         *("sliding mean", "votes, 3 of 5"),
         *("hysteresis, off at 0.25", "lock-out of 2 s"),
     ]
-    assert hits == dict.fromkeys(found, 3)
+    assert [each.recall.count for each in found] == [3, 3, 3, 3]
     # the mean fires twice in each; held never falls to the off cutoff; 2 s forbid the second
-    assert list(events.values()) == [4, 4, 3, 2]
+    assert [each.false_accepts_per_hour.events for each in found] == [4, 4, 3, 2]
 
 
 def test_the_first_rule_is_the_devices():
     draws = np.random.default_rng(1)
     tracks = [np.repeat(draws.integers(0, 256, 300), 7).astype(np.uint8) for _ in range(3)]
-    facts = by_rule(tracks, tracks, 0.8, 3)["sliding mean"]
+    mean = by_rule(tracks, tracks, Rule(0.8, 3))[0]
     detector = [StreamingDetector(0.8, 3).run(one) for one in tracks]
-    assert facts["false_accepts_per_hour"]["events"] == sum(map(len, detector)) > 3
-    assert facts["recall"]["count"] == sum(map(bool, detector))
-    assert facts["false_accepts_per_hour"]["at_most"] > facts["false_accepts_per_hour"]["value"]
+    assert mean.false_accepts_per_hour.events == sum(map(len, detector)) > 3
+    assert mean.recall.count == sum(map(bool, detector))
+    assert mean.false_accepts_per_hour.at_most > mean.false_accepts_per_hour.value
 
 
 def test_without_words_or_streams_there_are_counts_and_no_rates():
-    facts = by_rule([], [], 0.5, 5)["sliding mean"]
-    assert facts == {
-        "recall": {"count": 0, "of": 0},
-        "false_accepts_per_hour": {"events": 0, "hours": 0},
-    }
-    assert set(rules(0.9, 1)) > {"sliding mean", "votes, 1 of 1"}
+    mean = by_rule([], [], Rule(0.5, 5))[0]
+    assert (mean.recall, mean.false_accepts_per_hour) == (Rate(0, 0), Hourly(0, 0))
+    assert {name for name, _ in rules(Rule(0.9, 1))} > {"sliding mean", "votes, 1 of 1"}

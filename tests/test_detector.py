@@ -7,6 +7,7 @@ import pytest
 from mwwkit.audio.frontend import quantise
 from mwwkit.device import detector
 from mwwkit.device.detector import (
+    Rule,
     StreamingDetector,
     detections,
     integer_cutoff,
@@ -64,14 +65,14 @@ def test_the_sliding_sum_begins_with_zeros_and_does_not_wrap():
 
 def test_a_sum_equal_to_the_limit_does_not_fire_and_one_more_does():
     cutoff = integer_cutoff(0.5)
-    assert len(detections(track((0, 50), (cutoff, 5), (0, 50)), 0.5, 5)) == 0
+    assert len(detections(track((0, 50), (cutoff, 5), (0, 50)), Rule(0.5, 5))) == 0
     at_limit_plus_one = track((0, 50), (cutoff, 4), (cutoff + 1, 1), (0, 50))
-    assert detections(at_limit_plus_one, 0.5, 5).tolist() == pytest.approx([0.05 + 54 * 0.03])
+    assert detections(at_limit_plus_one, Rule(0.5, 5)).tolist() == pytest.approx([0.05 + 54 * 0.03])
 
 
 def test_a_cutoff_of_one_never_fires():
     everything = track((255, 1000))
-    assert len(detections(everything, 1.0, 5)) == 0
+    assert len(detections(everything, Rule(1.0, 5))) == 0
     assert StreamingDetector(1.0, 5).run(everything) == []
 
 
@@ -79,9 +80,9 @@ def test_events_are_counted_once_in_two_seconds():
     # 67 steps of 30 ms are the first whole number that is 2 s or more
     near = track((0, 10), (255, 1), (0, 65), (255, 1))
     far = track((0, 10), (255, 1), (0, 66), (255, 1))
-    assert len(detections(near, 0.5, 1)) == 1
-    assert len(detections(far, 0.5, 1)) == 2
-    assert len(detections(track((255, 3 * 67)), 0.5, 1)) == 3, "a held score goes on counting"
+    assert len(detections(near, Rule(0.5, 1))) == 1
+    assert len(detections(far, Rule(0.5, 1))) == 2
+    assert len(detections(track((255, 3 * 67)), Rule(0.5, 1))) == 3, "a held score goes on counting"
 
 
 def test_the_device_cannot_fire_in_its_first_hundred_slices():
@@ -123,10 +124,10 @@ def test_the_detector_equals_a_second_telling_of_the_firmware_loop():
 def test_a_voice_is_there_from_the_slice_whose_score_makes_the_sum():
     scores = track((0, 2), (200, 2), (0, 3))
     # window 2, cutoff 127: sums 0, 0, 200, 400, 200, 0, 0, of which only the fourth is over 254
-    assert np.flatnonzero(voice_track(scores, 0.5, 2, stride=3)).tolist() == [11, 12, 13]
-    assert np.flatnonzero(voice_track(scores, 0.5, 2, stride=1)).tolist() == [3]
-    assert len(voice_track(scores, 0.5, 2, stride=3)) == 21
-    assert voice_track(scores[:0], 0.5, 2).tolist() == []
+    assert np.flatnonzero(voice_track(scores, Rule(0.5, 2), stride=3)).tolist() == [11, 12, 13]
+    assert np.flatnonzero(voice_track(scores, Rule(0.5, 2), stride=1)).tolist() == [3]
+    assert len(voice_track(scores, Rule(0.5, 2), stride=3)) == 21
+    assert voice_track(scores[:0], Rule(0.5, 2)).tolist() == []
 
 
 def test_without_a_voice_a_word_is_held_back_and_judged_again_with_the_next_score():
@@ -155,7 +156,8 @@ def test_detections_are_those_of_the_rules_in_c(tmp_path):
         steps = min(len(word), len(vad) * strides[1] // strides[0])
         for gate in (None, (vad, cutoffs[1], windows[1], strides[1])):
             detector = StreamingDetector(cutoffs[0], windows[0], stride=strides[0])
-            found = detector.run(word[:steps], gate and voice_track(*gate))
+            heard = gate and voice_track(gate[0], Rule(*gate[1:3]), gate[3])
+            found = detector.run(word[:steps], heard)
             ours = device_rules.reports_of(found, detector.blocked)
             slices = steps * strides[0]
             assert ours == rules.detect(slices, word, cutoffs[0], windows[0], strides[0], gate)
@@ -180,7 +182,7 @@ def in_c(folder):
 def test_without_its_pause_the_device_rule_finds_the_first_event_of_the_track():
     scores = track((0, 50), (200, 10), (0, 200))
     device = StreamingDetector(0.5, 5, start_slices=0).run(scores)
-    assert device[0].time_s == pytest.approx(detections(scores, 0.5, 5)[0])
+    assert device[0].time_s == pytest.approx(detections(scores, Rule(0.5, 5))[0])
 
 
 def test_votes_ignore_how_high_a_score_is():

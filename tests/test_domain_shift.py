@@ -7,12 +7,13 @@ import pytest
 from small_run import LIMITS
 
 from mwwkit.audio.frontend import spectrogram
-from mwwkit.device.detector import detections
+from mwwkit.device.detector import Rule, detections
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation import domain_shift, tta
 from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
+from mwwkit.run.typed_json import from_json, to_json
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export
 
@@ -26,28 +27,31 @@ def exported(tmp_path_factory, trained):
 
 @pytest.fixture(scope="module")
 def rows(exported):
-    return {row["shift"]: row for row in domain_shift.measure(exported)}
+    return {row.shift: row for row in domain_shift.measure(exported)}
 
 
 def test_clean_is_what_05_reported(rows, exported):
     test = read_json(exported / "export/up.metrics.json")["test"]
     clean = rows["clean"]
-    for name, told in (("recall", test["recall"]["clean"]), ("other_clips_accepted",) * 2):
-        told = test[name] if isinstance(told, str) else told
-        assert (clean[name]["count"], clean[name]["of"]) == (told["count"], told["of"])
+    for found, told in (
+        (clean.recall, test["recall"]["clean"]),
+        (clean.other_clips_accepted, test["other_clips_accepted"]),
+    ):
+        assert (found.count, found.of) == (told["count"], told["of"])
 
 
 def test_there_is_a_row_for_every_shift_with_counts_and_intervals(rows):
     assert len(rows) == 1 + 12 + 7 + 4  # the corpus has no rooms
-    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+    told = json.loads(json.dumps(to_json(list(rows.values())), allow_nan=False))
+    assert [from_json(domain_shift.Row, row) for row in told] == list(rows.values())
     for row in rows.values():
-        recall = row["recall"]
-        assert recall["of"] == 12 and row["other_clips_accepted"]["of"] == 12
-        assert recall["low"] <= recall["value"] == recall["count"] / 12 <= recall["high"]
+        recall = row.recall
+        assert recall.of == 12 and row.other_clips_accepted.of == 12
+        assert recall.low <= recall.value == recall.count / 12 <= recall.high
 
 
 def test_what_is_under_the_noise_is_heard_less(rows):
-    recall = {name: row["recall"]["value"] for name, row in rows.items()}
+    recall = {name: row.recall.value for name, row in rows.items()}
     assert recall["clean"] > 0.9
     assert recall["white 0 dB"] <= recall["white 20 dB"]
     # the second half of the "word" glides from 0.9 to 2.7 kHz, its overtones beyond 4 kHz
@@ -61,7 +65,7 @@ def test_processes_and_repeats_change_nothing(rows, exported, monkeypatch):
         if s.name in ("white 5 dB", "telephone")
     ]
     monkeypatch.setattr(domain_shift, "suite", lambda sounds: few)
-    again = {row["shift"]: row for row in domain_shift.measure(exported, workers=2)}
+    again = {row.shift: row for row in domain_shift.measure(exported, workers=2)}
     assert again == {s.name: rows[s.name] for s in few}
 
 
@@ -75,8 +79,7 @@ def test_fewer_clips_are_spread_over_the_set(exported):
 def test_the_table_has_counts_beside_rates(rows):
     lines = domain_shift.table(list(rows.values())).splitlines()
     assert len(lines) == len(rows) + 1
-    counted = rows["clean"]["recall"]["count"]
-    assert f"({counted}/12; " in lines[1] and " s" in lines[1]
+    assert f" {rows['clean'].recall.count} of 12: " in lines[1] and " s" in lines[1]
 
 
 def test_before_05_there_is_nothing_to_measure(featured, tmp_path):
@@ -103,12 +106,12 @@ def test_the_averaged_track_is_the_mean_and_still_hears_the_word(exported):
     assert track.dtype == np.uint8 and track.shape == each.shape[1:]
     assert np.abs(track - each.mean(axis=0)).max() <= 0.5
     shipped = read_json(exported / "export" / names["metrics"])["threshold"]
-    assert len(detections(track, shipped["cutoff"], shipped["window"])) == 1
+    assert len(detections(track, Rule(shipped["cutoff"], shipped["window"]))) == 1
 
 
 def test_with_tta_the_same_rows_come_from_averaged_scores(exported, rows, monkeypatch):
     clean = [s for s in domain_shift.suite(domain_shift.Sounds()) if s.name == "clean"]
     monkeypatch.setattr(domain_shift, "suite", lambda sounds: clean)
     (row,) = domain_shift.measure(exported, most_clips=6, tta=True)
-    assert row["recall"]["of"] == 6 and row["recall"]["value"] > 0.8
+    assert row.recall.of == 6 and row.recall.value > 0.8
     assert len(FeatureSet.open(exported, "test-words").facts) == 24  # clean and noise10

@@ -75,8 +75,8 @@ def test_the_choice_keeps_the_targets_on_the_tracks_it_was_made_from():
     made = evaluator.Tracks([word] * 9 + [other], [other] * 10, [quiet])
     choice = made.choose(target_fah=0.5, max_clip_fpr=0.0)
     assert choice.recall.value == 0.9 and choice.window in evaluator.WINDOWS
-    assert not len(detections(quiet, choice.cutoff, choice.window))
-    assert len(detections(word, choice.cutoff, choice.window)) == 1
+    assert not len(detections(quiet, choice))
+    assert len(detections(word, choice)) == 1
     lax = made.choose(target_fah=20.0, max_clip_fpr=1.0)
     assert lax.recall.value == 1.0
 
@@ -119,7 +119,7 @@ def test_a_judge_measures_latency_where_it_knows_the_words_ends(net, streams):
     judge = Judge(*material, 100_000.0, 1.0, ends_s)
     choice = judge.choice(net, net.shape)
     heard = tracks(int8_model(net, net.shape, material[3]), streams, streams, streams)
-    late = [latency_s(t, 0.5, choice.cutoff, choice.window) for t in heard.words]
+    late = [latency_s(t, 0.5, choice) for t in heard.words]
     assert choice.latency_s == pytest.approx(np.nanmedian(late), abs=1e-3)
     assert Judge(*material, 0.5, 0.01).choice(net, net.shape).latency_s is None
 

@@ -13,21 +13,23 @@ import yaml
 from forking import finish, start
 from small_run import LEARNS, LIMITS, stamps, tree
 
+from mwwkit.cli import ablation
 from mwwkit.device.arena import ArenaError
-from mwwkit.device.detector import detections, integer_cutoff
+from mwwkit.device.detector import Rule, detections, integer_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import manifest
 from mwwkit.esphome.certificate import certify
 from mwwkit.esphome.gate import GateError
 from mwwkit.evaluation.net_forms import float_scores
-from mwwkit.metrics.curves import false_accepts_per_hour, proportion
 from mwwkit.metrics.operating import JUDGED_BY
+from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model import onnx_model
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
 from mwwkit.run.checkpoint import CheckpointError, completed
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
+from mwwkit.run.typed_json import to_json
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export, train
 from mwwkit.stages.inputs import Chosen, chosen_net
@@ -155,12 +157,12 @@ def test_the_lines_for_esphome_point_at_the_manifest(exported):
 def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(exported):
     facts = metrics_of(exported)
     device = Device(exported / "export/chirp_up.tflite", reference=True)
-    cutoff, window = facts["threshold"]["cutoff"], facts["threshold"]["window"]
+    rule = Rule(facts["threshold"]["cutoff"], facts["threshold"]["window"])
 
     def woken(name):
         features = FeatureSet.open(exported, name)
         tracks = [device.scores(features.store[i]) for i in range(len(features))]
-        return features, [len(detections(track, cutoff, window)) for track in tracks]
+        return features, [len(detections(track, rule)) for track in tracks]
 
     for split in ("validation", "test"):
         reached = facts[split]
@@ -169,21 +171,17 @@ def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(exported):
             own = [h for h, f in zip(hits, words.facts, strict=True) if f["condition"] == condition]
             wanted = proportion(sum(map(bool, own)), len(own))
             speakers = reached["recall"][condition].pop("by_speaker")
-            assert reached["recall"][condition] == vars(wanted) | {
-                "count": sum(map(bool, own)),
-                "of": len(own),
-            }
-            assert speakers["speakers"] == len(own)  # each clip has its own in this corpus
-            assert speakers["low"] == pytest.approx(wanted.low)
+            assert reached["recall"][condition] == to_json(wanted)
+            # Each clip has its own in this corpus: the interval is the exact one.
+            assert speakers == {"low": wanted.low, "high": wanted.high, "speakers": len(own)}
         _, accepted = woken(f"{split}-others")
-        assert reached["other_clips_accepted"] == vars(
-            proportion(sum(map(bool, accepted)), len(accepted))
-        ) | {"count": sum(map(bool, accepted)), "of": len(accepted)}
+        taken = proportion(sum(map(bool, accepted)), len(accepted))
+        assert reached["other_clips_accepted"] == to_json(taken)
         ambient, events = woken(f"{split}-ambient")
         hours = reached["false_accepts_per_hour"]["hours"]
         assert hours == pytest.approx(ambient.hours, abs=2e-3)
         assert reached["false_accepts_per_hour"]["events"] == sum(events)
-        rate = false_accepts_per_hour(sum(events), hours)
+        rate = Hourly.counted(sum(events), hours)
         assert reached["false_accepts_per_hour"]["high"] == pytest.approx(rate.high, rel=0.1)
 
 
@@ -192,6 +190,13 @@ def test_the_exported_model_knows_the_word_on_the_test_split(exported):
     assert test["recall"]["clean"]["value"] >= 0.9
     assert test["other_clips_accepted"]["count"] == 0
     assert -0.1 < test["median_latency_s"] < 0.5
+
+
+def test_what_a_run_reached_is_read_from_its_test_split(exported):
+    told, found = metrics_of(exported), to_json(ablation.reached(exported))
+    rule = found.pop("cutoff"), found.pop("window")
+    assert rule == (told["threshold"]["cutoff"], told["threshold"]["window"])
+    assert len(found) == 4 and found == {name: told["test"][name] for name in found}
 
 
 def test_a_second_run_makes_nothing_and_touches_nothing(exported):

@@ -6,6 +6,7 @@ from mwwkit.corpus.noise_and_rooms import LICENCE
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.speech import Espeak
 from mwwkit.report.licences import CREDIT, NO, UNKNOWN, YES, judged, of_text
+from mwwkit.report.origins import Data, Source
 
 
 @pytest.mark.parametrize(
@@ -53,21 +54,25 @@ def test_a_licence_that_asks_for_the_same_licence_says_so(licence):
 
 
 def source(name, *licences):
-    return {"source": name, "licences": list(licences)}
+    return Source(name, False, licences, 1, 0.1, 1, 1, ())
+
+
+def of(*sources):
+    return judged(Data(sources, ()))
 
 
 def test_the_least_free_source_decides_and_is_named():
     free, credit, forbidden = source("a", "CC0"), source("b", "MIT"), source("c", "CC-BY-NC-4.0")
-    assert judged({"sources": [free]})["answer"] == YES
-    found = judged({"sources": [free, credit]})
-    assert found["answer"] == CREDIT and "licences: b." in found["sentences"][0]
-    found = judged({"sources": [free, credit, source("d", "CC0", "")]})
-    assert found["answer"] == UNKNOWN and "licence you have d," in found["sentences"][0]
-    found = judged({"sources": [forbidden, free, credit]})
-    assert found["answer"] == NO and "again without c." in found["sentences"][0]
-    assert [row["source"] for row in found["sources"]] == ["c", "a", "b"]
-    assert "no legal advice" in found["sentences"][-1]
+    assert of(free).answer == YES
+    found = of(free, credit)
+    assert found.answer == CREDIT and "licences: b." in found.sentences[0]
+    found = of(free, credit, source("d", "CC0", ""))
+    assert found.answer == UNKNOWN and "licence you have d," in found.sentences[0]
+    found = of(forbidden, free, credit)
+    assert found.answer == NO and "again without c." in found.sentences[0]
+    assert [row.source for row in found.sources] == ["c", "a", "b"]
+    assert "no legal advice" in found.sentences[-1]
 
 
 def test_without_a_catalogue_nothing_is_known():
-    assert judged(None)["answer"] == UNKNOWN
+    assert judged(None).answer == UNKNOWN

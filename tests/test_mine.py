@@ -77,6 +77,18 @@ def test_the_table_has_the_worst_first_and_names_each_row(whole):
     assert max(counts) <= 3
 
 
+def test_a_score_is_kept_in_256ths_for_earlier_versions_and_shown_in_255ths(whole):
+    every = [e for facts in mine._mined_checkpoint(mine.Config(**SHORT), whole).done.values()
+             for e in facts["events"]]  # fmt: skip
+    for row in table(whole):
+        [kept] = {score for _, at_s, score in every if at_s == float(row["at_s"])}
+        assert float(row["score"]) == round(round(kept * 256 * 5) / (255 * 5), 4)
+    for total in range(1, 255 * 5 + 1):  # whichever version scanned a shard, the sum is the same
+        kept = mine._in_256ths(total / (255 * 5))
+        assert kept == round(total / (256.0 * 5), 4)
+        assert mine._score(kept) == pytest.approx(total / (255 * 5), rel=1e-12)
+
+
 def test_what_is_kept_is_the_stretch_of_features_that_ends_soon_after_the_event(whole):
     hard = FeatureSet.of_folder(whole / "mined/hard")
     n_frames = int(FeatureSet.open(whole, "train").store.n_frames.min())
@@ -171,7 +183,7 @@ def test_where_only_the_background_sounds_every_scene_counts_as_a_source_of_its_
     config = mine.Config(max_per_clip=1, batch=4)
     scenes = FeatureSet.of_unit(here, "train/000000")
     quiet = []
-    for index, scene in enumerate(scenes.scenes):
+    for index, scene in enumerate(map(scenes.scene, range(len(scenes)))):
         moments = [t for t in np.arange(0.1, 2.9, 0.1) if heard_in(scene, t)[0] == ""]
         quiet += [[index, round(float(t), 3), 0.5] for t in moments[:2]]
     assert len({index for index, _, _ in quiet}) >= 3
@@ -189,8 +201,9 @@ def test_the_worst_in_all_are_kept_where_there_are_too_many(whole, tmp_path):
     for unit, facts in mine._mined_checkpoint(mine.Config(**SHORT), whole).done.items():
         mined.finish(unit, **facts)
     mine._keep(config, here, LIMITS.session(here), mined)
-    every = [e[2] for facts in mined.done.values() for e in facts["events"]]
-    assert [float(row["score"]) for row in table(here)] == sorted(every, reverse=True)[:2]
+    every = [e[2] for facts in mined.done.values() for e in facts["events"]]  # in 256ths
+    worst = [score * 256 / 255 for score in sorted(every, reverse=True)[:2]]
+    assert [float(row["score"]) for row in table(here)] == pytest.approx(worst, abs=2e-4)
 
 
 def test_the_disk_budget_stops_it_before_it_writes(ready, tmp_path):

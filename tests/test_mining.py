@@ -3,6 +3,7 @@ import pytest
 
 from mwwkit.device.detector import score_times
 from mwwkit.scenes.mining import Event, false_events, heard_in, worst
+from mwwkit.scenes.scenes import Item, Piece, Scene
 
 
 def track(n_steps, **scores):
@@ -23,14 +24,14 @@ def test_silence_has_no_events():
 
 
 def test_a_single_high_score_is_one_event_at_its_step():
-    assert false_events(track(100, at20=255), [], 0.5, 1) == [(at(20), 255 / 256)]
+    assert false_events(track(100, at20=255), [], 0.5, 1) == [(at(20), 255 / 255)]
 
 
 def test_the_score_of_an_event_is_its_highest_sliding_mean():
     scores = track(100, at20=100, at21=200, at22=255, at23=50)
     ((at_s, score),) = false_events(scores, [], 0.3, 3)
-    assert at_s == at(22) and score == pytest.approx((100 + 200 + 255) / 3 / 256)
-    assert false_events(scores, [], 0.3, 5)[0][1] == pytest.approx((100 + 200 + 255 + 50) / 5 / 256)
+    assert at_s == at(22) and score == pytest.approx((100 + 200 + 255) / 3 / 255)
+    assert false_events(scores, [], 0.3, 5)[0][1] == pytest.approx((100 + 200 + 255 + 50) / 5 / 255)
 
 
 def test_a_mean_must_be_over_the_limit_not_at_it():
@@ -43,9 +44,9 @@ def test_crossings_within_two_seconds_are_one_event_at_its_highest():
     scores = track(400, at20=200, at60=250, at86=180, at87=210, at200=190)
     # 67 steps of 30 ms are just over two seconds: 20, 60 and 86 are one, 87 the next.
     assert false_events(scores, [], 0.5, 1) == [
-        (at(60), 250 / 256),
-        (at(87), 210 / 256),
-        (at(200), 190 / 256),
+        (at(60), 250 / 255),
+        (at(87), 210 / 255),
+        (at(200), 190 / 255),
     ]
 
 
@@ -61,20 +62,21 @@ def test_what_is_near_the_end_of_a_wake_word_is_right_not_false():
         assert false_events(track(400, **{f"at{100 + step}": 255}), [word_end_s], 0.5, 1) == []
     for step in far:
         scores = track(400, **{f"at{100 + step}": 255})
-        assert false_events(scores, [word_end_s], 0.5, 1) == [(at(100 + step), 255 / 256)]
+        assert false_events(scores, [word_end_s], 0.5, 1) == [(at(100 + step), 255 / 255)]
 
 
 def test_a_false_event_beside_a_right_one_is_kept():
     scores = track(400, at100=255, at200=130)
-    assert false_events(scores, [at(100)], 0.5, 1) == [(at(200), 130 / 256)]
+    assert false_events(scores, [at(100)], 0.5, 1) == [(at(200), 130 / 255)]
 
 
-SCENE = {
-    "items": [
-        {"piece": {"path": "a.wav", "from_s": 2.0, "to_s": 3.0}, "at_s": 1.0, "speed": 1.0},
-        {"piece": {"path": "b.wav", "from_s": 0.0, "to_s": 1.0}, "at_s": 4.0, "speed": 2.0},
-    ]
-}
+SCENE = Scene(
+    *(8.0, 1),
+    items=(
+        Item(Piece("a.wav", 2.0, 3.0), 1.0),
+        Item(Piece("b.wav", 0.0, 1.0), 4.0, speed=2.0),
+    ),
+)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mwwkit.device.detector import detections, integer_cutoff
-from mwwkit.metrics.curves import proportion
-from mwwkit.metrics.operating import (
-    CUTOFFS,
-    choose_cutoff,
-    clip_maxima,
-    median_latency,
-    operating_points,
-)
+from mwwkit.device.detector import Rule, clip_maxima, detections, integer_cutoff
+from mwwkit.metrics.operating import CUTOFFS, choose_cutoff, median_latency, operating_points
+from mwwkit.metrics.rates import proportion
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.seeds import rng
 
@@ -52,8 +46,9 @@ def test_the_surface_agrees_with_one_detection_run_for_each_cutoff():
     for row, window in enumerate(surface.windows):
         for cutoff in (0.1, 0.5, 0.9):
             column = integer_cutoff(cutoff) - 1
-            n_events = sum(len(detections(t, cutoff, window)) for t in ambient)
-            fired = [len(detections(t, cutoff, window)) > 0 for t in clips]
+            rule = Rule(cutoff, window)
+            n_events = sum(len(detections(t, rule)) for t in ambient)
+            fired = [len(detections(t, rule)) > 0 for t in clips]
             assert surface.ambient_events[row, column] == n_events
             assert surface.hits[row, column] == sum(fired[:10])
             assert surface.clip_false_accepts[row, column] == sum(fired[10:])
@@ -151,7 +146,7 @@ def test_the_note_gives_the_bound_that_the_audio_allows():
         "0 false accepts in 2.40 h mean under 1.25 an hour at 95 %: too little audio to support "
         "0.5 an hour; that takes at least 6 h without one."
     )
-    assert silent.fah_at_most == pytest.approx(np.log(20) / 2.4)
+    assert silent.fah.at_most == pytest.approx(np.log(20) / 2.4)
     noisy = choose_cutoff(operating_points([peak(90)], [peak(99)], [stream(99, 99)]), 0.5)
     assert noisy.note.endswith("2 false accepts in 1.00 h and takes 1 of 1 other clips.")
 
@@ -175,8 +170,8 @@ def test_the_median_latency_is_that_of_the_words_detected():
     tracks = [peak(200), peak(200), peak(50), peak(200, length=60)]
     # over half with the third of five: steps 22, 22 and 32, heard at 0.71, 0.71 and 1.01 s
     ends_s = [0.6, 0.7, 0.6, 0.71]
-    assert median_latency(tracks, ends_s, 0.4, 5) == pytest.approx(0.11)
-    assert median_latency(tracks[2:3], ends_s[2:3], 0.4, 5) is None
+    assert median_latency(tracks, ends_s, Rule(0.4, 5)) == pytest.approx(0.11)
+    assert median_latency(tracks[2:3], ends_s[2:3], Rule(0.4, 5)) is None
 
 
 def test_accepted_negative_clips_can_be_limited_too():

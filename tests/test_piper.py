@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from mwwkit.corpus.piper import Piper
-from mwwkit.corpus.speech import SpeechError, Voice, speak
+from mwwkit.corpus.speech import SpeechError, Voice
 from mwwkit.run.seeds import rng
 
 pytest.importorskip("piper", reason="pip install piper-tts")
 onnx = pytest.importorskip("onnx", reason="pip install onnx")
+
+
+def speak(engine: Piper, text: str, voice: Voice) -> np.ndarray:
+    [spoken] = engine.speak_many([(text, voice)])
+    if isinstance(spoken, SpeechError):
+        raise spoken
+    return spoken
 
 
 def tiny_voice(folder, name, n_speakers):

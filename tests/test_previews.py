@@ -14,7 +14,9 @@ from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import write_wav16
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.device.detector import integer_cutoff
+from mwwkit.evaluation.measured import Threshold
 from mwwkit.metrics.operating import operating_points
+from mwwkit.metrics.rates import Rate
 from mwwkit.previews import clip_player, cutoffs, drawing, panel, scene_player, training_curves
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
@@ -205,11 +207,11 @@ def test_the_operating_curve_tells_what_the_counts_are(feature_like):
     negatives = [draws.integers(0, 160, 50).astype(np.uint8) for _ in range(40)]
     ambient = [draws.integers(0, 200, 40_000).astype(np.uint8)]
     surface = operating_points(positives, negatives, ambient, windows=(3,))
-    threshold = {"cutoff": 0.75, "window": 3, "target_false_accepts_per_hour": 0.5}
+    threshold = Threshold(0.75, 3, 0.5, True, None, False, "")
     figure = cutoffs.draw({"test": surface}, threshold, integer_cutoff(0.75))
-    n_hit = surface.hits[0, integer_cutoff(0.75) - 1]
+    n_hit = int(surface.hits[0, integer_cutoff(0.75) - 1])
     labels = " ".join(t.get_text() for t in figure.axes[0].get_legend().get_texts())
-    assert f"{n_hit / 40:.1%} of 40 words" in labels
+    assert f"{Rate.counted(n_hit, 40).percent} of 40 words" in labels
     assert "chosen cutoff" in [t.get_text() for t in figure.axes[1].get_legend().get_texts()]
     tried = cutoffs.draw({"test": surface}, threshold, 100)
     assert "tried cutoff" in [t.get_text() for t in tried.axes[1].get_legend().get_texts()]

@@ -1,22 +1,27 @@
 """What 05 says about a split, on sets and score tracks that can be counted by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mwwkit.audio.reading import write_wav16
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
-from mwwkit.evaluation.mistakes import Judged, Rule
+from mwwkit.device.detector import Rule
+from mwwkit.evaluation.measured import Aim, SplitFigures
+from mwwkit.evaluation.mistakes import Judged
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.operating import CUTOFFS
+from mwwkit.metrics.operating import CUTOFFS, PerSet
+from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.run.paths import Run
+from mwwkit.run.typed_json import from_json, to_json
 from mwwkit.scenes import provenance
 from mwwkit.scenes.scenes import Background, Item, Piece, Scene
 from mwwkit.scenes.shards import FeatureSet
 
 CONDITIONS = {"clean": Background("quiet"), "noise10": Background("noise", 10.0)}
-RULE = Rule(0.5, 3, (3, 5), target_fah=0.5, max_clip_fpr=0.01)
+RULE, AIM = Rule(0.5, 3), Aim(0.5, 0.01, (3, 5))
 MINUTE = 2000  # steps
 
 
@@ -78,121 +83,134 @@ def judged():
         for path, at_s in (("radio.wav", 0.0), ("spoken.wav", 300.0))
     )
     ambient = FeatureSet([0], [{"clips": []}], [[]], [Scene(600.0, 1, halves).as_dict()])
-    sets = {
-        "words": clips(words, ("clean", "noise10"), room="room.wav"),
-        "others": clips([f"o{i}.wav" for i in range(10)], ends=False),
-        "ambient": ambient,
-    }
-    return Judged("test", sets, heard, others, [stream])
+    sets = PerSet(
+        words=clips(words, ("clean", "noise10"), room="room.wav"),
+        others=clips([f"o{i}.wav" for i in range(10)], ends=False),
+        ambient=ambient,
+    )
+    return Judged("test", sets, PerSet(heard, others, [stream]))
 
 
 @pytest.fixture
 def facts(judged, here):
-    return of_split(judged, RULE, here)
+    return of_split(judged, RULE, AIM, here)
 
 
 def test_it_is_json_and_the_same_each_time(facts, judged, here):
-    written = json.dumps(facts, sort_keys=True, allow_nan=False)
-    assert json.dumps(of_split(judged, RULE, here), sort_keys=True) == written
+    written = json.dumps(to_json(facts), sort_keys=True, allow_nan=False)
+    again = to_json(of_split(judged, RULE, AIM, here))
+    assert json.dumps(again, sort_keys=True) == written
+    read = from_json(SplitFigures, json.loads(written))
+    assert json.dumps(to_json(read), sort_keys=True) == written
 
 
 def test_counts_are_those_made(facts):
-    assert [(c["count"], c["of"]) for c in facts["recall"].values()] == [(13, 15), (10, 15)]
-    assert facts["recall"]["clean"]["by_speaker"]["speakers"] == 3
-    assert facts["recall"]["clean"]["by_speaker"]["low"] < facts["recall"]["clean"]["low"]
-    accepted, hourly = facts["other_clips_accepted"], facts["false_accepts_per_hour"]
-    assert (accepted["count"], accepted["of"]) == (1, 10)
-    assert (hourly["events"], hourly["hours"]) == (3, pytest.approx(1 / 6, abs=1e-3))
+    clean, noisy = facts.recall
+    assert (clean.condition, clean.count, clean.of) == ("clean", 13, 15)
+    assert (noisy.condition, noisy.count, noisy.of) == ("noise10", 10, 15)
+    assert clean.by_speaker.speakers == 3
+    assert clean.by_speaker.low < clean.low
+    accepted, hourly = facts.other_clips_accepted, facts.false_accepts_per_hour
+    assert (accepted.count, accepted.of) == (1, 10)
+    assert (hourly.events, hourly.hours) == (3, pytest.approx(1 / 6, abs=1e-3))
 
 
 def test_figures_of_clips_agree_with_their_counts(facts):
-    clean = facts["clips"]["clean"]
-    assert (clean["true_positives"], clean["false_positives"]) == (13, 1)
-    assert clean["accuracy"] == pytest.approx(22 / 25)
+    clean = facts.clips[0]
+    assert (clean.condition, clean.true_positives, clean.false_positives) == ("clean", 13, 1)
+    assert clean.accuracy == pytest.approx(22 / 25)
     # of 15 words two are under the one other word that is accepted
-    assert clean["roc_auc"]["value"] == pytest.approx(1 - 2 / 150)
-    assert clean["roc_auc"]["low"] < clean["roc_auc"]["value"] <= clean["roc_auc"]["high"]
-    assert sum(clean["calibration"]["counts"]) == 25
+    assert clean.roc_auc.value == pytest.approx(1 - 2 / 150)
+    assert clean.roc_auc.low < clean.roc_auc.value <= clean.roc_auc.high
+    assert sum(clean.calibration.counts) == 25
 
 
 def test_the_surface_holds_every_cutoff_and_the_shipped_one_is_on_it(facts):
-    surface = facts["surface"]
-    assert surface["cutoffs"] == CUTOFFS.tolist() and surface["windows"] == [3, 5]
-    column = surface["cutoffs"].index(127)  # 0.5 of 255, truncated
-    assert surface["hits"][0][column] == 23
-    assert surface["clip_false_accepts"][0][column] == 1
-    assert surface["ambient_events"][0][column] == 3
+    surface = facts.surface
+    assert list(surface.cutoffs) == CUTOFFS.tolist() and surface.windows == (3, 5)
+    column = surface.cutoffs.index(127)  # 0.5 of 255, truncated
+    assert surface.hits[0, column] == 23
+    assert surface.clip_false_accepts[0, column] == 1
+    assert surface.ambient_events[0, column] == 3
+    assert surface.at(RULE) == surface.row(3)[column]
     # over 220 no stream wakes it, but no word either: at 200 and less there is one event in 1/6 h
-    assert not facts["at_target"]["reached"]
+    assert not facts.at_target.reached
 
 
 def test_other_rules_are_shown_on_the_same_scores(facts):
-    by = facts["detectors"]
-    assert next(iter(by)) == "sliding mean" and len(by) == 4
-    assert by["sliding mean"]["recall"]["count"] == 23  # as it ships
-    assert by["sliding mean"]["false_accepts_per_hour"]["events"] == 3
+    mean, *others = facts.detectors
+    assert mean.name == "sliding mean" and len(others) == 3
+    assert mean.recall.count == 23  # as it ships
+    assert mean.false_accepts_per_hour.events == 3
 
 
 def test_a_speaker_who_is_missed_stands_first_and_a_source_that_wakes_it_too(facts):
-    by = facts["groups"]
-    rows = by["recall"]["speaker"]
-    assert [(r["group"], r["count"], r["of"]) for r in rows] == [
+    by = {of.dimension: of.rows for of in facts.groups.recall}
+    assert [(r.group, r.count, r.of) for r in by["speaker"]] == [
         ("ben", 3, 10),
         ("ann", 10, 10),
         ("cas", 10, 10),
     ]
-    assert [r["group"] for r in by["recall"]["snr"]] == ["10 dB", "no noise"]
-    assert by["recall"]["condition"][0]["group"] == "noise10"
-    assert by["recall"]["room"][0]["group"] == "room.wav"
-    assert by["recall"]["rt60"][0]["group"] == "0.2 to 0.4 s"  # 60 dB at exp(-n/800): 0.345 s
-    hourly = {r["group"]: (r["events"], r["hours"]) for r in by["false_accepts_per_hour"]["voice"]}
-    assert hourly == {"recorded": (1, 0.083), "synthetic": (2, 0.083)}
-    assert by["note"] == ""
+    assert [r.group for r in by["snr"]] == ["10 dB", "no noise"]
+    assert by["condition"][0].group == "noise10"
+    assert by["room"][0].group == "room.wav"
+    assert by["rt60"][0].group == "0.2 to 0.4 s"  # 60 dB at exp(-n/800): 0.345 s
+    hourly = {of.dimension: of.rows for of in facts.groups.false_accepts_per_hour}
+    assert {r.group: (r.events, r.hours) for r in hourly["voice"]} == {
+        "recorded": (1, 0.083),
+        "synthetic": (2, 0.083),
+    }
+    assert facts.groups.note == ""
 
 
 def test_the_worst_come_first_with_what_makes_them_heard_again(facts):
-    misses, wrong = facts["worst"]["misses"], facts["worst"]["false_accepts"]
-    assert [(m["clip"], m["score"]) for m in misses[:2]] == [
+    misses, wrong = facts.worst.misses, facts.worst.false_accepts
+    assert [(m.clip, m.score) for m in misses[:2]] == [
         ("w1.wav", round(61 / 255, 4)),
         ("w4.wav", round(64 / 255, 4)),
     ]
-    assert len(misses) == 7 and misses[0]["speaker"] == "ben"
-    assert (misses[0]["from_s"], misses[0]["to_s"]) == (0.0, 2.5)
-    assert misses[0]["recipe"]["room"] == "room.wav"
-    assert [w["set"] for w in wrong] == ["test-ambient"] * 3 + ["test-others"]
-    assert (wrong[0]["clip"], wrong[0]["score"]) == ("spoken.wav", round(220 / 255, 4))
-    assert wrong[0]["at_s"] == pytest.approx(0.05 + 0.03 * 12_001, abs=0.1)
-    assert [item["piece"]["path"] for item in wrong[0]["recipe"]["items"]] == ["spoken.wav"]
-    assert wrong[0]["to_s"] - wrong[0]["from_s"] == pytest.approx(3.0)
+    assert len(misses) == 7 and misses[0].speaker == "ben"
+    assert (misses[0].from_s, misses[0].to_s) == (0.0, 2.5)
+    assert misses[0].recipe["room"] == "room.wav"
+    assert [w.set for w in wrong] == ["test-ambient"] * 3 + ["test-others"]
+    assert (wrong[0].clip, wrong[0].score) == ("spoken.wav", round(220 / 255, 4))
+    assert wrong[0].at_s == pytest.approx(0.05 + 0.03 * 12_001, abs=0.1)
+    assert [item["piece"]["path"] for item in wrong[0].recipe["items"]] == ["spoken.wav"]
+    assert wrong[0].to_s - wrong[0].from_s == pytest.approx(3.0)
 
 
 def test_latency_is_measured_where_a_word_was_detected(facts):
-    late = facts["latency"]
-    assert (late["detected"], late["missed"]) == (23, 7)
+    late = facts.latency
+    assert (late.detected, late.missed) == (23, 7)
     # two of three scores of 200 and one of 5 pass 0.5: the second high one, 0.05 + 41 * 0.03 s
-    assert late["median_s"] == facts["median_latency_s"] == pytest.approx(1.28 - 1.2)
+    assert late.median_s == facts.median_latency_s == pytest.approx(1.28 - 1.2)
+    assert (late.median_low_s, late.median_high_s) == (late.median_s, late.median_s)  # all alike
 
 
 def test_without_a_catalogue_it_says_what_is_not_known(judged, tmp_path):
-    facts = of_split(judged, RULE, Run(tmp_path))
-    assert "no groups by voice" in facts["groups"]["note"]
-    assert set(facts["groups"]["recall"]) == {"condition", "snr", "room"}
-    assert facts["groups"]["false_accepts_per_hour"] == {}
-    assert provenance.records(Run(tmp_path)) == {}
+    facts = of_split(judged, RULE, AIM, Run(tmp_path))
+    assert "no groups by voice" in facts.groups.note
+    assert [of.dimension for of in facts.groups.recall] == ["condition", "snr", "room"]
+    assert facts.groups.false_accepts_per_hour == ()
+    assert len(provenance.records(Run(tmp_path))) == 0
 
 
 def test_a_split_without_other_clips_or_streams_says_nothing_about_them(judged, here):
     nothing = FeatureSet([], [], [], [])
-    sets = judged.sets | {"others": nothing, "ambient": nothing}
-    facts = of_split(Judged("test", sets, judged.words, [], []), RULE, here)
-    assert (facts["clips"], facts["at_target"]) == ({}, None)
-    assert facts["other_clips_accepted"] == {"count": 0, "of": 0}
-    assert "value" not in facts["false_accepts_per_hour"]
+    sets = replace(judged.sets, others=nothing, ambient=nothing)
+    tracks = replace(judged.tracks, others=[], ambient=[])
+    facts = of_split(Judged("test", sets, tracks), RULE, AIM, here)
+    assert (facts.clips, facts.at_target) == ((), None)
+    assert facts.other_clips_accepted == Rate(0, 0)
+    assert facts.false_accepts_per_hour == Hourly(0, 0.0)
+    told = to_json(facts)
+    assert told["other_clips_accepted"] == {"count": 0, "of": 0}
+    assert "value" not in told["false_accepts_per_hour"]
 
 
 def test_a_split_without_words_has_counts_of_the_rest(judged, here):
-    sets = judged.sets | {"words": FeatureSet([], [], [], [])}
-    facts = of_split(Judged("test", sets, [], judged.others, judged.ambient), RULE, here)
-    assert (facts["recall"], facts["median_latency_s"], facts["at_target"]) == ({}, None, None)
-    assert facts["false_accepts_per_hour"]["events"] == 3
-    assert facts["groups"]["recall"] == {} and facts["worst"]["misses"] == []
+    sets = replace(judged.sets, words=FeatureSet([], [], [], []))
+    facts = of_split(Judged("test", sets, replace(judged.tracks, words=[])), RULE, AIM, here)
+    assert (facts.recall, facts.median_latency_s, facts.at_target) == ((), None, None)
+    assert facts.false_accepts_per_hour.events == 3
+    assert facts.groups.recall == () and facts.worst.misses == ()

@@ -2,7 +2,7 @@
 
     study = Ablation(Path("run/ablation"), presets.load("standard"), ("no_rir", "no_specaugment"))
     for row in study.rows(show=True):
-        print(row["flag"], row["facts"])
+        print(row.flag, row.facts)
     print(table(rows))
 
 The clips are made once, features once for each flag that changes them, and every flag has a run of
@@ -13,13 +13,16 @@ never made again: run it once more to go on. Validation and test are the same so
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from mwwkit.cli import chain
+from mwwkit.device.detector import Rule
+from mwwkit.evaluation.exported import Exported
+from mwwkit.evaluation.measured import ConditionRate
+from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.presets import Preset, PresetError, suggest
-from mwwkit.run.checkpoint import completed
-from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
+from mwwkit.run.typed_json import Keyed, absent
 
 BASELINE = "baseline"
 # A part of the recipe, and the parameters of 02 and 03 that leave it out.
@@ -38,7 +41,25 @@ FLAGS: dict[str, dict[str, str]] = {
     "no_specaugment": {"SPEC_AUGMENT": "false"},
     "no_mining": {},
 }
-Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reached(Rule):
+    """What a finished run reaches on its test split, and the rule that ships."""
+
+    recall: Annotated[tuple[ConditionRate, ...], Keyed("condition")]
+    other_clips_accepted: Rate
+    false_accepts_per_hour: Hourly
+    median_latency_s: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run that is compared: what it reached, or why it failed."""
+
+    flag: str
+    facts: Reached | None = absent()
+    failed: str | None = absent()
 
 
 @dataclass(frozen=True)
@@ -133,9 +154,9 @@ class Ablation:
                 self.run(step, show)
                 continue
             try:
-                yield {"flag": step.name, "facts": reached(self.run(step, show))}
+                yield Row(step.name, reached(self.run(step, show)))
             except chain.StageFailed as failed:
-                yield {"flag": step.name, "failed": str(failed).splitlines()[0]}
+                yield Row(step.name, failed=str(failed).splitlines()[0])
 
 
 def _changes(stage: str, flag: str) -> dict[str, str]:
@@ -144,48 +165,36 @@ def _changes(stage: str, flag: str) -> dict[str, str]:
     return {name: text for name, text in FLAGS.get(flag, {}).items() if name in takes}
 
 
-def reached(here: Run) -> Row:
+def reached(here: Run) -> Reached:
     """What a finished run reaches on its test split, with counts and intervals."""
-    names = completed(here, "export")
-    facts = read_json(here.find(f"export/{names['metrics']}"))
-    test = facts["test"]
-    shown = ("recall", "other_clips_accepted", "false_accepts_per_hour", "median_latency_s")
-    return {name: test[name] for name in shown} | {
-        "cutoff": facts["threshold"]["cutoff"],
-        "window": facts["threshold"]["window"],
-    }
+    metrics = Exported(here).metrics
+    test, rule = metrics.test, metrics.threshold
+    return Reached(
+        rule.cutoff,
+        rule.window,
+        recall=test.recall,
+        other_clips_accepted=test.other_clips_accepted,
+        false_accepts_per_hour=test.false_accepts_per_hour,
+        median_latency_s=test.median_latency_s,
+    )
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as one table in Markdown: each rate with its counts and 95 % interval."""
-    conditions = list(
-        dict.fromkeys(c for row in rows for c in row.get("facts", {"recall": {}})["recall"])
-    )
+    every = [rate.condition for row in rows if row.facts for rate in row.facts.recall]
+    conditions = list(dict.fromkeys(every))
     head = ["run", *(f"recall, {name}" for name in conditions)]
     head += ["other clips accepted", "false accepts an hour", "latency s", "cutoff"]
     lines = [head, ["---"] * len(head)]
     for row in rows:
-        if "failed" in row:
-            lines.append([row["flag"], row["failed"], *[""] * (len(head) - 2)])
+        if row.facts is None:
+            lines.append([row.flag, row.failed, *[""] * (len(head) - 2)])
             continue
-        facts = row["facts"]
-        cells = [_share(facts["recall"].get(name)) for name in conditions]
-        cells += [_share(facts["other_clips_accepted"]), _hourly(facts["false_accepts_per_hour"])]
-        late = facts["median_latency_s"]
-        cells += ["-" if late is None else f"{late:.2f}", f"{facts['cutoff']:g}/{facts['window']}"]
-        lines.append([row["flag"], *cells])
+        facts = row.facts
+        by = {rate.condition: str(rate) for rate in facts.recall}
+        cells = [by.get(name, "-") for name in conditions]
+        cells += [str(facts.other_clips_accepted), str(facts.false_accepts_per_hour)]
+        late = facts.median_latency_s
+        cells += ["-" if late is None else f"{late:.2f}", f"{facts.cutoff:g}/{facts.window}"]
+        lines.append([row.flag, *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _share(rate: Row | None) -> str:
-    if not rate or "value" not in rate:
-        return "-"
-    low, high = 100 * rate["low"], 100 * rate["high"]
-    return f"{100 * rate['value']:.1f} % ({rate['count']}/{rate['of']}; {low:.1f} to {high:.1f})"
-
-
-def _hourly(rate: Row) -> str:
-    if "value" not in rate:
-        return "-"
-    counted = f"{rate['events']} in {rate['hours']:g} h"
-    return f"{rate['value']:.2f} ({counted}; under {rate['at_most']:.2f})"

@@ -20,13 +20,14 @@ def _shift_options(parser: argparse.ArgumentParser) -> None:
 def _shift(arguments: argparse.Namespace) -> int:
     from mwwkit.evaluation import domain_shift
     from mwwkit.run.session import Limits
+    from mwwkit.run.typed_json import to_json
 
     if arguments.clips < 1:
         raise presets.PresetError(f"--clips is {arguments.clips}; wanted 1 or more")
     workers = Limits(workers=arguments.workers).n_workers
     run = options.made_run_of(arguments)
     rows = domain_shift.measure(run, workers, arguments.clips, arguments.tta)
-    show(arguments, rows, domain_shift.table(rows))
+    show(arguments, to_json(rows), domain_shift.table(rows))
     return OK
 
 
@@ -42,6 +43,7 @@ def _ablate_options(parser: argparse.ArgumentParser) -> None:
 def _ablate(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import ablation
     from mwwkit.run.files import write_json
+    from mwwkit.run.typed_json import to_json
 
     if len(arguments.previous) > 1:
         raise presets.PresetError(
@@ -59,10 +61,10 @@ def _ablate(arguments: argparse.Namespace) -> int:
     rows = []
     for row in study.rows(show=True):
         rows.append(row)
-        say(f"{row['flag']}: {row.get('failed', 'done')}")
-        write_json(folder / "ablation.json", rows)
-    show(arguments, rows, ablation.table(rows))
-    return BAD if any("failed" in row for row in rows) else OK
+        say(f"{row.flag}: {row.failed or 'done'}")
+        write_json(folder / "ablation.json", to_json(rows))
+    show(arguments, to_json(rows), ablation.table(rows))
+    return BAD if any(row.failed for row in rows) else OK
 
 
 def _folds_options(parser: argparse.ArgumentParser) -> None:

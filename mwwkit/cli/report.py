@@ -9,7 +9,7 @@ from mwwkit.cli.command import OK, Command
 def _report(arguments: argparse.Namespace) -> int:
     from mwwkit.report import writing
 
-    for what, made in writing.remake(options.made_run_of(arguments)).items():
+    for what, made in writing.remake(options.made_run_of(arguments)):
         print(f"{what}: {made}")
     return OK
 

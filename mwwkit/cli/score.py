@@ -23,14 +23,15 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _score(arguments: argparse.Namespace) -> int:
     from mwwkit.evaluation import scoring
+    from mwwkit.run.typed_json import to_json
 
     _refuse_idle_options(arguments)
     if arguments.live:
         return _live(arguments)
     lead_in_s = scoring.LEAD_IN_S if arguments.lead_in is None else arguments.lead_in
     report = scoring.score(arguments.model, arguments.audio, lead_in_s, arguments.vad)
-    show(arguments, report, scoring.table(report))
-    return BAD if report["totals"]["not_read"] else OK
+    show(arguments, to_json(report), scoring.table(report))
+    return BAD if report.totals.not_read else OK
 
 
 def _refuse_idle_options(arguments: argparse.Namespace) -> None:

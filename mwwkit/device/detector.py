@@ -1,9 +1,9 @@
 """From the model's uint8 scores to detections, in the device's own integer arithmetic.
 
-    times = detections(scores, cutoff=0.9, window=5)       # events of a long track, in seconds
+    times = detections(scores, Rule(0.9, window=5))        # events of a long track, in seconds
     detector = StreamingDetector(cutoff=0.9, window=5)     # the device's rule, score by score
     found = [d for d in map(detector.update, scores) if d]
-    voice = voice_track(vad_scores, cutoff=0.5, window=5)  # with a VAD model: slices with a voice
+    voice = voice_track(vad_scores, Rule(0.5, window=5))   # with a VAD model: slices with a voice
     found = detector.run(scores, voice)
 
 The rule is that of ESPHome 2026.6.5, `micro_wake_word/streaming_model.cpp` and
@@ -20,11 +20,16 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.typed_json import says
+
+Cutoff = Annotated[float, says(exclusiveMinimum=0, exclusiveMaximum=1)]
+Window = Annotated[int, says(minimum=1)]  # scores
 
 SLICE_S = firmware.HOP_MS / 1000  # the component's word for one front-end hop
 FIRST_SLICE_S = firmware.WINDOW_MS / 1000  # the first slice needs a whole window of audio
@@ -65,6 +70,45 @@ def manifest_cutoff(integer: int) -> float:
     raise AssertionError(f"no decimal cutoff for {integer}")
 
 
+@dataclass(frozen=True)
+class Rule:
+    """When it wakes: the mean of the last `window` scores is more than the cutoff (0..1)."""
+
+    cutoff: Cutoff  # as the manifest has it: the device's is the integer at or under it
+    window: Window
+
+    @property
+    def integer(self) -> int:
+        """The device's cutoff, 0..255."""
+        return integer_cutoff(self.cutoff)
+
+    @property
+    def limit(self) -> int:
+        """What the sum of `window` uint8 scores must be more than."""
+        return self.integer * self.window
+
+    @property
+    def level(self) -> float:
+        """What a mean of scores, 0..1, must be more than."""
+        return self.integer / firmware.CUTOFF_LEVELS
+
+    def over(self, scores: np.ndarray) -> np.ndarray:
+        """At which steps of a track of uint8 scores the limit is passed; bool [steps]."""
+        return sliding_sum(scores, self.window) > self.limit
+
+    def wakes(self, tracks: Sequence[np.ndarray]) -> np.ndarray:
+        """In which tracks it is passed at any step; bool [tracks]."""
+        return clip_maxima(tracks, self.window) > self.limit
+
+    def means(self, scores: np.ndarray) -> np.ndarray:
+        """The mean of the last `window` scores at each step, 0..1; float64 [steps]."""
+        return sliding_sum(scores, self.window) / (self.window * firmware.CUTOFF_LEVELS)
+
+    def highest(self, tracks: Sequence[np.ndarray]) -> np.ndarray:
+        """The highest mean of each track, 0..1 [tracks]; exact, so that comparisons hold."""
+        return clip_maxima(tracks, self.window) / (self.window * firmware.CUTOFF_LEVELS)
+
+
 def score_times(n_scores: int) -> np.ndarray:
     """Seconds of audio heard when each of `n_scores` scores is out, float64 [n_scores]."""
     return FIRST_SCORE_S + STEP_S * np.arange(n_scores)
@@ -76,6 +120,16 @@ def sliding_sum(scores: np.ndarray, window: int) -> np.ndarray:
         raise WrongInput(f"window is {window}; wanted at least 1")
     total = np.concatenate([np.zeros(window, np.int64), np.cumsum(scores, dtype=np.int64)])
     return total[window:] - total[: len(scores)]
+
+
+def clip_maxima(tracks: Sequence[np.ndarray], window: int) -> np.ndarray:
+    """The highest sliding sum of each track, int64 [tracks]; 0 for an empty one."""
+    return np.array([sliding_sum(t, window).max(initial=0) for t in tracks], dtype=np.int64)
+
+
+def shown(score: np.ndarray | int) -> np.ndarray | float:
+    """uint8 scores 0..1, on the cutoff's scale: as people see them."""
+    return score / firmware.CUTOFF_LEVELS
 
 
 def events(crossings: np.ndarray, refractory_steps: int) -> list[int]:
@@ -96,8 +150,7 @@ def refractory_steps(refractory_s: float, step_s: float = STEP_S) -> int:
 
 def detections(
     scores: np.ndarray,
-    cutoff: float,
-    window: int,
+    rule: Rule,
     step_s: float = STEP_S,
     refractory_s: float = REFRACTORY_S,
 ) -> np.ndarray:
@@ -106,8 +159,7 @@ def detections(
     For counting: the whole track may fire, from its first score on. `StreamingDetector` adds the
     device's pause after start and after each detection.
     """
-    over = np.flatnonzero(sliding_sum(scores, window) > integer_cutoff(cutoff) * window)
-    found = events(over, refractory_steps(refractory_s, step_s))
+    found = events(np.flatnonzero(rule.over(scores)), refractory_steps(refractory_s, step_s))
     return FIRST_SCORE_S + step_s * np.asarray(found, dtype=np.float64)
 
 
@@ -120,14 +172,12 @@ class Detection:
     peak: int
 
 
-def voice_track(
-    scores: np.ndarray, cutoff: float, window: int, stride: int = firmware.STRIDE
-) -> np.ndarray:
+def voice_track(scores: np.ndarray, rule: Rule, stride: int = firmware.STRIDE) -> np.ndarray:
     """Whether a VAD model hears a voice, in every slice up to its last score; bool [slices].
 
     Before the first score there is none. The manifest of ESPHome's own model says 0.5 and 5.
     """
-    voice = sliding_sum(scores, window) > integer_cutoff(cutoff) * window
+    voice = rule.over(scores)
     slices = np.zeros(len(scores) * stride, bool)
     if len(scores):
         slices[stride - 1 :] = np.repeat(voice, stride)[: 1 - stride or None]
@@ -174,9 +224,12 @@ class StreamingDetector:
             raise WrongInput(f"votes is {votes}; wanted 1 to the window, {window}")
         if off_cutoff is not None and not 0.0 <= off_cutoff <= cutoff:
             raise WrongInput(f"off_cutoff is {off_cutoff}; wanted 0 to the cutoff, {cutoff}")
-        self.cutoff, self.window, self.stride = integer_cutoff(cutoff), window, stride
+        rule = Rule(cutoff, window)
+        # Looked at in every slice of 10 ms, so kept apart from the rule that knows them.
+        self._cutoff, self._limit = rule.integer, rule.limit
+        self._window, self.stride = window, stride
         self.start_slices, self.votes, self.lockout_s = start_slices, votes, lockout_s
-        self.off_cutoff = None if off_cutoff is None else integer_cutoff(off_cutoff)
+        self._off_limit = None if off_cutoff is None else Rule(off_cutoff, window).limit
         self.reset()
 
     def reset(self) -> None:
@@ -189,7 +242,7 @@ class StreamingDetector:
         self._forget()
 
     def _forget(self) -> None:
-        self._scores = deque([0] * self.window, maxlen=self.window)
+        self._scores = deque([0] * self._window, maxlen=self._window)
         self._pause = self.start_slices
 
     def update(self, score: int, voice: Sequence[bool] | None = None) -> Detection | None:
@@ -204,7 +257,7 @@ class StreamingDetector:
             if number == self.stride - 1:
                 self._scores.append(int(score))
                 self._unjudged = True
-            if self._pause and self._scores[-1] < self.cutoff:
+            if self._pause and self._scores[-1] < self._cutoff:
                 self._pause -= 1
             if self._unjudged and not self._pause:
                 self._unjudged = False
@@ -231,17 +284,17 @@ class StreamingDetector:
 
     def _judge(self, voice: bool) -> Detection | None:
         total = sum(self._scores)
-        if self.off_cutoff is not None and self._off:
-            self._off = total > self.off_cutoff * self.window
+        if self._off_limit is not None and self._off:
+            self._off = total > self._off_limit
         now_s = FIRST_SLICE_S + SLICE_S * self._slice
         if self._off or now_s < self._locked_until_s or not self._over(total):
             return None
-        found = Detection(round(now_s, 6), total // self.window, max(self._scores))
+        found = Detection(round(now_s, 6), total // self._window, max(self._scores))
         if not voice:
             self.blocked.append(found)
             return None
         self._locked_until_s = now_s + self.lockout_s
-        if self.off_cutoff is None:
+        if self._off_limit is None:
             self._forget()
         else:
             self._off = True
@@ -249,5 +302,5 @@ class StreamingDetector:
 
     def _over(self, total: int) -> bool:
         if self.votes is None:
-            return total > self.cutoff * self.window
-        return sum(score > self.cutoff for score in self._scores) >= self.votes
+            return total > self._limit
+        return sum(score > self._cutoff for score in self._scores) >= self.votes

@@ -17,25 +17,23 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.device.detector import Detection, StreamingDetector, voice_track
+from mwwkit.device.detector import Detection, Rule, StreamingDetector, voice_track
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import manifest
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model with what its manifest says: a wake word's or a VAD's."""
+class Model(Rule):
+    """A model with the rule that its manifest says: a wake word's or a VAD's."""
 
     device: Device
-    cutoff: float
-    window: int
 
     @classmethod
     def load(cls, path: Path, engine: str | None = None) -> Model:
         """Read a manifest and its model; ManifestError, FileNotFoundError or DeviceError."""
         read = manifest.read(path)
         device = Device(path.parent / read.model, reference=engine is None, engine=engine)
-        return cls(device, read.probability_cutoff, read.sliding_window_size)
+        return cls(read.probability_cutoff, read.sliding_window_size, device)
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class Listening:
         """bool [frames]: whether the VAD model hears a voice in each new slice."""
         stride, window = self._vad.device.stride, self._vad.window
         known = np.concatenate([self._vad_scores, self._vad_stream.scores(features)])
-        track = voice_track(known, self._vad.cutoff, window, stride)
+        track = voice_track(known, self._vad, stride)
         # The track begins `window` steps before the first step that is not whole at the begin.
         at = window * stride + self._slice % stride + np.arange(len(features))
         self._vad_scores, self._slice = known[len(known) - window :], self._slice + len(features)

@@ -10,7 +10,6 @@ four levels, in rooms kept out, too soft and too loud, and through codecs; at th
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -20,28 +19,54 @@ from mwwkit.audio.reading import INT16_SCALE
 from mwwkit.audio.rooms import load_room, rt60
 from mwwkit.audio.shifts import RATE_HZ, Shift, Sounds, suite
 from mwwkit.corpus.clips import Kind, Split, load_clips
-from mwwkit.device.detector import integer_cutoff
+from mwwkit.device.detector import Rule
 from mwwkit.device.simulator import Device
+from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.groups import rate
 from mwwkit.evaluation.tta import averaged
-from mwwkit.metrics.curves import proportion
-from mwwkit.metrics.operating import clip_maxima, median_latency
-from mwwkit.run.checkpoint import completed
+from mwwkit.metrics.operating import median_latency
+from mwwkit.metrics.rates import Rate
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import read_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.spacing import evenly
-from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.scenes import render
 from mwwkit.scenes.sets import LEAD_S, TAIL_S
 from mwwkit.scenes.shards import FeatureSet
 
 MOST_CLIPS = 300  # of words and of other words each
 MOST_VOICES = 60  # that babble is made of
 CHUNK = 25  # clips a task
-Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfUnits(Rate):
+    """A rate over clips of which some have a speaker in common: how many are drawn."""
+
+    units: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a model does under one shift."""
+
+    shift: str
+    family: str
+    recall: OfUnits
+    other_clips_accepted: Rate
+    median_latency_s: float | None
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Some clips of a set under a shift: what is sent to a process."""
+
+    shift: Shift
+    set: str
+    names: list[str]
+    audio: list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -59,16 +84,13 @@ def measure(
     """A row for each shift: what of the words is heard, and what of other words is taken for one.
 
     `tta` scores each clip as the mean over small delays and gains (`mwwkit.evaluation.tta`), which
-    no device does: what an ensemble of moments would reach. A row has shift, family, recall
-    (count, of, units, value, low, high), other_clips_accepted (count, of, value, low, high) and
-    median_latency_s.
+    no device does: what an ensemble of moments would reach.
 
     Raises CheckpointError where 05 has not finished, ValueError without clean words in the test
     split, FileNotFoundError for clips that were left behind.
     """
-    names = completed(here, "export")
-    threshold = read_json(here.find(f"export/{names['metrics']}"))["threshold"]
-    device = Device(here.find(f"export/{names['model']}"), reference=True)
+    exported = Exported(here)
+    device, rule = Device(exported.model, reference=True), exported.threshold
     words, others = (stimuli(here, f"test-{name}", most_clips) for name in ("words", "others"))
     if not words.names:
         raise WrongInput(
@@ -78,23 +100,31 @@ def measure(
     speakers = {record.path: record.speaker for record in load_clips(here)}
     units = [speakers[name] or name for name in words.names]
     score = partial(_score, device, sounds, tta)
-    jobs = list(_jobs(suite(sounds), {"words": words, "others": others}))
-    tracks: dict[tuple[str, str], list[np.ndarray]] = {}
+    jobs = [*_jobs(suite(sounds), "words", words), *_jobs(suite(sounds), "others", others)]
+    done: list[tuple[Clips, list[np.ndarray]]] = []
     with tqdm(total=len(jobs), unit="task", desc="shift") as bar:
         for job, found in zip(jobs, each(score, jobs, workers), strict=True):
-            tracks.setdefault((job[0].name, job[1]), []).extend(found)
+            done.append((job, found))
             bar.update()
-    return [_row(shift, tracks, threshold, words, units) for shift in suite(sounds)]
+
+    def tracks(shift: Shift, name: str) -> list[np.ndarray]:
+        own = (found for job, found in done if (job.shift.name, job.set) == (shift.name, name))
+        return [track for found in own for track in found]
+
+    return [
+        _row(shift, tracks(shift, "words"), tracks(shift, "others"), rule, words, units)
+        for shift in suite(sounds)
+    ]
 
 
 def stimuli(here: Run, name: str, most: int) -> Stimuli:
     """Clean clips of a set, evenly spaced over it where there are more than `most`."""
     features = FeatureSet.open(here, name)
-    clean = [i for i, facts in enumerate(features.facts) if facts["condition"] == "clean"]
+    clean = [i for i in range(len(features)) if features.condition(i) == "clean"]
     chosen = [clean[i] for i in evenly(len(clean), most)]
     return Stimuli(
-        [features.facts[i]["clip"] for i in chosen],
-        [render(scene_from(features.scenes[i]), here.find) for i in chosen],
+        [features.clip(i) for i in chosen],
+        [render(features.scene(i), here.find) for i in chosen],
         [features.ends_s[i][0] for i in chosen if features.ends_s[i]],
     )
 
@@ -117,20 +147,19 @@ def sounds_of(here: Run, others: Stimuli) -> Sounds:
     return Sounds(voices, {f"room, RT60 {rooms[i][0]:.2f} s": rooms[i][2] for i in three})
 
 
-def _jobs(shifts: Sequence[Shift], sets: dict[str, Stimuli]) -> Iterator[tuple]:
-    """Shift, set, and some clips of it by name: what is sent to a process."""
+def _jobs(shifts: Sequence[Shift], name: str, clips: Stimuli) -> Iterator[Clips]:
+    """Every shift over the clips of a set, CHUNK at a time."""
     for shift in shifts:
-        for name, clips in sets.items():
-            named = list(zip(clips.names, clips.audio, strict=True))
-            yield from ((shift, name, named[at : at + CHUNK]) for at in range(0, len(named), CHUNK))
+        for at in range(0, len(clips.names), CHUNK):
+            yield Clips(shift, name, clips.names[at : at + CHUNK], clips.audio[at : at + CHUNK])
 
 
-def _score(device: Device, sounds: Sounds, tta: bool, job: tuple) -> list[np.ndarray]:
+def _score(device: Device, sounds: Sounds, tta: bool, job: Clips) -> list[np.ndarray]:
     """The tracks of one shift over some clips of one set."""
-    shift, _, clips = job
     tracks = []
-    for name, audio in clips:
-        heard = shift.apply(_float(audio), rng(0, "shift", shift.name, name), sounds)
+    for name, audio in zip(job.names, job.audio, strict=True):
+        draws = rng(0, "shift", job.shift.name, name)
+        heard = job.shift.apply(_float(audio), draws, sounds)
         tracks.append(averaged(device, heard) if tta else device.scores(spectrogram(heard)))
     return tracks
 
@@ -139,44 +168,32 @@ def _float(audio: np.ndarray) -> np.ndarray:
     return audio.astype(np.float32) / np.float32(INT16_SCALE)
 
 
-def _row(shift: Shift, tracks: dict, threshold: Row, words: Stimuli, units: list[str]) -> Row:
-    cutoff, window = threshold["cutoff"], threshold["window"]
-    limit = integer_cutoff(cutoff) * window
-    hit = clip_maxima(tracks[shift.name, "words"], window) > limit
-    wrong = clip_maxima(tracks.get((shift.name, "others"), []), window) > limit
-    counted = {"count": int(hit.sum()), "of": len(hit), "units": len(set(units))}
-    accepted: Row = {"count": int(wrong.sum()), "of": len(wrong)}
-    if len(wrong):
-        accepted |= vars(proportion(accepted["count"], len(wrong)))
-    late = median_latency(tracks[shift.name, "words"], words.ends_s, cutoff, window)
-    return {
-        "shift": shift.name,
-        "family": shift.family,
-        "recall": counted | vars(rate(hit, units, rng(0, "shift", shift.name))),
-        "other_clips_accepted": accepted,
-        "median_latency_s": late,
-    }
+def _row(
+    shift: Shift,
+    words: Sequence[np.ndarray],
+    others: Sequence[np.ndarray],
+    rule: Rule,
+    clean: Stimuli,
+    units: Sequence[str],
+) -> Row:
+    """What the tracks of the words and of the other words come to."""
+    share, wrong = rate(rule.wakes(words), units, rng(0, "shift", shift.name)), rule.wakes(others)
+    return Row(
+        shift.name,
+        shift.family,
+        OfUnits(**vars(share), units=len(set(units))),
+        Rate.counted(int(wrong.sum()), len(wrong)),
+        median_latency(words, clean.ends_s, rule),
+    )
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows in lines for people: counts and 95 % intervals beside every rate."""
-    lines = [f"{'shift':<20} {'recall':>7}  {'(count; 95 %)':<28} {'others taken':<26} latency"]
+    lines = [f"{'shift':<20} {'recall':<38} {'other words taken':<34} latency"]
     for row in rows:
-        late = row["median_latency_s"]
-        recall = row["recall"]
-        shown = f"({recall['count']}/{recall['of']}; {_ends(recall)})"
+        late = row.median_latency_s
         lines.append(
-            f"{row['shift']:<20} {100 * recall['value']:6.1f}%  {shown:<28} "
-            f"{_taken(row['other_clips_accepted']):<26} {'-' if late is None else f'{late:.2f} s'}"
+            f"{row.shift:<20} {row.recall!s:<38} {row.other_clips_accepted!s:<34} "
+            f"{'-' if late is None else f'{late:.2f} s'}"
         )
     return "\n".join(lines)
-
-
-def _taken(accepted: Row) -> str:
-    if not accepted["of"]:
-        return "none to count"
-    return f"{accepted['count']}/{accepted['of']} ({_ends(accepted)})"
-
-
-def _ends(interval: Row) -> str:
-    return f"{100 * interval['low']:.1f} to {100 * interval['high']:.1f} %"

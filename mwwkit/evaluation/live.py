@@ -21,11 +21,12 @@ import numpy as np
 import soxr
 
 from mwwkit.audio.reading import to_int16
-from mwwkit.device.detector import Detection, sliding_sum
-from mwwkit.device.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
+from mwwkit.device.detector import Detection
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.esphome.component import Component
-from mwwkit.evaluation.scoring import Ear
+from mwwkit.evaluation.scoring import At, Ear
 from mwwkit.run.errors import CannotGoOn
+from mwwkit.run.typed_json import to_json
 
 BLOCK_S = 0.06  # two scores
 BEHIND_S = 3.0  # further behind the microphone sound is let go
@@ -45,13 +46,13 @@ class Moment:
 
 def follow(component: Component, blocks: Iterable[np.ndarray]) -> Iterator[Moment]:
     """Listen from power-on to blocks of any length, int16 [n] at 16 kHz."""
-    ear, window, n_samples = Ear(component), component.word.window, 0
-    newest = np.zeros(window, np.uint8)
+    ear, rule, n_samples = Ear(component), component.word, 0
+    newest = np.zeros(rule.window, np.uint8)
     for block in blocks:
         heard = ear.hear(block)
         n_samples += len(block)
-        newest = np.concatenate([newest, heard.scores])[-window:]
-        mean = float(sliding_sum(newest, window)[-1]) / window / CUTOFF_LEVELS
+        newest = np.concatenate([newest, heard.scores])[-rule.window :]
+        mean = float(rule.means(newest)[-1])
         yield Moment(n_samples / SAMPLE_RATE_HZ, mean, heard.detections, heard.blocked)
 
 
@@ -67,12 +68,11 @@ def lines(moment: Moment, as_json: bool = False) -> Iterator[str]:
     found = [(d, "detected") for d in moment.detections]
     found += [(d, "held back without a voice") for d in moment.blocked]
     for detection, what in found:
-        mean, peak = detection.mean / CUTOFF_LEVELS, detection.peak / CUTOFF_LEVELS
+        at = At.of(detection)
         if as_json:
-            facts = {"time_s": detection.time_s, "mean": round(mean, 3), "peak": round(peak, 3)}
-            yield json.dumps(facts | {"detected": what == "detected"})
+            yield json.dumps(to_json(at) | {"detected": what == "detected"})
         else:
-            yield f"{detection.time_s:8.2f} s  {what}  mean {mean:.3f}  peak {peak:.3f}"
+            yield f"{at.time_s:8.2f} s  {what}  mean {at.mean:.3f}  peak {at.peak:.3f}"
 
 
 def meter(moment: Moment, component: Component) -> str:

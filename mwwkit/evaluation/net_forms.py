@@ -1,34 +1,33 @@
 """The forms that a net takes on its way to the device, compared on the same audio, step by step.
 
-    heard = {"words": [...], "others": [...], "ambient": [...]}      # int8 [frames, 40] each
-    forms = scores(Made(net, scale, float_model, model), heard)      # by form, set, spectrogram
-    print(compare(forms["int8"], forms["float"], cutoff, window))
+    heard = PerSet(words, others, ambient)                           # int8 [frames, 40] each
+    forms = scores(Made(net, scale, float_model, model), heard)
+    print(compare(forms.of("int8"), forms.of("float"), Rule(0.9, window=5)))
 
 `float` is the net over whole spectrograms, `float_streaming` the same a step at a time, `int8` what
 the device computes, `int8_fast` the kernels that selection uses, `tflm` TensorFlow Lite Micro,
 where it is installed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mwwkit.device.detector import (
     REFRACTORY_S,
     STEP_S,
+    Rule,
     detections,
     events,
-    integer_cutoff,
     refractory_steps,
     score_times,
-    sliding_sum,
 )
-from mwwkit.device.firmware import CUTOFF_LEVELS, N_BANDS
+from mwwkit.device.firmware import N_BANDS
 from mwwkit.device.simulator import Device, DeviceError, tflm
-from mwwkit.metrics.curves import false_accepts_per_hour, proportion
-from mwwkit.metrics.operating import clip_maxima
+from mwwkit.evaluation.measured import Difference, FormRates, Place
+from mwwkit.metrics.operating import JUDGED_BY, PerSet
+from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.training.evaluator import to_float_features
@@ -38,9 +37,27 @@ STREAMS = "ambient"  # the set of which events are counted; of the others clips 
 FLIPPED = 20  # places that are listed, the longest
 BATCH = 32  # spectrograms that go through the float net together
 
-Heard = Mapping[str, Sequence[np.ndarray]]
-Scores = dict[str, list[np.ndarray]]  # by set, 0..1 [steps] of each spectrogram
-Facts = dict[str, Any]
+Heard = PerSet[Sequence[np.ndarray]]
+Scores = PerSet[Sequence[np.ndarray]]  # 0..1 [steps] of each spectrogram
+
+
+@dataclass(frozen=True)
+class Form:
+    """What one form of the model gives for everything."""
+
+    name: str
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Several forms, each with a name of its own."""
+
+    all: tuple[Form, ...]
+
+    def of(self, name: str) -> Scores:
+        """What the form of a name gives."""
+        return next(form.scores for form in self.all if form.name == name)
 
 
 @dataclass(frozen=True)
@@ -84,22 +101,24 @@ def int8_tracks(device: Device, spectrograms: Sequence[np.ndarray]) -> list[np.n
     return [device.scores(features) / np.float32(256) for features in spectrograms]
 
 
-def scores(made: Made, heard: Heard) -> dict[str, Scores]:
+def scores(made: Made, heard: Heard) -> Forms:
     """What every form gives for everything; without `tflm` where that is not installed."""
-    engines = {"int8": Device(made.model, reference=True), "int8_fast": Device(made.model)}
+    engines = [("int8", Device(made.model, reference=True)), ("int8_fast", Device(made.model))]
     try:
         tflm()
     except DeviceError:
         pass  # an extra; the report says which forms there are
     else:
-        engines["tflm"] = Device(made.model, engine="tflm")
-    found = {
-        "float": {name: whole_tracks(made.net, those, made.scale) for name, those in heard.items()},
-        "float_streaming": {n: float_tracks(made.float_model, those) for n, those in heard.items()},
-    }
-    for form, device in engines.items():
-        found[form] = {name: int8_tracks(device, those) for name, those in heard.items()}
-    return found
+        engines.append(("tflm", Device(made.model, engine="tflm")))
+    whole = heard.map(lambda those: whole_tracks(made.net, those, made.scale))
+    streamed = heard.map(lambda those: float_tracks(made.float_model, those))
+    stepped = (Form(name, int8_scores(device, heard)) for name, device in engines)
+    return Forms((Form("float", whole), Form("float_streaming", streamed), *stepped))
+
+
+def int8_scores(device: Device, heard: Heard) -> Scores:
+    """What an int8 model gives for everything."""
+    return heard.map(lambda those: int8_tracks(device, those))
 
 
 def on_grid(tracks: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -107,74 +126,70 @@ def on_grid(tracks: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [np.clip(np.rint(track * 256), 0, 255).astype(np.uint8) for track in tracks]
 
 
-def highest(tracks: Sequence[np.ndarray], window: int) -> list[float]:
-    """The highest mean of `window` scores of each track, 1 being the manifest's 1."""
-    full = window * CUTOFF_LEVELS
-    return [round(int(total) / full, 4) for total in clip_maxima(on_grid(tracks), window)]
+def highest(tracks: Sequence[np.ndarray], rule: Rule) -> list[float]:
+    """The highest mean of the rule's window in each track, 1 being the manifest's 1."""
+    return [round(float(mean), 4) for mean in rule.highest(on_grid(tracks))]
 
 
-def rates(of_form: Scores, cutoff: float, window: int) -> Facts:
-    """Recall, other clips accepted (value, low, high, count, of), and false accepts an hour.
+def rates(form: Form, rule: Rule) -> FormRates:
+    """Recall, other clips accepted, and false accepts an hour."""
+    words, others = (rule.wakes(on_grid(form.scores.of(name))) for name in ("words", "others"))
+    streams = on_grid(form.scores.of(STREAMS))
+    n_events = sum(len(detections(track, rule)) for track in streams)
+    return FormRates(
+        form.name,
+        Rate.counted(int(words.sum()), len(words)),
+        Rate.counted(int(others.sum()), len(others)),
+        Hourly.counted(n_events, sum(map(len, streams)) * STEP_S / 3600, digits=4),
+    )
 
-    A share or rate of nothing has no value.
+
+def compare(one: Scores, other: Scores, rule: Rule) -> Difference:
+    """How far one form is from another, step by step; without the clips' names.
+
+    Clips differ where only one is accepted, streams by an event that the other has not within
+    `REFRACTORY_S`.
     """
-    limit = integer_cutoff(cutoff) * window
-    facts = {}
-    for name, what in (("words", "recall"), ("others", "other_clips_accepted")):
-        maxima = clip_maxima(on_grid(of_form[name]), window)
-        count, of = int((maxima > limit).sum()), len(maxima)
-        facts[what] = {"count": count, "of": of} | (vars(proportion(count, of)) if of else {})
-    streams = on_grid(of_form[STREAMS])
-    n_events = sum(len(detections(track, cutoff, window)) for track in streams)
-    hours = sum(map(len, streams)) * STEP_S / 3600
-    hourly = vars(false_accepts_per_hour(n_events, hours)) if hours else {}
-    facts["false_accepts_per_hour"] = {"events": n_events, "hours": round(hours, 4)} | hourly
-    return facts
-
-
-def compare(one: Scores, other: Scores, cutoff: float, window: int) -> Facts:
-    """How far one form is from another, step by step.
-
-    steps, largest_difference, mean_difference  of the scores, 0..1
-    largest_at       {set, index, at_s}; None without steps
-    flips            steps at which the mean of `window` scores is over the cutoff for one only
-    flipped          the longest runs of them: {set, index, at_s, steps}
-    differ           clips accepted by one only, and events in streams that the other has not within
-                     `REFRACTORY_S`: {set, index, at_s, means}, the highest mean of both there
-    """
-    limit = integer_cutoff(cutoff) * window
     largest, at, total, steps, runs, differ = 0.0, None, 0.0, 0, [], []
     for name, index, mine, its in _pairs(one, other):
         difference, seconds = np.abs(mine - its), score_times(len(mine))
         total, steps = total + float(difference.sum(dtype=np.float64)), steps + len(difference)
         if at is None or difference.max() > largest:
             largest, worst = float(difference.max()), int(difference.argmax())
-            at = {"set": name, "index": index, "at_s": round(float(seconds[worst]), 3)}
-        sums = [sliding_sum(track, window) for track in on_grid([mine, its])]
-        runs += [
-            {"set": name, "index": index, "at_s": round(float(seconds[first]), 3), "steps": length}
-            for first, length in _runs((sums[0] > limit) != (sums[1] > limit))
-        ]
+            at = _place(name, index, seconds[worst])
+        both = on_grid([mine, its])
+        flipped = rule.over(both[0]) != rule.over(both[1])
+        for first, length in _runs(flipped):
+            runs.append(_place(name, index, seconds[first], steps=length))
         find = _events_apart if name == STREAMS else _decided_apart
-        for step, means in find(sums, limit):
-            found = {"set": name, "index": index, "at_s": round(float(seconds[step]), 3)}
-            full = window * CUTOFF_LEVELS
-            differ.append(found | {"means": [round(int(mean) / full, 4) for mean in means]})
-    return {
-        "steps": steps,
+        for step, means in find(both, rule):
+            means = tuple(round(float(mean), 4) for mean in means)
+            differ.append(_place(name, index, seconds[step], means=means))
+    return Difference(
+        steps=steps,
         # rounded: the last bits of a float net hang on the number of threads
-        "largest_difference": round(largest, 6),
-        "largest_at": at,
-        "mean_difference": round(total / max(steps, 1), 6),
-        "flips": sum(run["steps"] for run in runs),
-        "flipped": sorted(runs, key=lambda run: -run["steps"])[:FLIPPED],
-        "differ": differ,
-    }
+        largest_difference=round(largest, 6),
+        largest_at=at,
+        mean_difference=round(total / max(steps, 1), 6),
+        flips=sum(run.steps for run in runs),
+        flipped=tuple(sorted(runs, key=lambda run: -run.steps)[:FLIPPED]),
+        differ=tuple(differ),
+    )
+
+
+def _place(
+    name: str,
+    index: int,
+    at_s: float,
+    steps: int | None = None,
+    means: tuple[float, float] | None = None,
+) -> Place:
+    return Place(name, index, round(float(at_s), 3), steps=steps, means=means)
 
 
 def _pairs(one: Scores, other: Scores) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
-    for name in one:
-        for index, (mine, its) in enumerate(zip(one[name], other[name], strict=True)):
+    for name in JUDGED_BY:
+        for index, (mine, its) in enumerate(zip(one.of(name), other.of(name), strict=True)):
             if len(mine):
                 yield name, index, mine, its
 
@@ -185,22 +200,22 @@ def _runs(flipped: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _decided_apart(sums: Sequence[np.ndarray], limit: int) -> list[tuple[int, list[int]]]:
+def _decided_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, np.ndarray]]:
     """Where the one that woke was highest, if only one did."""
-    highest = [int(track.max()) for track in sums]
-    if (highest[0] > limit) == (highest[1] > limit):
+    woke, means = rule.wakes(both), [rule.means(track) for track in both]
+    if woke[0] == woke[1]:
         return []
-    return [(int(sums[int(np.argmax(highest))].argmax()), highest)]
+    return [(int(means[int(np.argmax(woke))].argmax()), rule.highest(both))]
 
 
-def _events_apart(sums: Sequence[np.ndarray], limit: int) -> list[tuple[int, list[int]]]:
+def _events_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, list[float]]]:
     """Events of one that the other has not, each with both means' highest around it."""
-    quiet = refractory_steps(REFRACTORY_S)
-    mine, its = (np.array(events(np.flatnonzero(s > limit), quiet), int) for s in sums)
+    quiet, means = refractory_steps(REFRACTORY_S), [rule.means(track) for track in both]
+    mine, its = (np.array(events(np.flatnonzero(rule.over(t)), quiet), int) for t in both)
     alone = [
         step
         for own, others in ((mine, its), (its, mine))
         for step in own.tolist()
         if not len(others) or np.abs(others - step).min() >= quiet
     ]
-    return [(at, [int(s[at : at + quiet].max()) for s in sums]) for at in sorted(alone)]
+    return [(at, [mean[at : at + quiet].max() for mean in means]) for at in sorted(alone)]

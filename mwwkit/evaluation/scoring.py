@@ -11,19 +11,19 @@ print(table(score(Path("computer.json"), [Path("recordings")], vad=Path("vad.jso
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mwwkit.audio.frontend import MicroFrontend, quantise
 from mwwkit.audio.reading import AudioValidationError, blocks, discover, to_int16
-from mwwkit.device.detector import Detection, sliding_sum
-from mwwkit.device.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
+from mwwkit.device.detector import Detection, Rule, shown
+from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.esphome import manifest
 from mwwkit.esphome.component import Component, Heard
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.progress import tqdm
 from mwwkit.run.seeds import rng
+from mwwkit.run.typed_json import absent
 
 # A device has been listening for a while: without a lead-in a clip of one word would fall into the
 # detector's pause after start (1 s), and into the front end's first guesses about the noise.
@@ -57,7 +57,7 @@ class Track:
 
     seconds: float
     scores: np.ndarray
-    window: int
+    rule: Rule
     detections: tuple[Detection, ...]
     blocked: tuple[Detection, ...] = ()
     voice: np.ndarray | None = None
@@ -66,18 +66,17 @@ class Track:
     @property
     def max(self) -> float:
         """The highest single score."""
-        return float(self.scores.max(initial=0)) / CUTOFF_LEVELS
+        return float(shown(self.scores.max(initial=0)))
 
     @property
     def mean(self) -> float:
         """The mean of all scores; 0 where there is none."""
-        return float(self.scores.mean()) / CUTOFF_LEVELS if len(self.scores) else 0.0
+        return float(shown(self.scores.mean())) if len(self.scores) else 0.0
 
     @property
     def max_mean(self) -> float:
         """The highest mean over the sliding window."""
-        sums = sliding_sum(self.scores, self.window)
-        return float(sums.max(initial=0)) / self.window / CUTOFF_LEVELS
+        return float(self.rule.highest([self.scores])[0])
 
 
 def listen(component: Component, path: Path, lead_in_s: float = LEAD_IN_S) -> Track:
@@ -101,7 +100,7 @@ def listen_to(
     return Track(
         seconds=n_samples / SAMPLE_RATE_HZ,
         scores=np.concatenate([part.scores for part in heard]),
-        window=component.word.window,
+        rule=component.word,
         detections=_moved((d for part in heard for d in part.detections), lead_in_s),
         blocked=_moved((d for part in heard for d in part.blocked), lead_in_s),
         voice=None if component.vad is None else np.concatenate([part.voice for part in heard]),
@@ -118,10 +117,76 @@ def _moved(found: Iterable[Detection], by_s: float) -> tuple[Detection, ...]:
     return tuple(Detection(round(d.time_s - by_s, 3), d.mean, d.peak) for d in found)
 
 
+@dataclass(frozen=True)
+class At:
+    """A detection: seconds of the file, the mean and the highest score, 0..1."""
+
+    time_s: float
+    mean: float
+    peak: float
+
+    @classmethod
+    def of(cls, found: Detection) -> "At":
+        """As people see it."""
+        return cls(found.time_s, round(shown(found.mean), 3), round(shown(found.peak), 3))
+
+
+@dataclass(frozen=True)
+class FileScore:
+    """What was heard in a file, or why it was not."""
+
+    file: str
+    error: str | None = absent()
+    seconds: float | None = absent()
+    max: float | None = absent()
+    mean: float | None = absent()
+    max_mean: float | None = absent()
+    detections: tuple[At, ...] | None = absent()
+    blocked: tuple[At, ...] | None = absent()  # held back without a voice, with a VAD model
+
+    @property
+    def times(self) -> str:
+        """When it was detected; in brackets, what the VAD model held back."""
+        found = [(at.time_s, f"{at.time_s:.2f}") for at in self.detections]
+        found += [(at.time_s, f"({at.time_s:.2f})") for at in self.blocked or ()]
+        return " ".join(text for _, text in sorted(found)) or "-"
+
+    def __str__(self) -> str:
+        """A line for people."""
+        figures = f"{self.max:.3f}         {self.max_mean:.3f}  {self.mean:.3f}"
+        return f"  {figures}  {self.times:<16}  {self.file}"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counts over all files."""
+
+    heard: int
+    not_read: int
+    seconds: float
+    files_with_detections: int
+    detections: int
+    blocked: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What `mwwkit score --json` prints: the model, and what it made of each file."""
+
+    wake_word: str
+    model: str
+    cutoff: float
+    window: int
+    engine: str
+    vad: str | None
+    totals: Totals
+    files: tuple[FileScore, ...]
+
+
 def score(
     model: Path, audio: Iterable[Path], lead_in_s: float = LEAD_IN_S, vad: Path | None = None
-) -> dict[str, Any]:
-    """What `mwwkit score --json` prints: the model, and the score track of each file.
+) -> Scored:
+    """Hear files as the device would.
 
     A folder stands for the audio files in it and in the folders under it. With `vad`, a manifest of
     a VAD model, a detection needs a voice. A file that cannot be read has an `error` instead, and
@@ -135,75 +200,58 @@ def score(
     if not paths:
         raise FileNotFoundError("there is no audio file in what was given")
     bar = tqdm(paths, desc="listening", unit="file", disable=len(paths) < 2)
-    files = [{"file": str(path)} | _facts(component, path, lead_in_s) for path in bar]
-    return {
-        "wake_word": manifest.read(model).wake_word,
-        "model": str(model),
-        "cutoff": component.word.cutoff,
-        "window": component.word.window,
-        "engine": component.word.device.engine,
-        "vad": None if vad is None else str(vad),
-        "totals": _totals(files),
-        "files": files,
-    }
+    files = tuple(_heard(component, path, lead_in_s) for path in bar)
+    return Scored(
+        wake_word=manifest.read(model).wake_word,
+        model=str(model),
+        cutoff=component.word.cutoff,
+        window=component.word.window,
+        engine=component.word.device.engine,
+        vad=None if vad is None else str(vad),
+        totals=_totals(files),
+        files=files,
+    )
 
 
-def _facts(component: Component, path: Path, lead_in_s: float) -> dict[str, Any]:
+def _heard(component: Component, path: Path, lead_in_s: float) -> FileScore:
     try:
         track = listen(component, path, lead_in_s)
     except AudioValidationError as error:
-        return {"error": str(error)}
-    facts: dict[str, Any] = {"seconds": round(track.seconds, 3)}
-    facts |= {name: round(getattr(track, name), 3) for name in ("max", "mean", "max_mean")}
-    facts["detections"] = _listed(track.detections)
-    return facts | ({} if component.vad is None else {"blocked": _listed(track.blocked)})
-
-
-def _listed(found: Iterable[Detection]) -> list[dict[str, float]]:
-    full = CUTOFF_LEVELS
-    return [
-        {"time_s": d.time_s, "mean": round(d.mean / full, 3), "peak": round(d.peak / full, 3)}
-        for d in found
-    ]
-
-
-def _totals(files: list[dict[str, Any]]) -> dict[str, Any]:
-    """Counts over all files."""
-    heard = [file for file in files if "error" not in file]
-    return {
-        "heard": len(heard),
-        "not_read": len(files) - len(heard),
-        "seconds": round(sum(file["seconds"] for file in heard), 3),
-        "files_with_detections": sum(bool(file["detections"]) for file in heard),
-        "detections": sum(len(file["detections"]) for file in heard),
-        "blocked": sum(len(file.get("blocked", ())) for file in heard),
-    }
-
-
-def table(report: dict[str, Any]) -> str:
-    """The report in lines for people: a line a file, then the counts, then what was not read."""
-    gated = f", voice by {report['vad']}" if report["vad"] else ""
-    lines = [f"{report['wake_word']}: cutoff {report['cutoff']}, window {report['window']}{gated}"]
-    lines += ["    max  max of means   mean  detected at (s)   file"]
-    for file in report["files"]:
-        if "error" not in file:
-            lines.append(
-                f"  {file['max']:.3f}         {file['max_mean']:.3f}  {file['mean']:.3f}  "
-                f"{_times(file):<16}  {file['file']}"
-            )
-    totals = report["totals"]
-    lines.append(
-        f"{totals['heard']} files, {totals['seconds'] / 60:.1f} minutes: {totals['detections']} "
-        f"detections in {totals['files_with_detections']} of them"
-        + (f", {totals['blocked']} held back without a voice" if report["vad"] else "")
+        return FileScore(str(path), str(error))
+    return FileScore(
+        file=str(path),
+        seconds=round(track.seconds, 3),
+        max=round(track.max, 3),
+        mean=round(track.mean, 3),
+        max_mean=round(track.max_mean, 3),
+        detections=tuple(map(At.of, track.detections)),
+        blocked=None if component.vad is None else tuple(map(At.of, track.blocked)),
     )
-    bad = [file["error"] for file in report["files"] if "error" in file]
+
+
+def _totals(files: tuple[FileScore, ...]) -> Totals:
+    heard = [file for file in files if file.error is None]
+    return Totals(
+        heard=len(heard),
+        not_read=len(files) - len(heard),
+        seconds=round(sum(file.seconds for file in heard), 3),
+        files_with_detections=sum(bool(file.detections) for file in heard),
+        detections=sum(len(file.detections) for file in heard),
+        blocked=sum(len(file.blocked or ()) for file in heard),
+    )
+
+
+def table(report: Scored) -> str:
+    """The report in lines for people: a line a file, then the counts, then what was not read."""
+    gated, totals = f", voice by {report.vad}" if report.vad else "", report.totals
+    lines = [f"{report.wake_word}: cutoff {report.cutoff}, window {report.window}{gated}"]
+    lines += ["    max  max of means   mean  detected at (s)   file"]
+    lines += [str(file) for file in report.files if file.error is None]
+    lines.append(
+        f"{totals.heard} files, {totals.seconds / 60:.1f} minutes: {totals.detections} "
+        f"detections in {totals.files_with_detections} of them"
+        + (f", {totals.blocked} held back without a voice" if report.vad else "")
+    )
+    bad = [file.error for file in report.files if file.error is not None]
     lines += [f"not read: {len(bad)}"] if bad else []
     return "\n".join([*lines, *(f"  not read: {error}" for error in bad)])
-
-
-def _times(file: dict[str, Any]) -> str:
-    """When it was detected; in brackets, what the VAD model held back."""
-    found = [(d["time_s"], f"{d['time_s']:.2f}") for d in file["detections"]]
-    found += [(d["time_s"], f"({d['time_s']:.2f})") for d in file.get("blocked", ())]
-    return " ".join(text for _, text in sorted(found)) or "-"

@@ -1,234 +1,206 @@
 """Everything that 05 says about one split: rates, curves, groups, and what went wrong most.
 
-    facts = of_split(Judged("test", sets, tracks), Rule(cutoff, window, target_fah, max_clip_fpr),
-                     here)
+    figures = of_split(Judged("test", sets, tracks), Rule(0.9, window=5), aim, here)
+    print(figures.recall, figures.false_accepts_per_hour)
 
-It becomes `validation` and `test` in `<word>.metrics.json`. A RATE is {value, low, high}: 95 %.
-
-    recall                   by condition: RATE + count, of; + by_speaker {low, high, speakers}
-                             where two speakers or more are known
-    other_clips_accepted     RATE + count, of
-    false_accepts_per_hour   RATE + events, hours, at_most (one-sided, 95 %)
-    median_latency_s         number or null
-    latency                  detected, missed, median_s, p90_s, histogram {from_s, bin_s, counts,
-                             earlier, later}
-    clips                    by condition, against the other words as recorded, scores 0..1:
-                             true_positives, false_negatives, false_positives, true_negatives,
-                             accuracy, precision, recall, f1, false_positive_rate,
-                             false_negative_rate at the shipped cutoff; roc_auc, partial_auc_0.1,
-                             partial_auc_0.05, equal_error_rate (a RATE each; + cutoff);
-                             calibration {expected_error, counts, mean_score, share_positive}
-    at_target                what this split alone would choose: target_false_accepts_per_hour,
-                             cutoff, window, recall (RATE), reached, note; null where a kind of
-                             audio is missing
-    surface                  windows [3], cutoffs [254] (of 255), hits, clip_false_accepts,
-                             ambient_events [3][254], n_positives, n_negatives, ambient_hours
-    detectors                what other rules would make of the same scores, by name of the rule,
-                             stepped as the device steps: recall, false_accepts_per_hour as above
-    groups                   merged_below {clips, hours}, note (text, empty when all is known);
-                             recall, other_clips_accepted {dimension: [row]}, row = RATE + group,
-                             merged, count, of, units; false_accepts_per_hour {dimension: [row]},
-                             row = RATE + group, merged, events, hours, at_most
-    worst                    misses and false_accepts: [one], the worst first, at most 20 each;
-                             one = set, index (FeatureSet.open(here, set).scenes[index] renders
-                             it), clip (path in the run), from_s, to_s (span in that scene),
-                             score 0..1 (highest mean of the window), at_s (of it), recipe (the
-                             scene's record, of long streams the part in the span), and what is
-                             known of speaker, source, condition, word
-
-Dimensions: condition, snr, room, rt60, speaker, source, voice, word, label, kind; those that are
-known. Scores and cutoffs are on the manifest's scale, where 1 is 255.
+The form is in `mwwkit.evaluation.measured`.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from mwwkit.device.detector import detections, integer_cutoff
-from mwwkit.device.firmware import CUTOFF_LEVELS
+from mwwkit.device.detector import Rule, detections
 from mwwkit.evaluation import groups
-from mwwkit.evaluation.mistakes import Judged, Rule, false_accepts, misses
-from mwwkit.metrics.bootstrap import by_cluster, curve_intervals
-from mwwkit.metrics.curves import (
-    confusion,
-    equal_error_rate,
-    false_accepts_at_most,
-    false_accepts_per_hour,
-    latency_s,
-    proportion,
-    reliability,
+from mwwkit.evaluation.measured import (
+    Aim,
+    AtTarget,
+    BySpeaker,
+    Calibration,
+    ClipFigures,
+    ConditionRate,
+    Crossing,
+    Groups,
+    HourlyBy,
+    Latency,
+    Least,
+    RatesBy,
+    SplitFigures,
+    Worst,
 )
+from mwwkit.evaluation.mistakes import Judged, false_accepts, misses
+from mwwkit.metrics.bootstrap import curve_intervals
+from mwwkit.metrics.curves import confusion, equal_error_rate, latency_s, reliability
 from mwwkit.metrics.decision_rules import by_rule
-from mwwkit.metrics.operating import CUTOFFS, Surface, choose_cutoff, clip_maxima, operating_points
+from mwwkit.metrics.operating import Surface, choose_cutoff, operating_points
+from mwwkit.metrics.rates import Interval, Rate
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.scenes import provenance
 from mwwkit.scenes.mining import heard_in
+from mwwkit.scenes.provenance import About
 
-Facts = dict[str, Any]
+OF_WORDS = ("condition", "snr", "room", "rt60", "speaker", "source", "voice")
+OF_OTHERS = ("speaker", "source", "voice", "word", "label")
+COUNTED = (
+    *("true_positives", "false_negatives", "false_positives", "true_negatives"),
+    *("accuracy", "precision", "recall", "f1", "false_positive_rate", "false_negative_rate"),
+)
 
 
-def of_split(judged: Judged, rule: Rule, here: Run) -> Facts:
-    """The table above. Raises FileNotFoundError for a room that the catalogue has and the run not.
+def of_split(judged: Judged, rule: Rule, aim: Aim, here: Run) -> SplitFigures:
+    """All of it. Raises FileNotFoundError for a room that the catalogue has and the run not.
 
     `here` is where the catalogue and the rooms are looked for.
     """
-    about = provenance.records(here)
-    surface = operating_points(judged.words, judged.others, judged.ambient, rule.windows)
-    hit = clip_maxima(judged.words, rule.window) > rule.limit
-    late = _latencies(judged, rule)
-    return {
-        **_rates(judged, rule, surface, hit, about),
-        "median_latency_s": groups.latencies(late)["median_s"],
-        "latency": groups.latencies(late),
-        "clips": _clips(judged, rule),
-        "at_target": _at_target(surface, rule),
-        "surface": _surface(surface),
-        "detectors": by_rule(judged.words, judged.ambient, rule.cutoff, rule.window),
-        "groups": _groups(judged, rule, hit, about, here),
-        "worst": {
-            "misses": misses(judged, rule, about),
-            "false_accepts": false_accepts(judged, rule, about),
-        },
-    }
+    about, tracks = provenance.records(here), judged.tracks
+    surface = operating_points(tracks.words, tracks.others, tracks.ambient, aim.windows)
+    shipped, hit = surface.at(rule), rule.wakes(tracks.words)
+    late = _latency(judged, rule, about)
+    return SplitFigures(
+        recall=_recall(judged, hit, about),
+        other_clips_accepted=shipped.others_accepted,
+        false_accepts_per_hour=shipped.hourly(),
+        median_latency_s=late.median_s,
+        latency=late,
+        clips=_clips(judged, rule),
+        at_target=_at_target(surface, aim),
+        surface=surface.rounded(),
+        detectors=by_rule(tracks.words, tracks.ambient, rule),
+        groups=_groups(judged, rule, hit, about, here),
+        worst=Worst(misses(judged, rule, about), false_accepts(judged, rule, about)),
+    )
 
 
-def _rates(judged: Judged, rule: Rule, surface: Surface, hit, about) -> Facts:
-    conditions = np.array([facts["condition"] for facts in judged.sets["words"].facts])
-    row, column = rule.windows.index(rule.window), integer_cutoff(rule.cutoff) - 1
-    wrong = int(surface.clip_false_accepts[row, column])
-    events, hours = int(surface.ambient_events[row, column]), surface.ambient_hours
-    accepted: Facts = {"count": wrong, "of": surface.n_negatives}
-    hourly: Facts = {"events": events, "hours": round(hours, 3)}
-    if surface.n_negatives:
-        accepted |= vars(proportion(wrong, surface.n_negatives))
-    if hours:
-        hourly |= vars(false_accepts_per_hour(events, hours))
-        hourly["at_most"] = false_accepts_at_most(events, hours)
+def _recall(judged: Judged, hit: np.ndarray, about: About) -> tuple[ConditionRate, ...]:
+    conditions = np.array(provenance.conditions(judged.sets.words))
     speakers = np.array(_speakers(judged, about))
-    recall = {}
+    rows = []
     for name in dict.fromkeys(conditions.tolist()):
-        own = conditions == name
-        count, of = int(hit[own].sum()), int(own.sum())
-        recall[name] = vars(proportion(count, of)) | {"count": count, "of": of}
+        own, by = conditions == name, None
         known = own & (speakers != "")
         if (n_known := len(set(speakers[known]))) > 1:
-            by = by_cluster(hit[known], speakers[known], rng(0, "by speaker", name))
-            recall[name]["by_speaker"] = {"low": by.low, "high": by.high, "speakers": n_known}
-    return {
-        "recall": recall,
-        "other_clips_accepted": accepted,
-        "false_accepts_per_hour": hourly,
-    }
+            found = groups.rate(hit[known], speakers[known], rng(0, "by speaker", name))
+            by = BySpeaker(found.low, found.high, n_known)
+        share = Rate.counted(int(hit[own].sum()), int(own.sum()))
+        rows.append(ConditionRate(**vars(share), condition=name, by_speaker=by))
+    return tuple(rows)
 
 
-def _speakers(judged: Judged, about: provenance.About) -> list[str]:
-    paths = provenance.clip_names(judged.sets["words"])
-    return [about[path].speaker if path in about else "" for path in paths]
+def _speakers(judged: Judged, about: About) -> list[str]:
+    records = map(about.of, provenance.clip_names(judged.sets.words))
+    return [record.speaker if record else "" for record in records]
 
 
-def _latencies(judged: Judged, rule: Rule) -> np.ndarray:
-    pairs = zip(judged.words, judged.sets["words"].ends_s, strict=True)
-    return np.array([latency_s(t, ends[0], rule.cutoff, rule.window) for t, ends in pairs])
+def _units(judged: Judged, about: About) -> list[str]:
+    """What is drawn: a voice with all its clips, a clip with all its conditions."""
+    paths = provenance.clip_names(judged.sets.words)
+    return [s or p for s, p in zip(_speakers(judged, about), paths, strict=True)]
 
 
-def _clips(judged: Judged, rule: Rule) -> Facts:
+def _latency(judged: Judged, rule: Rule, about: About) -> Latency:
+    pairs = zip(judged.tracks.words, judged.sets.words.ends_s, strict=True)
+    seconds = np.array([latency_s(track, ends_s[0], rule) for track, ends_s in pairs])
+    return groups.latencies(seconds, _units(judged, about), rng(0, "latency"))
+
+
+def _clips(judged: Judged, rule: Rule) -> tuple[ClipFigures, ...]:
     """Figures of clips, by condition of the words; the other words are as they were recorded."""
-    negatives = judged.maxima("others", rule.window)
+    negatives = rule.highest(judged.tracks.others)
     if len(negatives) < 2:
-        return {}
-    positives = judged.maxima("words", rule.window)
-    conditions = np.array([facts["condition"] for facts in judged.sets["words"].facts])
-    cutoff = rule.limit / (rule.window * CUTOFF_LEVELS)
-    found = {}
-    for name in dict.fromkeys(conditions.tolist()):
-        own = positives[conditions == name]
-        if len(own) > 1:
-            found[name] = _clip_figures(own, negatives, cutoff, name)
-    return found
+        return ()
+    positives = rule.highest(judged.tracks.words)
+    conditions = np.array(provenance.conditions(judged.sets.words))
+    alike = [(name, positives[conditions == name]) for name in dict.fromkeys(conditions.tolist())]
+    return tuple(
+        _clip_figures(own, negatives, rule.level, name) for name, own in alike if len(own) > 1
+    )
 
 
-def _clip_figures(positives: np.ndarray, negatives: np.ndarray, cutoff: float, name: str) -> Facts:
-    counted = confusion(positives, negatives, cutoff)
-    derived = ("accuracy", "precision", "recall", "f1", "false_positive_rate")
-    table = reliability(positives, negatives)
+def _clip_figures(
+    positives: np.ndarray, negatives: np.ndarray, cutoff: float, name: str
+) -> ClipFigures:
+    counted, table = confusion(positives, negatives, cutoff), reliability(positives, negatives)
     areas = curve_intervals(positives, negatives, rng(0, "curves", name))
-    facts = vars(counted) | {n: getattr(counted, n) for n in (*derived, "false_negative_rate")}
-    facts |= {area: vars(interval) for area, interval in areas.items()}
     nearest = equal_error_rate(positives, negatives)[1]
-    facts["equal_error_rate"] |= {"cutoff": None if np.isinf(nearest) else nearest}
-    facts["calibration"] = {
-        "expected_error": table.ece,
-        **{n: getattr(table, n).tolist() for n in ("counts", "mean_score", "share_positive")},
-    }
-    return facts
+    cutoff_there = None if np.isinf(nearest) else nearest
+    lists = (table.counts, table.mean_score, table.share_positive)
+    return ClipFigures(
+        condition=name,
+        **{each: getattr(counted, each) for each in COUNTED},
+        roc_auc=areas.roc_auc,
+        partial_auc_10=areas.partial_auc_10,
+        partial_auc_5=areas.partial_auc_5,
+        equal_error_rate=Crossing(**vars(areas.equal_error_rate), cutoff=cutoff_there),
+        calibration=Calibration(table.ece, *(tuple(each.tolist()) for each in lists)),
+    )
 
 
-def _at_target(surface: Surface, rule: Rule) -> Facts | None:
+def _at_target(surface: Surface, aim: Aim) -> AtTarget | None:
     if not (surface.n_positives and surface.n_negatives and surface.ambient_hours):
         return None
-    choice = choose_cutoff(surface, rule.target_fah, rule.max_clip_fpr)
-    return {
-        "target_false_accepts_per_hour": rule.target_fah,
-        "cutoff": choice.cutoff,
-        "window": choice.window,
-        "recall": vars(choice.recall),
-        "reached": choice.reached,
-        "note": choice.note,
-    }
+    choice = choose_cutoff(surface, aim.target_fah, aim.max_clip_fpr)
+    return AtTarget(
+        choice.cutoff,
+        choice.window,
+        aim.target_fah,
+        Interval(choice.recall.value, choice.recall.low, choice.recall.high),
+        choice.reached,
+        choice.note,
+    )
 
 
-def _surface(surface: Surface) -> Facts:
-    facts = {"windows": list(surface.windows), "cutoffs": CUTOFFS.tolist()}
-    for name in ("hits", "clip_false_accepts", "ambient_events"):
-        facts[name] = getattr(surface, name).tolist()
-    return facts | {
-        "n_positives": surface.n_positives,
-        "n_negatives": surface.n_negatives,
-        "ambient_hours": round(surface.ambient_hours, 4),
-    }
+def _groups(judged: Judged, rule: Rule, hit: np.ndarray, about: About, here: Run) -> Groups:
+    return Groups(
+        merged_below=Least(groups.MIN_CLIPS, groups.MIN_HOURS),
+        note="" if about else "No clips/catalogue.csv at hand: no groups by voice or source.",
+        recall=_recall_by(judged, hit, about, here),
+        other_clips_accepted=_accepted_by(judged, rule, about),
+        false_accepts_per_hour=_false_accepts_by(judged, rule, about),
+    )
 
 
-def _groups(judged: Judged, rule: Rule, hit, about: provenance.About, here: Run) -> Facts:
+def _recall_by(judged: Judged, hit: np.ndarray, about: About, here: Run) -> tuple[RatesBy, ...]:
     locate: Callable[[str], Path] | None = here.find if about else None
-    words, others = judged.sets["words"], judged.sets["others"]
-    of_words = provenance.clip_groups(words, about, locate)
-    paths = provenance.clip_names(words)
-    # A voice is drawn with all its clips, a clip with all its conditions.
-    units = [s or p for s, p in zip(_speakers(judged, about), paths, strict=True)]
-    recall = {}
-    for name in ("condition", "snr", "room", "rt60", "speaker", "source", "voice"):
-        if of_words.get(name):
-            drawn = paths if name == "speaker" else units
-            recall[name] = groups.recall_by(of_words[name], hit, drawn, rng(0, "groups", name))
-    taken = {}
-    if len(others):
-        of_others = provenance.clip_groups(others, about)
-        wrong = clip_maxima(judged.others, rule.window) > rule.limit
-        names = provenance.clip_names(others)
-        for name in ("speaker", "source", "voice", "word", "label"):
-            if name in of_others:
-                drawn = rng(0, "others", name)
-                taken[name] = groups.recall_by(of_others[name], wrong, names, drawn)[::-1]
-    return {
-        "merged_below": {"clips": groups.MIN_CLIPS, "hours": groups.MIN_HOURS},
-        "note": "" if about else "No clips/catalogue.csv at hand: no groups by voice or source.",
-        "recall": recall,
-        "other_clips_accepted": taken,
-        "false_accepts_per_hour": _false_accepts_by(judged, rule, about),
-    }
+    words, units = judged.sets.words, _units(judged, about)
+    by = provenance.clip_groups(words, about, locate)
+    found = []
+    for name in OF_WORDS:
+        if by.get(name):
+            drawn = provenance.clip_names(words) if name == "speaker" else units
+            rows = groups.recall_by(by[name], hit, drawn, rng(0, "groups", name))
+            found.append(RatesBy(name, rows))
+    return tuple(found)
 
 
-def _false_accepts_by(judged: Judged, rule: Rule, about: provenance.About) -> Facts:
-    hours = provenance.stream_hours(judged.sets["ambient"], about)
-    events: dict[str, Counter] = {name: Counter() for name in hours}
-    for index, track in enumerate(judged.ambient):
-        scene = judged.sets["ambient"].scenes[index]
-        for at_s in detections(track, rule.cutoff, rule.window):
-            path, _ = heard_in(scene, float(at_s))
-            for name, group in provenance.stream_groups(path, about).items():
-                events[name][group] += 1
-    return {name: groups.false_accepts_by(events[name], hours[name]) for name in hours}
+def _accepted_by(judged: Judged, rule: Rule, about: About) -> tuple[RatesBy, ...]:
+    others = judged.sets.others
+    if not len(others):
+        return ()
+    by, paths = provenance.clip_groups(others, about), provenance.clip_names(others)
+    wrong = rule.wakes(judged.tracks.others)
+    found = []
+    for name in OF_OTHERS:
+        if name in by:
+            rows = groups.recall_by(by[name], wrong, paths, rng(0, "others", name))
+            found.append(RatesBy(name, rows[::-1]))
+    return tuple(found)
+
+
+def _false_accepts_by(judged: Judged, rule: Rule, about: About) -> tuple[HourlyBy, ...]:
+    ambient, events = judged.sets.ambient, []
+    for index, track in enumerate(judged.tracks.ambient):
+        if len(at_s := detections(track, rule)):
+            scene = ambient.scene(index)
+            heard = [heard_in(scene, float(second))[0] for second in at_s]
+            events += [provenance.stream_groups(path, about) for path in heard]
+    return tuple(
+        HourlyBy(
+            name,
+            groups.false_accepts_by(
+                [of[name] for of in events if name in of], tuple(hours.items())
+            ),
+        )
+        for name, hours in provenance.stream_hours(ambient, about).items()
+    )

@@ -1,22 +1,24 @@
 """Intervals by drawing again: of any statistic, of recall over speakers, of the areas of a curve.
 
     rate = by_cluster(hit, speakers, rng(0, "recall"))           # recall for speakers not heard yet
-    areas = curve_intervals(positives, negatives, rng(0, "roc"))  # areas["roc_auc"].low
+    areas = curve_intervals(positives, negatives, rng(0, "roc"))  # areas.roc_auc.low
 
 How often each interval holds the truth is simulated in the tests. A bootstrap cannot see what did
-not happen; for counts of clips and events `mwwkit.metrics.curves` has exact intervals.
+not happen; for counts of clips and events `mwwkit.metrics.rates` has exact intervals.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import fields
 
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
-from mwwkit.metrics.curves import Interval, areas_of_counts
+from mwwkit.metrics.curves import Areas, areas_of_counts
+from mwwkit.metrics.rates import Interval, Rate
 from mwwkit.run.errors import WrongInput
 
 N_DRAWS = 1000
+BLOCK = 1_000_000  # values that are looked at at once where each is left out in turn: 8 MB
 
 
 def bootstrap(
@@ -42,14 +44,22 @@ def bootstrap(
         *(s[rng.integers(0, len(s), (n_draws, len(s)))] for s in samples),
         axis=-1,
     )
-    left_out = []
-    for at, sample in enumerate(samples):
-        others = [s[None] for s in samples]
-        keep = ~np.eye(len(sample), dtype=bool)
-        others[at] = np.broadcast_to(sample, keep.shape)[keep].reshape(len(sample), -1)
-        jackknife = statistic(*others, axis=-1)
-        left_out.append((np.asarray(jackknife), np.ones(len(sample))))
+    left_out = [
+        (_left_out(statistic, samples, at), np.ones(len(s))) for at, s in enumerate(samples)
+    ]
     return _bca(value, drawn, left_out, confidence)
+
+
+def _left_out(statistic: Callable, samples: Sequence[np.ndarray], at: int) -> np.ndarray:
+    """The statistic without each value of sample `at` in turn, [n]."""
+    n, found = len(samples[at]), []
+    for first in range(0, n, max(BLOCK // n, 1)):
+        left = np.arange(first, min(first + max(BLOCK // n, 1), n))[:, None]
+        kept = np.arange(n - 1) + (np.arange(n - 1) >= left)  # [some, n - 1] indices
+        others = [s[None] for s in samples]
+        others[at] = samples[at][kept]
+        found.append(np.asarray(statistic(*others, axis=-1)))
+    return np.concatenate(found)
 
 
 def _refuse_few(*sizes: int) -> None:
@@ -87,7 +97,7 @@ def by_cluster(
     rng: np.random.Generator,
     n_draws: int = N_DRAWS,
     confidence: float = 0.95,
-) -> Interval:
+) -> Rate:
     """The share of `hit` (bool [n]) with an interval for other clusters than these, e.g. speakers.
 
     Whole clusters are drawn, for one voice's clips are missed together. The spread of the draws
@@ -117,7 +127,7 @@ def by_cluster(
     of, doubt = share * worth, 1 - tail
     low = 0.0 if share == 0 else betaincinv(of, worth - of + 1, doubt)
     high = 1.0 if share == 1 else betaincinv(of + 1, worth - of, 1 - doubt)
-    return Interval(share, float(low), float(high))
+    return Rate(int(hits.sum()), n, share, float(low), float(high))
 
 
 def curve_intervals(
@@ -126,10 +136,10 @@ def curve_intervals(
     rng: np.random.Generator,
     n_draws: int = N_DRAWS,
     confidence: float = 0.95,
-) -> dict[str, Interval]:
+) -> Areas[Interval]:
     """ROC-AUC, both partial areas and the equal error rate, each with its BCa interval.
 
-    Scores are [clips]; names as in `metrics.areas_of_counts`.
+    Scores are [clips].
     """
     _refuse_few(len(positives), len(negatives))
     levels = np.unique(np.concatenate([positives, negatives]))
@@ -139,15 +149,12 @@ def curve_intervals(
     without = [areas_of_counts(*_without_one(counts, which)) for which in (0, 1)]
     found = areas_of_counts(*(c[None] for c in counts))
     taken = [c[c > 0] for c in counts]
-    interval = partial(_bca, confidence=confidence)
-    return {
-        name: interval(
-            float(found[name][0]),
-            drawn[name],
-            [(w[name], n) for w, n in zip(without, taken, strict=True)],
-        )
-        for name in found
-    }
+
+    def interval(name: str) -> Interval:
+        left_out = [(getattr(w, name), n) for w, n in zip(without, taken, strict=True)]
+        return _bca(float(getattr(found, name)[0]), getattr(drawn, name), left_out, confidence)
+
+    return Areas(*(interval(area.name) for area in fields(Areas)))
 
 
 def _without_one(counts: list[np.ndarray], which: int) -> list[np.ndarray]:

@@ -1,63 +1,23 @@
-"""How good a detector is: rates, curves and their intervals.
+"""How good a detector is: confusion, curves, calibration, latency.
 
-    print(proportion(161, 164))                      # 0.982 (0.947 to 0.996)
     rate, cutoff = equal_error_rate(positives, negatives)
 
 Positives and negatives are scores, one a clip, float or integer [clips]; a clip is accepted when
-its score is *more* than the cutoff, as on the device. The choice of an operating point is in
-`mwwkit.metrics.operating`, intervals of what no distribution is known of in
-`mwwkit.metrics.bootstrap`. NumPy and SciPy only.
+its score is *more* than the cutoff, as on the device. Rates with their exact intervals are in
+`mwwkit.metrics.rates`, intervals of what no distribution is known of in
+`mwwkit.metrics.bootstrap`, the choice of an operating point in `mwwkit.metrics.operating`.
 """
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
-from scipy import stats
 from scipy.integrate import trapezoid  # numpy has it under two names, before and after 2.0
 
-from mwwkit.device.detector import integer_cutoff, score_times, sliding_sum
+from mwwkit.device.detector import Rule, score_times
 from mwwkit.run.errors import WrongInput
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A measured value and the ends of its confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """The value and its interval to three digits."""
-        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
-
-
-def proportion(count: int, total: int, confidence: float = 0.95) -> Interval:
-    """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
-    if not 0 <= count <= total or total == 0:
-        raise WrongInput(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
-    exact = stats.binomtest(count, total).proportion_ci(confidence)
-    return Interval(count / total, exact.low, exact.high)
-
-
-def false_accepts_per_hour(n_events: int, hours: float, confidence: float = 0.95) -> Interval:
-    """Events an hour with the exact Poisson interval (Garwood 1936, two-sided)."""
-    if n_events < 0 or hours <= 0:
-        raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
-    tail = (1 - confidence) / 2
-    low = 0.0 if n_events == 0 else stats.chi2.ppf(tail, 2 * n_events) / 2
-    high = stats.chi2.ppf(1 - tail, 2 * n_events + 2) / 2
-    return Interval(n_events / hours, float(low / hours), float(high / hours))
-
-
-def false_accepts_at_most(n_events: int, hours: float, confidence: float = 0.95) -> float:
-    """The rate an hour that is not passed, at `confidence`: the exact one-sided Poisson bound.
-
-    No event in 2.4 h is under 1.25 an hour at 95 %: -ln(0.05) / 2.4 (Garwood 1936).
-    """
-    if n_events < 0 or not hours > 0:
-        raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
-    return float(stats.chi2.ppf(confidence, 2 * n_events + 2) / 2 / hours)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -133,20 +93,31 @@ def det(positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, np.nd
     return false_positive_rate, 1.0 - recall, cutoffs
 
 
-PARTIAL = {"partial_auc_0.1": 0.1, "partial_auc_0.05": 0.05}
+@dataclass(frozen=True)
+class Areas(Generic[T]):
+    """What sums up a curve: the area under it, that up to 10 and 5 % of false positives scaled so
+    that chance is 0.5 and perfect 1 (McClish 1989), and where misses equal false positives.
+    """
+
+    roc_auc: T
+    partial_auc_10: T
+    partial_auc_5: T
+    equal_error_rate: T
 
 
-def areas_of_counts(positives: np.ndarray, negatives: np.ndarray) -> dict[str, np.ndarray]:
+def areas_of_counts(positives: np.ndarray, negatives: np.ndarray) -> Areas[np.ndarray]:
     """The areas and the equal error rate of many curves at once, float64 [curves] each.
 
     Clips counted by score, in rising order, of positives and negatives [curves, scores]: what
-    `bootstrap.curve_intervals` draws. Names: roc_auc, partial_auc_0.1, partial_auc_0.05,
-    equal_error_rate.
+    `bootstrap.curve_intervals` draws.
     """
-    curve = tuple(_from_the_top(counts) for counts in (negatives, positives))
-    found = {"roc_auc": trapezoid(curve[1], curve[0], axis=-1)}
-    found |= {name: _partial_area(*curve, max_fpr) for name, max_fpr in PARTIAL.items()}
-    return found | {"equal_error_rate": _crossing(curve[0], 1.0 - curve[1])[0]}
+    rate, recall = _from_the_top(negatives), _from_the_top(positives)
+    return Areas(
+        trapezoid(recall, rate, axis=-1),
+        _partial_area(rate, recall, 0.1),
+        _partial_area(rate, recall, 0.05),
+        _crossing(rate, 1.0 - recall)[0],
+    )
 
 
 def _from_the_top(counts: np.ndarray) -> np.ndarray:
@@ -160,14 +131,6 @@ def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> float:
     """The chance that a positive scores higher than a negative, ties counted half."""
     false_positive_rate, recall, _ = roc(positives, negatives)
     return float(trapezoid(recall, false_positive_rate))
-
-
-def partial_auc(positives: np.ndarray, negatives: np.ndarray, max_fpr: float) -> float:
-    """Area up to `max_fpr`, scaled so that chance is 0.5 and perfect 1 (McClish 1989)."""
-    if not 0 < max_fpr <= 1:
-        raise WrongInput(f"max_fpr is {max_fpr}; wanted more than 0, at most 1")
-    false_positive_rate, recall, _ = roc(positives, negatives)
-    return float(_partial_area(false_positive_rate, recall, max_fpr))
 
 
 def _partial_area(rate: np.ndarray, recall: np.ndarray, max_fpr: float) -> np.ndarray:
@@ -233,12 +196,12 @@ def reliability(positives: np.ndarray, negatives: np.ndarray, n_bins: int = 10) 
     return Reliability(counts, np.bincount(bins, scores, n_bins) / some, hits / some)
 
 
-def latency_s(track: np.ndarray, word_end_s: float, cutoff: float, window: int) -> float:
+def latency_s(track: np.ndarray, word_end_s: float, rule: Rule) -> float:
     """Seconds from the word's end to the first crossing; negative before it, NaN when missed.
 
     Times count from the start of the audio, whose last sample heard decides.
     """
-    over = sliding_sum(track, window) > integer_cutoff(cutoff) * window
+    over = rule.over(track)
     if not over.any():
         return float("nan")
     return float(score_times(len(track))[np.argmax(over)] - word_end_s)

@@ -7,10 +7,10 @@
 A track is the model's uint8 scores over a clip or a stream, one every 30 ms.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, floor, log, log10
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import numpy as np
 
@@ -18,21 +18,19 @@ from mwwkit.device.detector import (
     LIVE_CUTOFFS,
     REFRACTORY_S,
     STEP_S,
+    Rule,
+    clip_maxima,
     events,
     manifest_cutoff,
     refractory_steps,
     sliding_sum,
 )
-from mwwkit.metrics.curves import (
-    Interval,
-    false_accepts_at_most,
-    false_accepts_per_hour,
-    latency_s,
-    proportion,
-)
+from mwwkit.metrics.curves import latency_s
+from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.ranges import Between, more_than
+from mwwkit.run.typed_json import Amount, Count, Table, says
 
 # What people set for `choose_cutoff`: false accepts an hour of long speech and noise, and the share
 # of other words' clips that may be accepted.
@@ -40,24 +38,88 @@ TargetFah = Annotated[float, more_than(0, "more than 0 an hour")]
 MaxClipFpr = Annotated[float, Between(0, 1)]
 JUDGED_BY = ("words", "others", "ambient")  # the sets of a split that say what a model does
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
+T, U = TypeVar("T"), TypeVar("U")
 
 
-def clip_maxima(tracks: Sequence[np.ndarray], window: int) -> np.ndarray:
-    """The highest sliding sum of each track, int64 [tracks]; 0 for an empty one."""
-    return np.array([sliding_sum(t, window).max(initial=0) for t in tracks], dtype=np.int64)
+@dataclass(frozen=True)
+class PerSet(Generic[T]):
+    """One thing for each of the sets of a split that say what a model does."""
+
+    words: T = ()
+    others: T = ()
+    ambient: T = ()
+
+    def of(self, name: str) -> T:
+        """That of one set, by its name in JUDGED_BY."""
+        return getattr(self, name)
+
+    def items(self) -> tuple[tuple[str, T], ...]:
+        """Names and things."""
+        return tuple((name, self.of(name)) for name in JUDGED_BY)
+
+    def map(self, change: Callable[[T], U]) -> "PerSet[U]":
+        """The same of what `change` makes of each."""
+        return PerSet(*(change(one) for _, one in self.items()))
 
 
 @dataclass(frozen=True)
 class Surface:
     """What happens at every live cutoff (columns, 1..254) and window (rows): counts, int64."""
 
-    windows: tuple[int, ...]
-    hits: np.ndarray
-    clip_false_accepts: np.ndarray
-    ambient_events: np.ndarray
+    windows: Annotated[tuple[Count, ...], says(minItems=1)]
+    hits: Table
+    clip_false_accepts: Table
+    ambient_events: Table
+    n_positives: Count
+    n_negatives: Count
+    ambient_hours: Amount
+    cutoffs: Annotated[tuple[Count, ...], says(minItems=254, maxItems=254)] = tuple(LIVE_CUTOFFS)
+
+    def at(self, rule: Rule) -> "Point":
+        """What a rule does: its window must be one of `windows`."""
+        return self.row(rule.window)[self.cutoffs.index(rule.integer)]
+
+    def rounded(self) -> "Surface":
+        """With hours as a file keeps them."""
+        return replace(self, ambient_hours=round(self.ambient_hours, 4))
+
+    def row(self, window: int) -> tuple["Point", ...]:
+        """What every cutoff does at a window, from the lowest."""
+        at = self.windows.index(window)
+        counts = self.hits[at], self.clip_false_accepts[at], self.ambient_events[at]
+        totals = self.n_positives, self.n_negatives, self.ambient_hours
+        return tuple(Point(*map(int, each), *totals) for each in zip(*counts, strict=True))
+
+
+@dataclass(frozen=True)
+class Point:
+    """The counts at one cutoff and window, and of how many."""
+
+    hits: int
+    wrong: int  # accepted clips of other words
+    events: int  # in the streams
     n_positives: int
     n_negatives: int
-    ambient_hours: float
+    hours: float
+
+    @property
+    def recall(self) -> Rate:
+        """Of the words, those that woke it."""
+        return Rate.counted(self.hits, self.n_positives)
+
+    @property
+    def missed(self) -> Rate:
+        """Of the words, those that did not."""
+        return Rate.counted(self.n_positives - self.hits, self.n_positives)
+
+    @property
+    def others_accepted(self) -> Rate:
+        """Of the clips of other words, those that woke it."""
+        return Rate.counted(self.wrong, self.n_negatives)
+
+    def hourly(self, digits: int = 3) -> Hourly:
+        """False accepts an hour; the hours are kept to `digits`."""
+        return Hourly.counted(self.events, self.hours, digits)
 
 
 def operating_points(
@@ -102,22 +164,18 @@ def _events_at_each_cutoff(sums: np.ndarray, window: int, quiet: int) -> np.ndar
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A cutoff and window with what they reach, and whether the data can carry the claim.
+class Choice(Rule):
+    """A rule with what it reaches, and whether the data can carry the claim.
 
-    `rank` orders choices of several models: the better one is the larger. `fah_at_most` is the
-    exact one-sided bound at 95 %, `fah_expected` what the tail of the scores lets expect (None
-    where they have too little of one), `margin` the number of cutoffs that do as well, and
-    `latency_s` the median from a word's end to its detection, where it was measured and one was
-    detected.
+    `rank` orders choices of several models: the better one is the larger. `fah_expected` is what
+    the tail of the scores lets expect (None where they have too little of one), `margin` the number
+    of cutoffs that do as well, and `latency_s` the median from a word's end to its detection, where
+    it was measured and one was detected.
     """
 
-    cutoff: float
-    window: int
-    recall: Interval
-    clip_false_accepts: Interval
-    fah: Interval
-    fah_at_most: float
+    recall: Rate
+    clip_false_accepts: Rate
+    fah: Hourly
     margin: int
     reached: bool
     supported: bool
@@ -187,10 +245,10 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
 
 
 def median_latency(
-    tracks: Sequence[np.ndarray], ends_s: Sequence[float], cutoff: float, window: int
+    tracks: Sequence[np.ndarray], ends_s: Sequence[float], rule: Rule
 ) -> float | None:
     """The median of `metrics.latency_s` over the words detected; None where none was."""
-    each = [latency_s(t, end, cutoff, window) for t, end in zip(tracks, ends_s, strict=True)]
+    each = [latency_s(t, end, rule) for t, end in zip(tracks, ends_s, strict=True)]
     heard = [seconds for seconds in each if seconds == seconds]
     return round(float(np.median(heard)), 3) if heard else None
 
@@ -211,18 +269,19 @@ def _choice(
     target_fah: float,
     tail: np.ndarray | None,
 ) -> Choice:
-    n_events, hours = int(surface.ambient_events[row, column]), surface.ambient_hours
-    hits = int(surface.hits[row, column])
-    wrong = int(surface.clip_false_accepts[row, column])
-    upper = false_accepts_at_most(n_events, hours)
-    supported = reached and upper <= target_fah
-    seen = f"{n_events} false accepts in {hours:.2f} h mean under {_up(upper)} an hour at 95 %"
-    if hits == 0:
+    window, hours = surface.windows[row], surface.ambient_hours
+    at = surface.row(window)[column]
+    n_events, fah = at.events, at.hourly()
+    supported = reached and fah.at_most <= target_fah
+    seen = (
+        f"{n_events} false accepts in {hours:.2f} h mean under {_up(fah.at_most)} an hour at 95 %"
+    )
+    if at.hits == 0:
         note = "The model recognises nothing at any cutoff."
     elif not reached:
         note = (
             f"No cutoff that recognises anything meets the target; this one has {n_events} false "
-            f"accepts in {hours:.2f} h and takes {wrong} of {surface.n_negatives} other clips."
+            f"accepts in {hours:.2f} h and takes {at.wrong} of {surface.n_negatives} other clips."
         )
     elif supported:
         note = f"{seen}."
@@ -235,11 +294,10 @@ def _choice(
             note += f" The tail of its scores lets expect {tail[column]:.2g} an hour."
     return Choice(
         manifest_cutoff(int(CUTOFFS[column])),
-        surface.windows[row],
-        proportion(hits, surface.n_positives),
-        proportion(wrong, surface.n_negatives),
-        false_accepts_per_hour(n_events, hours),
-        upper,
+        window,
+        at.recall,
+        at.others_accepted,
+        fah,
         margin,
         reached,
         supported,

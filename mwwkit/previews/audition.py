@@ -17,16 +17,16 @@ from ipywidgets import FileUpload, IntSlider, Layout
 from matplotlib.figure import Figure
 
 from mwwkit.audio.reading import read, to_int16
-from mwwkit.device.detector import Detection, StreamingDetector, integer_cutoff, manifest_cutoff
+from mwwkit.device.detector import Detection, Rule, StreamingDetector, manifest_cutoff
 from mwwkit.device.firmware import CUTOFF_LEVELS
 from mwwkit.esphome.component import Component
+from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.scoring import Track, listen_to
 from mwwkit.previews import drawing, recorder
 from mwwkit.previews.cutoffs import held_out_words
 from mwwkit.previews.panel import panel
-from mwwkit.run.checkpoint import completed
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.scenes import render
 
 MOST_S = 60.0  # heard of a file that is given
 WIDEST = 20  # scores of a window
@@ -37,15 +37,16 @@ def audition(here: Run) -> None:
 
     Raises CheckpointError where 05 has not finished.
     """
-    component = Component.load(here.find(f"export/{completed(here, 'export')['manifest']}"))
+    exported = Exported(here)
+    component = Component.load(exported.path(exported.record.manifest))
     Audition(component, *_held_out(here)).show()
 
 
 def _held_out(here: Run) -> tuple[np.ndarray, str]:
     """int16 [n] of a word that the model was not trained on, and what to call it."""
     split, words = held_out_words(here)
-    clip = words.facts[0]["clip"].rpartition("/")[2]
-    return render(scene_from(words.scenes[0]), here.find), f"{clip}, a {split} word"
+    clip = words.clip(0).rpartition("/")[2]
+    return render(words.scene(0), here.find), f"{clip}, a {split} word"
 
 
 class Audition:
@@ -59,7 +60,7 @@ class Audition:
         self.upload = FileUpload(accept="audio/*,video/webm,.flac,.m4a", description="Upload")
         self.recording = recorder.field()
         self.cutoff = IntSlider(
-            integer_cutoff(word.cutoff),
+            word.integer,
             1,
             CUTOFF_LEVELS - 1,
             description=f"cutoff of {CUTOFF_LEVELS}",
@@ -97,7 +98,7 @@ class Audition:
             except ValueError as error:  # AudioValidationError is one
                 told = f"not heard: {error}"
         found = self.detections(cutoff, window)
-        figure = draw(self.samples, self.track, found, manifest_cutoff(cutoff), window)
+        figure = draw(self.samples, self.track, found, Rule(manifest_cutoff(cutoff), window))
         figure.suptitle(f"{self.name}: {_told(found)}", fontsize=9, x=0.01, ha="left")
         line = HTML(f"<p>{escape(told)}</p>")
         return drawing.png(figure), drawing.player(self.samples), line
@@ -123,14 +124,12 @@ class Audition:
         self.samples, self.name = samples, name
 
 
-def draw(
-    samples: np.ndarray, track: Track, found: Sequence[Detection], cutoff: float, window: int
-) -> Figure:
+def draw(samples: np.ndarray, track: Track, found: Sequence[Detection], rule: Rule) -> Figure:
     """The score track under the waveform, with a line where the device would wake."""
     figure = Figure(figsize=(drawing.WIDTH_IN, 3.4), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 4))
     drawing.waveform(above, samples)
-    drawing.scores(below, track.scores, window, cutoff, start_s=-track.lead_in_s)
+    drawing.scores(below, track.scores, rule, start_s=-track.lead_in_s)
     for detection in found:
         label = f"wakes at {detection.time_s:.2f} s"
         below.axvline(detection.time_s, color=drawing.GOOD, linewidth=1.5, label=label)

@@ -6,59 +6,24 @@
 Both run the exported file on held-out audio: the picture is the device's.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
-
 import numpy as np
 from IPython.display import Audio, Image
 from ipywidgets import IntSlider, Layout
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mwwkit.device.detector import detections, integer_cutoff, manifest_cutoff
+from mwwkit.device.detector import Rule, detections, manifest_cutoff
 from mwwkit.device.simulator import Device
-from mwwkit.metrics.curves import false_accepts_per_hour, proportion
+from mwwkit.evaluation.exported import Exported
+from mwwkit.evaluation.measured import Threshold
 from mwwkit.metrics.operating import CUTOFFS, JUDGED_BY, Surface, operating_points
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
-from mwwkit.run.checkpoint import completed
-from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.scenes import render
 from mwwkit.scenes.shards import FeatureSet
 
 STYLES = {"validation": (drawing.INK, "-"), "test": (drawing.OTHER, "--")}
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What 05 left in a run."""
-
-    here: Run
-
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """Its files. Raises CheckpointError where 05 has not finished."""
-        return completed(self.here, "export")
-
-    @cached_property
-    def threshold(self) -> dict[str, Any]:
-        """The chosen cutoff and window, and the target."""
-        return read_json(self.here.find(f"export/{self.names['metrics']}"))["threshold"]
-
-    @cached_property
-    def device(self) -> Device:
-        """The model, ready to score."""
-        return Device(self.here.find(f"export/{self.names['model']}"), reference=True)
-
-    def surface(self, split: str) -> Surface | None:
-        """Every cutoff on one split, with the chosen window; None where it lacks words or hours."""
-        sets = [FeatureSet.open(self.here, f"{split}-{name}") for name in JUDGED_BY]
-        if not len(sets[0]) or not len(sets[2]):
-            return None
-        tracks = [[self.device.scores(s.store[i]) for i in range(len(s))] for s in sets]
-        return operating_points(*tracks, windows=(self.threshold["window"],))
 
 
 def curve(here: Run) -> None:
@@ -67,10 +32,11 @@ def curve(here: Run) -> None:
     Raises CheckpointError where 05 has not finished.
     """
     exported = Exported(here)
-    surfaces = {split: exported.surface(split) for split in STYLES}
+    device, threshold = Device(exported.model, reference=True), exported.threshold
+    surfaces = {split: _surface(here, split, device, threshold.window) for split in STYLES}
     surfaces = {split: surface for split, surface in surfaces.items() if surface is not None}
     slider = IntSlider(
-        integer_cutoff(exported.threshold["cutoff"]),
+        threshold.integer,
         int(CUTOFFS[0]),
         int(CUTOFFS[-1]),
         description="cutoff of 255",
@@ -78,10 +44,19 @@ def curve(here: Run) -> None:
         layout=Layout(width="30em"),
         style={"description_width": "initial"},
     )
-    panel(lambda cutoff: [drawing.png(draw(surfaces, exported.threshold, cutoff))], cutoff=slider)
+    panel(lambda cutoff: [drawing.png(draw(surfaces, threshold, cutoff))], cutoff=slider)
 
 
-def draw(surfaces: dict[str, Surface], threshold: dict[str, Any], cutoff: int) -> Figure:
+def _surface(here: Run, split: str, device: Device, window: int) -> Surface | None:
+    """Every cutoff on one split, with one window; None where it lacks words or hours."""
+    sets = [FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY]
+    if not len(sets[0]) or not len(sets[2]):
+        return None
+    tracks = [[device.scores(s.store[i]) for i in range(len(s))] for s in sets]
+    return operating_points(*tracks, windows=(window,))
+
+
+def draw(surfaces: dict[str, Surface], threshold: Threshold, cutoff: int) -> Figure:
     """The operating curve, and its two axes by cutoff; `cutoff` (1..254) is marked in both."""
     figure = Figure(figsize=(drawing.WIDTH_IN, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -94,20 +69,20 @@ def draw(surfaces: dict[str, Surface], threshold: dict[str, Any], cutoff: int) -
         left.plot(hourly[column], recall[column], "o", color=colour, markersize=7)
         right.plot(CUTOFFS / 255, recall, line, color=colour)
     _other_clips(right, surfaces)
-    target = threshold["target_false_accepts_per_hour"]
+    target = threshold.target_false_accepts_per_hour
     left.axvline(target, color=drawing.ACCENT, linewidth=0.8, linestyle=":", label="target")
     left.set_xscale("symlog", linthresh=1.0)
     left.set(xlabel="false accepts (1/h)", ylabel="recall", ylim=(-0.03, 1.03))
     left.set_xlim(left=-0.05)
     left.xaxis.set_major_formatter("{x:g}")
-    chosen = "chosen" if cutoff == integer_cutoff(threshold["cutoff"]) else "tried"
+    chosen = "chosen" if cutoff == threshold.integer else "tried"
     right.axvline(cutoff / 255, color=drawing.ACCENT, linewidth=1.0, label=f"{chosen} cutoff")
     right.set(xlabel="cutoff", ylabel="share of clips", ylim=(-0.03, 1.03), xlim=(0, 1))
     for axes in (left, right):
         drawing.plain(axes).grid(color="0.93", linewidth=0.6)
         drawing.legend(axes, loc="upper left", bbox_to_anchor=(0.0, -0.16))
     named = manifest_cutoff(cutoff)
-    figure.suptitle(f"cutoff {named:g} on the mean of {threshold['window']} scores", fontsize=10)
+    figure.suptitle(f"cutoff {named:g} on the mean of {threshold.window} scores", fontsize=10)
     return figure
 
 
@@ -123,12 +98,11 @@ def _other_clips(axes: Axes, surfaces: dict[str, Surface]) -> None:
 
 def _told(split: str, surface: Surface, column: int) -> str:
     """What one split shows at a cutoff, with what its size leaves open."""
-    recall = proportion(int(surface.hits[0, column]), surface.n_positives)
-    hours = surface.ambient_hours
-    hourly = false_accepts_per_hour(int(surface.ambient_events[0, column]), hours)
+    at = surface.row(surface.windows[0])[column]
+    hourly = at.hourly()
     return (
-        f"{split}: {recall.value:.1%} of {surface.n_positives} words\n"
-        f"{hourly.value:.2g} /h (95 %: {hourly.low:.2g} to {hourly.high:.2g}; {hours:.2g} h)"
+        f"{split}: {at.recall.percent} of {surface.n_positives} words\n"
+        f"{hourly.an_hour} /h (95 %: {hourly.interval}; {at.hours:.2g} h)"
     )
 
 
@@ -145,34 +119,35 @@ def word(here: Run, number: int = 0) -> None:
     has not finished.
     """
     exported = Exported(here)
+    device, rule = Device(exported.model, reference=True), exported.threshold
     split, words = held_out_words(here)
 
     def show(number: int) -> tuple[Image, Audio]:
-        samples = render(scene_from(words.scenes[number]), here.find)
-        figure = draw_word(samples, words, number, exported)
+        samples = render(words.scene(number), here.find)
+        figure = draw_word(samples, words, number, device, rule)
         return drawing.png(figure), drawing.player(samples)
 
     panel(show, number=counter(len(words), number, f"{split} word"))
 
 
-def draw_word(samples: np.ndarray, words: FeatureSet, number: int, exported: Exported) -> Figure:
+def draw_word(
+    samples: np.ndarray, words: FeatureSet, number: int, device: Device, rule: Rule
+) -> Figure:
     """What the model heard of a word, and what it made of it."""
-    window, cutoff = exported.threshold["window"], exported.threshold["cutoff"]
     features, ends_s = words.store[number], words.ends_s[number]
-    track = exported.device.scores(features)
+    track = device.scores(features)
     figure = Figure(figsize=(drawing.WIDTH_IN, 4.2), layout="constrained")
     above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(3, 4, 4))
     drawing.waveform(above, samples, ends_s)
     drawing.legend(above, loc="upper left")
     drawing.spectrogram(middle, features)
-    drawing.scores(below, track, window, cutoff)
-    found_s = detections(track, cutoff, window)
+    drawing.scores(below, track, rule)
+    found_s = detections(track, rule)
     for at_s in found_s:
         below.axvline(at_s, color=drawing.GOOD, linewidth=1.5, label=f"wakes at {at_s:.2f} s")
     below.set(xlabel="time (s)")
     drawing.legend(below, loc="upper left")
-    facts = words.facts[number]
     late = f"wakes {found_s[0] - ends_s[0]:+.2f} s from its end" if len(found_s) else "missed"
-    clip = facts["clip"].rpartition("/")[2]
-    above.set_title(f"{clip}, {facts['condition']}: {late}", fontsize=9, loc="left")
+    clip = words.clip(number).rpartition("/")[2]
+    above.set_title(f"{clip}, {words.condition(number)}: {late}", fontsize=9, loc="left")
     return figure

@@ -20,16 +20,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mwwkit.audio.reading import INT16_SCALE
-from mwwkit.device.detector import score_times, sliding_sum
-from mwwkit.device.firmware import (
-    CUTOFF_LEVELS,
-    HOP_MS,
-    INT8_MAX,
-    INT8_MIN,
-    N_BANDS,
-    SAMPLE_RATE_HZ,
-    WINDOW_MS,
-)
+from mwwkit.device.detector import Rule, score_times, shown
+from mwwkit.device.firmware import HOP_MS, INT8_MAX, INT8_MIN, N_BANDS, SAMPLE_RATE_HZ, WINDOW_MS
 
 INK, SOFT, ACCENT, GOOD, OTHER = "#33415c", "#a9b2c3", "#c8453b", "#2a8c6e", "#c98a1b"
 WIDTH_IN = 9.0  # of a picture that fills a notebook's cell
@@ -112,13 +104,12 @@ def spectrogram(axes: Axes, features: np.ndarray) -> None:
     plain(axes)
 
 
-def scores(axes: Axes, track: np.ndarray, window: int, cutoff: float, start_s: float = 0.0) -> None:
+def scores(axes: Axes, track: np.ndarray, rule: Rule, start_s: float = 0.0) -> None:
     """A track of uint8 scores, its sliding mean and the cutoff, 0..1; seconds from `start_s`."""
-    at_s, levels = start_s + score_times(len(track)), CUTOFF_LEVELS
-    axes.plot(at_s, track / levels, color=SOFT, linewidth=1.0, label="score")
-    means = sliding_sum(track, window) / window / levels
-    axes.plot(at_s, means, color=INK, linewidth=1.5, label=f"mean of {window}")
-    axes.axhline(cutoff, color=ACCENT, linewidth=1.0, linestyle="--", label=f"cutoff {cutoff:g}")
+    at_s, label = start_s + score_times(len(track)), f"cutoff {rule.cutoff:g}"
+    axes.plot(at_s, shown(track), color=SOFT, linewidth=1.0, label="score")
+    axes.plot(at_s, rule.means(track), color=INK, linewidth=1.5, label=f"mean of {rule.window}")
+    axes.axhline(rule.cutoff, color=ACCENT, linewidth=1.0, linestyle="--", label=label)
     axes.set(ylim=(-0.03, 1.03), ylabel="score")
     plain(axes)
 

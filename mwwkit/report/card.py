@@ -1,76 +1,88 @@
 """The model card: the report's figures and sentences as Markdown, to be published with the model.
 
-    text = card(facts, certificate)      # both as their JSON files have them
+    text = card(report, certificate)
 
-Nothing is worked out here: every number and judgement is in the report's facts, so the card and
-the page cannot disagree.
+Nothing is worked out here: every number and judgement is in the report, so the card and the page
+cannot disagree.
 """
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.report import wording
+from mwwkit.report.cutoff_choices import Advice
+from mwwkit.report.facts import Report
+from mwwkit.report.licences import Licence
+from mwwkit.report.origins import Data, DeviceNeeds
+from mwwkit.run.typed_json import Key
 
-Facts = dict[str, Any]
 _BREAKS = re.compile(
     r"[\s\x85\u2028\u2029]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*"
 )  # ends of lines
 
 
-def card(facts: Facts, certificate: Facts | None) -> str:
+@dataclass(frozen=True)
+class Counted:
+    """How many checks of a certificate came out how."""
+
+    passed: Annotated[int, Key("pass")]
+    failed: Annotated[int, Key("fail")]
+    unchecked: Annotated[int, Key("not checked")]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Whose rules they are."""
+
+    esphome: str
+
+
+@dataclass(frozen=True)
+class Certified:
+    """What the card tells of the certificate beside it."""
+
+    counts: Counted
+    rules: Rules
+
+
+def card(report: Report, certificate: Certified | None) -> str:
     """The whole document; without a certificate (an earlier version's export) it says so."""
     parts = [
-        f"# “{plain(facts['wake_word'])}”: a wake word for ESPHome",
-        f"By {plain(facts['author'])}; language {plain(', '.join(facts['languages']))}; made by "
-        f"mwwkit {plain(facts['versions']['mwwkit'])}.",
-        f"**{plain(facts['verdict']['headline'])}.**",
-        *map(plain, facts["verdict"]["sentences"]),
-        *_measured(facts["test"]),
-        *_thresholds(facts["advice"]),
-        *_licence(facts["licence"]),
-        *_data(facts["data"]),
-        *_device(facts["device"], certificate),
-        *_again(facts),
+        f"# “{plain(report.wake_word)}”: a wake word for ESPHome",
+        f"By {plain(report.author)}; language {plain(', '.join(report.languages))}; made by "
+        f"mwwkit {plain(report.made_by)}.",
+        f"**{plain(report.verdict.headline)}.**",
+        *map(plain, report.verdict.sentences),
+        *_measured(report.test),
+        *_thresholds(report.advice),
+        *_licence(report.licence),
+        *_data(report.data),
+        *_device(report.device, certificate),
+        *_again(report),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _measured(test: Facts) -> list[str]:
+def _measured(test: SplitFigures) -> list[str]:
     """What the test split showed."""
-    rows = [
-        (f"hears the word, {name}", wording.counts(share), wording.percent(share["value"]))
-        + (wording.interval(share),)
-        for name, share in wording.by_condition(test["recall"])
-    ]
-    wrong = test["other_clips_accepted"]
-    if wrong["of"]:
-        shown = wording.counts(wrong), wording.percent(wrong["value"]), wording.interval(wrong)
-        rows.append(("takes other words for it", *shown))
-    if test["false_accepts_per_hour"]["hours"]:
-        rows.append(("false accepts an hour", *_rate(test["false_accepts_per_hour"])))
-    late = test["latency"]
-    delay = ""
-    if late["detected"]:
-        delay = (
-            f"Half of the {late['detected']:,} words that were heard woke it within "
-            f"{wording.seconds(late['median_s'])} of their end, nine in ten within "
-            f"{wording.seconds(late['p90_s'])}."
-        )
+    rows = [(f"hears the word, {name}", share) for name, share in wording.in_order(test.recall)]
+    if test.other_clips_accepted.of:
+        rows.append(("takes other words for it", test.other_clips_accepted))
+    cells = [(n, s.counts, *map(wording.glued, (s.percent, s.interval))) for n, s in rows]
+    hourly = test.false_accepts_per_hour
+    if hourly.hours:
+        shown = hourly.counts, hourly.an_hour, hourly.interval
+        cells.append(("false accepts an hour", *shown))
+    delay = wording.delay(test.latency) if test.latency.detected else ""
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
-    heads = "what", "counted", "value", "interval"
-    return [part for part in ("## How well it does", lead, _table(heads, rows), delay) if part]
+    table = _table(("what", "counted", "value", "interval"), cells)
+    return [part for part in ("## How well it does", lead, table, delay) if part]
 
 
-def _rate(rate: Facts) -> tuple[str, str, str]:
-    return (
-        wording.of_hours(rate),
-        wording.rate(rate["value"]),
-        f"{wording.rate(rate['low'])} to {wording.rate(rate['high'])}",
-    )
-
-
-def _thresholds(advice: Sequence[Facts]) -> list[str]:
+def _thresholds(advice: Sequence[Advice]) -> list[str]:
     """Strict, balanced, lenient."""
     lead = (
         "`probability_cutoff` may be set in your ESPHome configuration, under the model. Chosen on "
@@ -79,53 +91,47 @@ def _thresholds(advice: Sequence[Facts]) -> list[str]:
     heads = "", "cutoff", "words heard", "false accepts an hour", "other words taken for it"
     rows = [
         (
-            each["name"],
-            f"{each['cutoff']:g}",
-            wording.shown(each["validation"]["recall"]),
-            wording.hourly(each["validation"]["false_accepts_per_hour"]),
-            wording.shown(each["validation"]["other_clips_accepted"]),
+            each.name,
+            f"{each.cutoff:g}",
+            wording.shown(each.validation.recall),
+            wording.hourly(each.validation.false_accepts_per_hour),
+            wording.shown(each.validation.other_clips_accepted),
         )
         for each in advice
     ]
-    why = "\n".join(f"* **{plain(each['name'])}**: {plain(each['why'])}." for each in advice)
+    why = "\n".join(f"* **{plain(each.name)}**: {plain(each.why)}." for each in advice)
     return ["## Which threshold", lead, _table(heads, rows), why]
 
 
-def _licence(found: Facts) -> list[str]:
-    heads = "source", "licence", "commercially", "why"
-    rows = [
-        (row["source"], row["licence"] or "not stated", row["answer"], row["why"])
-        for row in found["sources"]
-    ]
-    head = ["## May I ship it commercially?", f"**{plain(found['headline'])}.**"]
-    table = [_table(heads, rows)] if rows else []
-    return [*head, *map(plain, found["sentences"]), *table]
+def _licence(found: Licence) -> list[str]:
+    rows = [wording.licence_row(row) for row in found.sources]
+    head = ["## May I ship it commercially?", f"**{plain(found.headline)}.**"]
+    table = [_table(wording.LICENCE_HEADS, rows)] if rows else []
+    return [*head, *map(plain, found.sentences), *table]
 
 
-def _data(data: Facts | None) -> list[str]:
+def _data(data: Data | None) -> list[str]:
     head = "## What it was made from"
     if not data:
         return [head, wording.NO_CATALOGUE]
     return [
         head,
-        _table(wording.SOURCE_HEADS, [wording.source_row(source) for source in data["sources"]]),
-        _table(
-            wording.SPLIT_HEADS, [wording.split_row(*split) for split in data["splits"].items()]
-        ),
+        _table(wording.SOURCE_HEADS, [wording.source_row(source) for source in data.sources]),
+        _table(wording.SPLIT_HEADS, [wording.split_row(split) for split in data.splits]),
         "Speakers are as the sources name them. Clips of one speaker are all in the same split.",
     ]
 
 
-def _device(found: Facts, certificate: Facts | None) -> list[str]:
+def _device(found: DeviceNeeds, certificate: Certified | None) -> list[str]:
     """What the chip must have, and whether it would run."""
     told = "No certificate was written with it: `mwwkit verify` makes one."
     if certificate:
-        n, wrong = certificate["counts"], certificate["counts"]["fail"]
+        n = certificate.counts
         told = (
-            f"The certificate beside it: {n['pass']} checks passed, {wrong} failed, "
-            f"{n['not checked']} not made (rules of ESPHome {certificate['rules']['esphome']})."
+            f"The certificate beside it: {n.passed} checks passed, {n.failed} failed, "
+            f"{n.unchecked} not made (rules of ESPHome {certificate.rules.esphome})."
         )
-    yaml = found["esphome_yaml"].replace("```", "")
+    yaml = found.esphome_yaml.replace("```", "")
     return [
         "## On the device",
         _table(("what", "needs"), wording.device_rows(found)),
@@ -134,14 +140,13 @@ def _device(found: Facts, certificate: Facts | None) -> list[str]:
     ]
 
 
-def _again(facts: Facts) -> list[str]:
-    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+def _again(report: Report) -> list[str]:
     rows = [
-        ("seed", facts["seed"]),
-        ("settings, SHA-256", facts["config_sha256"]),
-        ("versions", versions),
+        ("seed", report.seed),
+        ("settings, SHA-256", report.config_sha256),
+        ("versions", wording.versions(report.versions)),
     ]
-    files = [(f["name"], f"{f['bytes']:,}", f["sha256"]) for f in facts["files"]]
+    files = [(f.name, f"{f.bytes:,}", f.sha256) for f in report.files]
     return [
         "## How to make it again",
         "The same settings, seed, data and versions give the same bytes.",

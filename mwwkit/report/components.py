@@ -4,12 +4,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from mwwkit.device.detector import Rule
+from mwwkit.evaluation.measured import Mistake
+from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import charts, wording
 from mwwkit.report.axes import Scale, hourly
 from mwwkit.report.markup import Html, joined, tag
 from mwwkit.report.moments import Moment, wav
+from mwwkit.scenes.scenes import scene_from
 
-Facts = dict[str, Any]
 SHOWN = 8  # rows of a table of groups; the others unfold
 SHARE = Scale(0.0, 1.0, ())
 
@@ -47,34 +50,24 @@ def facts_table(rows: Sequence[tuple[str, Any]]) -> Html:
     return tag("div", tag("table", tag("tbody", *lines)), class_="wide")
 
 
-def shares_table(head: str, rows: Sequence[tuple[str, Facts]], wrong: bool = False) -> Html:
+def shares_table(head: str, rows: Sequence[tuple[str, Rate]], wrong: bool = False) -> Html:
     """A share a row, with counts and its interval in figures and as a bar."""
-    top = max(facts["high"] for _, facts in rows)
+    top = max(rate.high for _, rate in rows)
     scale = SHARE if not wrong else Scale(0.0, min(max(top * 1.1, 0.05), 1.0), ())
     heads = head, "counted", "share", "95 % interval"
     cells = [
-        (
-            n,
-            wording.counts(f),
-            wording.percent(f["value"]),
-            wording.interval(f),
-            meter(f, scale, wrong),
-        )
-        for n, f in rows
+        (n, r.counts, *map(wording.glued, (r.percent, r.interval)), meter(r, scale, wrong))
+        for n, r in rows
     ]
     return _rates(heads, cells)
 
 
-def hourly_table(head: str, rows: Sequence[tuple[str, Facts]]) -> Html:
+def hourly_table(head: str, rows: Sequence[tuple[str, Hourly]]) -> Html:
     """Events an hour a row."""
-    scale = hourly(min(max(facts["high"] for _, facts in rows), 3000), "")
+    scale = hourly(min(max(rate.high for _, rate in rows), 3000), "")
     cells = [
-        (
-            *(name, wording.of_hours(f), wording.rate(f["value"])),
-            f"{wording.rate(f['low'])} to {wording.rate(f['high'])}",
-            meter(f, scale, True),
-        )
-        for name, f in rows
+        (name, rate.counts, rate.an_hour, rate.interval, meter(rate, scale, True))
+        for name, rate in rows
     ]
     return _rates((head, "counted", "an hour", "95 % interval"), cells)
 
@@ -100,10 +93,10 @@ def _rates(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Html:
     return tag("div", *tables, class_="wide")
 
 
-def meter(facts: Facts, scale: Scale, wrong: bool) -> Html:
+def meter(rate: Rate | Hourly, scale: Scale, wrong: bool) -> Html:
     """A bar: the interval, and the value in it."""
     kind = " wrong" if wrong else ""
-    low, value, high = (100 * scale.at(facts[end]) for end in ("low", "value", "high"))
+    low, value, high = (100 * scale.at(end) for end in (rate.low, rate.value, rate.high))
     parts = (
         tag("rect", x=0, y=5, width=100, height=4, class_="track"),
         *(
@@ -118,39 +111,38 @@ def meter(facts: Facts, scale: Scale, wrong: bool) -> Html:
     return tag("svg", *parts, **drawn)
 
 
-def moments(those: Sequence[Moment], threshold: Facts) -> Html:
+def moments(those: Sequence[Moment], rule: Rule) -> Html:
     """Cards: picture, player, and what it was made of."""
-    return tag("div", *(_card(one, threshold) for one in those), class_="moments")
+    return tag("div", *(_card(one, rule) for one in those), class_="moments")
 
 
-def _card(one: Moment, threshold: Facts) -> Html:
-    facts = one.facts
-    file = facts["clip"].rpartition("/")[2] or "between clips"
-    name = facts.get("word") or file
-    speaker, source = facts.get("speaker", ""), facts.get("source", "")
+def _card(one: Moment, rule: Rule) -> Html:
+    mistake = one.mistake
+    file = mistake.clip.rpartition("/")[2] or "between clips"
+    name = mistake.word or file
+    speaker, source = mistake.speaker or "", mistake.source or ""
     spoken = [speaker, "" if speaker.startswith(source) else source]
-    known = [*spoken, wording.condition(facts.get("condition", ""))]
+    known = [*spoken, wording.condition(mistake.condition or "")]
     about = ", ".join(text for text in known if text)
-    score = f"highest mean {facts['score']:.2f}, cutoff {threshold['cutoff']:g}"
+    score = f"highest mean {mistake.score:.2f}, cutoff {rule.cutoff:g}"
     inside = [
         tag("h4", name),
         tag("p", joined(about, tag("br"), score, tag("br"), file), class_="under"),
-        charts.moment(one, threshold),
+        charts.moment(one, rule),
     ]
     if one.samples is not None:
         told = f"Listen to {name}"
         inside.append(
             tag("audio", controls="", preload="metadata", src=wav(one.samples), aria_label=told)
         )
-    return tag("div", *inside, _recipe(facts), class_="moment")
+    return tag("div", *inside, _recipe(mistake), class_="moment")
 
 
-def _recipe(facts: Facts) -> Html:
-    lines = [
-        tag("li", f"{name}: ", tag("code", value)) for name, value in wording.scene(facts["recipe"])
-    ]
-    where = f"{facts['set']}, scene {facts['index']}, {facts['from_s']:g} to {facts['to_s']:g} s"
-    text = json.dumps(facts["recipe"], ensure_ascii=False)
+def _recipe(one: Mistake) -> Html:
+    made = wording.scene(scene_from(one.recipe))
+    lines = [tag("li", f"{name}: ", tag("code", value)) for name, value in made]
+    where = f"{one.set}, scene {one.index}, {one.from_s:g} to {one.to_s:g} s"
+    text = json.dumps(one.recipe, ensure_ascii=False)
     return tag(
         "details",
         tag("summary", "What it was made of"),

@@ -1,20 +1,22 @@
 """Three cutoffs to choose from, and what each did on the recordings.
 
-    for each in advice(metrics, threshold, max_clip_fpr=0.01):
-        print(each["name"], each["cutoff"], each["validation"]["recall"])
+    for each in advice(validation.surface, test.surface, threshold, max_clip_fpr=0.01):
+        print(each.name, each.cutoff, each.validation.recall)
 
 Chosen on the validation split, at the shipped window, so that a user changes one line; the test
 split only reports.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from mwwkit.device.detector import integer_cutoff, manifest_cutoff
-from mwwkit.metrics.curves import false_accepts_at_most, false_accepts_per_hour, proportion
-
-Facts = dict[str, Any]
+from mwwkit.device.detector import Rule, manifest_cutoff
+from mwwkit.evaluation.measured import Threshold
+from mwwkit.metrics.operating import Surface
+from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.run.typed_json import Text
 
 KEPT = 0.95  # of the words that the shipped cutoff hears, the strict one still hears this share
 LOOSER = 2.0  # times the targets, which the lenient one may reach
@@ -27,56 +29,54 @@ WHY = {
 }
 
 
-def advice(metrics: Facts, threshold: Facts, max_clip_fpr: float) -> list[Facts]:
-    """Strict, balanced and lenient: name, cutoff, window, why, and what either split shows."""
-    surface, window = metrics["validation"]["surface"], threshold["window"]
-    row = surface["windows"].index(window)
-    hits, wrong, events = (
-        np.array(surface[name][row]) for name in ("hits", "clip_false_accepts", "ambient_events")
-    )
-    shipped = surface["cutoffs"].index(integer_cutoff(threshold["cutoff"]))
-    target = threshold["target_false_accepts_per_hour"]
+@dataclass(frozen=True)
+class Reached:
+    """What a split shows at a cutoff; null for a share or rate of nothing (no words, no hours)."""
+
+    recall: Rate | None
+    other_clips_accepted: Rate | None
+    false_accepts_per_hour: Hourly | None
+
+
+@dataclass(frozen=True)
+class Advice(Rule):
+    """A cutoff to choose, at the shipped window, and why."""
+
+    name: Literal["strict", "balanced", "lenient"]
+    why: Text
+    validation: Reached
+    test: Reached
+
+
+def advice(
+    validation: Surface, test: Surface, threshold: Threshold, max_clip_fpr: float
+) -> tuple[Advice, ...]:
+    """Strict, balanced and lenient."""
+    points = validation.row(threshold.window)
+    hits = np.array([point.hits for point in points])
+    shipped = validation.cutoffs.index(threshold.integer)
     kept = np.flatnonzero(hits >= max(KEPT * hits[shipped], 1))
-    within = events <= LOOSER * target * surface["ambient_hours"]
-    within &= wrong <= LOOSER * max_clip_fpr * surface["n_negatives"]
+    most_events = LOOSER * threshold.target_false_accepts_per_hour * validation.ambient_hours
+    most_wrong = LOOSER * max_clip_fpr * validation.n_negatives
+    within = [at.events <= most_events and at.wrong <= most_wrong for at in points[:shipped]]
     columns = {
         "strict": max([shipped, *kept[kept > shipped].tolist()]),
         "balanced": shipped,
-        "lenient": min([shipped, *np.flatnonzero(within[:shipped]).tolist()]),
+        "lenient": min([shipped, *np.flatnonzero(within).tolist()]),
     }
-    cutoffs = {name: surface["cutoffs"][column] for name, column in columns.items()}
-    return [
-        {
-            "name": name,
-            "cutoff": threshold["cutoff"] if name == "balanced" else manifest_cutoff(cutoff),
-            "window": window,
-            "why": WHY[name],
-            **{split: _at(metrics[split]["surface"], cutoff, window) for split in _SPLITS},
-        }
-        for name, cutoff in cutoffs.items()
-    ]
+    found = []
+    for name, column in columns.items():
+        cutoff = manifest_cutoff(validation.cutoffs[column])
+        rule = Rule(threshold.cutoff if column == shipped else cutoff, threshold.window)
+        both = (_reached(surface, rule) for surface in (validation, test))
+        found.append(Advice(rule.cutoff, rule.window, name, WHY[name], *both))
+    return tuple(found)
 
 
-_SPLITS = ("validation", "test")
-
-
-def _at(surface: Facts, cutoff: int, window: int) -> Facts:
-    """What a split shows at a cutoff: a share or rate of nothing (no words, no hours) is None."""
-    row, column = surface["windows"].index(window), surface["cutoffs"].index(cutoff)
-    hits, wrong, events = (
-        surface[name][row][column] for name in ("hits", "clip_false_accepts", "ambient_events")
+def _reached(surface: Surface, rule: Rule) -> Reached:
+    at = surface.at(rule)
+    return Reached(
+        at.recall if at.n_positives else None,
+        at.others_accepted if at.n_negatives else None,
+        at.hourly(digits=4) if at.hours else None,
     )
-    hours = surface["ambient_hours"]
-    rate = None
-    if hours:
-        rate = {"events": events, "hours": hours, **vars(false_accepts_per_hour(events, hours))}
-        rate["at_most"] = false_accepts_at_most(events, hours)
-    return {
-        "recall": _share(hits, surface["n_positives"]),
-        "other_clips_accepted": _share(wrong, surface["n_negatives"]),
-        "false_accepts_per_hour": rate,
-    }
-
-
-def _share(count: int, of: int) -> Facts | None:
-    return {"count": count, "of": of, **vars(proportion(count, of))} if of else None

@@ -1,146 +1,223 @@
-"""All figures of a report, as JSON has them: `report.schema.json` says what is where.
+"""All figures of a report: what `<word>.report.json` holds, and the page and the card show.
 
-`validation` and `test` are 05's metrics as they stand (`mwwkit.evaluation.split_metrics`); the
-rest is beside them. Counts stand with every share, and floats are rounded, so that the last bits of
-a sum change no byte.
+`validation` and `test` are 05's figures as they stand (`mwwkit.evaluation.measured`); the rest is
+beside them. Counts stand with every share, and floats are rounded, so that the last bits of a sum
+change no byte. `report.schema.json` is made of the classes here, by `report_schema`.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Annotated, Literal
 
 from mwwkit.device.detector import manifest_cutoff
-from mwwkit.metrics.curves import false_accepts_per_hour, proportion
+from mwwkit.esphome import manifest
+from mwwkit.evaluation.exported import Shipped, read_metrics
+from mwwkit.evaluation.measured import Parity, SplitFigures, Threshold
+from mwwkit.metrics.operating import Surface
+from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import licences, origins
-from mwwkit.report.cutoff_choices import advice
-from mwwkit.report.verdict import verdict
+from mwwkit.report.cutoff_choices import Advice, advice
+from mwwkit.report.licences import Licence
+from mwwkit.report.origins import Data, DeviceNeeds, File, StageSettings, Version
+from mwwkit.report.verdict import Verdict, verdict
 from mwwkit.run.checkpoint import finished
-from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
-from mwwkit.training.diagnosis import diagnose
+from mwwkit.run.typed_json import (
+    Amount,
+    Count,
+    Keyed,
+    Share,
+    Text,
+    absent,
+    from_json,
+    in_lines,
+    says,
+    schema,
+    to_json,
+)
+from mwwkit.training.diagnosis import Diagnosis, diagnose
 
 VERSION = 1
-SPLITS = ("validation", "test")
-Facts = dict[str, Any]
+DIGITS = 6
+SCHEMA = Path(__file__).with_name("report.schema.json")
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """The files that 05 wrote, or is about to."""
+class TradePoint:
+    """What another cutoff would do, at the shipped window; null for a share or rate of nothing."""
 
-    folder: Path
-    names: dict[str, str]  # what -> file name: model, float, metrics, yaml, manifest
-    settings: Facts  # of 05
-
-    def path(self, what: str) -> Path:
-        """Where a file lies."""
-        return self.folder / self.names[what]
+    cutoff: Share
+    missed: Rate | None
+    other_clips_accepted: Rate | None
+    false_accepts_per_hour: Hourly | None
 
 
-def facts_of(here: Run, shipped: Shipped) -> Facts:
-    """The whole report. Raises ValueError for metrics of a version that lacked what is told."""
-    manifest, metrics = read_json(shipped.path("manifest")), read_json(shipped.path("metrics"))
-    missing = [f"surface of {split}" for split in SPLITS if "surface" not in metrics[split]]
-    missing += [] if "forms" in metrics["parity"] else ["forms of the model"]
-    if missing:
-        raise WrongInput(
-            f"{shipped.path('metrics')} has no {' and no '.join(missing)}: an earlier version "
-            f"wrote it; delete {shipped.folder} and run 05 again"
-        )
-    threshold, data = metrics["threshold"], origins.data(here)
-    settings = origins.settings(here, shipped.settings)
-    facts = {
-        "format": "mwwkit report",
-        "version": VERSION,
-        "wake_word": manifest["wake_word"],
-        "author": manifest["author"],
-        "languages": manifest["trained_languages"],
-        "verdict": verdict(threshold, metrics["test"], data),
-        "threshold": threshold,
-        **{split: metrics[split] for split in SPLITS},
-        "trade_off": {s: trade_off(metrics[s]["surface"], threshold["window"]) for s in SPLITS},
-        "curves": {folder: _curves(here, folder) for folder in ("training", "tuned")},
-        "diagnosis": _diagnosis(here),
-        "parity": metrics["parity"],
-        "device": origins.device(manifest, metrics, shipped.path("yaml")),
-        "data": data,
-        "licence": licences.judged(data),
-        "advice": advice(metrics, threshold, shipped.settings["max_clip_fpr"]),
-        "settings": settings,
-        "seed": settings.get("training", settings["features"]).get("seed"),
-        "config_sha256": origins.digest(settings),
-        "versions": origins.versions(),
-        "files": origins.files(shipped.folder, shipped.names),
-    }
-    return rounded(facts)
+@dataclass(frozen=True)
+class TradeOff:
+    """Every distinct point at the shipped window, from the lowest cutoff up."""
+
+    validation: tuple[TradePoint, ...]
+    test: tuple[TradePoint, ...]
 
 
-def rounded(value: Any) -> Any:
-    """With floats to six digits, tuples as lists, and None for what is no number."""
-    if isinstance(value, dict):
-        return {str(name): rounded(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(each) for each in value]
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if np.isfinite(value) else None
-    return value
+@dataclass(frozen=True)
+class Evaluated:
+    """What the int8 model reached where it was looked at."""
+
+    recall: Share | None = absent()
+    false_accepts_per_hour: Amount | None = absent()
+    cutoff: Share | None = absent()
+    window: Count | None = absent()
+    late: bool | None = absent()
+    rank: tuple[float, ...] | None = absent()
 
 
-def trade_off(surface: Facts, window: int) -> list[Facts]:
-    """Every distinct point at the shipped window with its intervals, from the lowest cutoff up.
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint(Evaluated):
+    """A unit of training; what the int8 model reached where it was looked at."""
 
-    A share or rate of nothing (no words, no hours) is None.
+    course: str
+    step: Count
+    loss: float
+    gradient_norm: Amount
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The course of 03 and of 04; empty for a stage that was not run."""
+
+    training: tuple[CurvePoint, ...]
+    tuned: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of a wake word.
+
+    Shares and scores are 0..1; an interval is low to high, 95 %, about value. Readers of version 1
+    may meet more keys in validation and test, no fewer.
     """
-    row = surface["windows"].index(window)
-    columns = zip(
-        *(surface[name][row] for name in ("hits", "clip_false_accepts", "ambient_events")),
-        strict=True,
+
+    format: Literal["mwwkit report"]
+    version: Literal[1]
+    wake_word: Text
+    author: str
+    languages: tuple[str, ...]
+    verdict: Verdict
+    threshold: Threshold
+    validation: SplitFigures
+    test: SplitFigures
+    trade_off: TradeOff
+    curves: Curves
+    diagnosis: Diagnosis | None
+    parity: Parity
+    device: DeviceNeeds
+    data: Data | None  # null where the catalogue of clips was not at hand
+    licence: Licence
+    advice: Annotated[tuple[Advice, ...], says(minItems=3, maxItems=3)]
+    settings: Annotated[tuple[StageSettings, ...], Keyed("stage", "settings")]
+    seed: int | None
+    config_sha256: Annotated[str, says(pattern="^[0-9a-f]{64}$")]
+    versions: Annotated[tuple[Version, ...], Keyed("package", "version")]
+    files: Annotated[tuple[File, ...], says(minItems=5)]
+
+    @property
+    def made_by(self) -> str:
+        """The version of mwwkit."""
+        return next(each.version for each in self.versions if each.package == "mwwkit")
+
+
+def report_schema() -> str:
+    """The schema of the report, as its file has it; what 05 measures may be more one day."""
+    made = schema(Report, lambda kind: not kind.__module__.startswith(__package__))
+    named = {"$id": f"mwwkit/{SCHEMA.name}", "title": "The report of a wake word"}
+    return in_lines(named | made) + "\n"
+
+
+@dataclass(frozen=True)
+class _MadeOf:
+    """The setting of 05 that advice is given by."""
+
+    max_clip_fpr: float
+
+
+def facts_of(here: Run, shipped: Shipped) -> Report:
+    """The whole report. Raises ValueError for metrics of a version that lacked what is told."""
+    described = manifest.read(shipped.path("manifest"))
+    metrics, data = read_metrics(shipped.path("metrics")), origins.data(here)
+    threshold, stages = metrics.threshold, origins.settings(here, shipped)
+    validation, test = metrics.validation.surface, metrics.test.surface
+    max_clip_fpr = from_json(_MadeOf, shipped.settings, "05's settings").max_clip_fpr
+    report = Report(
+        format="mwwkit report",
+        version=VERSION,
+        wake_word=described.wake_word,
+        author=described.author,
+        languages=described.trained_languages,
+        verdict=verdict(threshold, metrics.test.false_accepts_per_hour, data),
+        threshold=threshold,
+        validation=metrics.validation,
+        test=metrics.test,
+        trade_off=TradeOff(*(trade_off(each, threshold.window) for each in (validation, test))),
+        curves=Curves(_curves(here, "training"), _curves(here, "tuned")),
+        diagnosis=_diagnosis(here),
+        parity=metrics.parity,
+        device=origins.device(described, metrics.model, metrics.arena, shipped.path("yaml")),
+        data=data,
+        licence=licences.judged(data),
+        advice=advice(validation, test, threshold, max_clip_fpr),
+        settings=stages,
+        seed=origins.seed(stages),
+        config_sha256=origins.digest(stages),
+        versions=origins.versions(),
+        files=origins.files(shipped),
     )
-    n_words, n_others = surface["n_positives"], surface["n_negatives"]
-    points, last = [], None
-    for cutoff, counts in zip(surface["cutoffs"], columns, strict=True):
-        if counts != last:
-            hits, wrong, events = last = counts
-            points.append(
-                {
-                    "cutoff": manifest_cutoff(cutoff),
-                    "missed": _counted(n_words - hits, n_words),
-                    "other_clips_accepted": _counted(wrong, n_others),
-                    "false_accepts_per_hour": _hourly(events, surface["ambient_hours"]),
-                }
+    # As the file has it, so that the page and the file cannot disagree.
+    return from_json(Report, to_json(report, DIGITS))
+
+
+def trade_off(surface: Surface, window: int) -> tuple[TradePoint, ...]:
+    """Every distinct point at the shipped window with its intervals, from the lowest cutoff up."""
+    found, last = [], None
+    for cutoff, at in zip(surface.cutoffs, surface.row(window), strict=True):
+        if at != last:
+            last = at
+            found.append(
+                TradePoint(
+                    manifest_cutoff(cutoff),
+                    at.missed if at.n_positives else None,
+                    at.others_accepted if at.n_negatives else None,
+                    at.hourly(digits=4) if at.hours else None,
+                )
             )
-    return points
+    return tuple(found)
 
 
-def _counted(count: int, of: int) -> Facts | None:
-    return {"count": count, "of": of, **vars(proportion(count, of))} if of else None
+@dataclass(frozen=True)
+class _Unit:
+    """What a checkpoint keeps of a unit of training."""
+
+    loss: float
+    gradient_norm: float
+    choice: Evaluated = Evaluated()
 
 
-def _hourly(events: int, hours: float) -> Facts | None:
-    rate = vars(false_accepts_per_hour(events, hours)) if hours else None
-    return {"events": events, "hours": hours, **rate} if rate else None
-
-
-def _curves(here: Run, folder: str) -> list[Facts]:
+def _curves(here: Run, folder: str) -> tuple[CurvePoint, ...]:
     """What was recorded unit by unit; nothing for a stage that was not run."""
     if not here.all(f"{folder}/checkpoint.json"):
-        return []
-    rows = []
-    for unit, facts in finished(here, folder).items():
-        course, _, step = unit.rpartition("step-")
-        row = {"course": course.strip("-"), "step": int(step)}
-        row |= {name: facts[name] for name in ("loss", "gradient_norm")}
-        choice = facts.get("choice", {})
-        known = ("recall", "false_accepts_per_hour", "cutoff", "window", "late", "rank")
-        rows.append(row | {name: choice[name] for name in known if name in choice})
-    return rows
+        return ()
+    found = []
+    for name, facts in finished(here, folder).items():
+        course, _, step = name.rpartition("step-")
+        unit = from_json(_Unit, facts, f"{folder}/checkpoint.json, {name}")
+        about = {"course": course.strip("-"), "step": int(step)}
+        about |= {"loss": unit.loss, "gradient_norm": unit.gradient_norm}
+        found.append(CurvePoint(**about, **vars(unit.choice)))
+    return tuple(found)
 
 
-def _diagnosis(here: Run) -> Facts | None:
+def _diagnosis(here: Run) -> Diagnosis | None:
     """What 03's history shows, in words; None where the run that holds it is not at hand."""
     if not here.all("training/checkpoint.json"):
         return None
-    return vars(diagnose(finished(here, "training")))
+    return diagnose(finished(here, "training"))

@@ -1,7 +1,7 @@
 """May a model be shipped commercially? Read off the licences that its data came with.
 
     found = judged(origins.data(here))
-    print(found["headline"], *found["sentences"])
+    print(found.headline, *found.sentences)
 
 It reads what was stated, no more: a wrong licence in a table is a wrong answer here. Whether a
 model is an adaptation of what it learnt from is not settled in law, so the careful reading is
@@ -9,9 +9,11 @@ taken: every licence counts as if it were.
 """
 
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-Facts = dict[str, Any]
+from mwwkit.report.origins import Data
+from mwwkit.run.typed_json import Text, says
 
 YES, CREDIT, UNKNOWN, NO = "yes", "with credit", "not known", "no"
 ORDER = (YES, CREDIT, UNKNOWN, NO)  # the whole is as free as its least free source
@@ -55,31 +57,50 @@ def of_text(licence: str) -> tuple[str, str]:
     return UNKNOWN, "is not one that mwwkit knows; read it"
 
 
-def judged(data: Facts | None) -> Facts:
-    """An answer for the whole and for each source's licence: answer, headline, sentences, sources.
+Answer = Literal["yes", "with credit", "not known", "no"]
 
-    `data` is `origins.data`; without it nothing is known.
-    """
+
+@dataclass(frozen=True)
+class LicenceOf:
+    """A licence of a source, what it comes to, and why."""
+
+    source: str
+    licence: str
+    answer: Answer
+    why: Text
+
+
+@dataclass(frozen=True)
+class Licence:
+    """May the model be shipped commercially, and why: read off the licences as stated."""
+
+    answer: Answer
+    headline: Text
+    sentences: Annotated[tuple[Text, ...], says(minItems=1)]
+    sources: tuple[LicenceOf, ...]
+
+
+def judged(data: Data | None) -> Licence:
+    """An answer for the whole and for each source's licence; without data nothing is known."""
     if not data:
         told = "The catalogue of clips was not at hand, so nothing is known of their licences."
-        return _answer(UNKNOWN, [told], [])
-    rows = []
-    for source in data["sources"]:
-        for licence in source["licences"]:
-            answer, why = of_text(licence)
-            row = {"source": source["source"], "licence": licence, "answer": answer, "why": why}
-            rows.append(row)
-    whole = max((row["answer"] for row in rows), key=ORDER.index)
+        return Licence(UNKNOWN, HEADLINES[UNKNOWN], (told,), ())
+    rows = tuple(
+        LicenceOf(source.source, licence, *of_text(licence))
+        for source in data.sources
+        for licence in source.licences
+    )
+    whole = max((row.answer for row in rows), key=ORDER.index)
     sentences = []
     for answer in reversed(ORDER[1:]):
-        named = sorted({row["source"] for row in rows if row["answer"] == answer})
+        named = sorted({row.source for row in rows if row.answer == answer})
         if named:
             sentences.append(_SENTENCES[answer].format(", ".join(named)))
     sentences.append(
         "This is read off the licences as they were stated, and is no legal advice. mwwkit itself "
         "(Apache-2.0) asks nothing of what it makes."
     )
-    return _answer(whole, sentences, rows)
+    return Licence(whole, HEADLINES[whole], tuple(sentences), rows)
 
 
 _SENTENCES = {
@@ -87,12 +108,3 @@ _SENTENCES = {
     UNKNOWN: "Find out under what licence you have {}, and write it into the table of 01.",
     CREDIT: "Name these where you publish it, with their licences: {}.",
 }
-
-
-def _answer(answer: str, sentences: list[str], rows: list[Facts]) -> Facts:
-    return {
-        "answer": answer,
-        "headline": HEADLINES[answer],
-        "sentences": sentences,
-        "sources": rows,
-    }

@@ -3,17 +3,18 @@
 import base64
 import io
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.device.detector import score_times, sliding_sum
+from mwwkit.device.detector import Rule, score_times, shown
 from mwwkit.device.simulator import Device
+from mwwkit.evaluation.measured import Mistake
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.scenes import Scene, render
 from mwwkit.scenes.shards import FeatureSet
 
 PER_KIND = 6
@@ -26,7 +27,7 @@ RATE_HZ = firmware.SAMPLE_RATE_HZ
 class Moment:
     """Some seconds that the model got wrong; times count from the first sample."""
 
-    facts: dict[str, Any]  # as 05's metrics have it
+    mistake: Mistake
     seconds: float
     samples: np.ndarray | None  # int16 [n]; None where its clips are not at hand
     features: np.ndarray  # int8 [frames, 40]
@@ -36,29 +37,26 @@ class Moment:
     word_ends_s: list[float]
 
 
-def moments(here: Run, ones: list[dict[str, Any]], device: Device, window: int) -> list[Moment]:
-    """The first PER_KIND of `ones`, which are as `mwwkit.evaluation.split_metrics` lists them."""
+def moments(here: Run, ones: Sequence[Mistake], device: Device, rule: Rule) -> list[Moment]:
+    """The first PER_KIND of `ones`."""
     opened = lru_cache(lambda name: FeatureSet.open(here, name))
-    return [_moment(here, one, opened(one["set"]), device, window) for one in ones[:PER_KIND]]
+    return [_moment(here, one, opened(one.set), device, rule) for one in ones[:PER_KIND]]
 
 
-def _moment(
-    here: Run, one: dict[str, Any], features: FeatureSet, device: Device, window: int
-) -> Moment:
-    index, (from_s, to_s) = one["index"], span(one["from_s"], one["to_s"], one["at_s"])
+def _moment(here: Run, one: Mistake, features: FeatureSet, device: Device, rule: Rule) -> Moment:
+    index, (from_s, to_s) = one.index, span(one.from_s, one.to_s, one.at_s)
     track = device.scores(features.store[index])
     times = score_times(len(track))
     heard = (times >= from_s) & (times <= to_s)
     frames = slice(*(int(s * 1000 / firmware.HOP_MS) for s in (from_s, to_s)))
-    full = firmware.CUTOFF_LEVELS
     return Moment(
-        facts=one,
+        mistake=one,
         seconds=to_s - from_s,
-        samples=_sound(here, features.scenes[index], from_s, to_s),
+        samples=_sound(here, features.scene(index), from_s, to_s),
         features=features.store[index][frames],
         at_s=times[heard] - from_s,
-        scores=track[heard] / full,
-        means=sliding_sum(track, window)[heard] / (window * full),
+        scores=shown(track[heard]),
+        means=rule.means(track)[heard],
         word_ends_s=[s - from_s for s in features.ends_s[index] if from_s <= s <= to_s],
     )
 
@@ -71,9 +69,9 @@ def span(from_s: float, to_s: float, at_s: float) -> tuple[float, float]:
     return first, first + MOST_S
 
 
-def _sound(here: Run, scene: dict[str, Any], from_s: float, to_s: float) -> np.ndarray | None:
+def _sound(here: Run, scene: Scene, from_s: float, to_s: float) -> np.ndarray | None:
     try:
-        samples = render(scene_from(scene), here.find)
+        samples = render(scene, here.find)
     except FileNotFoundError:
         return None  # the run that holds the clips is not at hand; the page says so
     return samples[int(from_s * RATE_HZ) : int(to_s * RATE_HZ)]

@@ -3,16 +3,23 @@
 import hashlib
 import json
 import platform
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from mwwkit import __version__
 from mwwkit.corpus.clips import Kind, Label, SampleRecord
 from mwwkit.device import firmware
+from mwwkit.esphome.manifest import Manifest
+from mwwkit.evaluation.exported import Shipped
+from mwwkit.evaluation.measured import ArenaFacts, ModelFacts
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
+from mwwkit.run.typed_json import Amount, Count, Keyed, from_json, says
 from mwwkit.scenes import provenance
 
 STAGES = ("clips", "features", "training", "mined", "tuned")
@@ -20,42 +27,130 @@ PACKAGES = (
     *("numpy", "scipy", "tensorflow", "ai-edge-litert", "pymicro-features"),
     *("espeakng-loader", "tflite-micro"),
 )
+FILES = "model", "manifest", "certificate", "yaml", "yaml_url", "float_model", "metrics"
 
 
-def data(here: Run) -> dict[str, Any] | None:
-    """Files, hours, speakers and licences of every source; None without the catalogue."""
-    records = provenance.records(here)
-    if not records:
+@dataclass(frozen=True)
+class OfKind:
+    """How many files of a source are of a kind."""
+
+    kind: str
+    files: Count
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files, hours, speakers and licences of one source."""
+
+    source: str
+    synthetic: bool
+    licences: Annotated[tuple[str, ...], says(minItems=1)]
+    files: Annotated[int, says(minimum=1)]
+    hours: Amount
+    speakers: Count
+    wake_words: Count
+    kinds: Annotated[tuple[OfKind, ...], Keyed("kind", "files")]
+
+
+@dataclass(frozen=True)
+class SplitData:
+    """How much of the data is in a split."""
+
+    split: str
+    files: Count
+    hours: Amount
+    wake_words: Count
+    speakers: Count
+
+
+@dataclass(frozen=True)
+class Data:
+    """Every source, and every split."""
+
+    sources: tuple[Source, ...]
+    splits: Annotated[tuple[SplitData, ...], Keyed("split")]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a stage."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """The settings that shaped what a stage made, by its folder."""
+
+    stage: str
+    settings: Annotated[tuple[Setting, ...], Keyed("name", "value")]
+
+
+@dataclass(frozen=True)
+class Version:
+    """The version of a package."""
+
+    package: str
+    version: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that 05 wrote."""
+
+    name: str
+    bytes: Count
+    sha256: Annotated[str, says(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True)
+class DeviceNeeds:
+    """What the model asks of an ESP32."""
+
+    shape: str
+    model_bytes: Count
+    arena_bytes: Count
+    smallest_arena_bytes: Count | None
+    parameters: Count | None
+    macs_per_second: Count | None
+    scores_per_second: Amount
+    minimum_esphome_version: str
+    esphome_yaml: str
+
+
+def data(here: Run) -> Data | None:
+    """What the catalogue says; None without it."""
+    about = provenance.records(here)
+    if not about:
         return None
-    by_source: dict[str, list[SampleRecord]] = {}
-    for record in records.values():
-        by_source.setdefault(record.source, []).append(record)
-    return {
-        "sources": [_source(name, by_source[name]) for name in sorted(by_source)],
-        "splits": {
-            split: {
-                "files": len(own),
-                "hours": _hours(own),
-                "wake_words": sum(r.label is Label.POSITIVE for r in own),
-                "speakers": _speakers(own),
-            }
-            for split in ("train", "validation", "test")
-            for own in [[r for r in records.values() if r.split.value == split]]
-        },
-    }
+    by_source, by_split = defaultdict(list), defaultdict(list)
+    for record in about:
+        by_source[record.source].append(record)
+        by_split[record.split.value].append(record)
+    return Data(
+        tuple(_source(name, by_source[name]) for name in sorted(by_source)),
+        tuple(_split(name, by_split[name]) for name in ("train", "validation", "test")),
+    )
 
 
-def _source(name: str, records: list[SampleRecord]) -> dict[str, Any]:
-    return {
-        "source": name,
-        "synthetic": records[0].is_synthetic,
-        "licences": sorted({record.licence for record in records}),
-        "files": len(records),
-        "hours": _hours(records),
-        "speakers": _speakers(records),
-        "wake_words": sum(record.label is Label.POSITIVE for record in records),
-        "kinds": {kind.value: n for kind in Kind if (n := sum(r.kind is kind for r in records))},
-    }
+def _source(name: str, records: list[SampleRecord]) -> Source:
+    counts = [(kind.value, sum(r.kind is kind for r in records)) for kind in Kind]
+    return Source(
+        source=name,
+        synthetic=records[0].is_synthetic,
+        licences=tuple(sorted({record.licence for record in records})),
+        files=len(records),
+        hours=_hours(records),
+        speakers=_speakers(records),
+        wake_words=_wake_words(records),
+        kinds=tuple(OfKind(kind, n) for kind, n in counts if n),
+    )
+
+
+def _split(name: str, records: list[SampleRecord]) -> SplitData:
+    counts = _wake_words(records), _speakers(records)
+    return SplitData(name, len(records), _hours(records), *counts)
 
 
 def _hours(records: list[SampleRecord]) -> float:
@@ -66,55 +161,78 @@ def _speakers(records: list[SampleRecord]) -> int:
     return len({record.speaker for record in records if record.speaker})
 
 
-def settings(here: Run, of_export: dict[str, Any]) -> dict[str, Any]:
-    """The settings that shaped every stage, by its folder."""
-    found = {}
+def _wake_words(records: list[SampleRecord]) -> int:
+    return sum(record.label is Label.POSITIVE for record in records)
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    """The part of a stage's checkpoint that is told."""
+
+    settings: Annotated[tuple[Setting, ...], Keyed("name", "value")]
+
+
+def settings(here: Run, shipped: Shipped) -> tuple[StageSettings, ...]:
+    """The settings that shaped every stage, in the order of the stages."""
+    found = []
     for folder in STAGES:
         if paths := here.all(f"{folder}/checkpoint.json"):
-            found[folder] = read_json(paths[0])["settings"]
-    # In order, whether they come from a file or not.
-    return {
-        stage: dict(sorted(own.items())) for stage, own in (found | {"export": of_export}).items()
-    }
+            own = from_json(_Checkpoint, read_json(paths[0]), str(paths[0])).settings
+            found.append(_in_order(folder, own))
+    own = (Setting(name, value) for name, value in shipped.settings.items())
+    return (*found, _in_order("export", own))
 
 
-def digest(settings: dict[str, Any]) -> str:
+def _in_order(stage: str, own: Iterable[Setting]) -> StageSettings:
+    """The same whether they come from a file or not."""
+    return StageSettings(stage, tuple(sorted(own, key=lambda setting: setting.name)))
+
+
+def seed(stages: tuple[StageSettings, ...]) -> int | None:
+    """That of 03, or of 02 where 03's settings are not at hand."""
+    for stage in ("training", "features"):
+        for own in stages:
+            if own.stage == stage:
+                return next((each.value for each in own.settings if each.name == "seed"), None)
+    return None
+
+
+def digest(stages: tuple[StageSettings, ...]) -> str:
     """SHA-256 of the settings; the same settings, the same digest."""
-    text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
+    plain = {own.stage: {each.name: each.value for each in own.settings} for own in stages}
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def versions() -> dict[str, str]:
+def versions() -> tuple[Version, ...]:
     """mwwkit, Python and the packages whose versions can change a byte of what is made."""
-    found = {"mwwkit": __version__, "python": platform.python_version()}
+    found = [Version("mwwkit", __version__), Version("python", platform.python_version())]
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            found.append(Version(name, version(name)))
         except PackageNotFoundError:
             continue  # an extra that is not installed
-    return found
+    return tuple(found)
 
 
-def files(folder: Path, names: dict[str, str]) -> list[dict[str, Any]]:
+def files(shipped: Shipped) -> tuple[File, ...]:
     """What 05 wrote, but for the report itself; an earlier version wrote fewer."""
-    told = "model", "manifest", "certificate", "yaml", "yaml_url", "float", "metrics"
-    paths = [folder / names[what] for what in told if what in names]
-    return [{"name": p.name, "bytes": p.stat().st_size, "sha256": sha256(p)} for p in paths]
+    paths = [shipped.path(what) for what in FILES if getattr(shipped.names, what)]
+    return tuple(File(p.name, p.stat().st_size, sha256(p)) for p in paths)
 
 
-def device(manifest: dict[str, Any], metrics: dict[str, Any], yaml: Path) -> dict[str, Any]:
-    """What the model asks of an ESP32."""
-    micro = manifest["micro"]
-    shape = SHAPES.get(metrics["model"]["shape"])
+def device(manifest: Manifest, model: ModelFacts, arena: ArenaFacts, yaml: Path) -> DeviceNeeds:
+    """What the chip must have to spare."""
+    shape = SHAPES.get(model.shape)
     size = size_report(shape) if shape else None
-    return {
-        "shape": metrics["model"]["shape"],
-        "model_bytes": metrics["model"]["bytes"],
-        "arena_bytes": micro["tensor_arena_size"],
-        "smallest_arena_bytes": metrics["arena"]["smallest"],
-        "parameters": size and size.parameters,
-        "macs_per_second": size and size.macs_per_second,
-        "scores_per_second": 1000 / firmware.STEP_MS,
-        "minimum_esphome_version": micro["minimum_esphome_version"],
-        "esphome_yaml": yaml.read_text(encoding="utf-8"),
-    }
+    return DeviceNeeds(
+        shape=model.shape,
+        model_bytes=model.bytes,
+        arena_bytes=manifest.tensor_arena_size,
+        smallest_arena_bytes=arena.smallest,
+        parameters=size and size.parameters,
+        macs_per_second=size and size.macs_per_second,
+        scores_per_second=1000 / firmware.STEP_MS,
+        minimum_esphome_version=manifest.minimum_esphome_version,
+        esphome_yaml=yaml.read_text(encoding="utf-8"),
+    )

@@ -7,17 +7,15 @@ script that are named here by their hashes count.
 import base64
 import hashlib
 from importlib.resources import files
-from typing import Any
 
 from mwwkit.report import page_header, parity_section, results_sections, technical_sections
+from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, joined, tag
 from mwwkit.report.moments import Moment
 
-Facts = dict[str, Any]
-
 
 def page(
-    facts: Facts,
+    report: Report,
     misses: list[Moment],
     accepts: list[Moment],
     unlike: list[Moment],
@@ -29,7 +27,7 @@ def page(
     otherwise than float.
     """
     style, script = _resource("report.css"), _resource("report.js")
-    title = f"{facts['wake_word']}: report of a wake word"
+    title = f"{report.wake_word}: report of a wake word"
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -39,42 +37,42 @@ def page(
         tag("title", title),
         tag("style", style),
     )
-    by = f"author {facts['author']}", f"language {', '.join(facts['languages'])}"
+    by = f"author {report.author}", f"language {', '.join(report.languages)}"
     header = tag(
         "header",
         tag("p", " · ".join(("Report of a wake word", *by)), class_="over"),
-        tag("h1", f"“{facts['wake_word']}”"),
-        page_header.verdict(facts["verdict"]),
-        page_header.tiles(facts),
+        tag("h1", f"“{report.wake_word}”"),
+        page_header.verdict(report.verdict),
+        page_header.tiles(report),
         page_header.contents(),
     )
     middle = tag(
         "main",
-        results_sections.recall(facts),
-        results_sections.wrong(facts),
-        results_sections.mistakes(facts, misses, accepts),
-        results_sections.trade_off(facts),
-        results_sections.reaction(facts),
-        technical_sections.training(facts),
-        parity_section.parity(facts, unlike),
-        technical_sections.device(facts),
-        technical_sections.data(facts),
-        technical_sections.again(facts),
+        results_sections.recall(report),
+        results_sections.wrong(report),
+        results_sections.mistakes(report, misses, accepts),
+        results_sections.trade_off(report),
+        results_sections.reaction(report),
+        technical_sections.training(report),
+        parity_section.parity(report, unlike),
+        technical_sections.device(report),
+        technical_sections.data(report),
+        technical_sections.again(report),
     )
-    told = f"Made by mwwkit {facts['versions']['mwwkit']}. All of this as data: "
+    told = f"Made by mwwkit {report.made_by}. All of this as data: "
     foot = tag("footer", tag("p", told, tag("code", data_file)))
     body = tag("body", header, middle, foot, tag("script", script), class_="report")
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
 
 
-def excerpt(facts: Facts) -> str:
+def excerpt(report: Report) -> str:
     """Verdict, key figures and the main figures, to be shown inside a notebook."""
     inside = joined(
         tag("style", _resource("report.css")),
-        page_header.verdict(facts["verdict"]),
-        page_header.tiles(facts),
-        results_sections.recall(facts),
-        results_sections.trade_off(facts),
+        page_header.verdict(report.verdict),
+        page_header.tiles(report),
+        results_sections.recall(report),
+        results_sections.trade_off(report),
     )
     return tag("div", inside, class_="report")
 

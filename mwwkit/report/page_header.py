@@ -1,11 +1,11 @@
 """The top of the page: the verdict, the figures that most people ask for, the contents."""
 
-from typing import Any
-
+from mwwkit.metrics.rates import an_hour
 from mwwkit.report import wording
+from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, joined, tag
+from mwwkit.report.verdict import Verdict
 
-Facts = dict[str, Any]
 CONTENTS = {
     "recall": "Waking",
     "wrong": "Staying quiet",
@@ -25,23 +25,23 @@ def contents() -> Html:
     return tag("nav", *(tag("a", text, href=f"#{name}") for name, text in CONTENTS.items()))
 
 
-def tiles(facts: Facts) -> Html:
+def tiles(report: Report) -> Html:
     """The four figures that most people ask for."""
-    test, found = facts["test"], facts["device"]
+    test, found = report.test, report.device
     boxes = []
-    for name, share in wording.by_condition(test["recall"])[:1]:
-        under = f"{wording.counts(share)} test words, {name}; 95 %: {wording.interval(share)}"
-        boxes.append(("Hears the word", wording.percent(share["value"]), under))
-    rate = test["false_accepts_per_hour"]
-    if rate["hours"]:
-        under = f"{wording.of_hours(rate)}; at most {wording.rate(rate['at_most'])} an hour (95 %)"
-        boxes.append(("False accepts an hour", wording.rate(rate["value"]), under))
-    late = test["latency"]
-    if late["detected"]:
-        under = f"median after the word's end; nine in ten within {wording.seconds(late['p90_s'])}"
-        boxes.append(("Delay", wording.seconds(late["median_s"]), under))
-    under = f"and {found['arena_bytes'] / 1000:,.1f} kB of memory while it runs"
-    boxes.append(("Model", f"{found['model_bytes'] / 1000:,.1f} kB", under))
+    for name, share in wording.in_order(test.recall)[:1]:
+        under = wording.glued(f"{share.counts} test words, {name}; 95 %: {share.interval}")
+        boxes.append(("Hears the word", wording.glued(share.percent), under))
+    hourly = test.false_accepts_per_hour
+    if hourly.hours:
+        under = f"{hourly.counts}; at most {an_hour(hourly.at_most)} an hour (95 %)"
+        boxes.append(("False accepts an hour", hourly.an_hour, wording.glued(under)))
+    late = test.latency
+    if late.detected:
+        under = f"median after the word's end; nine in ten within {wording.seconds(late.p90_s)}"
+        boxes.append(("Delay", wording.seconds(late.median_s), under))
+    under = f"and {found.arena_bytes / 1000:,.1f} kB of memory while it runs"
+    boxes.append(("Model", f"{found.model_bytes / 1000:,.1f} kB", under))
     return tag("div", *(_tile(*box) for box in boxes), class_="tiles")
 
 
@@ -50,8 +50,8 @@ def _tile(name: str, value: str, under: str) -> Html:
     return tag("div", *(tag("div", text, class_=c) for c, text in parts), class_="tile")
 
 
-def verdict(found: Facts) -> Html:
+def verdict(found: Verdict) -> Html:
     """The plain sentences."""
-    sentences = (tag("p", sentence) for sentence in found["sentences"])
-    inside = joined(tag("strong", found["headline"]), *sentences)
-    return tag("div", inside, class_=f"verdict {found['grade']}")
+    sentences = (tag("p", sentence) for sentence in found.sentences)
+    inside = joined(tag("strong", found.headline), *sentences)
+    return tag("div", inside, class_=f"verdict {found.grade}")

@@ -1,13 +1,13 @@
 """From the float net to what the device computes: what each form does, and where they part."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from mwwkit.evaluation.measured import Against, FormRates, Place, Unlike
 from mwwkit.report import charts, components, wording
+from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.moments import Moment
 
-Facts = dict[str, Any]
 FORMS = {
     "float": "float, the whole at once",
     "float_streaming": "float, step by step",
@@ -21,82 +21,78 @@ FORMS = {
 NAMED = 12  # rows of clips that are not folded away
 
 
-def parity(facts: Facts, unlike: Sequence[Moment]) -> Html:
+def parity(report: Report, unlike: Sequence[Moment]) -> Html:
     """Every form of the model on the same audio, and the clips they decide differently."""
-    found = facts["parity"]
-    heard, test = found["heard"], found["test"]
+    found = report.parity
+    heard, test = found.heard, found.test
     told = (
-        f"Heard by all: {heard['words']:,} words, {heard['others']:,} other clips and "
-        f"{heard['stream_hours'] * 60:.1f} minutes of long recordings of the validation split. A "
+        f"Heard by all: {heard.words:,} words, {heard.others:,} other clips and "
+        f"{heard.stream_hours * 60:.1f} minutes of long recordings of the validation split. A "
         "flip is a step at which one is over the cutoff and the other is not; most are an edge "
         "that comes 30 ms sooner or later."
     )
-    parts = [_chart(facts), tag("p", told), _rates(found["forms"]), _steps(found["against"])]
+    parts = [_chart(report), tag("p", told), _rates(found.forms), _steps(found.against)]
     named = [
-        (FORMS.get(row["form"], row["form"]), FORMS.get(row["than"], row["than"]), place)
-        for row in found["against"]
-        for place in row["differ"]
+        (_form(row.form), _form(row.than), place) for row in found.against for place in row.differ
     ]
     if named:
         parts += [tag("h3", "Decided differently, validation split"), *_named(named)]
-    n, of = len(test["differ"]), test["words"] + test["others"]
+    n, of = len(test.differ), test.words + test.others
     parts.append(tag("h3", f"Clips of the test split that int8 decides otherwise: {n:,} of {of:,}"))
     if n:
-        pair = FORMS["int8"], FORMS["float"]
-        parts += _named([(*pair, place) for place in test["differ"]])
-        parts.append(components.moments(unlike, facts["threshold"]))
+        parts += _named([(_form("int8"), _form("float"), place) for place in test.differ])
+        parts.append(components.moments(unlike, report.threshold))
     lead = "The device computes in 8-bit integers. This is what the model lost on the way there."
     return components.section("parity", "Float and int8", lead, *parts)
 
 
-def _chart(facts: Facts) -> Html:
+def _form(name: str) -> str:
+    return FORMS.get(name, name)
+
+
+def _chart(report: Report) -> Html:
     return components.figure(
-        [charts.agreement(facts["parity"]["test"]["clips"], facts["threshold"])],
+        [charts.agreement(report.parity.test.clips, report.threshold)],
         "A dot a test clip: its highest mean by both. On the dashed line they agree; dots in the "
         "upper left or lower right corner are decided differently.",
         [("c1", "the wake word"), ("c2", "other words")],
     )
 
 
-def _rates(forms: Facts) -> Html:
+def _rates(forms: Sequence[FormRates]) -> Html:
     rows = []
-    for name, of in forms.items():
-        hourly = of["false_accepts_per_hour"]
-        streams = wording.of_hours(hourly) if hourly["hours"] else "no long recordings"
-        clips = (wording.counts(of[what]) for what in ("recall", "other_clips_accepted"))
-        rows.append((FORMS.get(name, name), *clips, streams))
+    for of in forms:
+        hourly = of.false_accepts_per_hour
+        streams = hourly.counts if hourly.hours else "no long recordings"
+        rows.append((_form(of.form), of.recall.counts, of.other_clips_accepted.counts, streams))
     heads = "form", "words that woke it", "other clips", "false accepts"
     return components.table(heads, rows, (1, 2, 3))
 
 
-def _steps(against: list[Facts]) -> Html:
+def _steps(against: Sequence[Against]) -> Html:
     heads = "form", "than", "mean difference", "largest", "at", "flips", "decided differently"
     rows = [
         (
-            *(FORMS.get(row[which], row[which]) for which in ("form", "than")),
-            *(f"{row[of + '_difference']:.2g}" for of in ("mean", "largest")),
-            _place(row["largest_at"]),
-            f"{row['flips']:,} of {row['steps']:,}",
-            f"{len(row['differ']):,}",
+            *(_form(row.form), _form(row.than)),
+            *(f"{row.mean_difference:.2g}", f"{row.largest_difference:.2g}"),
+            _place(row.largest_at) if row.largest_at else "",
+            f"{row.flips:,} of {row.steps:,}",
+            f"{len(row.differ):,}",
         )
         for row in against
     ]
     return components.table(heads, rows, (2, 3, 5, 6))
 
 
-def _place(place: Facts | None) -> str:
-    if place is None:
-        return ""
-    return (
-        f"{place['clip'].rpartition('/')[2] or 'between clips'}, {wording.seconds(place['at_s'])}"
-    )
+def _place(place: Place | Unlike) -> str:
+    return f"{place.clip.rpartition('/')[2] or 'between clips'}, {wording.seconds(place.at_s)}"
 
 
-def _named(rows: list[tuple[str, str, Facts]]) -> list[Html]:
+def _named(rows: Sequence[tuple[str, str, Place | Unlike]]) -> list[Html]:
     """A table of clips, folded from NAMED on."""
     heads = "clip, at", "form", "highest mean", "than", "highest mean"
     lines = [
-        (_place(at), form, f"{at['means'][0]:.3f}", than, f"{at['means'][1]:.3f}")
+        (_place(at), form, f"{at.means[0]:.3f}", than, f"{at.means[1]:.3f}")
         for form, than, at in rows
     ]
     tables = [components.table(heads, lines[:NAMED], (2, 4))]

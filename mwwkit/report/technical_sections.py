@@ -2,102 +2,100 @@
 
 from typing import Any
 
+from mwwkit.metrics.rates import an_hour
 from mwwkit.report import charts, components, wording
+from mwwkit.report.facts import CurvePoint, Report
+from mwwkit.report.licences import Licence
 from mwwkit.report.markup import Html, tag
+from mwwkit.report.origins import StageSettings
 
-Facts = dict[str, Any]
 
-
-def training(facts: Facts) -> Html:
+def training(report: Report) -> Html:
     """How the training went."""
     parts = []
-    titles = {"training": "Training", "tuned": "Tuning on what fooled it"}
-    for folder, title in titles.items():
-        rows = facts["curves"][folder]
+    if found := report.diagnosis:
+        cure = f" What helps: {found.cure}." if found.cure else ""
+        told = tag("strong", found.name.capitalize()), f": {found.words}.{cure}"
+        parts.append(tag("p", *told))
+    for title, rows in (
+        ("Training", report.curves.training),
+        ("Tuning on what fooled it", report.curves.tuned),
+    ):
         if len(rows) == 1:
             parts += [tag("h3", title), components.facts_table(_only_point(rows[0]))]
         elif rows:
             caption = (
-                f"Up to step {rows[-1]['step']:,}. Recall and false "
+                f"Up to step {rows[-1].step:,}. Recall and false "
                 "accepts are the int8 model's, at the cutoff that would have shipped then; the "
                 "ring is the choice."
             )
             parts += [tag("h3", title), components.figure(charts.curves(rows), caption)]
-    if found := facts["diagnosis"]:
-        cure = f" What helps: {found['cure']}." if found["cure"] else ""
-        parts.insert(
-            0, tag("p", tag("strong", found["name"].capitalize()), f": {found['words']}.{cure}")
-        )
     lead = (
         "Loss should fall and level out; a gradient norm that leaps says that steps are too long."
     )
     return components.section("training", "How training went", lead, *parts)
 
 
-def _only_point(row: Facts) -> list[tuple[str, str]]:
-    lines = [("step", f"{row['step']:,}"), ("loss", f"{row['loss']:.3f}")]
-    lines.append(("gradient norm", f"{row['gradient_norm']:.3g}"))
-    if "recall" in row:
-        lines.append(("recall, validation", wording.percent(row["recall"])))
-        rate = wording.rate(row["false_accepts_per_hour"])
-        lines.append(("false accepts an hour, validation", rate))
+def _only_point(row: CurvePoint) -> list[tuple[str, str]]:
+    lines = [("step", f"{row.step:,}"), ("loss", f"{row.loss:.3f}")]
+    lines.append(("gradient norm", f"{row.gradient_norm:.3g}"))
+    if row.recall is not None:
+        lines.append(("recall, validation", wording.percent(row.recall)))
+        hourly = an_hour(row.false_accepts_per_hour)
+        lines.append(("false accepts an hour, validation", hourly))
     return lines
 
 
-def device(facts: Facts) -> Html:
+def device(report: Report) -> Html:
     """What the chip must have."""
-    found = facts["device"]
-    yaml = tag("pre", tag("code", found["esphome_yaml"]))
+    yaml = tag("pre", tag("code", report.device.esphome_yaml))
     lead = "What the ESP32 must have to spare, and the lines that ESPHome takes."
-    rows = components.facts_table(wording.device_rows(found))
+    rows = components.facts_table(wording.device_rows(report.device))
     return components.section("device", "On the device", lead, rows, yaml)
 
 
-def data(facts: Facts) -> Html:
+def data(report: Report) -> Html:
     """What it was made from, and who allows that."""
-    found = facts["data"]
+    found = report.data
     lead = "Every source with its licence. Clips of one speaker are all in the same split."
     if not found:
         return components.section(
             "data", "What it was made from", lead, tag("p", wording.NO_CATALOGUE)
         )
-    rows = [wording.source_row(source) for source in found["sources"]]
-    splits = [wording.split_row(*split) for split in found["splits"].items()]
+    rows = [wording.source_row(source) for source in found.sources]
+    splits = [wording.split_row(split) for split in found.splits]
     return components.section(
         *("data", "What it was made from", lead),
         components.table(wording.SOURCE_HEADS, rows, (1, 2, 3, 4)),
         tag("h3", "By split"),
         components.table(wording.SPLIT_HEADS, splits, (1, 2, 3, 4)),
-        *_licence(facts["licence"]),
+        *_licence(report.licence),
     )
 
 
-def _licence(found: Facts) -> list[Html]:
+def _licence(found: Licence) -> list[Html]:
     """May it be shipped commercially, and why."""
-    rows = [
-        (row["source"], row["licence"] or "not stated", row["answer"], row["why"])
-        for row in found["sources"]
-    ]
     return [
         tag("h3", "May I ship it commercially?"),
-        tag("p", tag("strong", found["headline"])),
-        *(tag("p", sentence) for sentence in found["sentences"]),
-        components.table(("source", "licence", "commercially", "why"), rows),
+        tag("p", tag("strong", found.headline)),
+        *(tag("p", sentence) for sentence in found.sentences),
+        components.table(
+            wording.LICENCE_HEADS, [wording.licence_row(row) for row in found.sources]
+        ),
     ]
 
 
-def again(facts: Facts) -> Html:
+def again(report: Report) -> Html:
     """How to make it again."""
-    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     rows = [
-        ("seed", facts["seed"]),
-        ("settings, SHA-256", tag("code", facts["config_sha256"])),
-        ("versions", versions),
+        ("seed", report.seed),
+        ("settings, SHA-256", tag("code", report.config_sha256)),
+        ("versions", wording.versions(report.versions)),
     ]
-    files = [(f["name"], f"{f['bytes']:,}", tag("code", f["sha256"][:16])) for f in facts["files"]]
+    files = [(f.name, f"{f.bytes:,}", tag("code", f.sha256[:16])) for f in report.files]
     settings = [
-        tag("details", tag("summary", f"{stage}: {len(own)} settings"), _settings(own))
-        for stage, own in facts["settings"].items()
+        tag("details", tag("summary", f"{own.stage}: {len(own.settings)} settings"), _settings(own))
+        for own in report.settings
     ]
     lead = "The same settings, seed, data and versions give the same bytes."
     return components.section(
@@ -110,10 +108,9 @@ def again(facts: Facts) -> Html:
     )
 
 
-def _settings(own: Facts) -> Html:
+def _settings(own: StageSettings) -> Html:
     def shown(value: Any) -> str:
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
-    return components.facts_table(
-        [(name, tag("code", shown(value))) for name, value in own.items()]
-    )
+    rows = [(setting.name, tag("code", shown(setting.value))) for setting in own.settings]
+    return components.facts_table(rows)

@@ -6,74 +6,87 @@ show(here)                                       # in a notebook
 """
 
 import shutil
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from IPython.display import HTML, display
 
 from mwwkit.device.simulator import Device
-from mwwkit.report.card import card
-from mwwkit.report.facts import Shipped, facts_of
+from mwwkit.evaluation.exported import FOLDER, Exported, Record, Shipped, Sum
+from mwwkit.report.card import Certified, card
+from mwwkit.report.facts import Report, facts_of
 from mwwkit.report.moments import moments
 from mwwkit.report.page import excerpt, page
-from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
+from mwwkit.run.typed_json import from_json, to_json
 
-FOLDER = "export"
-FILES = {"report": ".report.json", "page": ".report.html", "card": ".card.md"}
+FILES = ("report", "page", "card")
+ENDINGS = (".report.json", ".report.html", ".card.md")
 MOST_BYTES = 5_000_000  # all files together
 
 
-def names_of(slug: str) -> dict[str, str]:
-    """The names of the files."""
-    return {what: slug + ending for what, ending in FILES.items()}
+def named(record: Record) -> Record:
+    """With the names of the report's files, which an earlier version did not write."""
+    slug = Path(record.manifest).stem
+    return replace(record, **{what: slug + end for what, end in zip(FILES, ENDINGS, strict=True)})
 
 
-def write(here: Run, shipped: Shipped) -> None:
+def write(here: Run, shipped: Shipped) -> Report:
     """All files into `shipped.folder`, under the names that `shipped` has for them.
 
     Raises ValueError for metrics that an earlier version wrote.
     """
-    facts = facts_of(here, shipped)
-    device = Device(shipped.path("model"), reference=True)
-    worst = facts["test"]["worst"]
+    report, device = facts_of(here, shipped), Device(shipped.path("model"), reference=True)
+    worst, unlike = report.test.worst, report.parity.test.differ
     heard = [
-        moments(here, those, device, facts["threshold"]["window"])
-        for those in (worst["misses"], worst["false_accepts"], facts["parity"]["test"]["differ"])
+        moments(here, those, device, report.threshold)
+        for those in (worst.misses, worst.false_accepts, unlike)
     ]
-    html = page(facts, *heard, shipped.names["report"])
-    write_json(shipped.path("report"), facts)
+    html = page(report, *heard, shipped.names.report)
+    write_json(shipped.path("report"), to_json(report))
     shipped.path("page").write_text(html, encoding="utf-8", newline="\n")
-    certificate = read_json(shipped.path("certificate")) if "certificate" in shipped.names else None
-    told = card(facts, certificate)
+    certified = None
+    if shipped.names.certificate:
+        path = shipped.path("certificate")
+        certified = from_json(Certified, read_json(path), str(path))
+    told = card(report, certified)
     shipped.path("card").write_text(told, encoding="utf-8", newline="\n")
+    return report
 
 
-def remake(here: Run) -> dict[str, Any]:
+def remake(here: Run) -> tuple[tuple[str, str], ...]:
     """Make the report of a finished run again, in that run; where its files are, and the verdict.
 
     Raises CheckpointError where 05 has not finished, ValueError for metrics of an earlier version.
     """
-    done = completed(here, FOLDER)
-    slug = Path(done["manifest"]).stem
-    names = {n: text for n, text in done.items() if isinstance(text, str)} | names_of(slug)
-    with TemporaryDirectory() as trial:
-        for what in set(names) - set(FILES):  # an earlier version wrote fewer
-            shutil.copyfile(here.find(f"{FOLDER}/{names[what]}"), Path(trial) / names[what])
-        write(here, Shipped(Path(trial), names, done["made_of"]))
-        sums = {names[what]: sha256(Path(trial) / names[what]) for what in FILES}
-        if {name: done["sha256"].get(name) for name in sums} != sums:
-            for name in sums:
-                with replacing(here / FOLDER / name) as part:
-                    shutil.copyfile(Path(trial) / name, part)
+    exported = Exported(here)
+    done = named(exported.record)
+    with TemporaryDirectory() as folder:
+        trial = Shipped(Path(folder), done, done.made_of)
+        for name in exported.record.files():
+            if name not in made_here(done):
+                shutil.copyfile(exported.path(name), trial.folder / name)
+        report = write(here, trial)
+        made = tuple(Sum(name, sha256(trial.folder / name)) for name in made_here(done))
+        if not set(made) <= set(done.sha256):
+            for one in made:
+                with replacing(here / FOLDER / one.name) as part:
+                    shutil.copyfile(trial.folder / one.name, part)
+            kept = (one for one in done.sha256 if one.name not in made_here(done))
             checkpoint = Checkpoint.resume(here, FOLDER, {})
-            checkpoint.complete(**done | names | {"sha256": done["sha256"] | sums})
-        facts = read_json(Path(trial) / names["report"])
-    places = {what: str(here.find(f"{FOLDER}/{names[what]}")) for what in FILES}
-    return places | {"verdict": facts["verdict"]["headline"]}
+            checkpoint.complete(**to_json(replace(done, sha256=(*kept, *made))))
+    places = zip(FILES, made_here(done), strict=True)
+    verdict = report.verdict.headline
+    return (*((what, str(exported.path(name))) for what, name in places), ("verdict", verdict))
+
+
+def made_here(record: Record) -> tuple[str, str, str]:
+    """The report's own files, in the order of FILES."""
+    return record.report, record.page, record.card
 
 
 def show(here: Run) -> None:
@@ -81,10 +94,10 @@ def show(here: Run) -> None:
 
     Raises CheckpointError where 05 has not finished.
     """
-    done = completed(here, FOLDER)
-    if "page" not in done:
+    exported = Exported(here)
+    if not exported.record.page:
         print("an earlier version exported this; mwwkit report makes the report")
         return
-    path = here.find(f"{FOLDER}/{done['page']}")
+    path, data = exported.path(exported.record.page), exported.path(exported.record.report)
     link = f'<p>The whole report: <a href="{escape(path.as_uri())}">{escape(str(path))}</a></p>'
-    display(HTML(link + excerpt(read_json(here.find(f"{FOLDER}/{done['report']}")))))
+    display(HTML(link + excerpt(from_json(Report, read_json(data), str(data)))))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit.device.detector import REFRACTORY_S, refractory_steps, score_times, sliding_sum
+from mwwkit.device.detector import REFRACTORY_S, refractory_steps, score_times, shown, sliding_sum
+from mwwkit.device.firmware import OUTPUT_SCALE
+from mwwkit.scenes.scenes import Scene
 
 NEAR_WORD_S = (-0.5, 1.5)  # a detection this near a word's end is a right one
 
@@ -25,36 +27,35 @@ def false_events(
 ) -> list[tuple[float, float]]:
     """(seconds, score) of every event in a track of uint8 scores whose mean exceeds `keep_above`.
 
-    Crossings within two seconds are one event, at its highest moment; those near a wake word's
-    end are detections, not false accepts.
+    `keep_above` is in 256ths, as the model puts scores out: 0.3 is a sum of more than 384 at a
+    window of 5. The score, the highest mean, is on the cutoff's scale, where 255 is 1. Crossings
+    within two seconds are one event, at its highest moment; those near a wake word's end are
+    detections, not false accepts.
     """
-    means = sliding_sum(track, window) / (256.0 * window)
+    sums = sliding_sum(track, window)
     at_s = score_times(len(track))
-    wrong = means > keep_above
+    wrong = sums * OUTPUT_SCALE / window > keep_above
     for end_s in word_ends_s:
         wrong &= (at_s < end_s + NEAR_WORD_S[0]) | (at_s > end_s + NEAR_WORD_S[1])
     steps, found = np.flatnonzero(wrong), []
     while len(steps):
         span = steps[steps < steps[0] + refractory_steps(REFRACTORY_S)]
-        peak = span[np.argmax(means[span])]
-        found.append((float(at_s[peak]), float(means[peak])))
+        peak = span[np.argmax(sums[span])]
+        found.append((float(at_s[peak]), float(shown(sums[peak]) / window)))
         steps = steps[len(span) :]
     return found
 
 
-def heard_in(scene: dict, at_s: float) -> tuple[str, float]:
+def heard_in(scene: Scene, at_s: float) -> tuple[str, float]:
     """The clip that sounded in a scene's foreground at `at_s`, and the second within that clip.
 
     ("", 0.0) where only the background sounded.
     """
-    for item in reversed(scene["items"]):
-        piece, speed = item["piece"], item["speed"]
-        seconds = (piece["to_s"] - piece["from_s"]) / speed
+    for item in reversed(scene.items):
+        piece, begin_s = item.piece, item.at_s
         # A detection comes up to half a second after the sound that caused it.
-        if item["at_s"] <= at_s and at_s - 0.5 < item["at_s"] + seconds:
-            return piece["path"], min(
-                piece["from_s"] + (at_s - item["at_s"]) * speed, piece["to_s"]
-            )
+        if begin_s <= at_s and at_s - 0.5 < begin_s + piece.seconds / item.speed:
+            return piece.path, min(piece.from_s + (at_s - begin_s) * item.speed, piece.to_s)
     return "", 0.0
 
 

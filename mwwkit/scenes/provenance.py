@@ -1,6 +1,6 @@
 """Whose voice, which source, which room: what the scenes of a set can be grouped by.
 
-    about = records(here)                                # path -> SampleRecord, of the catalogue
+    about = records(here)                                # about.of(path) is a SampleRecord
     by = clip_groups(features, about)                    # by["speaker"][i] is scene i's
     hours = stream_hours(features, about)                # hours["source"]["radio"]
 
@@ -8,7 +8,7 @@ Without a catalogue (a run whose clips were left behind) there are groups by rec
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mwwkit.audio.rooms import load_room, rt60
@@ -17,7 +17,6 @@ from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
 
 RT60_STEP_S = 0.2
-About = dict[str, SampleRecord]
 _OF_CLIPS = {
     "speaker": lambda record: record.speaker,
     "source": lambda record: record.source,
@@ -30,11 +29,29 @@ _OF_STREAMS = {name: _OF_CLIPS[name] for name in ("speaker", "source", "voice")}
 }
 
 
+class About:
+    """The catalogue by path: what is known of a clip."""
+
+    def __init__(self, known: Iterable[SampleRecord] = ()):
+        """Of some records."""
+        self._by_path = {record.path: record for record in known}
+
+    def __len__(self) -> int:
+        """How many clips are known."""
+        return len(self._by_path)
+
+    def __iter__(self) -> Iterator[SampleRecord]:
+        """What is known, in the order of the catalogue."""
+        return iter(self._by_path.values())
+
+    def of(self, path: str) -> SampleRecord | None:
+        """The record of a clip, None where it is not known."""
+        return self._by_path.get(path)
+
+
 def records(here: Run) -> About:
-    """The catalogue by path; empty where no run at hand has one."""
-    if not here.all(CATALOGUE):
-        return {}
-    return {record.path: record for record in load_clips(here)}
+    """The catalogue; empty where no run at hand has one."""
+    return About(load_clips(here)) if here.all(CATALOGUE) else About()
 
 
 def clip_groups(
@@ -53,7 +70,7 @@ def clip_groups(
         found["snr"].append("no noise" if quiet else f"{behind['snr_db']:g} dB")
         found["room"].append(room or "none")
         for name, of in _OF_CLIPS.items() if about else ():
-            found[name].append(of(about[facts["clip"]]))
+            found[name].append(of(about.of(facts["clip"])))
     if locate:
         rooms = {room: decay(locate(room)) for room in set(found["room"]) - {"none"}}
         found["rt60"] = [rooms.get(room, "none") for room in found["room"]]
@@ -71,9 +88,15 @@ def clip_names(features: FeatureSet) -> list[str]:
     return [facts["clip"] for facts in features.facts]
 
 
+def conditions(features: FeatureSet) -> list[str]:
+    """The condition of each scene of a set of clips."""
+    return [facts["condition"] for facts in features.facts]
+
+
 def stream_groups(path: str, about: About) -> dict[str, str]:
     """Names by which a clip of long audio is grouped: speaker, source, voice, kind."""
-    return {name: of(about[path]) for name, of in _OF_STREAMS.items()} if path in about else {}
+    record = about.of(path)
+    return {name: of(record) for name, of in _OF_STREAMS.items()} if record else {}
 
 
 def stream_hours(features: FeatureSet, about: About) -> dict[str, dict[str, float]]:

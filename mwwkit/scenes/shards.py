@@ -21,7 +21,7 @@ from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.device import firmware
 from mwwkit.run.checkpoint import finished
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import render
+from mwwkit.scenes.scenes import Scene, render, scene_from
 from mwwkit.scenes.sets import SceneSet
 from mwwkit.scenes.store import FeatureStore, Subset, write_shard
 
@@ -141,6 +141,18 @@ class FeatureSet:
 
     def __len__(self) -> int:  # noqa: D105
         return len(self.store)
+
+    def scene(self, index: int) -> Scene:
+        """What a spectrogram was rendered from."""
+        return scene_from(self.scenes[index])
+
+    def clip(self, index: int) -> str:
+        """The path of the clip that a scene of one clip shows."""
+        return self.facts[index]["clip"]
+
+    def condition(self, index: int) -> str | None:
+        """Under which condition it is shown; None for a stream."""
+        return self.facts[index].get("condition")
 
     def at(self, indices: Sequence[int]) -> "FeatureSet":
         """Some of its spectrograms, in the order given."""

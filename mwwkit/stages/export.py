@@ -16,27 +16,22 @@ from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
 from mwwkit.esphome.checks import ENDING
 from mwwkit.evaluation import parity
-from mwwkit.evaluation.mistakes import Judged, Rule
+from mwwkit.evaluation.exported import Names, Shipped
+from mwwkit.evaluation.measured import Aim, ArenaFacts, Metrics, ModelFacts, OnnxFacts, Threshold
+from mwwkit.evaluation.mistakes import Judged
 from mwwkit.evaluation.net_forms import Made, float_scores
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.operating import (
-    JUDGED_BY,
-    Choice,
-    MaxClipFpr,
-    TargetFah,
-    choose_cutoff,
-    operating_points,
-)
+from mwwkit.metrics.operating import JUDGED_BY, Choice, MaxClipFpr, PerSet, TargetFah
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
-from mwwkit.report.facts import Shipped
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.ranges import Checked, Texts, at_least
 from mwwkit.run.session import Limits, full_disk_stops
+from mwwkit.run.typed_json import to_json
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import Chosen, chosen_net
 from mwwkit.training.evaluator import (
@@ -120,7 +115,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
         arena.needed()
     return {
         "weights": completed(here, folder)["weights"],
-        "files": list(_names(config).values()),
+        "files": list(to_json(_names(config)).values()),
         "done": _is_done(config, Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
@@ -154,31 +149,31 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         raise gate.GateError(faults)
     measured = arena.measure(model) if not config.arena_bytes else None
     validation = _judged(here, "validation", model)
-    surface = operating_points(validation.words, validation.others, validation.ambient, WINDOWS)
-    choice = choose_cutoff(surface, config.target_fah, config.max_clip_fpr)
+    choice = validation.tracks.choose(config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
     arena_bytes = measured.size if measured else config.arena_bytes
     described = config.described(choice.cutoff, choice.window, arena_bytes)
-    rule = Rule(choice.cutoff, choice.window, WINDOWS, config.target_fah, config.max_clip_fpr)
+    aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
     test = _judged(here, "test", model)
     folded = fold(chosen.net, scale)
     made = Made(chosen.net, scale, to_float(folded, chosen.shape), model)
-    others = parity.other_models(made, training) if config.other_calibrations else {}
-    metrics = {
-        "threshold": _threshold(config, choice),
-        "validation": of_split(validation, rule, here),
-        "test": of_split(test, rule, here),
-        "parity": parity.of_run(made, others, validation, test, rule, here),
-        "model": {"bytes": len(model), "shape": chosen.shape.name, "logit_scale": scale},
-        "arena": {"stated": arena_bytes, "smallest": measured and measured.smallest},
-    }
-    models = {"model": model, "float": made.float_model}
+    others = parity.other_models(made, training) if config.other_calibrations else ()
+    models, onnx = {"model": model, "float": made.float_model}, None
     if config.onnx:
-        words = calibration(validation.sets["words"].store, ONNX_CHECKED)
-        models["onnx"], metrics["onnx"] = _onnx(chosen, folded, scale, words, described)
+        words = calibration(validation.sets.words.store, ONNX_CHECKED)
+        models["onnx"], onnx = _onnx(chosen, folded, scale, words, described)
+    metrics = Metrics(
+        threshold=_threshold(config, choice),
+        validation=of_split(validation, choice, aim, here),
+        test=of_split(test, choice, aim, here),
+        parity=parity.of_run(made, others, validation, test, choice, here),
+        model=ModelFacts(len(model), chosen.shape.name, scale),
+        arena=ArenaFacts(arena_bytes, measured.smallest if measured else None),
+        onnx=onnx,
+    )
     sums = _write(config, here, models, described, metrics, made_of)
-    checkpoint.complete(**_names(config), sha256=sums, made_of=made_of)
+    checkpoint.complete(**to_json(_names(config)), sha256=sums, made_of=made_of)
     return check(here)
 
 
@@ -188,7 +183,7 @@ def _onnx(
     scale: float,
     words: list[np.ndarray],
     described: manifest.Manifest,
-) -> tuple[bytes, dict]:
+) -> tuple[bytes, OnnxFacts]:
     """The float net as ONNX, and how far ONNX Runtime is from the net on some words."""
     facts = {"wake_word": described.wake_word, "author": described.author}
     facts |= {"cutoff": described.probability_cutoff, "window": described.sliding_window_size}
@@ -196,7 +191,7 @@ def _onnx(
     wanted = [float_scores(chosen.net, features, scale) for features in words]
     largest = onnx_model.check(model, chosen.shape, list(map(to_float_features, words)), wanted)
     # rounded: the last bits hang on the number of threads
-    return model, {"bytes": len(model), "largest_difference": round(largest, 6)}
+    return model, OnnxFacts(len(model), round(largest, 6))
 
 
 def _write(
@@ -204,66 +199,65 @@ def _write(
     here: Run,
     models: dict[str, bytes],
     described: manifest.Manifest,
-    metrics: dict,
+    metrics: Metrics,
     made_of: dict,
 ) -> dict[str, str]:
     """All files, once the gate has passed them elsewhere; return their SHA-256."""
     names = _names(config)
+    files = to_json(names)
     with TemporaryDirectory() as trial:
         folder = Path(trial)
         for what, model in models.items():
-            (folder / names[what]).write_bytes(model)
-        (folder / names["yaml"]).write_text(
-            esphome_package.yaml_for_file(names["manifest"]), "utf-8"
-        )
-        (folder / names["yaml_url"]).write_text(
-            esphome_package.yaml_for_url(names["manifest"]), "utf-8"
-        )
-        write_json(folder / names["metrics"], metrics)
-        manifest.write(described, folder / names["manifest"])
-        certified = certify(folder / names["manifest"])
+            (folder / files[what]).write_bytes(model)
+        (folder / names.yaml).write_text(esphome_package.yaml_for_file(names.manifest), "utf-8")
+        (folder / names.yaml_url).write_text(esphome_package.yaml_for_url(names.manifest), "utf-8")
+        write_json(folder / names.metrics, to_json(metrics))
+        manifest.write(described, folder / names.manifest)
+        certified = certify(folder / names.manifest)
         certified.refuse()
-        write_json(folder / names["certificate"], certified.as_dict())
+        write_json(folder / names.certificate, certified.as_dict())
         writing.write(here, Shipped(folder, names, made_of))
-        for name in names.values():  # the manifest last: what it names is there before it
+        for name in files.values():  # the manifest last: what it names is there before it
             with replacing(here / FOLDER / name) as part:
                 shutil.copyfile(folder / name, part)
         if not config.onnx:  # one of other weights would pass for this model's
             (here / FOLDER / f"{config.slug}.onnx").unlink(missing_ok=True)
-        return {name: sha256(folder / name) for name in names.values()}
+        return {name: sha256(folder / name) for name in files.values()}
 
 
-def _names(config: Config) -> dict[str, str]:
+def _names(config: Config) -> Names:
     slug = config.slug
-    return {
-        "model": f"{slug}.tflite",
-        "float": f"{slug}.float.tflite",
-        **({"onnx": f"{slug}.onnx"} if config.onnx else {}),
-        "metrics": f"{slug}.metrics.json",
-        "yaml": f"{slug}.yaml",
-        "yaml_url": f"{slug}.url.yaml",
-        "certificate": f"{slug}{ENDING}",
-        **writing.names_of(slug),
-        "manifest": f"{slug}.json",
-    }
+    return Names(
+        model=f"{slug}.tflite",
+        float_model=f"{slug}.float.tflite",
+        onnx=f"{slug}.onnx" if config.onnx else None,
+        metrics=f"{slug}.metrics.json",
+        yaml=f"{slug}.yaml",
+        yaml_url=f"{slug}.url.yaml",
+        certificate=f"{slug}{ENDING}",
+        report=f"{slug}.report.json",
+        page=f"{slug}.report.html",
+        card=f"{slug}.card.md",
+        manifest=f"{slug}.json",
+    )
 
 
 def _judged(here: Run, split: str, model: bytes) -> Judged:
-    sets = {name: FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY}
-    heard = tracks(model, *(features.store for features in sets.values()), reference=True)
-    return Judged(split, sets, heard.words, heard.others, heard.ambient)
+    sets = PerSet(*(FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY))
+    stores = (features.store for _, features in sets.items())
+    return Judged(split, sets, tracks(model, *stores, reference=True))
 
 
-def _threshold(config: Config, choice: Choice) -> dict:
-    return {
-        "cutoff": choice.cutoff,
-        "window": choice.window,
-        "target_false_accepts_per_hour": config.target_fah,
-        "target_reached_on_validation": choice.reached,
-        "false_accepts_expected_per_hour": choice.fah_expected,
-        "data_can_support_the_target": choice.supported,
-        "note": choice.note,
-    }
+def _threshold(config: Config, choice: Choice) -> Threshold:
+    return Threshold(
+        choice.cutoff,
+        choice.window,
+        target_false_accepts_per_hour=config.target_fah,
+        target_reached_on_validation=choice.reached,
+        false_accepts_expected_per_hour=choice.fah_expected,
+        data_can_support_the_target=choice.supported,
+        note=choice.note,
+    )
 
 
 def _weights_of(here: Run) -> str:

@@ -34,6 +34,7 @@ from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_th
 FOLDER, TUNED = "mined", "tuned"
 EventCount = Annotated[int, Between(1, 1_000_000)]
 SCANNED = ("train-ambient", "train")
+WINDOW = 5  # scores of a mean that is looked at
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
 AT_SHARE = (
     0.75  # where in its window an event stands: what led to it matters more than what follows
@@ -44,7 +45,7 @@ AT_SHARE = (
 class Config(Checked):
     """What 04_mine.ipynb can set."""
 
-    # a sliding mean over this is kept: well under any cutoff
+    # a sliding mean over this (1 is 256) is kept: well under any cutoff
     keep_above: Annotated[float, Between(0, 1, above=True, below=True)] = 0.3
     max_per_clip: EventCount = 3
     max_events: EventCount = 500
@@ -148,14 +149,24 @@ def _scan(config, here, limits, session, mined) -> None:
 
 
 def _scan_shard(here: Run, model: bytes, keep_above: float, unit: str) -> tuple[str, list]:
-    """The events of one shard: [index in the shard, seconds, score] each."""
+    """The events of one shard: [index in the shard, seconds, score in 256ths] each."""
     features, device = FeatureSet.of_unit(here, unit), Device(model)
     events = []
     for index, ends_s in enumerate(features.ends_s):
         track = device.scores(features.store[index])
-        found = false_events(track, ends_s, keep_above, window=5)
-        events += [[index, round(at_s, 3), round(score, 4)] for at_s, score in found]
+        found = false_events(track, ends_s, keep_above, WINDOW)
+        events += [[index, round(at_s, 3), _in_256ths(score)] for at_s, score in found]
     return unit, events
+
+
+def _in_256ths(score: float) -> float:
+    """A score as checkpoints keep it: shards that an earlier version scanned are of this scale."""
+    return round(round(score * firmware.CUTOFF_LEVELS * WINDOW) * firmware.OUTPUT_SCALE / WINDOW, 4)
+
+
+def _score(in_256ths: float) -> float:
+    """A checkpoint's score on the cutoff's scale; the sum behind it is a whole number."""
+    return round(in_256ths / firmware.OUTPUT_SCALE * WINDOW) / (firmware.CUTOFF_LEVELS * WINDOW)
 
 
 def _keep(config: Config, here: Run, session: Session, mined: Checkpoint) -> None:
@@ -168,8 +179,8 @@ def _keep(config: Config, here: Run, session: Session, mined: Checkpoint) -> Non
         for index, at_s, score in mined.done[unit]["events"]:
             if features.store.n_frames[index] < n_frames:
                 continue  # a stream shorter than a scene has no room around the event
-            events.append(Event(unit, index, at_s, score))
-            places.append(heard_in(features.scenes[index], at_s))
+            events.append(Event(unit, index, at_s, _score(score)))
+            places.append(heard_in(features.scene(index), at_s))
             windows.append(_window(unit, features, index, at_s, n_frames))
     # Where only the background sounded, the stream itself stands for the clip.
     heard = zip(events, places, strict=True)
@@ -181,7 +192,9 @@ def _keep(config: Config, here: Run, session: Session, mined: Checkpoint) -> Non
         if path and of_split[path] is not Split.TRAIN:
             raise WrongInput(f"{path} is of the split {of_split[path].value}; only train is mined")
         facts = {"id": f"m{number:04d}", "clip": path, "clip_s": round(from_s, 3)}
-        rows.append(facts | {"score": events[i].score, "at_s": events[i].at_s, **windows[i]})
+        rows.append(
+            facts | {"score": round(events[i].score, 4), "at_s": events[i].at_s, **windows[i]}
+        )
     session.stop(len(rows) * EVENT_BYTES)
     session.must_be_continued("04 mine", 1)
     if rows:

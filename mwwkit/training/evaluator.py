@@ -13,7 +13,7 @@ import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
-from mwwkit.metrics.operating import Choice, choose_cutoff, median_latency, operating_points
+from mwwkit.metrics.operating import Choice, PerSet, choose_cutoff, median_latency, operating_points
 from mwwkit.metrics.tail_fit import PEAKS
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
@@ -97,12 +97,8 @@ def refuse_flat(streams: Sequence[np.ndarray]) -> None:
 
 
 @dataclass(frozen=True)
-class Tracks:
+class Tracks(PerSet[Sequence[np.ndarray]]):
     """uint8 scores of a model over everything that it is judged by, a track a spectrogram."""
-
-    words: list[np.ndarray]
-    others: list[np.ndarray]
-    ambient: list[np.ndarray]
 
     def choose(
         self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
@@ -115,8 +111,7 @@ class Tracks:
         choice = choose_cutoff(surface, target_fah, max_clip_fpr)
         if ends_s is None:
             return choice
-        late = median_latency(self.words, ends_s, choice.cutoff, choice.window)
-        return replace(choice, latency_s=late)
+        return replace(choice, latency_s=median_latency(self.words, ends_s, choice))
 
 
 def tracks(
@@ -189,7 +184,7 @@ def _facts(choice: Choice) -> dict:
         "recall": choice.recall.value,
         "recall_interval": [choice.recall.low, choice.recall.high],
         "false_accepts_per_hour": choice.fah.value,
-        "false_accepts_at_most": choice.fah_at_most,
+        "false_accepts_at_most": choice.fah.at_most,
         "false_accepts_expected": choice.fah_expected,
         "clip_false_accepts": choice.clip_false_accepts.value,
         "median_latency_s": choice.latency_s,

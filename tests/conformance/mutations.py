@@ -50,8 +50,8 @@ FAULTS = (
     Fault(
         "detector: a sum equal to the limit fires",
         "mwwkit/device/detector.py",
-        "over = np.flatnonzero(sliding_sum(scores, window) > integer_cutoff(cutoff) * window)",
-        "over = np.flatnonzero(sliding_sum(scores, window) >= integer_cutoff(cutoff) * window)",
+        "return sliding_sum(scores, self.window) > self.limit",
+        "return sliding_sum(scores, self.window) >= self.limit",
         "test_detector.py",
     ),
     Fault(
@@ -142,8 +142,8 @@ FAULTS = (
     Fault(
         "export: the cutoff is chosen on the test split",
         "mwwkit/stages/export.py",
-        'validation, judged = _judged(here, "validation", model)',
-        'validation, judged = _judged(here, "test", model)',
+        'validation = _judged(here, "validation", model)',
+        'validation = _judged(here, "test", model)',
         "test_export.py -k would_choose",
     ),
     Fault(

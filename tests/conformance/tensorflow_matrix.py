@@ -186,9 +186,9 @@ def told(found: list[dict]) -> bool:
 
 def woke(tracks: np.ndarray) -> np.ndarray:
     """Whether each track of scores has a detection, bool [tracks]."""
-    from mwwkit.device.detector import detections
+    from mwwkit.device.detector import Rule
 
-    return np.array([len(detections(track, CUTOFF, WINDOW)) > 0 for track in tracks])
+    return Rule(CUTOFF, WINDOW).wakes(tracks)
 
 
 def against(first: dict, other: dict, shape: str) -> tuple:

@@ -32,7 +32,7 @@ from device_rules import DeviceRules, compiler, reports_of
 from mwwkit.audio.frontend import MicroFrontend, quantise
 from mwwkit.audio.reading import read, to_int16
 from mwwkit.device import firmware
-from mwwkit.device.detector import StreamingDetector, integer_cutoff, sliding_sum, voice_track
+from mwwkit.device.detector import StreamingDetector, integer_cutoff, voice_track
 from mwwkit.device.simulator import Device, DeviceError, score_all, tflm
 from mwwkit.esphome.component import Model
 from mwwkit.run.parallel import each
@@ -100,7 +100,7 @@ def engines(models: dict[str, Model], tracks: dict, chosen: tuple) -> int:
             off = np.concatenate(
                 [np.abs(a.astype(int) - b) for a, b in zip(mine, truth, strict=True)]
             )
-            over = [[_over(track, model) for track in one] for one in (mine, truth)]
+            over = [[model.over(track) for track in one] for one in (mine, truth)]
             flips = sum(int((a != b).sum()) for a, b in zip(*over, strict=True))
             found = [
                 [len(StreamingDetector(model.cutoff, model.window).run(t.tolist())) for t in one]
@@ -117,10 +117,6 @@ def engines(models: dict[str, Model], tracks: dict, chosen: tuple) -> int:
         rows,
     )
     return wrong
-
-
-def _over(track: np.ndarray, model: Model) -> np.ndarray:
-    return sliding_sum(track, model.window) > integer_cutoff(model.cutoff) * model.window
 
 
 def rules(c: DeviceRules, models: dict[str, Model], tracks: dict, raw: list[np.ndarray]) -> int:
@@ -140,7 +136,7 @@ def rules(c: DeviceRules, models: dict[str, Model], tracks: dict, raw: list[np.n
                 n, blocked, bad, steps = 0, 0, 0, 0
                 for i, track in enumerate(tracks[name, "exact"]):
                     gate = (heard[i], vad.cutoff, vad.window, 3) if gated else None
-                    voice = voice_track(heard[i], vad.cutoff, vad.window) if gated else None
+                    voice = voice_track(heard[i], vad) if gated else None
                     detector = StreamingDetector(cutoff, model.window)
                     ours = reports_of(detector.run(track.tolist(), voice), detector.blocked)
                     theirs = c.detect(3 * len(track), track, cutoff, model.window, 3, gate)

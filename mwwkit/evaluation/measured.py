@@ -1,0 +1,370 @@
+"""What 05 measures, from the first count to the report: the content of `<word>.metrics.json`.
+
+    metrics = from_json(Metrics, read_json(path))
+    print(metrics.test.false_accepts_per_hour, metrics.threshold.cutoff)
+
+Scores and cutoffs are on the manifest's scale, where 1 is 255. Intervals hold with 95 %.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from mwwkit.device.detector import Rule
+from mwwkit.metrics.decision_rules import RuleRates
+from mwwkit.metrics.operating import Surface
+from mwwkit.metrics.rates import Hourly, Interval, Rate
+from mwwkit.run.typed_json import Amount, Count, Key, Keyed, Share, absent, says
+
+Set = Literal["words", "others", "ambient"]
+# What `audio.scenes.scene_from` reads.
+A_SCENE = says(required=("seconds", "seed", "items", "background", "room"))
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a rule must keep to where it is chosen."""
+
+    target_fah: float  # false accepts an hour, at most
+    max_clip_fpr: float  # the share of other words that may be accepted
+    windows: tuple[int, ...]  # that there are to choose from
+
+
+@dataclass(frozen=True)
+class Threshold(Rule):
+    """The rule that ships, and whether the data can carry what it was chosen for."""
+
+    target_false_accepts_per_hour: Annotated[float, says(exclusiveMinimum=0)]
+    target_reached_on_validation: bool
+    false_accepts_expected_per_hour: Amount | None
+    data_can_support_the_target: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class BySpeaker:
+    """Where the recall of other speakers than these lies, and how many these are."""
+
+    low: Share
+    high: Share
+    speakers: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionRate(Rate):
+    """Recall under one condition; `by_speaker` where two speakers or more are known."""
+
+    condition: str
+    by_speaker: BySpeaker | None = absent()
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many fell into each bin, and how many before the first and after the last."""
+
+    from_s: float
+    bin_s: Amount
+    counts: tuple[Count, ...]
+    earlier: Count
+    later: Count
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long after its end a word is heard: the median with its interval, and all of them."""
+
+    detected: Count
+    missed: Count
+    median_s: float | None
+    p90_s: float | None
+    histogram: Histogram
+    median_low_s: float | None = absent()
+    median_high_s: float | None = absent()
+
+
+@dataclass(frozen=True)
+class Crossing(Interval):
+    """Where misses equal false positives: that rate, and the cutoff nearest to it."""
+
+    cutoff: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Whether a score means what it says: clips, their mean score and share of words, by bin."""
+
+    expected_error: Share
+    counts: tuple[Count, ...]
+    mean_score: tuple[Share, ...]
+    share_positive: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
+class ClipFigures:
+    """Words under a condition against the other words as recorded, at the cutoff that ships."""
+
+    condition: str
+    true_positives: Count
+    false_negatives: Count
+    false_positives: Count
+    true_negatives: Count
+    accuracy: Share
+    precision: Share
+    recall: Share
+    f1: Share
+    false_positive_rate: Share
+    false_negative_rate: Share
+    roc_auc: Interval
+    partial_auc_10: Annotated[Interval, Key("partial_auc_0.1")]
+    partial_auc_5: Annotated[Interval, Key("partial_auc_0.05")]
+    equal_error_rate: Crossing
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class AtTarget(Rule):
+    """What a split alone would have chosen for the same target."""
+
+    target_false_accepts_per_hour: float
+    recall: Interval
+    reached: bool
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupRate(Rate):
+    """The rate of a group.
+
+    `merged` says how many small groups it stands for, `units` of how many voices or clips that were
+    drawn independently of one another.
+    """
+
+    group: str
+    merged: Count
+    units: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupHourly(Hourly):
+    """False accepts of a group; `merged` says how many small groups it stands for."""
+
+    group: str
+    merged: Count
+
+
+@dataclass(frozen=True)
+class RatesBy:
+    """The groups of one dimension, the worst first."""
+
+    dimension: str
+    rows: tuple[GroupRate, ...]
+
+
+@dataclass(frozen=True)
+class HourlyBy:
+    """The groups of one dimension of long recordings, the worst first."""
+
+    dimension: str
+    rows: tuple[GroupHourly, ...]
+
+
+@dataclass(frozen=True)
+class Least:
+    """Groups with less than this are counted together."""
+
+    clips: Count
+    hours: Amount
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Whose words are missed, and what is taken for the word, group by group.
+
+    Dimensions: condition, snr, room, rt60, speaker, source, voice, word, label, kind.
+    """
+
+    merged_below: Least
+    note: str  # what is not known; empty where all is
+    recall: Annotated[tuple[RatesBy, ...], Keyed("dimension", "rows")]
+    other_clips_accepted: Annotated[tuple[RatesBy, ...], Keyed("dimension", "rows")]
+    false_accepts_per_hour: Annotated[tuple[HourlyBy, ...], Keyed("dimension", "rows")]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A clip or an event, with the recipe that makes it heard again."""
+
+    set: str  # FeatureSet.open(here, set).scene(index) is its scene
+    index: Count
+    clip: str  # its path in the run
+    score: Share  # the highest mean of the window
+    at_s: Amount  # of that
+    from_s: Amount  # the span in the scene
+    to_s: Amount
+    recipe: Annotated[dict, A_SCENE] | None = absent()  # of long streams the part in the span
+    condition: str | None = absent()
+    speaker: str | None = absent()
+    source: str | None = absent()
+    word: str | None = absent()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlike(Mistake):
+    """A clip that int8 decides otherwise than float: the highest mean of both."""
+
+    means: tuple[Share, Share]
+
+
+@dataclass(frozen=True)
+class Worst:
+    """What went wrong most, the worst first, at most 20 each."""
+
+    misses: Annotated[tuple[Mistake, ...], says(maxItems=20)]
+    false_accepts: Annotated[tuple[Mistake, ...], says(maxItems=20)]
+
+
+@dataclass(frozen=True)
+class SplitFigures:
+    """Everything that is said about one split."""
+
+    recall: Annotated[tuple[ConditionRate, ...], Keyed("condition")]
+    other_clips_accepted: Rate
+    false_accepts_per_hour: Hourly
+    median_latency_s: float | None
+    latency: Latency
+    clips: Annotated[tuple[ClipFigures, ...], Keyed("condition")]
+    at_target: AtTarget | None  # null where a kind of audio is missing
+    surface: Surface
+    detectors: Annotated[tuple[RuleRates, ...], Keyed("name")]
+    groups: Groups
+    worst: Worst
+
+
+@dataclass(frozen=True)
+class Place:
+    """A moment of a spectrogram of a set; `clip` is what sounded there, "" between clips."""
+
+    set: Set
+    index: Count
+    at_s: Amount
+    clip: str = ""
+    steps: Annotated[int, says(minimum=1)] | None = absent()  # that a flip lasts
+    means: tuple[Share, Share] | None = absent()  # the highest of both there
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far one form of the model is from another, step by step.
+
+    `flips` counts the steps at which the mean is over the cutoff for one only, `flipped` lists the
+    longest runs of them, `differ` the clips and events that only one has.
+    """
+
+    steps: Count
+    largest_difference: Amount  # of the scores
+    largest_at: Place | None
+    mean_difference: Amount
+    flips: Count
+    flipped: tuple[Place, ...]
+    differ: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Against(Difference):
+    """How far the form `form` of the model is from the form `than`."""
+
+    form: str
+    than: str
+
+
+@dataclass(frozen=True)
+class FormRates:
+    """What a form of the model does."""
+
+    form: str
+    recall: Rate
+    other_clips_accepted: Rate
+    false_accepts_per_hour: Hourly
+
+
+@dataclass(frozen=True)
+class HeardByAll:
+    """How much of the validation split every form heard."""
+
+    words: Count
+    others: Count
+    streams: Count
+    stream_hours: Amount
+
+
+@dataclass(frozen=True)
+class BothScores:
+    """The highest mean of a test clip by the float net and by the int8 model."""
+
+    clip: Literal["word", "other"]
+    by_float: Annotated[Share, Key("float")]
+    by_int8: Annotated[Share, Key("int8")]
+
+
+@dataclass(frozen=True)
+class OnTest:
+    """Where int8 and float differ on clips of the test split.
+
+    `differ` lists those that they decide differently, the first of them with recipes.
+    """
+
+    words: Count
+    others: Count
+    clips: tuple[BothScores, ...]
+    differ: tuple[Unlike, ...]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How faithful the shipped model is: every form of it on the same audio.
+
+    The names of forms are those of `mwwkit.evaluation.net_forms`, and calibrated_on_... where int8
+    models of other calibration streams were made.
+    """
+
+    heard: HeardByAll
+    forms: Annotated[tuple[FormRates, ...], Keyed("form")]
+    against: tuple[Against, ...]
+    test: OnTest
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The model's size, its shape's name, and what its logit was multiplied with."""
+
+    bytes: Count
+    shape: str
+    logit_scale: float
+
+
+@dataclass(frozen=True)
+class ArenaFacts:
+    """The arena as the manifest states it, and the smallest that was enough, where measured."""
+
+    stated: Count
+    smallest: Count | None
+
+
+@dataclass(frozen=True)
+class OnnxFacts:
+    """The ONNX file, and how far ONNX Runtime is from the float net."""
+
+    bytes: Count
+    largest_difference: Amount
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """All that 05 measures of a model."""
+
+    threshold: Threshold
+    validation: SplitFigures
+    test: SplitFigures
+    parity: Parity
+    model: ModelFacts
+    arena: ArenaFacts
+    onnx: OnnxFacts | None = absent()
