@@ -4,6 +4,8 @@ VENV ?= .venv
 RUN ?= run/demo
 PRESET ?= demo
 PY := $(VENV)/bin/python
+# Processes that share the test files out: one a core up to four, each about 1.5 GB.
+TEST_WORKERS ?= logical --maxprocesses=4
 
 .PHONY: demo test check notebooks
 
@@ -11,7 +13,7 @@ demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
 	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
 
 test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO adds the tests on real audio
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## quick: style, imports, notebook pairs
 	$(PY) -m ruff check .

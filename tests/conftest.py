@@ -1,26 +1,37 @@
 """Fixtures for all tests: sound that is made here, and real sound where there is some."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_run
+from varied import THREADS
 
 from mwwkit.run.paths import Run
 
 RATE_HZ = 16_000
 
 
+LONGEST = ("test_notebooks", "test_train", "test_mine", "test_tuning", "test_loop_options")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: shared out among processes, none of them is begun last."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 def pytest_collection_finish() -> None:
-    """One thread for TensorFlow, as in 03: the count must be set before anything runs."""
+    """TensorFlow's threads, as in 03: the count must be set before anything runs."""
     if "tensorflow" in sys.modules:
         from mwwkit.training.trainer import limit_threads
 
-        limit_threads(1)
+        limit_threads(THREADS)
 
 
 @pytest.fixture(scope="session")
@@ -72,17 +83,40 @@ def material(here):
 
 
 @pytest.fixture(scope="session")
-def featured(tmp_path_factory):
-    """A small run with 01 and 02 done; to be read, not written: give it as an earlier run."""
-    small_run = pytest.importorskip("small_run")
-    return small_run.featured(tmp_path_factory.mktemp("featured"))
+def once(tmp_path_factory):
+    """`once(name, make)` -> a folder that `make(folder)` has filled, once for all processes.
+
+    Under pytest-xdist the first worker that needs it makes it while the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder, made = shared / name, shared / f"{name}.made"
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                made.touch()
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory, featured):
-    """The same with 03 done, by a net that has learnt its word; to be read, not written."""
+def featured(once):
+    """A small run with 01 and 02 done; to be read, not written: give it as an earlier run."""
     small_run = pytest.importorskip("small_run")
-    return small_run.trained(tmp_path_factory.mktemp("trained"), featured)
+    return Run(once("featured", small_run.featured))
+
+
+@pytest.fixture(scope="session")
+def trained(once, featured):
+    """The same with 03 done, by a net that hears its word; to be read, not written."""
+    small_run = pytest.importorskip("small_run")
+    folder = once("trained", lambda folder: small_run.trained(folder, featured))
+    return Run(folder, (featured.folder,))
 
 
 @pytest.fixture
@@ -151,7 +185,7 @@ def made_net(feature_like, as_floats):
     mixednet = pytest.importorskip("mwwkit.model.mixednet")
     from mwwkit.training.trainer import limit_threads
 
-    limit_threads(1)  # the first to run TensorFlow where no collected module imports it
+    limit_threads(THREADS)  # the first to run TensorFlow where no collected module imports it
 
     def make(name: str, seed: int = 1):
         rng = np.random.default_rng(seed)

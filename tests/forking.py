@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    ["mwwkit.stages.train", "mwwkit.stages.mine", "mwwkit.stages.export"]
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    [f"mwwkit.stages.{name}" for name in ("acquire", "featurize", "train", "mine", "export")]
+    + ["ipykernel.kernelapp"]
 )
 
 
 def start(function: Callable, *args) -> multiprocessing.Process:
     """A process that calls a function of a test module."""
-    process = _CONTEXT.Process(target=_quietly, args=(function, *args))
+    process = CONTEXT.Process(target=_quietly, args=(function, *args))
     process.start()
     return process
 

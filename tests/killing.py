@@ -22,14 +22,6 @@ def start(code: str, *args: object) -> subprocess.Popen:
     )
 
 
-def kill(process: subprocess.Popen) -> None:
-    """SIGKILL to the process, and to it alone."""
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    # Not to its end: a worker that had no item yet holds the pipe until it has idled long enough.
-    process.stdout.close()
-
-
 def killed_by_itself(code: str, *args: object) -> None:
     """Run `code`, which ends with SIGKILL to itself."""
     process = start(code, *args)

@@ -1,6 +1,9 @@
 """Spectrograms in memory, for tests of what takes them from a store."""
 
+from itertools import pairwise
+
 import numpy as np
+import varied
 
 from mwwkit.training.batches import Source, WakeWordDataset
 from mwwkit.training.spec_augment import NONE, SpecAugment
@@ -30,10 +33,26 @@ def numbered(name: str, value: int, n_scenes: int, n_steps: int = 4, **counts) -
     return Source(name, Listed(features), labels, **counts)
 
 
+# Of a training: so little at a time that every step goes downhill, as calculus has it.
+SMALL_STEPS = {"learning_rate": 1e-5, "warmup_steps": 0, "dropout": 0.0}
+
+
+def same_batch() -> WakeWordDataset:
+    """Every batch is the same: one scene with a word in it, four times."""
+    return learnable(n_scenes=1)
+
+
+def goes_downhill(trainer, dataset: WakeWordDataset) -> bool:
+    """Whether the loss is lower after each of four steps; the trainer's are to be SMALL_STEPS."""
+    losses = [trainer.train(dataset, trainer.step + 1)["loss"] for _ in range(5)]
+    return all(later < earlier for earlier, later in pairwise(losses))
+
+
 def learnable(
     n_batch: int = 4, n_scenes: int = 40, seed: int = 5, augment: SpecAugment = NONE
 ) -> WakeWordDataset:
     """Scenes of 60 steps of noise; in half of them six steps are loud in the upper bands."""
+    seed = varied.seed(seed)
     rng = np.random.default_rng(seed)
     features = rng.integers(-128, -90, (n_scenes, 180, 40)).astype(np.int8)
     labels = np.zeros((n_scenes, 60), np.int8)

@@ -1,14 +1,13 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from killing import start
 
 from mwwkit.audio.reading import discover, read
 from mwwkit.corpus.clips import Kind, Label, Split, load_clips, read_quarantine
@@ -100,13 +99,22 @@ def test_worker_count_does_not_change_a_byte(tmp_path, recordings):
     assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
 
 
-@pytest.mark.parametrize("survives", [0, 1, 2, 3, 5, 8, 12, 16, 17, 18, 19, 20, 21])
-def test_a_run_killed_at_any_write_and_resumed_equals_a_run_in_one_go(
-    tmp_path, recordings, monkeypatch, survives
-):
+@pytest.fixture(scope="module")
+def in_one_go(tmp_path_factory, made_once):
+    """Recordings, one of them broken, and the run made of them without a kill."""
+    folder = tmp_path_factory.mktemp("in one go")
+    recordings = Path(shutil.copytree(made_once, folder / "recordings"))
     (recordings / "negative" / "broken.wav").write_text("no audio")
     settings = config(recordings, rooms=2, noise_minutes=0.5)
-    acquire.run(settings, Run(tmp_path / "whole"), LIMITS)
+    acquire.run(settings, Run(folder / "whole"), LIMITS)
+    return settings, files_of(folder / "whole")
+
+
+@pytest.mark.parametrize("survives", [0, 1, 2, 3, 5, 8, 12, 16, 17, 18, 19, 20, 21])
+def test_a_run_killed_at_any_write_and_resumed_equals_a_run_in_one_go(
+    tmp_path, in_one_go, monkeypatch, survives
+):
+    settings, whole = in_one_go
     writes = iter(range(1000))
     replace = os.replace
 
@@ -121,7 +129,7 @@ def test_a_run_killed_at_any_write_and_resumed_equals_a_run_in_one_go(
         acquire.run(settings, killed, LIMITS)
     monkeypatch.undo()
     acquire.run(settings, killed, LIMITS)
-    assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
+    assert files_of(tmp_path / "killed") == whole
 
 
 _RUN = """
@@ -129,24 +137,22 @@ import sys
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire
-config = acquire.Config("hey you", recordings=sys.argv[2], noise_minutes=2, rooms=130,
-    tts_positive=0, tts_negative=0, tts_hard_negative=0, tts_ambient_minutes=0)
-acquire.run(config, Run.of(sys.argv[1]), Limits(workers=2))
+from test_acquire import config
+settings = config(sys.argv[2], noise_minutes=2, rooms=130)
+acquire.run(settings, Run.of(sys.argv[1]), Limits(workers=2))
 """
 
 
 def test_a_run_killed_with_sigkill_and_resumed_equals_a_run_in_one_go(tmp_path, recordings):
-    call = [sys.executable, "-c", _RUN]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    killed = [*call, str(tmp_path / "killed"), str(recordings)]
-    with subprocess.Popen(killed, start_new_session=True, **quiet) as process:
+    with start(_RUN, tmp_path / "killed", recordings) as process:
         while not list((tmp_path / "killed/clips").glob("*/*")):
             time.sleep(0.02)
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGKILL)
     assert not (tmp_path / "killed/clips/catalogue.csv").exists()
-    subprocess.run(killed, check=True, **quiet)
-    subprocess.run([*call, str(tmp_path / "whole"), str(recordings)], check=True, **quiet)
+    settings = config(recordings, noise_minutes=2, rooms=130)
+    acquire.run(settings, Run(tmp_path / "killed"), Limits(workers=2))
+    acquire.run(settings, Run(tmp_path / "whole"), LIMITS)
     assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
 
 

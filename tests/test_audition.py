@@ -4,7 +4,6 @@ import base64
 import datetime
 import io
 
-import nbformat
 import numpy as np
 import pytest
 import soundfile
@@ -12,13 +11,11 @@ from IPython.display import Audio, Image
 from ipywidgets import FileUpload, HBox, Textarea
 
 from mwwkit.audio.reading import to_int16
-from mwwkit.cli import chain
 from mwwkit.device.detector import integer_cutoff, manifest_cutoff
 from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, write
 from mwwkit.evaluation.scoring import listen_to
 from mwwkit.previews import audition, panel, recorder
-from mwwkit.run.paths import Run
 
 
 @pytest.fixture(scope="module")
@@ -177,17 +174,3 @@ def test_no_slider_reaches_a_cutoff_that_never_fires(heard):
     shown, _ = heard
     ends = (shown.cutoff.min, shown.cutoff.max)
     assert ends == (1, 254) and all(0 < manifest_cutoff(end) < 1 for end in ends)
-
-
-def test_05_under_papermill_has_the_picture_and_the_player(trained, tmp_path):
-    here = Run.of(str(tmp_path / "run"))
-    given = {"RUN_DIR": str(here.folder), "WORD": "chirp", "ARENA_BYTES": 16_000, "WORKERS": 1}
-    given["PREVIOUS"] = ",".join(map(str, (*trained.earlier, trained.folder)))
-    [done] = chain.execute([chain.Job("05", given)], here)
-    [cell] = [c for c in nbformat.read(done.notebook, 4).cells if "audition.audition" in c.source]
-    data = [output.data for output in cell.outputs if "data" in output]
-    html = [d.get("text/html", "") for d in data]
-    at = next(i for i, text in enumerate(html) if "MediaRecorder" in text)
-    assert "Record</button>" in html[at]
-    assert any("image/png" in d for d in data[at + 1 :])
-    assert any("<audio" in text for text in html[at + 1 :])

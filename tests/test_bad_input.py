@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import warm
+from jupyter_client.provisioning import local_provisioner
 
 from mwwkit import __main__ as cli
 from mwwkit.corpus.clips import read_quarantine
@@ -21,8 +23,9 @@ QUIET = {
 
 
 @pytest.fixture
-def run(tmp_path, capsys):
+def run(tmp_path, capsys, monkeypatch):
     """`run(folder, NAME=value ...)` of 01 by the command line -> exit code, and the last lines."""
+    monkeypatch.setattr(local_provisioner, "launch_kernel", warm.launch)
     preset = tmp_path / "small.yaml"
     lines = [f"  {name}: {value!r}" for name, value in ({"word": "hey you"} | QUIET).items()]
     preset.write_text("\n".join(["acquire:", *lines]))

@@ -1,13 +1,14 @@
 import json
 import os
 import shutil
+import signal
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_run
-from killing import kill, killed_by_itself, start
+from forking import start
 from small_run import tree
 
 from mwwkit.audio.endpoints import Span
@@ -101,15 +102,18 @@ def test_two_workers_make_the_same_tree_as_one_byte_for_byte(small_shards, tmp_p
     assert tree(here / "features") == tree(whole / "features")
 
 
-RUN = """
-import sys
-from mwwkit.run.paths import Run
-from mwwkit.run.session import Limits
-from mwwkit.stages import featurize
-from test_featurize import CONFIG, SMALL_SHARDS_S
-featurize.SHARD_SECONDS = SMALL_SHARDS_S
-featurize.run(CONFIG, Run.of(sys.argv[1]), Limits(workers=int(sys.argv[2])))
-"""
+def child(folder, workers, dies_after=""):
+    """A session of 02, which kills itself when a file or folder of that name has its place."""
+    featurize.SHARD_SECONDS = SMALL_SHARDS_S
+    replace = os.replace
+
+    def killing_replace(part, path):
+        replace(part, path)
+        if os.path.basename(path) == dies_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.replace = killing_replace
+    featurize.run(CONFIG, Run.of(str(folder)), Limits(workers=workers))
 
 
 def sealed(here):
@@ -124,13 +128,14 @@ def test_killed_at_any_moment_and_resumed_it_equals_a_run_in_one_go(
     moments = np.random.default_rng(1)  # which units; the kernel's scheduler draws the rest
     for turn, workers in enumerate([1, 2, 1, 2]):
         before = sealed(here)
-        process = start(RUN, here.folder, workers)
+        process = start(child, here.folder, workers)
         until = len(before) + int(moments.integers(1, 3))
         while len(sealed(here)) < until:
-            assert process.poll() is None, process.communicate()[0].decode()
+            assert process.is_alive()
             time.sleep(0.002)
         time.sleep(moments.uniform(0, 0.05))
-        kill(process)
+        process.kill()
+        process.join()
         wait_for_quiet(here)
         assert before.items() <= sealed(here).items()
         halves = [path for path in here.folder.glob("features/*/.part-*") if path.is_dir()]
@@ -152,24 +157,11 @@ def wait_for_quiet(here):
 def test_killed_at_every_kind_of_write_it_resumes_to_the_same_files(
     small_shards, tmp_path, clips, whole
 ):
-    code = """
-    import os, signal, sys
-    from mwwkit.run.paths import Run
-    from mwwkit.run.session import Limits
-    from mwwkit.stages import featurize
-    from test_featurize import CONFIG, SMALL_SHARDS_S
-    featurize.SHARD_SECONDS = SMALL_SHARDS_S
-    replace = os.replace
-    def killing_replace(part, path):
-        replace(part, path)
-        if os.path.basename(path) == sys.argv[2]:
-            os.kill(os.getpid(), signal.SIGKILL)
-    os.replace = killing_replace
-    featurize.run(CONFIG, Run.of(sys.argv[1]), Limits(workers=1))
-    """
     here = beginning(tmp_path / "run", clips)
     for name in ("word_spans.json", "000005", "checkpoint.previous.json", "statistics.json"):
-        killed_by_itself(code, here.folder, name)
+        killed = start(child, here.folder, 1, name)
+        killed.join()
+        assert killed.exitcode == -signal.SIGKILL
     featurize.run(CONFIG, here, ONE)
     assert tree(here / "features") == tree(whole / "features")
 

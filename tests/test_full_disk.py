@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from small_run import FEATURES, LIMITS, write_corpus
+from varied import THREADS, seed
 
 from mwwkit.run import disk
 from mwwkit.run.paths import Run
@@ -36,7 +37,9 @@ def test_02_stops_and_goes_on(tight, tmp_path):
 
 def test_03_stops_and_goes_on(tight, featured):
     here = Run(tight(40) / "run", (featured.folder,))
-    fills_up_and_goes_on(train, train.Config(shape="tiny", steps=30, batch=4), here)
+    fills_up_and_goes_on(
+        train, train.Config(shape="tiny", steps=30, batch=4, seed=seed(42), threads=THREADS), here
+    )
 
 
 def test_05_stops_and_goes_on(tight, featured, trained):

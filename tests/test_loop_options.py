@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from listed import learnable
+from listed import SMALL_STEPS, goes_downhill, learnable, same_batch
+from varied import seed
 
 from mwwkit.model.mixednet import keras, tf
 from mwwkit.model.shapes import SHAPES
@@ -15,11 +16,14 @@ from mwwkit.training.spec_augment import NONE, SpecAugment
 from mwwkit.training.trainer import Trainer, TrainingSettings
 
 TINY = SHAPES["tiny"]
+MARGIN = 3.0  # no examples are as far apart: they are not negative, and 1 long
 SETTINGS = TrainingSettings(steps=40, warmup_steps=5, statistics_batches=3)
 
 
 def trainer(loss=None, teacher=None, **settings):
-    return Trainer(TINY, replace(SETTINGS, **settings), loss or LossSettings(), 1, teacher=teacher)
+    return Trainer(
+        TINY, replace(SETTINGS, **settings), loss or LossSettings(), seed(1), teacher=teacher
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +42,9 @@ def dataset():
     ],
     ids=lambda option: next(iter(option)),
 )
-def test_with_each_loss_it_learns_to_tell_words_from_the_rest(option):
-    dataset = learnable()
-    made = trainer(LossSettings(**option), learning_rate=1e-2)
-    before = apart(made, dataset)
-    made.train(dataset, 40)
-    assert apart(made, dataset) > before + 1
-
-
-def apart(made, dataset, at=-9):
-    """By how much the logits of words are above those of everything else, on average."""
-    batch = dataset.batch(at)
-    logits = made.net(made._augmented(batch, dataset.draws(at)), training=True).numpy()
-    return logits[batch.labels > 0].mean() - logits[batch.labels == 0].mean()
+def test_each_small_step_lowers_each_of_the_losses(option):
+    made = trainer(LossSettings(**option), **SMALL_STEPS)
+    assert goes_downhill(made, same_batch())
 
 
 def test_a_schedules_stages_have_their_own_rates_and_weights(dataset):
@@ -108,25 +102,24 @@ def test_the_highest_norm_of_a_unit_is_that_of_its_steepest_step(dataset):
     assert whole["gradient_norm"] == pytest.approx(np.mean(norms))
 
 
-def test_triplets_alone_take_words_away_from_what_sounds_like_them(dataset):
-    """Nothing else is asked for, and the distances that the loss wants are what changes."""
+def test_triplets_alone_take_words_away_from_what_sounds_like_them():
+    """Nothing else is asked for, and what is missing to the margin is all that the loss says."""
     alone = {"positive_weight": 0.0, "negative_weight": 0.0, "hard_weight": 0.0}
-    made = trainer(LossSettings(triplet=1.0, triplet_margin=1.5, **alone))
-    before = too_near(made, dataset)
-    made.train(dataset, 15)
-    assert too_near(made, dataset) < 0.75 * before
+    made = trainer(LossSettings(triplet=1.0, triplet_margin=MARGIN, **alone), **SMALL_STEPS)
+    before, dataset = too_near(made), same_batch()
+    assert made.train(dataset, 1)["loss"] == pytest.approx(before, rel=1e-4) and before > 0
+    assert goes_downhill(made, dataset)
+    assert too_near(made) < before
 
 
-def too_near(made, dataset):
-    """How much is missing to the margin, on average over batches that it does not train on."""
-    short = []
-    for at in range(-9, -4):
-        batch = dataset.batch(at)
-        x = made.net.embed(made._augmented(batch, dataset.draws(at)), training=True)
-        labels = tf.constant(batch.labels)
-        chosen = triplet.examples(x, made.net.classify(x), labels, TINY.head_steps)
-        short.append(float(triplet.triplet_loss(chosen, 1.5)))
-    return np.mean(short)
+def too_near(made):
+    """How much is missing to the margin in the batch that is always the same."""
+    dataset = same_batch()
+    batch = dataset.batch(0)
+    x = made.net.embed(made._augmented(batch, dataset.draws(0)), training=True)
+    labels = tf.constant(batch.labels)
+    chosen = triplet.examples(x, made.net.classify(x), labels, TINY.head_steps)
+    return float(triplet.triplet_loss(chosen, MARGIN))
 
 
 def taught_by(teacher, dataset):
@@ -135,26 +128,26 @@ def taught_by(teacher, dataset):
     features = source.spectrograms.features
     logits = teacher.net((features.astype(np.float32) + 128) * np.float32(26 / 255)).numpy()
     taught = Source(source.name, source.spectrograms, source.labels, taught=logits)
-    return WakeWordDataset([taught], dataset.n_batch, NONE, seed=5)
+    return WakeWordDataset([taught], dataset.n_batch, NONE, dataset.seed)
 
 
-def test_distillation_brings_the_student_nearer_to_its_teacher_than_labels_do():
-    dataset = learnable()
-    teacher = Trainer(TINY, SETTINGS, LossSettings(), seed=7)
-    teacher.train(dataset, 30)
+def test_distillation_brings_the_student_nearer_to_its_teacher_kept_or_asked():
+    dataset = same_batch()
+    teacher = Trainer(TINY, SETTINGS, LossSettings(), seed=seed(7))
+    teacher.train(dataset, 3)
     teacher.net = net = teacher.averaged(dataset)
-    from_labels = trainer(learning_rate=1e-2)
-    cached = trainer(LossSettings(distillation=1.0), learning_rate=1e-2)
-    live = trainer(LossSettings(distillation=1.0), teacher=net, learning_rate=1e-2)
-    from_labels.train(dataset, 40)
-    told = cached.train(taught_by(teacher, dataset), 40)
-    also = live.train(dataset, 40)
-    assert also["loss"] == pytest.approx(told["loss"], rel=1e-3)
-    assert distance(cached, net, dataset) < 0.5 * distance(from_labels, net, dataset)
+    kept = trainer(LossSettings(distillation=1.0), **SMALL_STEPS)
+    asked = trainer(LossSettings(distillation=1.0), teacher=net, **SMALL_STEPS)
+    before, taught = distance(kept, net, dataset), taught_by(teacher, dataset)
+    assert before > 0
+    for student, batches in ((kept, taught), (asked, dataset)):
+        assert student.train(batches, 1)["loss"] == pytest.approx(before, rel=1e-4)
+        assert goes_downhill(student, batches)
+        assert distance(student, net, dataset) < before
 
 
 def distance(student, teacher, dataset):
-    features = student._augmented(dataset.batch(-9), dataset.draws(-9))
+    features = student._augmented(dataset.batch(0), dataset.draws(0))
     mine, its = student.net(features, training=True), teacher(features)
     return float(distillation_loss(mine, its, tf.ones_like(mine), 2.0))
 
@@ -180,7 +173,7 @@ def test_mixed_precision_keeps_the_loss_finite_and_near_that_of_float32(dataset,
     mixed = trainer(precision=precision)
     assert mixed.net.blocks[0].compute_dtype == precision
     assert {v.dtype for v in mixed.net.variables} == {"float32"}
-    wanted, found = exact.train(dataset, 20), mixed.train(dataset, 20)
+    wanted, found = exact.train(dataset, 2), mixed.train(dataset, 2)
     assert np.isfinite(found["loss"]) and found["loss"] == pytest.approx(wanted["loss"], rel=0.05)
     assert keras.config.dtype_policy().name == "float32"  # of whatever is built next
     averaged = mixed.averaged(dataset)

@@ -1,8 +1,11 @@
 """The sweep of rates finds where learning is stable, and leaves no trace."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from listed import learnable
+from varied import seed
 
 from mwwkit.model.shapes import SHAPES
 from mwwkit.previews import lr_sweep
@@ -74,34 +77,36 @@ def test_a_loss_that_explodes_at_once_is_told():
         sweep(Bowl(1e4, 0.0).take, 0.1, 1.0)
 
 
+def trainer():
+    return Trainer(SHAPES["tiny"], SETTINGS, LossSettings(), seed(1))
+
+
 @pytest.fixture(scope="module")
 def dataset():
     return learnable(augment=SpecAugment())
 
 
 def test_weights_optimiser_average_and_step_are_as_they_were_bit_for_bit(dataset):
-    trainer = Trainer(SHAPES["tiny"], SETTINGS, LossSettings(), 1)
-    trainer.train(dataset, 3)
-    before, seconds = trainer.state(), dict(trainer.seconds)
-    found = LRFinder(trainer, dataset, 1e-6, 1.0, 30).run()
+    made = trainer()
+    made.train(dataset, 3)
+    before, seconds = made.state(), dict(made.seconds)
+    found = LRFinder(made, dataset, 1e-6, 1.0, 30).run()
     assert len(found.losses) > 10 and np.ptp(found.losses) > 0.01  # it did take steps
-    after = trainer.state()
+    after = made.state()
     assert before.keys() == after.keys()
     for name in before:
         assert before[name].tobytes() == after[name].tobytes(), name
-    assert trainer.settings is SETTINGS and trainer.seconds == seconds
+    assert made.settings is SETTINGS and made.seconds == seconds
 
 
-def test_at_the_rate_it_suggests_the_net_learns(dataset):
-    trainer = Trainer(SHAPES["tiny"], SETTINGS, LossSettings(), 1)
-    found = LRFinder(trainer, dataset, 1e-4, 1.0, 80).run()
-    assert found.is_bounded
-    assert 1e-3 <= found.suggestion <= 1e-1  # 1e-2 is what other tests train this net with
-    settings = TrainingSettings(steps=100, warmup_steps=5, learning_rate=found.suggestion)
-    learning = Trainer(SHAPES["tiny"], settings, LossSettings(), 1)
-    first = learning.train(dataset, 10)["loss"]
-    learning.train(dataset, 90)
-    assert learning.train(dataset, 100)["loss"] < first / 2
+def test_its_losses_are_those_of_a_training_at_the_rates_it_names(dataset):
+    found = LRFinder(trainer(), dataset, 1e-4, 1e-2, 20).run()
+    weight = LossSettings().negative_weight
+    schedule = [(1, float(rate), weight) for rate in found.rates]
+    settings = replace(SETTINGS, steps=20, warmup_steps=0, schedule=schedule)
+    learning = Trainer(SHAPES["tiny"], settings, LossSettings(), seed(1))
+    losses = [learning.train(dataset, step + 1)["loss"] for step in range(len(found.rates))]
+    assert found.losses.tolist() == losses
 
 
 def test_the_picture_shows_every_step_and_the_suggestion(monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from forking import finish, kill_after, start
 from small_run import FEATURES, LIMITS, featured, stamps, tree
+from varied import THREADS, seed
 
 from mwwkit.run.checkpoint import CheckpointError, completed
 from mwwkit.run.paths import Run
@@ -18,7 +19,10 @@ from mwwkit.training import loop
 
 HIDDEN_S = (3.0, 7.5, 12.0, 16.5, 21.0)  # where the word is, in a stream said to be without
 HIDDEN = "clips/ambient/train-disguised.wav"
-SHORT = {"batch": 4, "fine_tune_steps": 60, "max_per_clip": 3}
+SHORT = {
+    **{"batch": 4, "fine_tune_steps": 60, "max_per_clip": 3},
+    **{"seed": seed(42), "threads": THREADS},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -228,7 +232,7 @@ def test_before_03_has_finished_it_says_what_to_run_first(featured, tmp_path):
     here = Run(tmp_path, (featured.folder,))
     for attempt in (mine.plan, mine.run):
         with pytest.raises(CheckpointError, match="training is not finished"):
-            attempt(mine.Config(), here, LIMITS)
+            attempt(mine.Config(threads=THREADS), here, LIMITS)
     with pytest.raises(CheckpointError, match="tuned is not finished"):
         mine.check(here)
 

@@ -12,7 +12,10 @@ import jupytext
 import nbformat
 import papermill
 import pytest
+import warm
+from jupyter_client.provisioning import local_provisioner
 from triples_world import write_world
+from varied import seed
 
 from mwwkit import presets
 from mwwkit.cli import chain
@@ -157,19 +160,47 @@ def digests(run: Path) -> dict[str, str]:
     return {str(f.relative_to(run)): hashlib.sha256(f.read_bytes()).hexdigest() for f in made}
 
 
-def test_all_stages_end_to_end_and_a_second_run_makes_nothing(tmp_path):
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    """All five notebooks with the smallest preset."""
     pytest.importorskip("espeakng_loader", reason="install the extra tts")
     pytest.importorskip("tflite_micro", reason="install the extra tflm")
-    here = Run.of(str(tmp_path / "a run"))
-    jobs = chain.plan(list(chain.NOTEBOOKS), presets.load("fast_test"), {}, here.folder)
-    assert [done.name for done in chain.execute(jobs, here)] == list(chain.NOTEBOOKS.values())
+    folder = tmp_path_factory.mktemp("notebooks") / "a run"
+    given = {"SEED": str(seed(42)), "WORKERS": "1"}
+    return chain.plan(list(chain.NOTEBOOKS), presets.load("fast_test"), given, folder)
+
+
+@pytest.fixture(scope="module")
+def whole(jobs):
+    """The run after all five, in kernels that are warm, and their executed copies."""
+    here = Run.of(jobs[0].given["RUN_DIR"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_provisioner, "launch_kernel", warm.launch)
+        return here, list(chain.execute(jobs, here))
+
+
+def test_all_stages_end_to_end_and_a_second_run_makes_nothing(jobs, whole, monkeypatch):
+    here, done = whole
+    assert [one.name for one in done] == list(chain.NOTEBOOKS.values())
     first, state = digests(here.folder), chain.snapshot(here)
     [manifest] = [f for f in (here / "export").glob("*.json") if certify(f).ok]
     assert manifest.with_suffix(".tflite").is_file()
 
+    monkeypatch.setattr(local_provisioner, "launch_kernel", warm.launch)
     list(chain.execute(jobs, here))
     assert digests(here.folder) == first
     assert chain.snapshot(here) == state, "a file was written again"
+
+
+def test_05_under_papermill_has_the_picture_and_the_player(whole):
+    [done] = [one for one in whole[1] if one.name == chain.NOTEBOOKS["05"]]
+    [cell] = [c for c in nbformat.read(done.notebook, 4).cells if "audition.audition" in c.source]
+    data = [output.data for output in cell.outputs if "data" in output]
+    html = [d.get("text/html", "") for d in data]
+    at = next(i for i, text in enumerate(html) if "MediaRecorder" in text)
+    assert "Record</button>" in html[at]
+    assert any("image/png" in d for d in data[at + 1 :])
+    assert any("<audio" in text for text in html[at + 1 :])
 
 
 def test_01_makes_triples_and_shows_one_of_them(tmp_path):

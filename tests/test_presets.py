@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from varied import THREADS, seed
 
 from mwwkit import presets
 from mwwkit.cli import chain
+from mwwkit.model.mixednet import SHAPES, build
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, export, featurize, mine, train
 from mwwkit.training import loop
+from mwwkit.training.snapshots import load_arrays
 
 STAGES = (acquire, featurize, train, mine, export)  # loaded, so that plans need no child
 LIMITS = Limits(workers=1)
@@ -62,12 +65,17 @@ def test_each_larger_one_does_no_less_than_the_smaller(given):
 
 
 @pytest.mark.parametrize("name", ["standard", "max_quality"])
-def test_its_training_trains(given, name, featured, tmp_path, monkeypatch):
+def test_its_training_takes_steps_that_change_the_net(given, name, featured, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "UNIT_STEPS", 10)
-    shortened = config(given(name)["train"], steps=20, evaluate_every=20, warmup_steps=0)
+    settings = {"steps": 20, "evaluate_every": 20, "warmup_steps": 0}
+    varied = {"seed": seed(42), "threads": THREADS}
+    shortened = config(given(name)["train"], **settings, **varied)
     here = Run(tmp_path, (featured.folder,))
     history = []
     train.run(shortened, here, LIMITS, on_unit=lambda done: history.append(done))
-    first, last = history[-1].values()
-    assert last["loss"] < first["loss"]
-    assert train.check(here)["weights"]
+    for unit in history[-1].values():
+        assert np.isfinite(unit["loss"]) and unit["gradient_norm"] > 0
+    untrained = build(SHAPES[shortened.shape], shortened.seed).stem.kernel
+    made = load_arrays(here / train.check(here)["weights"])
+    assert all(np.isfinite(array).all() for array in made.values())
+    assert not np.array_equal(made["net/000"], untrained)

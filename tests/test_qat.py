@@ -5,6 +5,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from listed import learnable
 from scipy.special import expit
+from varied import seed
 
 from mwwkit.device import firmware
 from mwwkit.device.flatbuffer import Graph
@@ -159,7 +160,7 @@ def outlying(dataset):
     What reads them is as much smaller: the same function in float, and five of eight bits are lost
     for all others that share their scale.
     """
-    trainer = Trainer(TINY, settings(100), LossSettings(), 1)
+    trainer = Trainer(TINY, settings(100), LossSettings(), seed(1))
     trainer.train(dataset, 100)
     net = net_of(weights_of(trainer.averaged(dataset)), TINY)
     for norm, block in zip([net.stem_norm, net.blocks[0].norm], net.blocks, strict=True):
@@ -172,7 +173,7 @@ def outlying(dataset):
 
 def trained_on(net, dataset, qat_steps):
     given = settings(100, learning_rate=1e-3, warmup_steps=0, qat_steps=qat_steps)
-    trainer = Trainer(TINY, given, LossSettings(), 1)
+    trainer = Trainer(TINY, given, LossSettings(), seed(1))
     trainer.start_from(net)
     trainer.train(dataset, 100)
     return trainer.averaged(dataset)
@@ -193,7 +194,7 @@ def test_it_makes_the_int8_gap_smaller_and_the_graph_stays_the_devices(outlying,
 
 def test_stopped_and_loaded_it_ends_with_the_same_bits(dataset):
     whole, cut, again = (
-        Trainer(TINY, settings(12, qat_steps=6), LossSettings(), 1) for _ in range(3)
+        Trainer(TINY, settings(12, qat_steps=6), LossSettings(), seed(1)) for _ in range(3)
     )
     whole.train(dataset, 12)
     for stop in (6, 9):  # before the first rounded step, and between two
@@ -210,7 +211,7 @@ def test_stopped_and_loaded_it_ends_with_the_same_bits(dataset):
 
 
 def test_it_goes_on_from_the_averaged_net_with_its_statistics(dataset):
-    made = Trainer(TINY, settings(20, qat_steps=5), LossSettings(), 1)
+    made = Trainer(TINY, settings(20, qat_steps=5), LossSettings(), seed(1))
     made.train(dataset, 15)
     averaged = weights_of(made.averaged(dataset))
     made.train(dataset, 16)
@@ -227,7 +228,7 @@ def test_it_goes_on_from_the_averaged_net_with_its_statistics(dataset):
 
 
 def test_without_it_nothing_of_it_is_in_the_state():
-    made = Trainer(TINY, settings(), LossSettings(), 1)
+    made = Trainer(TINY, settings(), LossSettings(), seed(1))
     assert not any(name.startswith("ranges/") for name in made.state())
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from forking import finish, kill_after, start
 from small_run import OTHER_WORDS, WAKE_WORD, spoken, tree
+from varied import THREADS, seed
 
 from mwwkit.audio.reading import write_wav16
 from mwwkit.run.paths import Run
@@ -20,7 +21,10 @@ NO_SPEECH = {
     name: 0 for name in ("tts_positive", "tts_negative", "tts_hard_negative", "tts_ambient_minutes")
 }
 FEATURES = featurize.Config(scenes=40, scene_seconds=3.0, conditions=("clean",))
-TRAINING = {"shape": "tiny", "steps": 60, "batch": 4, "evaluate_every": 60}
+TRAINING = {
+    **{"shape": "tiny", "steps": 60, "batch": 4, "evaluate_every": 60},
+    **{"seed": seed(42), "threads": THREADS},
+}
 UNIT_STEPS = 20
 
 

@@ -1,4 +1,4 @@
-"""03 end to end on made-up words: it learns, and no interruption changes what comes out."""
+"""03 end to end on made-up words: no interruption changes what comes out."""
 
 import json
 import shutil
@@ -8,7 +8,9 @@ import warnings
 import numpy as np
 import pytest
 from forking import finish, kill_after, start
-from small_run import FEATURES, LEARNS, LIMITS, featured, stamps, tree
+from hearing import deaf, hears
+from small_run import FEATURES, LIMITS, STANDS, featured, stamps, tree
+from varied import THREADS, seed
 
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.run.checkpoint import CheckpointError, completed
@@ -17,12 +19,14 @@ from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, StoppedEarly
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import train
-from mwwkit.stages.inputs import dataset_of, validation_judge
+from mwwkit.stages.inputs import validation_judge
 from mwwkit.training import loop
-from mwwkit.training.batches import Source, WakeWordDataset
 from mwwkit.training.trainer import Trainer
 
-SHORT = {"shape": "tiny", "steps": 70, "batch": 4, "evaluate_every": 40, "learning_rate": 1e-2}
+SHORT = {
+    **{"shape": "tiny", "steps": 70, "batch": 4, "evaluate_every": 40, "learning_rate": 1e-2},
+    **{"seed": seed(42), "threads": THREADS},
+}
 UNIT_STEPS = 20  # of the short runs, set aside the 250 that a notebook has
 UNITS = ["step-0000020", "step-0000040", "step-0000060", "step-0000070"]
 
@@ -82,28 +86,17 @@ def copy(begun, tmp_path):
     return Run(tmp_path / "copy", begun.earlier)
 
 
-def test_the_net_learns_the_word_and_tells_it_from_all_others(trained):
+def test_a_net_that_hears_the_word_and_nothing_else_is_judged_so(trained):
     found = train.check(trained)
-    assert found["recall"] >= 0.9
+    assert found["recall"] == 1
     assert found["clip_false_accepts"] == found["false_accepts_per_hour"] == 0
     assert 0 < found["cutoff"] < 1
 
 
-def test_with_the_labels_of_other_scenes_it_learns_nothing(featured, trained):
-    config = train.Config(**LEARNS)
-    features = FeatureSet.open(featured, "train")
-    real = dataset_of(config.labels(), config.batch, config.seed, [("scenes", features, 1.0)])
-    labels = np.roll(real.sources[0].labels, 1, axis=0)
-    wrong = WakeWordDataset([Source("wrong", features.store, labels)], 4, real.augment, config.seed)
-    trainer = Trainer(trained_shape(trained), config.training(), config.loss(), config.seed)
-    trainer.train(wrong, 250)
-    judge = validation_judge(featured, features, target_fah=0.5, max_clip_fpr=0.0)
-    choice = judge.choice(trainer.averaged(wrong), trainer.shape)
-    assert not choice.reached or choice.recall.value < 0.5
-
-
-def trained_shape(here):
-    return train.SHAPES[completed(here, "training")["shape"]]
+def test_a_net_that_hears_nothing_is_judged_so(featured):
+    judge = validation_judge(featured, FeatureSet.open(featured, "train"), 0.5, max_clip_fpr=0.0)
+    assert judge.choice(hears(), train.SHAPES["tiny"]).recall.value == 1
+    assert judge.choice(deaf(hears()), train.SHAPES["tiny"]).recall.value == 0
 
 
 def test_a_finished_training_left_its_history_and_its_choice(whole):
@@ -255,7 +248,7 @@ def test_when_the_sessions_hours_are_over_no_unit_is_begun(featured, tmp_path, s
         ({"seed": 1}, "seed"),
         ({"pooling": 0.5}, "pooling"),
         ({"label_to_s": 0.2}, "label_to_s"),
-        ({"threads": 2}, "threads"),
+        ({"threads": THREADS + 1}, "threads"),
     ],
 )
 def test_other_settings_are_refused_by_their_names(whole, short_units, changed, named):
@@ -265,8 +258,8 @@ def test_other_settings_are_refused_by_their_names(whole, short_units, changed, 
 
 def test_a_run_with_another_seed_is_refused_before_it_takes_a_step(whole, short_units):
     before = stamps(whole.folder)
-    with pytest.raises(CheckpointError, match="seed .42 then, 7 now.; put them back"):
-        train.run(train.Config(seed=7, **SHORT), whole, LIMITS)
+    with pytest.raises(CheckpointError, match=f"seed .{SHORT['seed']} then, 7 now.; put them back"):
+        train.run(train.Config(**SHORT | {"seed": 7}), whole, LIMITS)
     assert stamps(whole.folder) == before
 
 
@@ -289,7 +282,7 @@ def test_a_gpu_asked_for_and_absent_is_told_before_any_work(featured, tmp_path, 
 def test_before_02_has_finished_it_says_what_to_run_first(tmp_path):
     for attempt in (train.plan, train.run):
         with pytest.raises(CheckpointError, match="features is not finished"):
-            attempt(train.Config(), Run(tmp_path), LIMITS)
+            attempt(train.Config(threads=THREADS), Run(tmp_path), LIMITS)
     with pytest.raises(CheckpointError, match="training is not finished"):
         train.check(Run(tmp_path))
 
@@ -301,7 +294,7 @@ def test_nothing_to_choose_by_is_told_before_the_first_step(tmp_path):
     with pytest.raises(
         ValueError, match="validation split has no clip of other words and none of long speech"
     ):
-        train.run(train.Config(**LEARNS), here, LIMITS)
+        train.run(train.Config(**STANDS), here, LIMITS)
     assert not (here / "training").exists()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from forking import finish, kill_after, start
 from small_run import LIMITS, stamps
+from varied import THREADS, seed
 
 from mwwkit import __main__ as cli
 from mwwkit import presets
@@ -32,7 +33,10 @@ from mwwkit.cli import tuning  # noqa: E402
 from mwwkit.cli.tuning import Search, objective  # noqa: E402
 
 UNIT_STEPS = 20  # of these short trainings, set aside the 250 that a notebook has
-BASE = {"shape": "tiny", "steps": 60, "batch": 4, "evaluate_every": 60, "learning_rate": 5e-3}
+BASE = {
+    **{"shape": "tiny", "steps": 60, "batch": 4, "evaluate_every": 60, "learning_rate": 5e-3},
+    **{"seed": seed(42), "threads": THREADS},
+}
 SPACE = {"learning_rate": Range(1e-3, 2e-2, log=True), "cmvn": Choices((False, True))}
 N_TRIALS = 3
 
@@ -204,7 +208,8 @@ def test_a_study_made_otherwise_or_in_use_or_none_at_all_is_refused(
 
 def test_the_line_it_prints_makes_the_same_training_again(featured, tmp_path, capsys):
     (tmp_path / "space.yaml").write_text("learning_rate: {low: 1e-3, high: 2e-2, log: true}")
-    (tmp_path / "tiny.yaml").write_text("train: {shape: tiny, batch: 4}")
+    varied = f"seed: {seed(42)}, threads: {THREADS}"
+    (tmp_path / "tiny.yaml").write_text("train: {shape: tiny, batch: 4, " + varied + "}")
     options = ["--preset", str(tmp_path / "tiny.yaml"), "--space", str(tmp_path / "space.yaml")]
     given = ["-p", "STEPS=20", "EVALUATE_EVERY=250", "LABEL_TO_S=0.25"]
     study = ["--study", str(tmp_path / "s.db"), "--trials", "1", "--seed", "3"]

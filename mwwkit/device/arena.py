@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from mwwkit.device import simulator
 from mwwkit.run.errors import CannotGoOn
@@ -22,17 +25,21 @@ from mwwkit.run.errors import CannotGoOn
 STEP = 16  # bytes; the arena's alignment in TensorFlow Lite Micro
 MARGIN = 0.10
 
-# A process for each try: an arena that is too small can crash the interpreter, and a loop inside
-# one process did.
+# A process for each try, forked from one that has the library: an arena that is too small can crash
+# the interpreter, and a loop inside one process did.
 PROBE = """
-import sys
+import os, sys
 from tflite_micro.python.tflite_micro import runtime
-model = sys.stdin.buffer.read()
-try:
-    interpreter = runtime.Interpreter.from_bytes(model, arena_size=int(sys.argv[1]))
-    interpreter.invoke()
-except RuntimeError:
-    sys.exit(3)
+model = sys.stdin.buffer.read(int(sys.argv[1]))
+for size in sys.stdin.buffer:
+    child = os.fork()
+    if not child:
+        try:
+            runtime.Interpreter.from_bytes(model, arena_size=int(size)).invoke()
+        except RuntimeError:
+            os._exit(3)
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], flush=True)
 """
 
 
@@ -49,7 +56,7 @@ class Arena:
 
 
 def measure(model: bytes | str | Path) -> Arena:
-    """Find a model's arena by bisection, a process a try: about two seconds.
+    """Find a model's arena by bisection, a process a try: under a second.
 
     Raises ArenaError when tflite-micro is not installed or the model runs in no arena.
     """
@@ -62,14 +69,15 @@ def measure(model: bytes | str | Path) -> Arena:
 @lru_cache(maxsize=8)  # 05 measures, its certificate and its check tell of the same model
 def _smallest(model: bytes) -> int:
     high = 65_536  # 2.7 times the largest published wake word's
-    while why := _fails(model, high):
-        if high > max(1 << 20, 10 * len(model)):
-            raise ArenaError(f"the model does not run in an arena of {high:,} bytes: {why}")
-        high *= 4
-    low = 0
-    while high - low > STEP:
-        middle = (low + high) // 2 // STEP * STEP
-        low, high = (middle, high) if _fails(model, middle) else (low, middle)
+    with _trials(model) as fails:
+        while why := fails(high):
+            if high > max(1 << 20, 10 * len(model)):
+                raise ArenaError(f"the model does not run in an arena of {high:,} bytes: {why}")
+            high *= 4
+        low = 0
+        while high - low > STEP:
+            middle = (low + high) // 2 // STEP * STEP
+            low, high = (middle, high) if fails(middle) else (low, middle)
     return high
 
 
@@ -100,12 +108,22 @@ def needed() -> None:
         ) from e
 
 
-def _fails(model: bytes, size: int) -> str:
-    """Return "" when the model runs in `size` bytes, else the interpreter's last words."""
-    tried = subprocess.run(
-        [sys.executable, "-c", PROBE, str(size)], input=model, capture_output=True, check=False
-    )
-    if tried.returncode == 0:
-        return ""
-    said = tried.stderr.decode(errors="replace").strip().splitlines()
-    return said[-1] if said else f"it ended with status {tried.returncode}"
+@contextmanager
+def _trials(model: bytes) -> Iterator[Callable[[int], str]]:
+    """Yield what tries a size: "" when the model runs in it, else the interpreter's last words."""
+    call = [sys.executable, "-c", PROBE, str(len(model))]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with TemporaryFile() as said, subprocess.Popen(call, stderr=said, **pipes) as child:
+        child.stdin.write(model)
+
+        def fails(size: int) -> str:
+            child.stdin.write(b"%d\n" % size)
+            child.stdin.flush()
+            status = child.stdout.readline().decode().strip()
+            if status == "0":
+                return ""
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            return lines[-1] if lines else f"it ended with status {status}"
+
+        yield fails

@@ -1,0 +1,15 @@
+"""What a run of the suite may be varied by, to stand in for other machines and other luck.
+
+MWWKIT_TEST_SEED moves the seed of everything that trains; 0, the default, leaves each where its
+test has it.  MWWKIT_TEST_THREADS is how many threads TensorFlow computes with; 1 by default.
+"""
+
+import os
+
+SEED = int(os.environ.get("MWWKIT_TEST_SEED", "0"))
+THREADS = int(os.environ.get("MWWKIT_TEST_THREADS", "1"))
+
+
+def seed(usual: int) -> int:
+    """The seed a test trains with: `usual`, moved by a thousand for each step of the variable."""
+    return usual + 1000 * SEED
