@@ -33,8 +33,8 @@ from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits
 from mwwkit.stages import triples
 from mwwkit.triples import batch_files, impulse_responses, ledger, sterilising
+from mwwkit.triples.audio_files import fingerprint, listed
 from mwwkit.triples.examples import N_SAMPLES, RATE_HZ
-from mwwkit.triples.listing import fingerprint, listed
 from mwwkit.triples.messy import make_noise
 
 N_ROOMS, N_VOICES = 40, 16

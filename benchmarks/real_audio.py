@@ -152,7 +152,7 @@ def _shipping(net, model: bytes, streams, here: Run, files: dict[str, Path]) -> 
     """What 05 would choose on the validation split, and where int8 and float then disagree."""
     from mwwkit.device.simulator import Device
     from mwwkit.evaluation.net_forms import float_scores
-    from mwwkit.metrics.operating import JUDGED_BY
+    from mwwkit.metrics.operating_points import JUDGED_BY
     from mwwkit.scenes.shards import FeatureSet
     from mwwkit.training.evaluator import headroom, tracks
 

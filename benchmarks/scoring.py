@@ -26,7 +26,7 @@ from benchmarks.folds import folds
 from mwwkit.device.detector import STEP_S, Rule, clip_maxima, detections
 from mwwkit.device.simulator import Device, score_all
 from mwwkit.metrics.curves import latency_s
-from mwwkit.metrics.operating import CUTOFFS
+from mwwkit.metrics.operating_points import CUTOFFS
 from mwwkit.metrics.rates import Hourly, proportion
 
 REPORTED = (0.5, 0.9)

@@ -1,6 +1,8 @@
 """mwwkit: from recordings to a streaming int8 wake word that ESPHome runs.
 
-The map. A room imports only from rooms below it; each room's own docstring names what is in it.
+The notebooks 01 to 05 are the stages acquire, featurize, train, mine and export.
+
+The map. A package imports only from packages below it; its own docstring names its modules.
 
     __main__      the command line's door
     cli/          what is behind it: one module a command or family of commands

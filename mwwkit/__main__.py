@@ -59,7 +59,7 @@ def export() -> int:
 
 
 def _chosen(words: Sequence[str]) -> Command:
-    """The command of that name; help, and what is none, exit."""
+    """The command that the first word names; exits after help or for an unknown name."""
     parser = argparse.ArgumentParser("mwwkit", description="Wake words for ESPHome, end to end.")
     parser.add_argument("--version", action="version", version=f"mwwkit {__version__}")
     listed = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")

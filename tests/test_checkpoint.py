@@ -7,9 +7,9 @@ import pytest
 from killing import killed_by_itself
 
 from mwwkit.run.checkpoint import Checkpoint, CheckpointError, completed, finished
+from mwwkit.run.config_base import Before
 from mwwkit.run.files import read_json, replacing
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Before
 
 SETTINGS = {"scenes": 5000, "conditions": ("clean", "room")}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mwwkit.run.disk import Budget
+from mwwkit.run.disk_budget import Budget
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Session

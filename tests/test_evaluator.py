@@ -13,7 +13,7 @@ from mwwkit.metrics.curves import latency_s
 from mwwkit.model.mixednet import SHAPES, build
 from mwwkit.run.paths import Run
 from mwwkit.training import evaluator
-from mwwkit.training.candidates import Verdicts
+from mwwkit.training.evaluation_cache import Verdicts
 from mwwkit.training.evaluator import (
     Judge,
     calibration,

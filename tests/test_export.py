@@ -23,7 +23,7 @@ from mwwkit.esphome import manifest
 from mwwkit.esphome.certificate import certify
 from mwwkit.esphome.gate import GateError
 from mwwkit.evaluation.net_forms import float_scores
-from mwwkit.metrics.operating import JUDGED_BY
+from mwwkit.metrics.operating_points import JUDGED_BY
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model import onnx_model
 from mwwkit.model.float_stream import float_tracks

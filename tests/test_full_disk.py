@@ -7,7 +7,7 @@ import pytest
 from small_run import FEATURES, LIMITS, write_corpus
 from varied import THREADS, seed
 
-from mwwkit.run import disk
+from mwwkit.run import disk_budget
 from mwwkit.run.paths import Run
 from mwwkit.run.session import StoppedEarly
 from mwwkit.stages import export, featurize, train
@@ -16,7 +16,7 @@ from mwwkit.stages import export, featurize, train
 @pytest.fixture
 def tight(mounted, monkeypatch):
     """`tight(kb)` -> a folder on a disk of so little room, whose fullness nothing foresees."""
-    monkeypatch.setattr(disk.Budget, "refusal", lambda self, n_bytes: "")
+    monkeypatch.setattr(disk_budget.Budget, "refusal", lambda self, n_bytes: "")
     return lambda kb: mounted(f"size={kb}k")
 
 

@@ -7,7 +7,7 @@ from mwwkit.audio.reading import AudioValidationError
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
 from mwwkit.triples import impulse_responses
-from mwwkit.triples.listing import listed
+from mwwkit.triples.audio_files import listed
 
 RATE_HZ = 48_000
 

@@ -8,9 +8,9 @@ import pytest
 from listed import Listed
 
 from mwwkit.run.checkpoint import CheckpointError
+from mwwkit.run.config_base import Before
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Before
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import inputs
 from mwwkit.stages.inputs import (

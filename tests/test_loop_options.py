@@ -9,7 +9,7 @@ from varied import seed
 
 from mwwkit.model.mixednet import keras, tf
 from mwwkit.model.shapes import SHAPES
-from mwwkit.training import triplet
+from mwwkit.training import triplet_loss
 from mwwkit.training.batches import Source, WakeWordDataset
 from mwwkit.training.losses import LossSettings, distillation_loss
 from mwwkit.training.spec_augment import NONE, SpecAugment
@@ -118,8 +118,8 @@ def too_near(made):
     batch = dataset.batch(0)
     x = made.net.embed(made._augmented(batch, dataset.draws(0)), training=True)
     labels = tf.constant(batch.labels)
-    chosen = triplet.examples(x, made.net.classify(x), labels, TINY.head_steps)
-    return float(triplet.triplet_loss(chosen, MARGIN))
+    chosen = triplet_loss.examples(x, made.net.classify(x), labels, TINY.head_steps)
+    return float(triplet_loss.triplet_loss(chosen, MARGIN))
 
 
 def taught_by(teacher, dataset):

@@ -21,9 +21,9 @@ from small_run import tree
 from mwwkit import presets
 from mwwkit.cli import chain
 from mwwkit.run.checkpoint import CheckpointError
+from mwwkit.run.config_base import Before
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Before
 from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 

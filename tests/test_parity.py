@@ -12,7 +12,7 @@ from mwwkit.evaluation import net_forms
 from mwwkit.evaluation import parity as of_05
 from mwwkit.evaluation.mistakes import Judged
 from mwwkit.evaluation.net_forms import Form, Made, compare, float_scores, rates, whole_tracks
-from mwwkit.metrics.operating import JUDGED_BY, PerSet
+from mwwkit.metrics.operating_points import JUDGED_BY, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.model.mixednet import tf
 from mwwkit.model.streaming import fold, to_float

@@ -23,17 +23,17 @@ from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
 from mwwkit.evaluation.measured import GroupRate, RatesBy, Threshold
-from mwwkit.metrics.operating import JUDGED_BY, Surface
+from mwwkit.metrics.operating_points import JUDGED_BY, Surface
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
-from mwwkit.report import axes, wording, writing
+from mwwkit.report import axes, formatting, writing
 from mwwkit.report.card import card
 from mwwkit.report.charts import at_cutoff
 from mwwkit.report.facts import DIGITS, Report, report_schema, trade_off
 from mwwkit.report.facts import SCHEMA as MADE
 from mwwkit.report.markup import joined, tag
-from mwwkit.report.moments import MOST_S, PER_KIND, Moment, moments, span
+from mwwkit.report.mistake_sounds import MOST_S, PER_KIND, Moment, moments, span
 from mwwkit.report.origins import Data, Source
 from mwwkit.report.page import page
 from mwwkit.report.verdict import verdict
@@ -561,14 +561,14 @@ def test_the_card_has_the_reports_words_and_figures(here):
         report.verdict.headline,
         report.licence.headline,
         clean.counts,
-        wording.glued(clean.interval),
-        wording.delay(report.test.latency),
-        *(wording.shown(each.validation.recall) for each in report.advice),
-        *(cell for row in report.data.sources for cell in wording.source_row(row)),
-        *(cell for _, cell in wording.device_rows(report.device)),
+        formatting.glued(clean.interval),
+        formatting.delay(report.test.latency),
+        *(formatting.shown(each.validation.recall) for each in report.advice),
+        *(cell for row in report.data.sources for cell in formatting.source_row(row)),
+        *(cell for _, cell in formatting.device_rows(report.device)),
     ):
         assert sentence in text and sentence in page_text
-    assert " (95 %: " in wording.delay(report.test.latency)
+    assert " (95 %: " in formatting.delay(report.test.latency)
     assert facts["config_sha256"] in text and f"| seed | {facts['seed']} |" in text
     assert "14 checks passed, 0 failed, 1 not made" in text or "13 checks passed" in text
     assert all(file["sha256"] in text for file in facts["files"])

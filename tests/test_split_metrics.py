@@ -12,7 +12,7 @@ from mwwkit.device.detector import Rule
 from mwwkit.evaluation.measured import Aim, SplitFigures
 from mwwkit.evaluation.mistakes import Judged
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.operating import CUTOFFS, PerSet
+from mwwkit.metrics.operating_points import CUTOFFS, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import from_json, to_json

@@ -7,7 +7,7 @@ from triples_world import write_world
 
 from mwwkit.audio.reading import read
 from mwwkit.triples import sterilising
-from mwwkit.triples.listing import listed, shuffled
+from mwwkit.triples.audio_files import listed, shuffled
 from mwwkit.triples.sterilising import SEGMENT, Settings, sterilise
 
 RATE_HZ = 48_000

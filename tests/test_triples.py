@@ -16,10 +16,10 @@ from triples_world import config, hashes, hear, make, write_world
 
 from mwwkit.run import checkpoint, files
 from mwwkit.run.checkpoint import CheckpointError
+from mwwkit.run.config_base import Before
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Before
 from mwwkit.run.session import Limits, StoppedEarly, stops_are_raised
 from mwwkit.stages import triples
 from mwwkit.triples import impulse_responses, status

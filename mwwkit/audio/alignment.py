@@ -46,7 +46,7 @@ SAME_S = 0.05  # and this near they are the same edge, which `word_span` sees mo
 
 @dataclass(frozen=True)
 class Heard:
-    """What is known of a clip: frames to compare [frames, 40], `word_span`'s span, its length."""
+    """A clip prepared for alignment: frames [frames, 40], `word_span`'s span, length in seconds."""
 
     frames: np.ndarray
     span: Span
@@ -61,7 +61,7 @@ class Heard:
 
 
 def hear(audio: np.ndarray) -> Heard:
-    """A 16 kHz clip, float [samples]: each band over its noise floor, and how it changes."""
+    """Prepare a 16 kHz clip, float [samples]: band levels over the noise floor and their slopes."""
     seconds = audio.size / RATE_HZ
     if audio.size < WINDOW:
         return Heard(np.zeros((0, 2 * N_BANDS), np.float32), Span(0.0, seconds), seconds)
@@ -92,7 +92,7 @@ class Sounds:
 
 @dataclass(frozen=True)
 class WordModel:
-    """A word and what surrounds it; `late_s`: how much later `word_span` puts its two edges."""
+    """Gaussians of the word and of other sounds; `late_s` is how late `word_span`'s edges are."""
 
     states: Sounds
     others: Sounds
@@ -173,7 +173,7 @@ def _sounds(groups: list[np.ndarray], spread: np.ndarray, weight: np.ndarray) ->
 
 
 def _groups(frames: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
-    """Frames [n, 40] in `N_OTHERS` groups that sound alike, by k-means from groups as loud."""
+    """Cluster frames [n, 40] into `N_OTHERS` sounds by k-means, starting from groups by level."""
     by_level = np.argsort(frames[:, :N_BANDS].sum(axis=1), kind="stable")
     groups = [frames[part] for part in np.array_split(by_level, N_OTHERS)]
     for _ in range(TURNS):
@@ -186,7 +186,7 @@ def _groups(frames: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
 
 
 def _cuts(gain: np.ndarray) -> np.ndarray | None:
-    """Where the states begin and the last one ends, int [states + 1], to gain the most.
+    """The best-scoring cut of a clip into states (Viterbi), int [states + 1]; None if too short.
 
     `gain` [frames, states]; a state lasts 1 to `MOST_FRAMES`, and before and after the word any
     time costs nothing. None where there are fewer frames than states.
@@ -215,7 +215,7 @@ def _best_before(values: np.ndarray) -> np.ndarray:
 
 
 def _late_s(clips: Sequence[Heard], cuts: Sequence[np.ndarray | None]) -> tuple[float, float]:
-    """How much later `word_span` puts start and end, where both see the same edge, seconds."""
+    """Median delay, seconds, of `word_span`'s start and end against the model's nearby ones."""
     late_s: tuple[list, list] = ([], [])  # starts, ends
     for clip, cut in zip(clips, cuts, strict=True):
         if cut is not None:

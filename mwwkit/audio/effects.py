@@ -15,8 +15,8 @@ import soxr
 from scipy import fft, signal
 
 from mwwkit.audio.rooms import DryShare
+from mwwkit.run.config_base import Between, Checked, Rising
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Between, Checked, Rising
 
 Probability = Annotated[float, Between(0, 1, "a probability, 0 to 1")]
 FRAME_SAMPLES = 512  # 32 ms at 16 kHz
@@ -231,7 +231,7 @@ def rounded(recipe: dict[str, dict]) -> dict[str, dict]:
 
 @dataclass(frozen=True)
 class AudioAugmentation(Checked):
-    """The eight effects on one clip, stretch and shift, each with its probability, drawn first.
+    """Probabilities and ranges of ten effects; `draw` makes a recipe, `apply` applies it.
 
     recipe = AudioAugmentation().draw(rng)
     louder = AudioAugmentation.apply(audio, 16_000, recipe, background=noise, rir=room)

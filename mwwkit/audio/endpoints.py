@@ -82,7 +82,7 @@ def word_span(audio: np.ndarray) -> Span:
 
 
 def most_active(over_db: np.ndarray, clip_s: float) -> Span:
-    """`word_span` of a clip of `clip_s` seconds, from its `over_floor`."""
+    """The same span as `word_span`, for callers that already have `over_floor` of the clip."""
     level = activity(over_db)
     active = np.flatnonzero(level >= max(SHARE * level.max(), 1.0))
     if not len(active):

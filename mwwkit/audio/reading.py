@@ -101,7 +101,7 @@ def _refuse_non_finite(path: Path, piece: np.ndarray, offset: int, rate_hz: int)
 def _decode(
     path: Path, start_s: float, seconds: float | None, block_s: float
 ) -> tuple[int, Iterator[np.ndarray]]:
-    """The file's own rate, and its mono pieces; the decoders take turns without a gap."""
+    """Sample rate and mono pieces of a file, by libsndfile or else FFmpeg."""
     if not path.is_file():
         raise AudioValidationError(f"{path} is not there (or is no file); check the path")
     if path.stat().st_size == 0:
@@ -156,7 +156,7 @@ def _mono(piece: np.ndarray) -> np.ndarray:
 
 
 def _declared_frames(path: Path, file: soundfile.SoundFile) -> int:
-    """The frames a header promises, 0 where it does not; libsndfile makes a WAV's fit the file."""
+    """Number of frames that a WAV or FLAC header declares, 0 where unknown."""
     if file.format == "FLAC":
         return file.frames if file.frames < 1 << 36 else 0  # 36 bits; libsndfile's "unknown"
     if file.format not in ("WAV", "WAVEX"):

@@ -8,8 +8,8 @@ import numpy as np
 
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.device import firmware
+from mwwkit.run.config_base import Checked, OneOf
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Checked, OneOf
 
 LONGEST_S = 1.0  # of a tail that is kept: 12 s scenes hold several words, and 60 dB is long gone
 ONSET_BELOW_PEAK_DB = 12.0  # the direct sound is the first sample this close to the peak

@@ -43,7 +43,7 @@ class Sounds:
 
 @dataclass(frozen=True)
 class Shift:
-    """One of the suite: its name, what it belongs to, and what it does."""
+    """One change of the test audio: its name, its family (noise, codec ...) and its function."""
 
     name: str
     family: str  # clean, noise, room, gain, codec

@@ -1,9 +1,18 @@
 """The command line, behind `python -m mwwkit`: one module a command or family.
 
-run, tune, check, score, report, verify   the commands of these names
-measure                 the commands that measure: shift, ablate, folds
-command, options        a command and how its words are read; options that several take
-chain, preflight        the notebooks one after another; every value tried before the first
-tuning, search_space    the search over 03's settings, and what it may vary
-ablation, summary       the same run with parts left out; what `make demo` ends with
+run           `run` and `demo`
+tune          `tune`
+check         `check`
+score         `score`
+report        `report`
+verify        `verify`
+measure       `shift`, `ablate` and `folds`
+command       a command, and how the words after its name are read
+options       options that several commands take
+chain         the notebooks one after another, by papermill
+preflight     every value tried before the first notebook starts
+tuning        the search over 03's settings
+search_space  what that search may vary
+ablation      the same run with parts left out
+summary       what `make demo` ends with
 """

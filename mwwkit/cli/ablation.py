@@ -64,7 +64,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Step:
-    """Some stages in one folder, with earlier runs: a part of the whole, and a run by itself."""
+    """One run of some stages in its own folder, going on from other steps' folders."""
 
     name: str  # of the folder
     stages: tuple[str, ...]
@@ -135,7 +135,7 @@ class Ablation:
         return here
 
     def here(self, step: Step) -> Run:
-        """Where a step is, with its earlier runs."""
+        """The folder of a step as a `Run`, with the runs it goes on from."""
 
         def place(name: str) -> Path:
             return Path(self.clips) if name == "clips" and self.clips else self.folder / name

@@ -29,7 +29,7 @@ from mwwkit.cli import preflight
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import AS_TEXT
+from mwwkit.run.progress_bars import AS_TEXT
 from mwwkit.run.session import StoppedEarly, stops_are_raised
 
 SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
@@ -141,7 +141,7 @@ def _refuse_unknown_keys(preset: Preset, takes: dict[str, dict[str, Any]]) -> No
 
 
 def _refuse_places(preset: Preset, given: dict[str, str], previous: Sequence[str]) -> None:
-    """Where a run is kept is an option; a parameter of the same meaning would be lost in it."""
+    """Refuse RUN_DIR as a parameter, and PREVIOUS given both as a parameter and as an option."""
     keys = {str(key).upper() for values in preset.values() for key in values} | given.keys()
     if "RUN_DIR" in keys:
         raise PresetError("RUN_DIR is given as a parameter; wanted the option --run-dir")
@@ -226,7 +226,7 @@ def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[D
 
 
 def _make_our_own(here: Run) -> None:
-    """The folders of executed copies and logs; StageFailed where nothing can be written."""
+    """Make the folders for executed notebooks and logs; StageFailed if they cannot be written."""
     try:
         for folder in sorted(OUR_OWN):
             (here / folder).mkdir(parents=True, exist_ok=True)
@@ -268,7 +268,7 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
 
 
 def _sockets_in(folder: str) -> dict[str, dict[str, str]]:
-    """How a kernel is spoken to: by sockets that are files in a folder of this run alone.
+    """Jupyter settings that talk to the kernel over socket files in a private folder.
 
     Other users can listen to ports; Jupyter's own place for socket files is the working folder,
     which may be read-only, and where two runs take the same names.

@@ -28,7 +28,7 @@ class Command:
 
 
 def read(command: Command, words: Sequence[str]) -> argparse.Namespace:
-    """What the words after a command's name say; help, and words that make no sense, exit.
+    """Parse the words after a command's name; help, and words that make no sense, exit.
 
     Options stand before, between and after the command's arguments. A list (`--previous A B`) ends
     at the next option; where the command would lack an argument, the list's last word is that.
@@ -61,14 +61,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _without_dashes(words: Sequence[str]) -> list[str]:
-    """The same words without `--`; what looks like an option behind it is a path, as all are."""
+    """The words without `--`; those after it that begin with a dash become paths, `./-name`."""
     before = words.index("--") if "--" in words else len(words)
     paths = (f"./{word}" if word.startswith("-") else word for word in words[before + 1 :])
     return [*words[:before], *paths]
 
 
 def _lists_shortened(words: Sequence[str]) -> Iterator[list[str]]:
-    """Other readings of the same words: each with the last word of one list put in front."""
+    """Other readings of the words: the last of an option's list taken as an argument instead."""
     for at in range(2, len(words)):
         ends = at + 1 == len(words) or words[at + 1].startswith("-")
         goes_on = not any(word.startswith("-") for word in words[at - 1 : at + 1])

@@ -1,4 +1,4 @@
-"""Every value against the stages' own Configs, before the first notebook starts.
+"""Check every parameter against the stages' settings before the first notebook starts.
 
     refuse_nonsense({"acquire": {"WORD": "marvin"}, "train": {"LEARNING_RATE": 7.0}})
 
@@ -16,8 +16,8 @@ from dataclasses import fields
 from typing import Any
 
 from mwwkit.presets import PresetError
+from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import CannotGoOn, MwwkitError
-from mwwkit.run.ranges import Checked
 from mwwkit.run.session import Limits
 
 Values = Mapping[str, Mapping[str, Any]]  # section -> name of a parameter -> its value
@@ -34,7 +34,7 @@ def refuse_nonsense(values: Values) -> None:
 
 
 def fault(values: Values) -> str:
-    """What is wrong with the first value that is, as "section: what"; empty where nothing is."""
+    """What is wrong with the first bad value, as "section: what"; empty if all are good."""
     for section, given in values.items():
         try:
             for config in _configs(section, given):

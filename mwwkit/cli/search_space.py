@@ -62,7 +62,7 @@ class Range:
 
     @property
     def ends(self) -> tuple:
-        """What a Config must take for it to take all."""
+        """Smallest and largest value, which are what validation has to accept."""
         return self.low, self.high
 
 
@@ -82,7 +82,7 @@ class Choices:
 
     @property
     def ends(self) -> tuple:
-        """What a Config must take."""
+        """All choices, each of which validation has to accept."""
         return self.values
 
 
@@ -111,7 +111,7 @@ def load(path: str = "") -> Space:
 
 
 def refuse_outside(space: Space, base: Mapping[str, Any]) -> None:
-    """Raise PresetError for an end that 03 would refuse; `base` is its parameters, upper case."""
+    """Raise PresetError where the search space reaches values that stage 03 would refuse."""
     for name, values in space.items():
         for end in values.ends:
             if told := preflight.fault({SECTION: {**base, name.upper(): end}}):

@@ -50,7 +50,7 @@ def _parameters_of_03(preset: presets.Preset, given: dict[str, str], run: Run) -
 
 
 def _space(path: str, given: dict[str, str], base: dict[str, Any]) -> dict[str, Any]:
-    """What is varied: of the default space, what is not given by name."""
+    """The search space: a YAML file's, or the default without parameters given by name."""
     from mwwkit.cli import search_space
 
     space = search_space.load(path)

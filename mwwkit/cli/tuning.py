@@ -1,4 +1,4 @@
-"""Settings of 03 by Optuna, over the features of a run that has finished 02.
+"""Search the settings of stage 03 with Optuna, on the features of a run that finished 02.
 
     search = Search(Run(Path("run/mine")), Path("run/tune.db"), train.Config(), spaces.load())
     for trial in search.trials(20, hours=3):
@@ -89,7 +89,7 @@ def objective(rank: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Search:
-    """What is sought, over which features, and the file that remembers it."""
+    """A search: base settings, space to vary, run with the features, and the study's file."""
 
     features: Run
     study: Path
@@ -168,7 +168,7 @@ class Search:
         return self._told(number)
 
     def _reached(self, params: dict[str, Any], here: Run, limits: Limits) -> tuple[dict, str]:
-        """What a trial's best weights reach; nothing, and why, where its settings are at fault."""
+        """Train a trial; its best weights' results, or nothing and why its settings failed."""
         try:
             config = self.config(params)
         except ValueError as error:  # each is in its range, but not together
@@ -247,7 +247,7 @@ class Search:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else at the same study: a second process would train the same trial."""
+        """Hold a lock on the study, so that no second process trains the same trials."""
         self.study.parent.mkdir(parents=True, exist_ok=True)
         with open(self.study.with_suffix(".lock"), "w") as lock:
             try:
@@ -300,7 +300,7 @@ def config_of(parameters: dict[str, Any]) -> train.Config:
 
 
 def parameters(config: train.Config, without: dict[str, Any]) -> list[str]:
-    """NAME=VALUE for `-p`, as 03's notebook takes it, of all that `without` has otherwise."""
+    """`-p` arguments NAME=VALUE for every setting in which `config` differs from `without`."""
     values = json.loads(json.dumps({name.upper(): v for name, v in asdict(config).items()}))
     changed = {n: v for n, v in values.items() if v != without[n]}  # both with lists for tuples
     return [f"{n}={v if isinstance(v, str) else json.dumps(v)}" for n, v in changed.items()]

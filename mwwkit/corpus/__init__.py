@@ -1,16 +1,23 @@
 """The clips that a wake word is made from, and everything that 01 does to get them.
 
-clips         the catalogue: one record a clip; what is fit to be one; the quarantine
-sources       inputs: files in folders and tables; what is to be spoken or made up
-units, unit_folders, assembly   inputs cut into units of work, made into clips, put together
-speech, espeak_child, piper, piper_child   text to speech, each engine in a child process
-near_misses   what sounds like the wake word, other words, sentences
-synthetic_inputs, noise_and_rooms   what machines are asked to say; noise and rooms made up
-splits, folds   train, validation, test by speaker, sound and file; k-fold tests; the leakage audit
-endpoint_table   where the word is in every short clip of a run, found once
+clips             the catalogue: one record a clip; what is fit to be one; the quarantine
+sources           inputs: files in folders and tables; what is to be spoken or made up
+units             inputs cut into units of work
+unit_folders      one unit's inputs made into a folder of clips
+assembly          the clips of all units put together, doubles removed
+speech            text to speech: the engine interface, and espeak-ng
+espeak_child      espeak-ng in a process of its own
+piper             Piper, for those who have it and voices for it
+piper_child       Piper in a process of its own
+near_misses       what sounds like the wake word, other words, sentences
+synthetic_inputs  what machines are asked to say and to make up, decided by a seed
+noise_and_rooms   noise and rooms made up, for those who have none
+splits            train, validation and test: nobody and no sound in two of them; the audit
+folds             the clips that each of k runs keeps for its test
+endpoint_table    where the word is in every short clip of a run, found once and kept
 """
 
-from mwwkit.run.exports import offered
+from mwwkit.run.lazy_names import offered
 
 __getattr__ = offered(
     __name__,

@@ -23,7 +23,7 @@ def assemble(here: Run, folder: str, units: Sequence[str]) -> tuple[Found, list[
 
 
 def _without_doubles(made: Found) -> tuple[Found, list[Rejected]]:
-    """The first clip of each sound; none where it is both the wake word and not."""
+    """Keep one clip of each sound; reject all of a sound labelled as the wake word and as other."""
     first: dict[str, Made] = {}
     labels: dict[str, set[Label]] = {}
     for _, clip in made:

@@ -32,7 +32,7 @@ CLIPPED_SHARE = 0.25  # of samples at full scale; shouting into a cheap micropho
 
 
 class Label(str, Enum):
-    """Whether the wake word is in it."""
+    """Whether a clip holds the wake word, something else, or something that sounds like it."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"  # all that is not the wake word: other speech, noise, rooms
@@ -109,7 +109,7 @@ class Clips:
 
     @property
     def hours(self) -> float:
-        """Their length together."""
+        """Total length, in hours."""
         return sum(record.seconds for record in self.records) / 3600
 
     def path(self, record: SampleRecord) -> Path:

@@ -19,7 +19,7 @@ from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import tqdm
+from mwwkit.run.progress_bars import tqdm
 
 TABLE = "features/word_spans.json"
 MOST_TAUGHT = 300  # recordings to learn the word from, spread over all of them: 1 CPU second
@@ -32,7 +32,7 @@ def word_spans(here: Run) -> dict[str, list[float]]:
 
 
 def words_compared(here: Run) -> int:
-    """From how many recordings the word was learned; 0: each clip was looked at by itself."""
+    """Number of recordings the word was learned from; 0 if each clip was searched by itself."""
     return (_table(here) or {}).get("compared", 0)
 
 
@@ -67,7 +67,7 @@ def find_words(clips: Clips, here: Run, workers: int) -> None:
 
 
 def _table(here: Run) -> dict | None:
-    """The table made from this catalogue: a session may have ended before another."""
+    """The table, if one was made from the present catalogue, else None."""
     catalogue = sha256(here.find(CATALOGUE))
     tables = map(read_json, here.all(TABLE))
     return next((table for table in tables if table["catalogue"] == catalogue), None)

@@ -24,7 +24,7 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 
 class _Library:
-    """libespeak-ng, which has spoken nothing yet."""
+    """libespeak-ng loaded by ctypes and started, before it has spoken any text."""
 
     def __init__(self, library: str, data: str):
         self.lib = ctypes.CDLL(library)
@@ -54,7 +54,7 @@ class _Library:
 
 
 def _forked(library: _Library, order: dict) -> tuple[bytes, str]:
-    """The PCM, and why there is none."""
+    """Speak one text in a forked child: the PCM, or an error message."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -79,7 +79,7 @@ def _forked(library: _Library, order: dict) -> tuple[bytes, str]:
 
 
 def main(library: str, data: str) -> None:
-    """Serve until the input ends."""
+    """Read orders from stdin and write PCM to stdout until stdin ends."""
     espeak = _Library(library, data)
     for line in sys.stdin:
         order = json.loads(line)

@@ -185,7 +185,7 @@ def _changed(wake_word: str, rng: np.random.Generator) -> str:
 
 
 def _another(sound: str, classes: tuple[tuple[str, ...], ...], rng: np.random.Generator) -> str:
-    """A sound of another class than `sound`'s."""
+    """A random speech sound from another class than `sound`'s, such as another vowel."""
     first = _CLASS_OF.get(sound[:1], sound[:1])
     others = [option for of in classes if first not in of for option in of]
     return str(rng.choice(others))

@@ -1,4 +1,4 @@
-"""Piper in a process of its own: it is GPL-3 and stays at arm's length.
+"""Child process that runs Piper and returns PCM, to keep its GPL-3 code apart from ours.
 
 `python piper_child.py VOICES PLAIN_WPM`; lines of JSON in and PCM out as `speech.through_child`
 says.
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main(folder: str, plain_wpm: str) -> None:
-    """Serve until the input ends."""
+    """Read orders from stdin and write PCM to stdout until stdin ends."""
     from piper import PiperVoice, SynthesisConfig
 
     models: dict[str, PiperVoice] = {}

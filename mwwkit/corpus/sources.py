@@ -1,6 +1,4 @@
-"""What there is to make clips from: files in folders, files in a table, words to be spoken, noise
-and rooms to be made up. Each is an `Input`, which says all that decides its clips.
-"""
+"""Inputs to make clips from: folders, tables, texts to speak, noise and rooms to synthesise."""
 
 import csv
 import hashlib
@@ -40,7 +38,7 @@ LEFT_OUT = "exclude"  # beside the splits' names, in a file of given splits
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a clip before it is made."""
+    """Label, kind, word, speaker, source and licence of a clip before it is made."""
 
     label: Label
     kind: Kind
@@ -53,14 +51,14 @@ class About:
 
 @dataclass(frozen=True)
 class FromFile:
-    """A file somebody has."""
+    """An input that is an existing audio file."""
 
     about: About
     path: Path
     n_bytes: int
 
     def identity(self) -> dict:
-        """What decides its clips; not where its data set is mounted."""
+        """What this input's clips depend on, for the fingerprint; not the folder it lies in."""
         return asdict(self.about) | {"bytes": self.n_bytes}
 
 
@@ -74,7 +72,7 @@ class FromSpeech:
     voice: Voice
 
     def identity(self) -> dict:
-        """What decides its clips."""
+        """What this input's clips depend on, for the fingerprint."""
         return asdict(self)
 
 
@@ -88,7 +86,7 @@ class FromSeed:
     seconds: float  # of noise; a room has its own length
 
     def identity(self) -> dict:
-        """What decides its clips."""
+        """What this input's clips depend on, for the fingerprint."""
         return asdict(self)
 
 
@@ -160,8 +158,7 @@ def _matches(pattern: str, row: dict[str, str]) -> bool:
 
 
 def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile], dict[str, int]]:
-    """The files of a table with the columns path and kind, at best also word, source, speaker and
-    licence; and how many rows were left out, by kind. Paths are relative to the table.
+    """Inputs from a table of files (path, kind, ...), and how many rows were left out, by kind.
 
     Raises WrongInput for a table that is not there or lacks a column, a path that leads out of
     its folder, a pattern that matches nothing, and clips of other words that hold the wake word.

@@ -26,8 +26,8 @@ import soxr
 from mwwkit.audio.reading import to_float
 from mwwkit.corpus import espeak_child
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import CannotGoOn, WrongInput
-from mwwkit.run.ranges import Between, Checked
 
 # espeak-ng's voices of English, and of languages whose readers bring an accent to Latin letters.
 ENGLISH = tuple(
@@ -70,12 +70,12 @@ class Voice:
     rate_wpm: int = 175  # words a minute
 
     def __str__(self) -> str:
-        """As an origin in the catalogue."""
+        """The voice as text, as it stands in the catalogue's origins."""
         return f"{self.name} pitch {self.pitch} range {self.pitch_range} rate {self.rate_wpm}"
 
 
 class Engine(Protocol):
-    """What speaks. It must be picklable, and (text, voice) must decide every sample."""
+    """Interface of a speech engine; must be picklable and deterministic for each (text, voice)."""
 
     name: str
     licence: str  # of what it says
@@ -111,7 +111,7 @@ class Espeak(Checked):
             raise WrongInput("languages is empty; wanted espeak-ng voices such as 'gmw/en'")
 
     def voices(self) -> tuple[str, ...]:
-        """Its speakers: one a variant, since the language changes the accent, not the throat."""
+        """Names of its speakers, one for each espeak-ng variant, whatever the language."""
         return tuple(f"{self.name} {variant}" for variant in self._variants())
 
     def _variants(self) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ def through_child(
     orders: Iterable[tuple[str, Voice]],
     words_each: int = 0,
 ) -> Iterator[np.ndarray | SpeechError]:
-    """Each order spoken by a child process, which is started anew when it failed at one.
+    """Have a child process speak each order, restarting it after a failure.
 
     The child reads orders as lines of JSON and answers each with a line of JSON ("bytes",
     "rate_hz", "error") and so many bytes of 16-bit PCM. `words_each`: a new child after so many.

@@ -29,7 +29,7 @@ class LeakageError(WrongInput):
 
 
 class Splittable(Protocol):
-    """What a record must have to be split: `SampleRecord`s do, and so do clips before that."""
+    """Fields that a record must have to be assigned to a split, as `SampleRecord` has."""
 
     label: Label
     kind: Kind
@@ -82,7 +82,7 @@ def assign(
 
 
 def grouped(records: Sequence[Splittable]) -> list[tuple[int, ...]]:
-    """What must stay together: numbers of `records` of a speaker, a sound, a file's pieces."""
+    """Indices of records that must share a split: by speaker, sound, or file they are pieces of."""
     return [group.members for group in _groups(records)]
 
 
@@ -137,7 +137,7 @@ def _given(
 
 
 def _cut(groups: list[_Group], seed: int, shares: tuple[float, ...]) -> dict[str, Split]:
-    """The shares of one stratum, counted in clips, cut from the seed's order of its groups."""
+    """Assign one stratum's groups, in an order drawn from the seed, to splits by clip shares."""
     order = sorted(groups, key=lambda group: (rng(seed, "split", group.name).random(), group.name))
     total = sum(len(group.members) for group in order)
     splits: dict[str, Split] = {}
@@ -153,7 +153,7 @@ def _cut(groups: list[_Group], seed: int, shares: tuple[float, ...]) -> dict[str
 def _none_empty(
     order: list[_Group], splits: dict[str, Split], shares: tuple[float, ...]
 ) -> dict[str, Split]:
-    """Moves that give every split a group, as far as there are groups: train first."""
+    """Groups to move so that no split is left empty, as far as there are enough groups."""
     wanted = [split for split, share in zip(Split, shares, strict=True) if share]
     moved: dict[str, Split] = {}
     for split in wanted[: len(order)]:
@@ -185,7 +185,7 @@ def _validation_of_train(
 
 
 def audit(records: Sequence) -> list[str]:
-    """What a reader of the results must know, in plain words.
+    """Raise LeakageError for a speaker, sound or file in two splits; else return caveats.
 
     Raises LeakageError when a speaker (of a source split by speaker), the same PCM or the pieces
     of one file are in two splits, naming them. `records`: `SampleRecord`s.

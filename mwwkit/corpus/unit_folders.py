@@ -41,7 +41,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Made:
-    """One clip, and the input it came from as a person would look for it."""
+    """A clip that was made, with a reference to its input for messages."""
 
     about: About
     file: str
@@ -98,7 +98,7 @@ def read_unit(folder: Path) -> tuple[list[Made], list[dict[str, str]]]:
 
 
 def where(item: Input) -> str:
-    """What to look for when an input is rejected."""
+    """An input's file path, or its origin text, as shown when it is rejected."""
     return str(item.path) if isinstance(item, FromFile) else item.about.origin
 
 
@@ -146,7 +146,7 @@ def _made_up(item: FromSeed) -> Iterator[np.ndarray]:
 
 
 def _recorded(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
-    """A word, or a room's response; no more is read than tells that it is too long."""
+    """Audio of a recorded word or impulse response; reads only as far as the length limit needs."""
     if item.about.kind is Kind.RIR:
         audio = read(item.path, seconds=LONGEST_RIR_S)
         _refuse(item, validate_room(audio))

@@ -1,14 +1,16 @@
 """What the device does, on a PC, to the last bit; no TensorFlow.
 
-firmware                  what the device fixes, each number with its source
-detector                  from scores to detections, in the device's own integer arithmetic
-simulator                 a shipped .tflite stepped as the device steps it
-twin, twin_ops, integer_ops   the exact engine: TensorFlow Lite Micro's integers in NumPy
-flatbuffer                a .tflite file as it stands, read without TensorFlow
-arena                     how much memory a model needs, found by trying
+firmware     what the device fixes, each number with its source
+detector     from scores to detections, in the device's own integer arithmetic
+simulator    a shipped .tflite stepped as the device steps it
+twin         the exact engine: TensorFlow Lite Micro's integers in NumPy
+twin_ops     the operations of the exact engine
+integer_ops  the integer arithmetic of those operations
+flatbuffer   a .tflite file as it stands, read without TensorFlow
+arena        how much memory a model needs, found by trying
 """
 
-from mwwkit.run.exports import offered
+from mwwkit.run.lazy_names import offered
 
 __getattr__ = offered(
     __name__,

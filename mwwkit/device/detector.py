@@ -246,7 +246,7 @@ class StreamingDetector:
         self._pause = self.start_slices
 
     def update(self, score: int, voice: Sequence[bool] | None = None) -> Detection | None:
-        """Take the slices up to and with the next score (0..255); the detection in them, if any.
+        """Advance by one score (0..255); the detection, if there is one.
 
         `voice` says for each of the `stride` slices whether the VAD model hears one; without it
         there is no such model.
@@ -278,7 +278,7 @@ class StreamingDetector:
         return found
 
     def _slices(self, voice: Sequence[bool], number: int) -> list[bool]:
-        """The voice in the slices of score `number`."""
+        """The VAD verdicts for the slices of score `number`."""
         last, first = len(voice) - 1, number * self.stride
         return [last >= 0 and bool(voice[min(first + i, last)]) for i in range(self.stride)]
 

@@ -1,4 +1,4 @@
-"""A .tflite file as the gate reads it: its flatbuffer, without TensorFlow."""
+"""Read a .tflite file's flatbuffer into tensors, ops and variables, without TensorFlow."""
 
 from __future__ import annotations
 

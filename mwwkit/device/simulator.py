@@ -36,7 +36,7 @@ from mwwkit.device.twin import Twin
 from mwwkit.device.twin_ops import TwinError
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.parallel import each
-from mwwkit.run.progress import tqdm
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.quiet import quiet
 
 ENGINES = ("exact", "tflm", "fast", "litert_ref")
@@ -132,7 +132,7 @@ class Stream:
     """One stream of features that a model hears piece by piece, its state kept in between."""
 
     def __init__(self, stride: int, score: Callable[[np.ndarray], np.ndarray]):
-        """Score whole steps, int8 [steps, 1, stride, 40], with what goes on from call to call."""
+        """Keep `stride` (frames a step) and `score`, which scores whole steps and keeps state."""
         self.stride, self._score = stride, score
         self._rest: np.ndarray | None = None
 
@@ -160,7 +160,7 @@ def score_all(
 
 
 def _jobs(streams: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
-    """Streams in lists of about `JOB_FRAMES`, as plain arrays: a map would travel by its file."""
+    """Group streams into jobs of about `JOB_FRAMES`, copied from memory maps into plain arrays."""
     job, n_frames = [], 0
     for features in streams:
         job.append(np.array(features))

@@ -1,4 +1,4 @@
-"""The device's own numbers without the device: a streaming int8 model in exact integers.
+"""Exact engine: a streaming int8 model run in the integers that the device computes.
 
     twin = Twin(Path("okay_nabu.tflite").read_bytes())
     scores = twin.scores(features)                    # int8 [frames, 40] -> uint8 [frames // 3]
@@ -51,7 +51,7 @@ class Twin:
         return self.go_on({}, features[: n * self.stride])
 
     def go_on(self, state: dict[str, np.ndarray], features: np.ndarray) -> np.ndarray:
-        """Score int8 [steps, ...] or [frames, 40] of whole steps; `state` is taken from, and kept.
+        """Score the next steps, int8 [steps, ...] or [frames, 40], updating `state`.
 
         Empty, it is that after a reset.
         """
@@ -79,7 +79,7 @@ class Twin:
         return values
 
     def _compile(self, op: Op) -> Iterator[Callable[[Values, dict], None]]:
-        """The op's step; none for what only names or reads a memory."""
+        """The functions that compute an op; nothing for ops that only name or read variables."""
         if op.name in ("CALL_ONCE", "VAR_HANDLE"):
             return
         if op.name == "READ_VARIABLE":
@@ -95,7 +95,7 @@ class Twin:
             yield twin_ops.compiled(op)
 
     def _window(self, op: Op) -> Callable[[Values, dict], None]:
-        """The newest of the past before what is new: windows over one long sequence."""
+        """A step that joins a variable's past with the new input, so all steps run at once."""
         past, *new = op.inputs
         if len(new) != 1 or op.options.axis % len(past.shape) != 1 or new[0].is_constant:
             raise TwinError(f"{op}: wanted the memory and one new tensor, joined along the steps")
@@ -107,7 +107,7 @@ class Twin:
         return partial(_join, past, new[0], op.outputs[0], name)
 
     def _check_assigned(self, op: Op, name: str) -> None:
-        """What is remembered must be the end of the past with the new behind it."""
+        """Raise TwinError unless a variable is set to the newest part of its past plus the new."""
         made_by = self._main.made_by.get(op.inputs[1].index)
         if made_by is not None and made_by.name == "STRIDED_SLICE":
             joined = self._main.made_by.get(made_by.inputs[0].index)
@@ -140,7 +140,7 @@ def _assign(newest: int, name: str, values: Values, state: dict) -> None:
 
 
 class _Graph:
-    """One subgraph: its ops with their tensors, which op made which, whose memory is which."""
+    """One subgraph: ops with their tensors, the op that makes each tensor, each variable's name."""
 
     def __init__(self, root: Any, number: int, names: dict[int, str]):
         graph = root.subgraphs[number]

@@ -90,7 +90,7 @@ Function = Callable[..., np.ndarray]
 
 
 def compiled(op: Op) -> Callable[[dict, dict], None]:
-    """The op as a step over the values so far."""
+    """A function that computes the op's outputs from earlier values."""
     if op.name not in OPS:
         raise TwinError(f"{op}: is not among the ops of the exact twin, {', '.join(sorted(OPS))}")
     if op.name == "SPLIT_V":
@@ -144,7 +144,7 @@ def _bias(op: Op, channels: int) -> np.ndarray:
 
 
 def _requantise(op: Op) -> Requantise:
-    """From sums to outputs; all scales are widened before they are multiplied."""
+    """The scaling from an op's int32 sums to its output's scale."""
     x, weights, out = op.inputs[0], op.inputs[1], op.outputs[0]
     return Requantise.of(x.scale * weights.scales.astype(np.float64) / out.scale)
 

@@ -50,7 +50,7 @@ class Certificate:
             raise gate.GateError(self.findings)
 
     def counted(self) -> dict[str, int]:
-        """How many checks came out how."""
+        """Number of checks by result: pass, fail, not checked."""
         return {r: sum(c.result == r for c in self.checks) for r in (PASS, FAIL, UNCHECKED)}
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Certificate:
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for machines."""
+        """The certificate as JSON data."""
         return {
             "format": "mwwkit certificate",
             "version": VERSION,

@@ -37,10 +37,10 @@ def beside(manifest_path: Path) -> Path:
 
 
 class Sheet:
-    """What is found on the way, and where the way ended."""
+    """The state of one verification: what passed, failed, or could not be checked."""
 
     def __init__(self, path: Path, envelope: str):
-        """Of the manifest at `path`, which ought to be of the kind that `envelope` names."""
+        """Begin checks of the manifest at `path`, judged by the limits that `envelope` names."""
         self.path, self.envelope = path, envelope
         self.installed = esphome_package.find()
         self.found: list[Finding] = []
@@ -50,7 +50,7 @@ class Sheet:
         self.sums: dict[str, str] = {}
 
     def look(self) -> None:
-        """Files, manifest, model, arena; each only where what it stands on is there."""
+        """Check files, manifest, model and arena, skipping checks whose input is missing."""
         data = self._manifest()
         model = self._model(data) if isinstance(data, dict) else None
         if isinstance(data, dict):
@@ -120,7 +120,7 @@ class Sheet:
         return path.read_bytes()
 
     def _meaning(self, data: dict) -> None:
-        """ESPHome's schema, and that the manifest's values can work."""
+        """Check the manifest against ESPHome's schema, and that its values make sense together."""
         refused, by = esphome_package.refusal(data), "by mwwkit's copy of its schema"
         if self.installed:
             name = f"ESPHome {self.installed.version}"

@@ -38,7 +38,7 @@ class Model(Rule):
 
 @dataclass(frozen=True)
 class Heard:
-    """What a stream brought: scores uint8 [steps], detections, and those without a voice."""
+    """Result of a stream: uint8 scores [steps], detections, and those blocked by the VAD model."""
 
     scores: np.ndarray
     voice: np.ndarray | None  # bool [slices]; None without a VAD model
@@ -68,7 +68,7 @@ class Component:
 
 
 class Listening:
-    """A component from power-on: each piece of a stream is heard with all that was before it."""
+    """A component from power-on, fed a stream in pieces; its state is kept between them."""
 
     def __init__(self, component: Component):
         """Power on."""

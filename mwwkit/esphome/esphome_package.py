@@ -1,4 +1,4 @@
-"""ESPHome's own word on a manifest and on the ops: from its package, where it is installed.
+"""Validate manifests and ops with the installed `esphome` package, or with our own copy of rules.
 
     refused = refusal(data)          # "" or why ESPHome refuses the manifest: our own equivalent
     installed = find()               # None without the package
@@ -30,7 +30,7 @@ Version = tuple[int, int, int, str]
 
 
 def refusal(data: Any) -> str:
-    """Why ESPHome refuses a manifest's JSON, or "": ours, for where its package is missing."""
+    """Why ESPHome would refuse a manifest, or "", by our copy of its rules (package not needed)."""
     try:
         _object(data, _MANIFEST, "the manifest")
     except (ValueError, OverflowError) as no:
@@ -219,7 +219,7 @@ def yaml_for_file(manifest_name: str) -> str:
 
 
 def yaml_for_url(manifest_name: str, folder_url: str = "https://example.org/wake_words") -> str:
-    """The same for a model that a web server hands out; one line says where."""
+    """ESPHome YAML lines for a model on a web server, with a line to fill in the address."""
     return (
         "# Put the .json and the .tflite on a web server, side by side, and their folder here:\n"
         "substitutions:\n"

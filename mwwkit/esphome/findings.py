@@ -71,7 +71,7 @@ class Check:
 
     @property
     def title(self) -> str:
-        """What holds where it passes."""
+        """The statement that is true where the check passes."""
         return CHECKS[self.name][0]
 
 

@@ -33,7 +33,7 @@ class GateError(CannotGoOn):
 
 @dataclass(frozen=True)
 class Envelope:
-    """What a kind of model must keep to, beyond what the component itself demands."""
+    """Limits that a kind of model (wake word or VAD) must keep to: input scale, stride, size."""
 
     input_scale: float = firmware.INPUT_SCALE
     scale_tolerance: float = 1e-4  # relative

@@ -1,10 +1,14 @@
-"""A finished model looked at.
+"""Evaluation of a finished model: rates, mistakes, parity, domain shift, live scoring.
 
-split_metrics   everything that 05 says about one split: rates, curves, groups, mistakes
-groups          figures by group: which speakers are missed, what is taken for the word
-mistakes        the worst misses and false accepts, with what is known of them
-net_forms, parity   the forms of a net compared step by step; with the names of clips, for 05
-domain_shift    a finished model under noise, rooms, gains and codecs
-tta             scores averaged over small delays and gains
-scoring, live   files and folders heard as the device would; the microphone
+measured       the types of what 05 measures
+split_metrics  everything that 05 says about one split: rates, curves, groups, mistakes
+groups         figures by group: which speakers are missed, what is taken for the word
+mistakes       the worst misses and false accepts, with what is known of them
+net_forms      the forms of a net (float, streaming, int8) compared step by step
+parity         that comparison for 05, with the names of clips
+domain_shift   a finished model under noise, rooms, gains and codecs
+tta            scores averaged over small delays and gains
+exported       the files that 05 left in a run, read
+scoring        files and folders heard as the device would hear them
+live           a model that listens at a microphone
 """

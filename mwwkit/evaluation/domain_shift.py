@@ -24,12 +24,12 @@ from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.groups import rate
 from mwwkit.evaluation.tta import averaged
-from mwwkit.metrics.operating import median_latency
+from mwwkit.metrics.operating_points import median_latency
 from mwwkit.metrics.rates import Rate
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import tqdm
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.spacing import evenly
 from mwwkit.scenes.scenes import render
@@ -81,7 +81,7 @@ class Stimuli:
 def measure(
     here: Run, workers: int = 1, most_clips: int = MOST_CLIPS, tta: bool = False
 ) -> list[Row]:
-    """A row for each shift: what of the words is heard, and what of other words is taken for one.
+    """Recall and false accepts of other words under each shift, one row for each.
 
     `tta` scores each clip as the mean over small delays and gains (`mwwkit.evaluation.tta`), which
     no device does: what an ensemble of moments would reach.

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from mwwkit.device.detector import Rule
 from mwwkit.metrics.decision_rules import RuleRates
-from mwwkit.metrics.operating import Surface
+from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import Hourly, Interval, Rate
 from mwwkit.run.typed_json import Amount, Count, Key, Keyed, Share, absent, says
 

@@ -18,7 +18,7 @@ from mwwkit.device.detector import (
     score_times,
 )
 from mwwkit.evaluation.measured import Mistake
-from mwwkit.metrics.operating import PerSet
+from mwwkit.metrics.operating_points import PerSet
 from mwwkit.scenes.mining import heard_in
 from mwwkit.scenes.provenance import About
 from mwwkit.scenes.scenes import Item

@@ -26,7 +26,7 @@ from mwwkit.device.detector import (
 from mwwkit.device.firmware import N_BANDS
 from mwwkit.device.simulator import Device, DeviceError, tflm
 from mwwkit.evaluation.measured import Difference, FormRates, Place
-from mwwkit.metrics.operating import JUDGED_BY, PerSet
+from mwwkit.metrics.operating_points import JUDGED_BY, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.mixednet import MixedNet, tf
@@ -62,7 +62,7 @@ class Forms:
 
 @dataclass(frozen=True)
 class Made:
-    """A net, and the files made of it with its logit multiplied by `scale`."""
+    """A net and the files converted from it, with the logit scaling that was used."""
 
     net: MixedNet
     scale: float
@@ -102,7 +102,7 @@ def int8_tracks(device: Device, spectrograms: Sequence[np.ndarray]) -> list[np.n
 
 
 def scores(made: Made, heard: Heard) -> Forms:
-    """What every form gives for everything; without `tflm` where that is not installed."""
+    """Scores of every form of the net (float, streaming, int8 ...) over all audio."""
     engines = [("int8", Device(made.model, reference=True)), ("int8_fast", Device(made.model))]
     try:
         tflm()
@@ -201,7 +201,7 @@ def _runs(flipped: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _decided_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, np.ndarray]]:
-    """Where the one that woke was highest, if only one did."""
+    """Step and peaks of a clip that only one of two forms accepted; empty if they agree."""
     woke, means = rule.wakes(both), [rule.means(track) for track in both]
     if woke[0] == woke[1]:
         return []
@@ -209,7 +209,7 @@ def _decided_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, np
 
 
 def _events_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, list[float]]]:
-    """Events of one that the other has not, each with both means' highest around it."""
+    """Events of one form that the other lacks, each with both forms' highest mean near it."""
     quiet, means = refractory_steps(REFRACTORY_S), [rule.means(track) for track in both]
     mine, its = (np.array(events(np.flatnonzero(rule.over(t)), quiet), int) for t in both)
     alone = [

@@ -25,7 +25,7 @@ from mwwkit.evaluation.measured import (
 )
 from mwwkit.evaluation.mistakes import WORST, Judged, whole_clip
 from mwwkit.evaluation.net_forms import Form, Forms, Made
-from mwwkit.metrics.operating import PerSet
+from mwwkit.metrics.operating_points import PerSet
 from mwwkit.model.streaming import fold, to_int8
 from mwwkit.run.paths import Run
 from mwwkit.run.spacing import evenly
@@ -138,7 +138,7 @@ def _with_clips(found: Against, judged: Judged, chosen: PerSet[np.ndarray]) -> A
 
 
 def _test(made: Made, test: Judged, rule: Rule, here: Run) -> OnTest:
-    """int8 than float on the clips of the test split."""
+    """Compare the int8 model with the float net on the clips of the test split."""
     clips = replace(test.sets, ambient=())
     chosen = clips.map(lambda features: evenly(len(features), MOST_TESTED))
     tracks = replace(test.tracks, ambient=())

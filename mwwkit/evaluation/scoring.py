@@ -21,7 +21,7 @@ from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.esphome import manifest
 from mwwkit.esphome.component import Component, Heard
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.progress import tqdm
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.typed_json import absent
 

@@ -33,7 +33,7 @@ from mwwkit.evaluation.mistakes import Judged, false_accepts, misses
 from mwwkit.metrics.bootstrap import curve_intervals
 from mwwkit.metrics.curves import confusion, equal_error_rate, latency_s, reliability
 from mwwkit.metrics.decision_rules import by_rule
-from mwwkit.metrics.operating import Surface, choose_cutoff, operating_points
+from mwwkit.metrics.operating_points import Surface, choose_cutoff, operating_points
 from mwwkit.metrics.rates import Interval, Rate
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng

@@ -1,4 +1,4 @@
-"""Intervals by drawing again: of any statistic, of recall over speakers, of the areas of a curve.
+"""Bootstrap intervals: of any statistic, of recall over speakers, of areas under curves.
 
     rate = by_cluster(hit, speakers, rng(0, "recall"))           # recall for speakers not heard yet
     areas = curve_intervals(positives, negatives, rng(0, "roc"))  # areas.roc_auc.low
@@ -86,7 +86,7 @@ def _bca(value: float, drawn: np.ndarray, left_out, confidence: float) -> Interv
 
 
 def _tail(n: float, confidence: float) -> float:
-    """The share to cut off each end of draws of a sample of `n`: less than half the doubt."""
+    """Tail share to cut at each end of the draws, widened for a sample of `n` by Student's t."""
     t = stdtrit(n - 1, (1 + confidence) / 2)
     return float(ndtr(-np.sqrt(n / (n - 1)) * t))
 
@@ -98,7 +98,7 @@ def by_cluster(
     n_draws: int = N_DRAWS,
     confidence: float = 0.95,
 ) -> Rate:
-    """The share of `hit` (bool [n]) with an interval for other clusters than these, e.g. speakers.
+    """The share of `hit` (bool [n]) with an interval that holds for new clusters, e.g. speakers.
 
     Whole clusters are drawn, for one voice's clips are missed together. The spread of the draws
     says how many independent clips these are worth, and the exact binomial interval is taken at

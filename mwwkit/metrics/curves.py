@@ -5,7 +5,7 @@
 Positives and negatives are scores, one a clip, float or integer [clips]; a clip is accepted when
 its score is *more* than the cutoff, as on the device. Rates with their exact intervals are in
 `mwwkit.metrics.rates`, intervals of what no distribution is known of in
-`mwwkit.metrics.bootstrap`, the choice of an operating point in `mwwkit.metrics.operating`.
+`mwwkit.metrics.bootstrap`, the choice of an operating point in `mwwkit.metrics.operating_points`.
 """
 
 from dataclasses import dataclass

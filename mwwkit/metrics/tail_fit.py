@@ -1,4 +1,4 @@
-"""How often a score will be passed that was hardly ever passed: the tail of the highest peaks.
+"""False accepts an hour at cutoffs too high to count any, extrapolated from the highest peaks.
 
     rates = expected_rates(surface.ambient_events[row], surface.ambient_hours)
 

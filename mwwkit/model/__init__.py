@@ -1,11 +1,10 @@
 """The nets, and the forms a net takes on its way to the device.
 
-shapes, targets     the shapes a net can have, what each costs, and the chips that it fits
-mixednet            MixedNet as Keras layers, whole spectrograms at a time
-streaming           one step of three frames at a time, state in variables; conversion to int8
-logit_grid          a finer grid for the logit of an int8 model
-float_stream        the float twin of the shipped model, streamed
-onnx_model          the float net for ONNX Runtime (extra onnx)
-
-`shapes` and `targets` need no TensorFlow.
+shapes        the shapes a net can have, and what each costs; no TensorFlow
+targets       the chips a net may be meant for, and whether it fits; no TensorFlow
+mixednet      MixedNet as Keras layers, whole spectrograms at a time
+streaming     one step of three frames at a time, state in variables; conversion to int8
+logit_grid    a finer grid for the logit of an int8 model
+float_stream  the float form of the shipped model, streamed
+onnx_model    the float net for ONNX Runtime (extra onnx)
 """

@@ -1,4 +1,4 @@
-"""The float twin that 05 keeps beside the shipped model, streamed on the PC to compare the two."""
+"""Run the float .tflite that 05 exports beside the int8 model, to compare the two."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""MixedNet as Keras layers, whole spectrograms at a time, made so that streaming it gives the same.
+"""MixedNet in Keras, over whole spectrograms; streaming it gives the same numbers.
 
     model = build(SHAPES["okay_nabu"], seed=1)
     logits = model(features)        # [batch, frames, 40] 0..26 -> [batch, frames // 3]
@@ -67,7 +67,7 @@ class Stem(Weighted):
         return self.convolve(features, kernel) - tf.reduce_sum(kernel * mean, [0, 1])
 
     def convolve(self, features, kernel):
-        """Do it with another kernel, [taps, 40, out], on features as they are."""
+        """Apply the stem with another kernel, [taps, 40, out], and no CMVN of its own."""
         taps, bands, out = self.initial.shape
         steps = tf.shape(features)[1] // self.stride
         before = -(-taps // self.stride) - 1  # whole steps that the kernel looks back
@@ -100,7 +100,7 @@ class Head(Weighted):
         return self.weigh(x, self.kernel)
 
     def weigh(self, x, kernel):
-        """Do it with another kernel, [taps, in], and the one bias."""
+        """Apply the head with another kernel, [taps, in], and its own bias."""
         taps, channels = self.initial.shape
         steps = tf.shape(x)[1]
         y = tf.matmul(tf.reshape(x, (-1, channels)), kernel, transpose_b=True)
@@ -126,7 +126,7 @@ class MixConvolution(Weighted):
         self.mask = mask
 
     def masked(self) -> tf.Tensor:
-        """Return the kernel as it works."""
+        """The kernel with its masked taps set to zero."""
         return self.kernel * tf.cast(self.mask, self.kernel.dtype)
 
     def call(self, x):
@@ -134,7 +134,7 @@ class MixConvolution(Weighted):
         return self.convolve(x, self.masked())
 
     def convolve(self, x, kernel):
-        """Do it with another kernel, [taps, 1, channels, 1]."""
+        """Apply the convolution with another kernel, [taps, 1, channels, 1]."""
         x = tf.pad(x, [[0, 0], [self.initial.shape[0] - 1, 0], [0, 0], [0, 0]])
         return tf.nn.depthwise_conv2d(x, kernel, (1, 1, 1, 1), "VALID")
 

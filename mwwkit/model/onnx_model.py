@@ -32,7 +32,7 @@ HOW_FEATURES = "(int8 feature of the device + 128) * 26 / 255; a frame of 30 ms 
 
 
 def needed() -> tuple[ModuleType, ModuleType]:
-    """The packages onnx and onnxruntime; CannotGoOn, which says how to get them, without."""
+    """Import onnx and onnxruntime; CannotGoOn, saying how to install them, if one is missing."""
     try:
         import onnx
         import onnxruntime
@@ -88,7 +88,7 @@ class _Graph:
         return output
 
     def remember(self, layer: str, x: str, length: int, channels: int) -> str:
-        """The layer's past before `x`, and the newest `length` steps as the next call's past."""
+        """`x` after the layer's past (an input); the newest `length` steps become an output."""
         if not length:
             return x
         past, following = f"past_{layer}", f"next_{layer}"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from mwwkit.device import firmware
+from mwwkit.run.config_base import Checked, at_least
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Checked, at_least
 
 
 @dataclass(frozen=True)

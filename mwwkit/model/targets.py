@@ -28,7 +28,7 @@ ESPHOME_SLOT = 1_835_008
 
 
 def _person_detections(ms: float) -> int:
-    """Multiply-accumulates a second of a chip that takes `ms` for one person detection."""
+    """Multiply-accumulates a second of a chip that runs TFLM's person detection in `ms`."""
     return round(PERSON_DETECTION_MACS / ms * 1000)
 
 

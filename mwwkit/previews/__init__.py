@@ -3,10 +3,13 @@
     clip_player      01's clips, and the table of what 04 mined, with players
     scene_player     a training scene of 02: heard, seen, labelled, and what was done to it
     triple_player    a triple of the data engine: before, as the model hears it, as it shall sound
-    training_curves, lr_sweep   a training as it goes; the sweep of learning rates
+    training_curves  a training as it goes
+    lr_sweep         the sweep of learning rates
     cutoffs          the cutoffs that 05 chose among, and the score track of a word
-    audition, recorder   your own voice before the shipped model: recorded, or a file
-    drawing, panel   the pieces of every picture; controls over pictures
+    audition         your own voice before the shipped model: recorded, or a file
+    recorder         a button that records in the browser
+    drawing          the pieces of every picture
+    panel            controls over pictures
 
 Every panel shows a static picture and player first, so that it is whole in a notebook that
 papermill ran; sliders, where a notebook is live, draw the same picture again. All of it comes from

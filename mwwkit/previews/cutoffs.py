@@ -16,7 +16,7 @@ from mwwkit.device.detector import Rule, detections, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.measured import Threshold
-from mwwkit.metrics.operating import CUTOFFS, JUDGED_BY, Surface, operating_points
+from mwwkit.metrics.operating_points import CUTOFFS, JUDGED_BY, Surface, operating_points
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.run.paths import Run

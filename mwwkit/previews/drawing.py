@@ -58,7 +58,7 @@ def players(
 
 
 def plain(axes: Axes) -> Axes:
-    """No frame where it says nothing."""
+    """Restyle axes: no top and right frame, small labels."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(which="both", labelsize=8)
     axes.xaxis.label.set_size(9)

@@ -28,7 +28,7 @@ from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 def training(
     here: Run, number: int | None = None, seed: int = 0, labels: LabelSettings | None = None
 ) -> None:
-    """Show one training scene (a drawn one, that has the word, unless given) and a box for others.
+    """Show a training scene (a random one with the word, unless given) and a box to pick others.
 
     Raises CheckpointError where 02 has not finished.
     """

@@ -78,7 +78,7 @@ def draw(history: History) -> Figure:
 
 
 def _courses(history: History) -> dict[str, dict[int, Mapping[str, Any]]]:
-    """Facts by step, for each course: what stands before "step-" in its units' names."""
+    """Split a history into courses by unit-name prefix: course -> step -> facts."""
     courses: dict[str, dict[int, Mapping[str, Any]]] = {}
     for unit, facts in history.items():
         name, _, step = unit.rpartition("step-")

@@ -24,8 +24,8 @@ from mwwkit.run import paths
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.triples import impulse_responses, ledger, sterilising
+from mwwkit.triples.audio_files import listed
 from mwwkit.triples.examples import N_SAMPLES, RATE_HZ, Room, Spectra, in_rooms, quantised
-from mwwkit.triples.listing import listed
 
 RANGE_DB = 80.0  # of a spectrogram's colours, under its loudest
 N_BANDS = 160  # of a spectrogram

@@ -1,14 +1,24 @@
 """The report of a finished run: one page that needs nothing else, and the same as data.
 
-    facts, verdict           all figures of the report, as JSON has them (`report.schema.json`)
-    origins, licences        data, settings, versions; may it be shipped commercially
-    cutoff_choices           strict, balanced and lenient cutoffs, and what each did
-    moments                  the worst misses and false accepts, with their sound
-    axes, plot, charts       facts to SVG
-    markup, components, wording   HTML from Python; its repeating pieces; figures for people
-    page_header, results_sections, parity_section, technical_sections, page   the page, top to end
-    card                     facts to Markdown
-    writing                  writes all files; what 05 and the command line call
+    facts               all figures of the report, as types and as JSON (`report.schema.json`)
+    verdict             is the threshold one to believe, in plain sentences
+    origins             data and licences, settings, versions, files
+    licences            may the model be shipped commercially
+    cutoff_choices      strict, balanced and lenient cutoffs, and what each did
+    mistake_sounds      the worst misses and false accepts, with their sound
+    axes                from values to 0..1, with ticks
+    plot                one small chart as SVG
+    charts              facts to the charts of the page
+    markup              HTML from Python
+    components          the repeating pieces of the page
+    formatting          figures as people read them
+    page_header         the top of the page
+    results_sections    what the model does
+    parity_section      from the float net to the device
+    technical_sections  training, int8, device, data, settings
+    page                the page, top to end
+    card                the model card, as Markdown
+    writing             writes all files; what 05 and the command line call
 
 Everything is drawn from the run alone, without a clock or a place, so the same run is the same
 bytes.

@@ -29,7 +29,7 @@ class Scale:
 
 
 def linear(low: float, high: float, title: str = "", least: float = 0.0) -> Scale:
-    """With about five ticks at round numbers, `least` apart; from `low` to `high` exactly."""
+    """A linear axis from `low` to `high` with about five round ticks, at least `least` apart."""
     if not high > low:
         high = low + 1.0
     steps = [m * 10.0**e for e in range(-6, 9) for m in (1, 2, 5)]

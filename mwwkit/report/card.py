@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mwwkit.evaluation.measured import SplitFigures
-from mwwkit.report import wording
+from mwwkit.report import formatting
 from mwwkit.report.cutoff_choices import Advice
 from mwwkit.report.facts import Report
 from mwwkit.report.licences import Licence
@@ -68,15 +68,15 @@ def card(report: Report, certificate: Certified | None) -> str:
 
 def _measured(test: SplitFigures) -> list[str]:
     """What the test split showed."""
-    rows = [(f"hears the word, {name}", share) for name, share in wording.in_order(test.recall)]
+    rows = [(f"hears the word, {name}", share) for name, share in formatting.in_order(test.recall)]
     if test.other_clips_accepted.of:
         rows.append(("takes other words for it", test.other_clips_accepted))
-    cells = [(n, s.counts, *map(wording.glued, (s.percent, s.interval))) for n, s in rows]
+    cells = [(n, s.counts, *map(formatting.glued, (s.percent, s.interval))) for n, s in rows]
     hourly = test.false_accepts_per_hour
     if hourly.hours:
         shown = hourly.counts, hourly.an_hour, hourly.interval
         cells.append(("false accepts an hour", *shown))
-    delay = wording.delay(test.latency) if test.latency.detected else ""
+    delay = formatting.delay(test.latency) if test.latency.detected else ""
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
     table = _table(("what", "counted", "value", "interval"), cells)
     return [part for part in ("## How well it does", lead, table, delay) if part]
@@ -93,9 +93,9 @@ def _thresholds(advice: Sequence[Advice]) -> list[str]:
         (
             each.name,
             f"{each.cutoff:g}",
-            wording.shown(each.validation.recall),
-            wording.hourly(each.validation.false_accepts_per_hour),
-            wording.shown(each.validation.other_clips_accepted),
+            formatting.shown(each.validation.recall),
+            formatting.hourly(each.validation.false_accepts_per_hour),
+            formatting.shown(each.validation.other_clips_accepted),
         )
         for each in advice
     ]
@@ -104,20 +104,20 @@ def _thresholds(advice: Sequence[Advice]) -> list[str]:
 
 
 def _licence(found: Licence) -> list[str]:
-    rows = [wording.licence_row(row) for row in found.sources]
+    rows = [formatting.licence_row(row) for row in found.sources]
     head = ["## May I ship it commercially?", f"**{plain(found.headline)}.**"]
-    table = [_table(wording.LICENCE_HEADS, rows)] if rows else []
+    table = [_table(formatting.LICENCE_HEADS, rows)] if rows else []
     return [*head, *map(plain, found.sentences), *table]
 
 
 def _data(data: Data | None) -> list[str]:
     head = "## What it was made from"
     if not data:
-        return [head, wording.NO_CATALOGUE]
+        return [head, formatting.NO_CATALOGUE]
     return [
         head,
-        _table(wording.SOURCE_HEADS, [wording.source_row(source) for source in data.sources]),
-        _table(wording.SPLIT_HEADS, [wording.split_row(split) for split in data.splits]),
+        _table(formatting.SOURCE_HEADS, [formatting.source_row(source) for source in data.sources]),
+        _table(formatting.SPLIT_HEADS, [formatting.split_row(split) for split in data.splits]),
         "Speakers are as the sources name them. Clips of one speaker are all in the same split.",
     ]
 
@@ -134,7 +134,7 @@ def _device(found: DeviceNeeds, certificate: Certified | None) -> list[str]:
     yaml = found.esphome_yaml.replace("```", "")
     return [
         "## On the device",
-        _table(("what", "needs"), wording.device_rows(found)),
+        _table(("what", "needs"), formatting.device_rows(found)),
         told,
         f"```yaml\n{yaml}```",
     ]
@@ -144,7 +144,7 @@ def _again(report: Report) -> list[str]:
     rows = [
         ("seed", report.seed),
         ("settings, SHA-256", report.config_sha256),
-        ("versions", wording.versions(report.versions)),
+        ("versions", formatting.versions(report.versions)),
     ]
     files = [(f.name, f"{f.bytes:,}", f.sha256) for f in report.files]
     return [
@@ -161,5 +161,5 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from outside as text: no Markdown, no HTML, no line of its own."""
+    """Escape text from outside so that it cannot act as Markdown or HTML, nor start a line."""
     return re.sub(r"([\\`*_\[\]<>|#&~])", r"\\\1", " ".join(_BREAKS.split(text)))

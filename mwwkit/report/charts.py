@@ -7,14 +7,14 @@ import numpy as np
 from mwwkit.device.detector import Rule, integer_cutoff, shown
 from mwwkit.device.firmware import INT8_MAX, INT8_MIN
 from mwwkit.evaluation.measured import BothScores, Calibration, Latency, Threshold
-from mwwkit.metrics.operating import Surface
+from mwwkit.metrics.operating_points import Surface
 from mwwkit.report import plot
 from mwwkit.report.axes import Scale, deviates, hourly, linear, shares
 from mwwkit.report.facts import CurvePoint, TradeOff, TradePoint
+from mwwkit.report.formatting import seconds
 from mwwkit.report.markup import Html, tag
-from mwwkit.report.moments import Moment
+from mwwkit.report.mistake_sounds import Moment
 from mwwkit.report.plot import Plot
-from mwwkit.report.wording import seconds
 
 SERIES = ("c1", "c2", "c3", "c4")
 NOTHING = 0.0005  # where a share of 0 is drawn among deviates
@@ -134,7 +134,7 @@ def _levels(
 
 
 def _share_scale(counts: np.ndarray, of: int) -> Scale:
-    """Up to what is reached, where that is little."""
+    """An axis of shares that ends at a round number just above the highest."""
     top = float(counts.max()) / max(of, 1)
     if top > 0.3:
         return shares("other words accepted")

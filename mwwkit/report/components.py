@@ -7,10 +7,10 @@ from typing import Any
 from mwwkit.device.detector import Rule
 from mwwkit.evaluation.measured import Mistake
 from mwwkit.metrics.rates import Hourly, Rate
-from mwwkit.report import charts, wording
+from mwwkit.report import charts, formatting
 from mwwkit.report.axes import Scale, hourly
 from mwwkit.report.markup import Html, joined, tag
-from mwwkit.report.moments import Moment, wav
+from mwwkit.report.mistake_sounds import Moment, wav
 from mwwkit.scenes.scenes import scene_from
 
 SHOWN = 8  # rows of a table of groups; the others unfold
@@ -56,7 +56,7 @@ def shares_table(head: str, rows: Sequence[tuple[str, Rate]], wrong: bool = Fals
     scale = SHARE if not wrong else Scale(0.0, min(max(top * 1.1, 0.05), 1.0), ())
     heads = head, "counted", "share", "95 % interval"
     cells = [
-        (n, r.counts, *map(wording.glued, (r.percent, r.interval)), meter(r, scale, wrong))
+        (n, r.counts, *map(formatting.glued, (r.percent, r.interval)), meter(r, scale, wrong))
         for n, r in rows
     ]
     return _rates(heads, cells)
@@ -122,7 +122,7 @@ def _card(one: Moment, rule: Rule) -> Html:
     name = mistake.word or file
     speaker, source = mistake.speaker or "", mistake.source or ""
     spoken = [speaker, "" if speaker.startswith(source) else source]
-    known = [*spoken, wording.condition(mistake.condition or "")]
+    known = [*spoken, formatting.condition(mistake.condition or "")]
     about = ", ".join(text for text in known if text)
     score = f"highest mean {mistake.score:.2f}, cutoff {rule.cutoff:g}"
     inside = [
@@ -139,7 +139,7 @@ def _card(one: Moment, rule: Rule) -> Html:
 
 
 def _recipe(one: Mistake) -> Html:
-    made = wording.scene(scene_from(one.recipe))
+    made = formatting.scene(scene_from(one.recipe))
     lines = [tag("li", f"{name}: ", tag("code", value)) for name, value in made]
     where = f"{one.set}, scene {one.index}, {one.from_s:g} to {one.to_s:g} s"
     text = json.dumps(one.recipe, ensure_ascii=False)

@@ -13,7 +13,7 @@ from mwwkit.device.detector import manifest_cutoff
 from mwwkit.esphome import manifest
 from mwwkit.evaluation.exported import Shipped, read_metrics
 from mwwkit.evaluation.measured import Parity, SplitFigures, Threshold
-from mwwkit.metrics.operating import Surface
+from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import licences, origins
 from mwwkit.report.cutoff_choices import Advice, advice

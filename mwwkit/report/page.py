@@ -11,7 +11,7 @@ from importlib.resources import files
 from mwwkit.report import page_header, parity_section, results_sections, technical_sections
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, joined, tag
-from mwwkit.report.moments import Moment
+from mwwkit.report.mistake_sounds import Moment
 
 
 def page(

@@ -1,7 +1,7 @@
 """The top of the page: the verdict, the figures that most people ask for, the contents."""
 
 from mwwkit.metrics.rates import an_hour
-from mwwkit.report import wording
+from mwwkit.report import formatting
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, joined, tag
 from mwwkit.report.verdict import Verdict
@@ -29,17 +29,17 @@ def tiles(report: Report) -> Html:
     """The four figures that most people ask for."""
     test, found = report.test, report.device
     boxes = []
-    for name, share in wording.in_order(test.recall)[:1]:
-        under = wording.glued(f"{share.counts} test words, {name}; 95 %: {share.interval}")
-        boxes.append(("Hears the word", wording.glued(share.percent), under))
+    for name, share in formatting.in_order(test.recall)[:1]:
+        under = formatting.glued(f"{share.counts} test words, {name}; 95 %: {share.interval}")
+        boxes.append(("Hears the word", formatting.glued(share.percent), under))
     hourly = test.false_accepts_per_hour
     if hourly.hours:
         under = f"{hourly.counts}; at most {an_hour(hourly.at_most)} an hour (95 %)"
-        boxes.append(("False accepts an hour", hourly.an_hour, wording.glued(under)))
+        boxes.append(("False accepts an hour", hourly.an_hour, formatting.glued(under)))
     late = test.latency
     if late.detected:
-        under = f"median after the word's end; nine in ten within {wording.seconds(late.p90_s)}"
-        boxes.append(("Delay", wording.seconds(late.median_s), under))
+        under = f"median after the word's end; nine in ten within {formatting.seconds(late.p90_s)}"
+        boxes.append(("Delay", formatting.seconds(late.median_s), under))
     under = f"and {found.arena_bytes / 1000:,.1f} kB of memory while it runs"
     boxes.append(("Model", f"{found.model_bytes / 1000:,.1f} kB", under))
     return tag("div", *(_tile(*box) for box in boxes), class_="tiles")

@@ -1,12 +1,12 @@
-"""From the float net to what the device computes: what each form does, and where they part."""
+"""Report section on parity: from the float net to the device, and the clips where forms differ."""
 
 from collections.abc import Sequence
 
 from mwwkit.evaluation.measured import Against, FormRates, Place, Unlike
-from mwwkit.report import charts, components, wording
+from mwwkit.report import charts, components, formatting
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
-from mwwkit.report.moments import Moment
+from mwwkit.report.mistake_sounds import Moment
 
 FORMS = {
     "float": "float, the whole at once",
@@ -85,7 +85,7 @@ def _steps(against: Sequence[Against]) -> Html:
 
 
 def _place(place: Place | Unlike) -> str:
-    return f"{place.clip.rpartition('/')[2] or 'between clips'}, {wording.seconds(place.at_s)}"
+    return f"{place.clip.rpartition('/')[2] or 'between clips'}, {formatting.seconds(place.at_s)}"
 
 
 def _named(rows: Sequence[tuple[str, str, Place | Unlike]]) -> list[Html]:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from mwwkit.evaluation.measured import AtTarget, ConditionRate, HourlyBy, RatesBy
 from mwwkit.metrics.rates import Rate, between
-from mwwkit.report import charts, components, wording
+from mwwkit.report import charts, components, formatting
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
-from mwwkit.report.moments import PER_KIND, Moment
+from mwwkit.report.mistake_sounds import PER_KIND, Moment
 
 DIMENSIONS = {
     "condition": "condition",
@@ -25,7 +25,7 @@ DIMENSIONS = {
 
 def recall(report: Report) -> Html:
     """How often it wakes when it should."""
-    groups, rows = report.test.groups, wording.in_order(report.test.recall)
+    groups, rows = report.test.groups, formatting.in_order(report.test.recall)
     by_group = [of for of in groups.recall if of.dimension != "condition"]
     parts = [
         components.shares_table("condition", rows)
@@ -49,7 +49,7 @@ def _between_speakers(rows: Sequence[tuple[str, ConditionRate]]) -> list[Html]:
     found = [(name, row.by_speaker) for name, row in rows if row.by_speaker]
     if not found:
         return []
-    told = wording.glued("; ".join(f"{name} {between(by.low, by.high)}" for name, by in found))
+    told = formatting.glued("; ".join(f"{name} {between(by.low, by.high)}" for name, by in found))
     n = max(by.speakers for _, by in found)
     return [tag("p", f"For voices other than these {n} (95 %): {told}.")]
 
@@ -145,8 +145,8 @@ def trade_off(report: Report) -> Html:
     transfer = tag("p", _transfer(alone)) if alone else ""
     choices = [
         (
-            *(each.name, f"{each.cutoff:g}", wording.shown(each.validation.recall)),
-            wording.hourly(each.validation.false_accepts_per_hour),
+            *(each.name, f"{each.cutoff:g}", formatting.shown(each.validation.recall)),
+            formatting.hourly(each.validation.false_accepts_per_hour),
             each.why,
         )
         for each in report.advice
@@ -162,10 +162,10 @@ def trade_off(report: Report) -> Html:
 
 
 def _transfer(alone: AtTarget) -> str:
-    """Whether the test split would have chosen the same."""
+    """Text: which cutoff the test split alone would have chosen."""
     return (
         f"The test split alone would have chosen {alone.cutoff:g} on the mean of "
-        f"{alone.window}, and with it a recall of {wording.percent(alone.recall.value)}. "
+        f"{alone.window}, and with it a recall of {formatting.percent(alone.recall.value)}. "
         "The nearer that is to what ships, the more a threshold holds for other voices."
     )
 
@@ -174,9 +174,9 @@ def reaction(report: Report) -> Html:
     """How fast, and whether scores mean what they say."""
     late, parts = report.test.latency, []
     if late.detected:
-        told = f"{wording.delay(late)} Before 0 means before the word was over."
+        told = f"{formatting.delay(late)} Before 0 means before the word was over."
         parts.append(components.figure([charts.latency(late)], told, [("accent", "median")]))
-    found = [(name, of.calibration) for name, of in wording.in_order(report.test.clips)]
+    found = [(name, of.calibration) for name, of in formatting.in_order(report.test.clips)]
     if found:
         gaps = ", ".join(f"{name} {each.expected_error:.2f}" for name, each in found)
         told = (

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mwwkit.metrics.rates import an_hour
-from mwwkit.report import charts, components, wording
+from mwwkit.report import charts, components, formatting
 from mwwkit.report.facts import CurvePoint, Report
 from mwwkit.report.licences import Licence
 from mwwkit.report.markup import Html, tag
@@ -40,7 +40,7 @@ def _only_point(row: CurvePoint) -> list[tuple[str, str]]:
     lines = [("step", f"{row.step:,}"), ("loss", f"{row.loss:.3f}")]
     lines.append(("gradient norm", f"{row.gradient_norm:.3g}"))
     if row.recall is not None:
-        lines.append(("recall, validation", wording.percent(row.recall)))
+        lines.append(("recall, validation", formatting.percent(row.recall)))
         hourly = an_hour(row.false_accepts_per_hour)
         lines.append(("false accepts an hour, validation", hourly))
     return lines
@@ -50,7 +50,7 @@ def device(report: Report) -> Html:
     """What the chip must have."""
     yaml = tag("pre", tag("code", report.device.esphome_yaml))
     lead = "What the ESP32 must have to spare, and the lines that ESPHome takes."
-    rows = components.facts_table(wording.device_rows(report.device))
+    rows = components.facts_table(formatting.device_rows(report.device))
     return components.section("device", "On the device", lead, rows, yaml)
 
 
@@ -60,15 +60,15 @@ def data(report: Report) -> Html:
     lead = "Every source with its licence. Clips of one speaker are all in the same split."
     if not found:
         return components.section(
-            "data", "What it was made from", lead, tag("p", wording.NO_CATALOGUE)
+            "data", "What it was made from", lead, tag("p", formatting.NO_CATALOGUE)
         )
-    rows = [wording.source_row(source) for source in found.sources]
-    splits = [wording.split_row(split) for split in found.splits]
+    rows = [formatting.source_row(source) for source in found.sources]
+    splits = [formatting.split_row(split) for split in found.splits]
     return components.section(
         *("data", "What it was made from", lead),
-        components.table(wording.SOURCE_HEADS, rows, (1, 2, 3, 4)),
+        components.table(formatting.SOURCE_HEADS, rows, (1, 2, 3, 4)),
         tag("h3", "By split"),
-        components.table(wording.SPLIT_HEADS, splits, (1, 2, 3, 4)),
+        components.table(formatting.SPLIT_HEADS, splits, (1, 2, 3, 4)),
         *_licence(report.licence),
     )
 
@@ -80,7 +80,7 @@ def _licence(found: Licence) -> list[Html]:
         tag("p", tag("strong", found.headline)),
         *(tag("p", sentence) for sentence in found.sentences),
         components.table(
-            wording.LICENCE_HEADS, [wording.licence_row(row) for row in found.sources]
+            formatting.LICENCE_HEADS, [formatting.licence_row(row) for row in found.sources]
         ),
     ]
 
@@ -90,7 +90,7 @@ def again(report: Report) -> Html:
     rows = [
         ("seed", report.seed),
         ("settings, SHA-256", tag("code", report.config_sha256)),
-        ("versions", wording.versions(report.versions)),
+        ("versions", formatting.versions(report.versions)),
     ]
     files = [(f.name, f"{f.bytes:,}", tag("code", f.sha256[:16])) for f in report.files]
     settings = [

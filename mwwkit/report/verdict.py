@@ -1,4 +1,4 @@
-"""In plain sentences: is the threshold one to believe?"""
+"""The report's verdict: a grade and plain sentences on whether the cutoff can be trusted."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

@@ -17,7 +17,7 @@ from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import FOLDER, Exported, Record, Shipped, Sum
 from mwwkit.report.card import Certified, card
 from mwwkit.report.facts import Report, facts_of
-from mwwkit.report.moments import moments
+from mwwkit.report.mistake_sounds import moments
 from mwwkit.report.page import excerpt, page
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.files import read_json, replacing, sha256, write_json

@@ -1,4 +1,4 @@
-"""Where a stage stands, so that a new session continues it.
+"""Checkpoint of a stage: which units are finished, so that a new session continues there.
 
 A stage cuts its work into named units (a shard of features, some hundred training steps). It
 writes a unit's files first and calls `finish` last: a unit in the checkpoint is wholly on disk,
@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from mwwkit.run.config_base import Before
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Before
 
 TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ from run to run
 SEAL = "unit.json"  # written last into a unit's folder: the facts, and the settings behind them
@@ -128,7 +128,7 @@ class Checkpoint:
         self._save({unit: facts for unit, facts in self.own.items() if unit not in units})
 
     def force(self, beginnings: list[str]) -> None:
-        """Units whose names begin so are made again in this run; earlier runs' count no more."""
+        """Drop all units whose names start with these, earlier runs' too, to be made again."""
         self.forced = sorted({*self.forced, *beginnings})
         self.before = _without(self.before, beginnings)
         self._save(_without(self.own, beginnings))
@@ -205,7 +205,7 @@ def completed(here: Run, folder: str) -> dict[str, Any]:
 
 
 def former_of(config: Any, names: Container[str]) -> dict[str, Any]:
-    """What a file that lacks a setting is read as: what `Before` says at the Config's field.
+    """Values to assume for settings an older checkpoint lacks, from the fields' `Before`.
 
     Of the settings in `names`; nothing for a field that does not say it, and without a Config.
     """

@@ -1,4 +1,4 @@
-"""The limits of one session: disk, time, processes. None of them shapes what is made."""
+"""Limits of one session: disk, time, processes; and how work stops at them or at a full disk."""
 
 import errno
 import os
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from mwwkit.run.disk import Budget
+from mwwkit.run.config_base import Between, Checked, at_least, more_than
+from mwwkit.run.disk_budget import Budget
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Between, Checked, at_least, more_than
 
 T = TypeVar("T")
 RAISES = "MWWKIT_STOPS_ARE_RAISED"  # an environment variable that kernels inherit
@@ -90,7 +90,7 @@ class Session:
 
 @contextmanager
 def stops_are_raised() -> Iterator[None]:
-    """Let `well_ended` raise in the kernels that are started meanwhile."""
+    """Make `well_ended` raise StoppedEarly in kernels started inside the block."""
     before = os.environ.get(RAISES)
     os.environ[RAISES] = "1"
     try:
@@ -103,7 +103,7 @@ def stops_are_raised() -> Iterator[None]:
 
 
 def well_ended(told: str) -> None:
-    """End a session that a limit stopped: well, or with StoppedEarly under `python -m mwwkit`.
+    """Raise StoppedEarly under `python -m mwwkit`; return in a notebook that is run by itself.
 
     A notebook that is run by itself ends well, since platforms may keep the output of such ones
     alone; the command line has an exit code for it.
@@ -114,7 +114,7 @@ def well_ended(told: str) -> None:
 
 @contextmanager
 def full_disk_stops(stage: str) -> Iterator[None]:
-    """Let a disk that fills up in the middle of a unit stop the stage as a budget does.
+    """Turn a full disk (ENOSPC) into StoppedEarly, so that the stage stops as at its disk budget.
 
     A decorator of a stage's `run`.
     """

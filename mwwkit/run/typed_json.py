@@ -22,10 +22,12 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
+from mwwkit.run.errors import MwwkitError
+
 T = TypeVar("T")
 
 
-class DataError(ValueError):
+class DataError(MwwkitError, ValueError):
     """JSON that is not what was wanted; the message says where, what was found and wanted."""
 
 

@@ -1,15 +1,16 @@
-"""Scenes: continuous labelled audio, drawn as records first and rendered after; and their features.
+"""Scenes: continuous labelled audio, drawn as records first and rendered after; their features.
 
 scenes        a scene drawn as a record, and rendered from it
 augmentation  the augmentations under the names that 02 sets
 sets          which scenes a run's features consist of
-shards, store spectrograms on disk with their records; whole shards in mmap_ninja's format
+shards        some scenes of one set as spectrograms, with their records
+store         spectrograms on disk, in mmap_ninja's ragged format
 classes       scenes by what is in them: the word, nothing like it, what is nearly it
 provenance    whose voice, which source, which room
 mining        false accepts in long audio: where they are and which are worth keeping
 """
 
-from mwwkit.run.exports import offered
+from mwwkit.run.lazy_names import offered
 
 __getattr__ = offered(
     __name__,

@@ -1,4 +1,4 @@
-"""The augmentations of scenes under the names that 02 sets: the eight, how often, how much.
+"""Settings of the scene augmentations: which, how often, how much, named as in notebook 02.
 
 settings = Recipe(dry="random", eq=0.2).scene_settings(seconds=12.0)
 """
@@ -8,8 +8,8 @@ from typing import Annotated
 
 from mwwkit.audio.effects import AudioAugmentation, Probability
 from mwwkit.audio.rooms import STRATEGIES, DryShare
+from mwwkit.run.config_base import Between, Checked, OneOf, Rising
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Between, Checked, OneOf, Rising
 from mwwkit.scenes.scenes import PER_ITEM, SceneSettings
 
 OF_SCENES = ("rir", "background_noise", "color_noise", "voice", "babble")

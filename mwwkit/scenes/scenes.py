@@ -204,7 +204,7 @@ def _draw_level(settings: SceneSettings, rng) -> float:
 
 
 def _draw_piece(material: Material, settings: SceneSettings, is_word: bool, rng):
-    """A piece, and where in its clip the word ends (seconds)."""
+    """Draw a piece of a clip and the second in that clip at which its word ends."""
     if (
         not is_word
         and material.speech
@@ -357,7 +357,7 @@ def _render_background(background: Background, n_samples: int, locate, rng) -> n
 
 
 def _floor(levels_db: tuple[float, ...], n_samples: int, rng) -> np.ndarray:
-    """Uniform noise in steps of level: as white as Gaussian, a third of the cost."""
+    """The scene's faint background noise: uniform, with a level for each part."""
     noise = rng.random(n_samples, dtype=np.float32)
     noise -= np.float32(0.5)
     for part, level_db in zip(np.array_split(noise, len(levels_db)), levels_db, strict=True):

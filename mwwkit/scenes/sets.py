@@ -65,7 +65,7 @@ def training_set(material: Material, settings: SceneSettings, n_scenes: int, see
 
 
 def window_set(material: Material, settings: SceneSettings, n_scenes: int, seed: int) -> SceneSet:
-    """The baseline's material: one item a window, in every second the word just before its end."""
+    """Scenes for the baseline trainer: one item each, in half of them the wake word at the end."""
     seconds = 3.2  # the reference trainer's windows
 
     def draw(number: int) -> Scene:

@@ -105,7 +105,7 @@ def read_npy_folder(folder: Path) -> list[np.ndarray]:
 
 
 def to_grid(frames: np.ndarray, where: Path) -> np.ndarray:
-    """Any of the field's feature types on the device's int8 grid: int8, uint16 raw, float 0..26.
+    """Convert spectrograms (int8, raw uint16 or float 0..26) to the device's int8 values.
 
     Raises FeatureStoreError for another type, or floats outside the front end's range.
     """

@@ -30,12 +30,12 @@ from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import paths
 from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.config_base import Between, Checked, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import tqdm
-from mwwkit.run.ranges import Between, Checked, Texts
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, full_disk_stops
 
 FOLDER = "clips"
@@ -92,7 +92,7 @@ class Config(Checked):
         self.engine()
 
     def engine(self) -> Engine:
-        """What speaks."""
+        """The speech engine that the settings select."""
         if self.piper_voices:
             return Piper(self.piper_voices, self.tts_speakers)
         accents = ACCENTS if self.tts_accent_share else ()
@@ -223,7 +223,7 @@ def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Spli
 
 
 def _folders(config: Config) -> Iterator[tuple[str, Path]]:
-    """(role, folder) of each that is named, and of those inside the folder of recordings."""
+    """(role, folder) of each folder set by role, and of each role folder in the recordings."""
     if config.recordings == "auto":
         roots = paths.locations("recordings")
     else:
@@ -253,7 +253,7 @@ def _invented(config: Config) -> list[Input]:
 
 
 def _make(here: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
-    """One unit, in a process of its own: sealed in its folder, then recorded by the caller."""
+    """Make one unit in a worker process; the caller records it afterwards."""
     name, inputs = job
     bounds = Bounds(config.min_seconds, config.max_seconds)
     with replacing(here / FOLDER / name) as part:

@@ -21,15 +21,15 @@ from mwwkit.evaluation.measured import Aim, ArenaFacts, Metrics, ModelFacts, Onn
 from mwwkit.evaluation.mistakes import Judged
 from mwwkit.evaluation.net_forms import Made, float_scores
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.operating import JUDGED_BY, Choice, MaxClipFpr, PerSet, TargetFah
+from mwwkit.metrics.operating_points import JUDGED_BY, Choice, MaxClipFpr, PerSet, TargetFah
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
+from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Checked, Texts, at_least
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes.shards import FeatureSet
@@ -202,7 +202,7 @@ def _write(
     metrics: Metrics,
     made_of: dict,
 ) -> dict[str, str]:
-    """All files, once the gate has passed them elsewhere; return their SHA-256."""
+    """Write all files after the gate has checked them in a temporary folder; their SHA-256."""
     names = _names(config)
     files = to_json(names)
     with TemporaryDirectory() as trial:

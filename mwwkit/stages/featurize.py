@@ -11,12 +11,12 @@ from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Spl
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
 from mwwkit.device import firmware
 from mwwkit.run.checkpoint import Checkpoint, finished
+from mwwkit.run.config_base import Between, EachOf, OneOf, at_least
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import tqdm
-from mwwkit.run.ranges import Between, EachOf, OneOf, at_least
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.scenes.augmentation import Recipe
@@ -240,7 +240,7 @@ def _people_as_often(words: list[Word], synthetic: set[str]) -> tuple[Word, ...]
 
 
 def _sure(words: tuple[Word, ...], clips: Clips) -> list[Word]:
-    """The words whose ends can be trusted to make labels from: as long as others of their kind.
+    """Words whose length is plausible, so that labels can be made from their ends.
 
     People are compared with people: they take longer than machines.
     """

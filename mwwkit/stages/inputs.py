@@ -1,4 +1,4 @@
-"""What 02 hands over to 03, 04 and 05, in the forms that training and judging need."""
+"""What stages 03 to 05 read of the stages before: batches, labels, validation judge, chosen net."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ import numpy as np
 
 from mwwkit.corpus.clips import load_clips
 from mwwkit.device import firmware
-from mwwkit.metrics.operating import JUDGED_BY
+from mwwkit.metrics.operating_points import JUDGED_BY
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
 from mwwkit.run.checkpoint import CheckpointError, completed, former_of
+from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Checked
 from mwwkit.scenes.classes import CLASSES, by_class
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training import spec_augment
 from mwwkit.training.batches import Source, WakeWordDataset
-from mwwkit.training.candidates import Verdicts
+from mwwkit.training.evaluation_cache import Verdicts
 from mwwkit.training.evaluator import Judge, calibration
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 from mwwkit.training.losses import LossSettings
@@ -29,7 +29,7 @@ from mwwkit.training.trainer import net_of
 
 
 def augmentation(is_on: bool) -> SpecAugment:
-    """How training features are varied, or that they are not."""
+    """SpecAugment settings for training features, or none if switched off."""
     return SpecAugment() if is_on else spec_augment.NONE
 
 
@@ -50,7 +50,7 @@ def dataset_of(
 
 @dataclass(frozen=True)
 class Balance(Checked):
-    """How many scenes of each class every batch holds, in parts, and what their negatives weigh.
+    """Scenes of each class in a batch, as a ratio, and the weight of each class's negatives.
 
     The classes are those of `audio.classes`: with the wake word, without, with a near miss.
     Nothing in `ratio`: as they come; nothing in `penalty`: 1 each.
@@ -109,7 +109,7 @@ def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
 
 
 def validation_judge(here: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float) -> Judge:
-    """What candidates are chosen by; `train` gives the int8 calibration.
+    """The judge that ranks candidates on the validation split, calibrated with `train`.
 
     Raises ValueError where the validation split has nothing of a kind to choose by.
     """
@@ -175,7 +175,7 @@ class TrainedWith:
 
 
 def trained_with(here: Run) -> TrainedWith:
-    """What the finished 03 was set to; of its loss all that 04 does not set itself.
+    """The settings that 04 keeps from the finished 03: labels, dropout, augmentation, loss.
 
     Raises CheckpointError where an older version did not write it down.
     """

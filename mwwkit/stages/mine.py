@@ -13,14 +13,14 @@ from mwwkit.audio.frontend import FeatureConfig
 from mwwkit.corpus.clips import Split, load_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
-from mwwkit.metrics.operating import MaxClipFpr, TargetFah
+from mwwkit.metrics.operating_points import MaxClipFpr, TargetFah
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
+from mwwkit.run.config_base import Between, Checked, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import tqdm
-from mwwkit.run.ranges import Between, Checked, Texts
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.scenes.mining import Event, false_events, heard_in, worst
 from mwwkit.scenes.shards import FeatureSet, write_records
@@ -69,7 +69,7 @@ class Config(Checked):
         object.__setattr__(self, "drop", tuple(sorted(set(self.drop))))
 
     def refuse_together(self) -> None:
-        """Raise ValueError for too small a batch, and what the settings made of these refuse."""
+        """Raise ValueError for a batch too small for `mined_share`, or what the parts refuse."""
         if not 1 / self.mined_share <= self.batch <= 4096:
             raise WrongInput(f"batch is {self.batch}; wanted at least 1 / mined_share")
         self.course(), self.training(), self.loss(LossSettings())
@@ -79,7 +79,7 @@ class Config(Checked):
         return {n: getattr(self, n) for n in ("keep_above", "max_per_clip", "max_events")}
 
     def course(self) -> Course:
-        """The units of fine-tuning; every choice of a listener has units of its own."""
+        """The training units of fine-tuning; a changed `drop` list gets units of its own."""
         named = hashlib.sha256(" ".join(self.drop).encode()).hexdigest()[:8]
         variant = f"without-{named}-" if self.drop else ""
         return Course(TUNED, self.fine_tune_steps, UNIT_STEPS, variant)
@@ -267,7 +267,7 @@ def _fine_tune(config, here, session, mined, tuned, on_unit) -> None:
 
 
 def _kept_by_listener(config: Config, here: Run, mined: Checkpoint) -> FeatureSet | None:
-    """What was mined but for `drop`; None where that is nothing."""
+    """The mined scenes less those the user listed in `drop`; None if none is left."""
     hard = FeatureSet.of_folder(here.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
     ids = [facts["id"] for facts in hard.facts] if hard else []
     if unknown := sorted(set(config.drop) - set(ids)):

@@ -1,4 +1,4 @@
-"""03 Spectrograms to weights: MixedNet on labelled scenes, chosen by its int8 twin's numbers."""
+"""03 Spectrograms to weights: trains MixedNet and picks weights by their int8 model's results."""
 
 import hashlib
 import warnings
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
-from mwwkit.metrics.operating import MaxClipFpr, TargetFah
+from mwwkit.metrics.operating_points import MaxClipFpr, TargetFah
 from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
+from mwwkit.run.config_base import Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
-from mwwkit.run.ranges import Between, Checked, OneOf
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import (
@@ -129,7 +129,7 @@ class Config(Checked):
         return {name: value for name, value in asdict(self).items() if name not in LOOKING}
 
     def _as(self, settings: type):
-        """The settings of a part: those fields that are here under the same name."""
+        """Build a settings object from the fields of the same names in this Config."""
         here = vars(self)
         return settings(**{f.name: here[f.name] for f in fields(settings) if f.name in here})
 
@@ -146,7 +146,7 @@ class Config(Checked):
         return TeacherShape(self.teacher_width, self.teacher_blocks)
 
     def teaching(self) -> "Config":
-        """The teacher's own settings: those that it shares, for as many steps as it takes."""
+        """The settings for training the teacher: this Config with its own step count."""
         plain = {field.name: field.default for field in fields(self) if field.name in TAUGHT}
         return replace(self, **plain | {"steps": max(self.teacher_steps, 1)})
 
@@ -159,7 +159,7 @@ class Config(Checked):
         return LabelSettings(from_s=self.label_from_s, to_s=self.label_to_s)
 
     def course(self) -> Course:
-        """The units."""
+        """The training units: how far, in what steps, evaluated when."""
         return Course(FOLDER, self.steps, self.evaluate_every, patience=self.patience)
 
     def teacher_course(self) -> Course:
@@ -242,7 +242,7 @@ def _train(config, here, checkpoint, session, on_unit) -> dict[str, float]:
 
 
 def _teach(config, here, dataset, judge, session, on_unit) -> float:
-    """Bring the teacher to its end, or to a limit; return the seconds that it took."""
+    """Train the teacher to its end or to a limit; seconds spent."""
     checkpoint = _teacher_checkpoint(config, here)
     if checkpoint.is_complete:
         return 0.0

@@ -13,9 +13,9 @@ from typing import Annotated
 import numpy as np
 
 from mwwkit.run import paths
+from mwwkit.run.config_base import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
-from mwwkit.run.ranges import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
 from mwwkit.triples import (
     batch_files,
@@ -28,8 +28,8 @@ from mwwkit.triples import (
     status,
     sterilising,
 )
+from mwwkit.triples.audio_files import Found, listed, shuffled
 from mwwkit.triples.ledger import PHASES, Work, force, open_work
-from mwwkit.triples.listing import Found, listed, shuffled
 
 STAGE = phases.STAGE
 PRODUCTS = ("clips", "triples", "both")
@@ -63,7 +63,7 @@ class Config(Checked):
     seed: int = 42
 
     def refuse_together(self) -> None:
-        """Raise ValueError for what `sterile.Settings` refuses."""
+        """Raise ValueError for settings that sterilising would refuse."""
         self.sterilising()
 
     def sterilising(self) -> sterilising.Settings:

@@ -1,16 +1,27 @@
-"""How weights are found, and which are chosen.
+"""Training: batches, losses, the loop, and how candidate weights are judged.
 
-batches, labels, spec_augment   what a step is given: spectrograms, labels, masks
-losses, triplet                 what training minimises
-schedule, stepper, replicas     rates and stages; a step as a graph, on one device or several
-trainer, snapshots              steps whose state can be saved after any of them; the files of it
-loop                            training in units, for 03 and 04: steps, evaluation, snapshots
-evaluator, candidates           what weights would do on the device; nothing is scored twice
-qat, teacher, distillation      int8 in the loop; a larger net, and what it says of every scene
-lr_finder, diagnosis, history   a rate to start from; what is wrong, in words; the curves
+batches           training batches, gathered from the feature store
+labels            what every step of a scene is taught: the word, not the word, or nothing
+spec_augment      masks over frequency and time, on NumPy or CuPy
+losses            what training minimises
+triplet_loss      a loss that pulls words together and near misses away
+schedule          rates, stages and limits, each a plain number of a step
+stepper           one training step as a TensorFlow graph
+replicas          a step on one device, or shared by several
+trainer           steps whose state can be saved after any of them
+snapshots         weights and training states on disk
+loop              training in units, for 03 and 04; which unit is best
+evaluator         what weights would do on the device, int8, stepped through streams
+evaluation_cache  what weights were found to do, kept, so that nothing is scored twice
+qat               the net as its int8 file computes it, for the last steps
+teacher           a larger net that cannot be streamed
+distillation      the teacher's training, and its soft labels for every scene
+lr_finder         a learning rate to start from
+diagnosis         what is wrong with a training, in a sentence
+history           the curves of a training as a CSV and for TensorBoard
 """
 
-from mwwkit.run.exports import offered
+from mwwkit.run.lazy_names import offered
 
 __getattr__ = offered(
     __name__,

@@ -17,7 +17,7 @@ from mwwkit.training.spec_augment import Draws, SpecAugment, draw_augment
 
 
 class Spectrograms(Protocol):
-    """What batches are gathered from, e.g. `audio.store.FeatureStore`."""
+    """Interface of a feature source for batches, e.g. `scenes.store.FeatureStore`."""
 
     def __len__(self) -> int: ...  # noqa: D105
     def __getitem__(self, index: int) -> np.ndarray: ...  # noqa: D105

@@ -1,4 +1,4 @@
-"""How a teacher is trained, and what it says of every training scene, for the net to learn from.
+"""Train a teacher, and make its logits for every training scene for the net to learn from.
 
 Its logits are computed once a scene, on the features as they are, and not anew on the augmented
 features of each step: a forward pass of the teacher costs as much as a whole step of the net it
@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.metrics.operating import Choice
+from mwwkit.metrics.operating_points import Choice
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Session
@@ -35,11 +35,11 @@ N_BATCH = 16  # scenes in one forward pass
 
 
 class TeacherJudge(Judge):
-    """What teachers are chosen by: the rule for nets, on their own scores; there is no int8."""
+    """The judge of teachers: the rule for nets, on a teacher's own scores, not an int8 model's."""
 
     @classmethod
     def like(cls, judge: Judge) -> "TeacherJudge":
-        """By the same material and rule; nothing is looked up."""
+        """A judge for teachers, from the same validation material and rule as `judge`."""
         material = judge.words, judge.others, judge.ambient
         return cls(*material, [], judge.target_fah, judge.max_clip_fpr, judge.ends_s)
 
@@ -88,7 +88,7 @@ def soft_labels(net: TeacherNet, source: Source) -> np.ndarray:
 
 
 def hold_back(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Logits [scenes, steps] with NaN at steps without a label that a word's steps follow."""
+    """Set logits [scenes, steps] to NaN at the unlabelled steps just before a word's steps."""
     n_steps = labels.shape[1]
     supervised = np.where(labels != IGNORED, np.arange(n_steps), n_steps)
     following = np.minimum.accumulate(supervised[:, ::-1], axis=1)[:, ::-1]

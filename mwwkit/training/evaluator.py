@@ -13,7 +13,13 @@ import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
-from mwwkit.metrics.operating import Choice, PerSet, choose_cutoff, median_latency, operating_points
+from mwwkit.metrics.operating_points import (
+    Choice,
+    PerSet,
+    choose_cutoff,
+    median_latency,
+    operating_points,
+)
 from mwwkit.metrics.tail_fit import PEAKS
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
@@ -21,7 +27,7 @@ from mwwkit.model.streaming import fold, to_int8
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.spacing import evenly
 from mwwkit.training.batches import Spectrograms
-from mwwkit.training.candidates import Verdicts, digest
+from mwwkit.training.evaluation_cache import Verdicts, digest
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
@@ -133,7 +139,7 @@ def tracks(
 
 @dataclass(frozen=True)
 class Judge:
-    """What candidates are chosen by: validation material and the rule.
+    """Ranks candidate weights: validation features and the rule for choosing a cutoff.
 
     `ends_s` says where each word ends (seconds); without it no latency is measured. What was
     judged is kept in `verdicts`, if given, by everything it depends on, and looked up there.
@@ -149,7 +155,7 @@ class Judge:
     verdicts: Verdicts | None = None
 
     def choice(self, net: MixedNet, shape: Shape) -> Choice:
-        """What the net's int8 twin reaches on the validation material."""
+        """Convert a net to int8 and choose its cutoff on the validation split."""
         model = int8_model(net, shape, self.calibration)
         judged = tracks(model, self.words, self.others, self.ambient)
         return judged.choose(self.target_fah, self.max_clip_fpr, self.ends_s)

@@ -56,7 +56,7 @@ class Events:
     """
 
     def __init__(self, folder: Path, done: Collection[str]):
-        """Into `folder`, from the units after those of `done`."""
+        """Open an events file in `folder`; units in `done` will not be written."""
         folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time()):010d}.mwwkit.{os.getpid()}.{time.time_ns()}"
         self._writer = tf.io.TFRecordWriter(str(folder / name))

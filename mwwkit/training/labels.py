@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mwwkit.device.detector import score_times
+from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Checked
 
 IGNORED = -1
 
 
 @dataclass(frozen=True)
 class LabelSettings(Checked):
-    """Steps around a word's end, in seconds after it.
+    """Times after a word's end, in seconds, that bound its positive and its unlabelled steps.
 
     From `from_s` to `to_s` a step is positive; from `ignore_from_s` to `ignore_to_s` it is not
     supervised otherwise; everything else, the first part of the word included, is negative.

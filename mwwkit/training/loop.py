@@ -1,4 +1,4 @@
-"""Training in units, for 03 and 04: steps, an evaluation now and then, a snapshot, the record."""
+"""Train in units for stages 03 and 04, with evaluations, snapshots, a record, and the best unit."""
 
 import time
 import warnings
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import tqdm
-from mwwkit.run.ranges import Between, Checked
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Session
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import Diagnosis, diagnose
@@ -139,7 +139,7 @@ def fit(
 
 
 def _go_on(course: Course, trainer: Trainer, dataset, here: Run, done: list[str]) -> None:
-    """Bring the trainer to the end of `done`, from the newest snapshot that is whole.
+    """Load the newest intact snapshot, and train again any steps lost after it.
 
     Steps after an older one are taken again; they are the same steps.
     """
@@ -169,7 +169,7 @@ def drop_snapshots(course: Course, here: Run, checkpoint: Checkpoint) -> int:
 
 
 def best(done: dict[str, dict]) -> str:
-    """The late unit of highest rank; of equals the latest.
+    """Choose the checkpoint: the unit of highest rank among the late ones, latest on ties.
 
     On a few dozen validation clips an early unit can look as good by luck, while its weights are
     still on the way; those only draw the curve.

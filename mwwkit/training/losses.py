@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from mwwkit.model.mixednet import tf
+from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Between, Checked
 
 Weight = Annotated[float, Between(0, 1000)]
 Share = Annotated[float, Between(0, 1)]
@@ -123,7 +123,7 @@ def _labelled(
 
 
 def _cross_entropy(logits: tf.Tensor, target: int, settings: LossSettings) -> tf.Tensor:
-    """Of each logit, as if its step were the word's (1) or not (0)."""
+    """Cross-entropy of each logit against target 1 (word) or 0 (not), smoothed and focal if set."""
     loss = tf.nn.softplus(-logits if target else logits)
     if settings.smoothing:
         loss += settings.smoothing * (logits if target else -logits)

@@ -1,4 +1,4 @@
-"""The net as its int8 file computes it, for the last steps of training.
+"""Quantisation-aware forward pass: the net computed as its int8 file would, in late training.
 
     quantised = Quantised(net)
     for features in batches:                         # ranges of the activations, first
@@ -39,7 +39,7 @@ class Quantised:
     """
 
     def __init__(self, net: MixedNet):
-        """Ranges are nothing yet: see some batches with `training` first."""
+        """Start with empty activation ranges; run some batches with `training` first."""
         self.net = net
         self.warm_up = net.shape.context_steps
         names = ["stem"]
@@ -141,7 +141,7 @@ def _affine(norm: Norm) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _by_channel(kernel: tf.Tensor) -> tf.Tensor:
-    """Weights [..., channels] on 255 levels about 0, as far out as each channel's largest."""
+    """Weights [..., channels] rounded to 255 levels, scaled by each channel's largest."""
     axes = np.arange(kernel.shape.rank - 1)
     largest = tf.maximum(tf.reduce_max(tf.abs(kernel), axes), SMALLEST)
     largest = tf.stop_gradient(largest)

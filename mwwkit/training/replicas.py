@@ -113,7 +113,7 @@ def names(n: int) -> list[str]:
 
 
 def devices(n: int) -> One:
-    """Those of `names`, ready for a step; RuntimeError where there are fewer."""
+    """A `One` or `Several` for `n` replicas; RuntimeError if there are too few devices."""
     found = tuple(names(n))
     return _several(found) if len(found) > 1 else One()
 

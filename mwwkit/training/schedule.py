@@ -1,12 +1,12 @@
-"""How the weights are found: rates, stages, decays and limits, each a plain number of a step."""
+"""Training settings and schedules: learning rate, stages, weight decay, average decay, by step."""
 
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from mwwkit.run.config_base import Between, Checked, OneOf, at_least, more_than
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Between, Checked, OneOf, at_least, more_than
 
 PRECISIONS = {
     "float32": "float32",
@@ -28,7 +28,7 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingSettings(Checked):
-    """How the weights are found: AdamW, warm-up, cosine to nothing, averaged weights.
+    """Optimiser settings: AdamW, warm-up, cosine decay, averaged weights.
 
     A `schedule` of stages, each (steps, learning rate, negative weight), stands in the place of
     `learning_rate`, the cosine and the loss's negative weight; the warm-up stays.
@@ -63,7 +63,7 @@ class TrainingSettings(Checked):
 
     @property
     def float_steps(self) -> int:
-        """Steps that feel no rounding; the first."""
+        """Number of first steps that train without rounding."""
         return self.steps - self.qat_steps
 
     def stage_at(self, step: int) -> Stage | None:

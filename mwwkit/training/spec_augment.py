@@ -18,8 +18,8 @@ from typing import Annotated, Any
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.run.config_base import Between, Checked, at_least
 from mwwkit.run.errors import CannotGoOn, WrongInput
-from mwwkit.run.ranges import Between, Checked, at_least
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ NONE = SpecAugment(warp=0, gain=0, n_band_masks=0)
 
 @dataclass(frozen=True)
 class Draws:
-    """What happens to each spectrogram of a batch."""
+    """The random augmentation of a batch: a band matrix and masked frames for each spectrogram."""
 
     matrix: np.ndarray  # float32 [batch, 40, 40]
     spans: np.ndarray  # int [batch, masks, 2]: frames from, to, that are silenced

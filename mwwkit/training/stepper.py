@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from mwwkit.model.mixednet import MixedNet, keras, tf
-from mwwkit.training import qat, replicas, triplet
+from mwwkit.training import qat, replicas, triplet_loss
 from mwwkit.training.losses import LossSettings, scene_loss
 from mwwkit.training.schedule import PRECISIONS, TrainingSettings
 
@@ -81,7 +81,7 @@ class Stepper:
         *,
         rounded: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The loss before the step, and its gradient's norm before clipping.
+        """Take one training step; the loss before it and the gradient's norm before clipping.
 
         `labels` [batch, steps], `penalty` [batch] and the average's `decay` are every device's;
         `parts` are shared out: "features" [batch, frames, 40], "dropout" [batch, 1, channels] and,
@@ -119,8 +119,8 @@ class Stepper:
         if settings.triplet:
             x = net.embed(features, training=True)
             logits = whole(net.classify(x, dropout))
-            chosen = triplet.examples(whole(x), logits, labels, self.net.shape.head_steps)
-            apart = triplet.triplet_loss(chosen, settings.triplet_margin)
+            chosen = triplet_loss.examples(whole(x), logits, labels, self.net.shape.head_steps)
+            apart = triplet_loss.triplet_loss(chosen, settings.triplet_margin)
             total = scene_loss(logits, labels, penalty, settings, taught)
             total += settings.triplet * apart
         else:
@@ -131,7 +131,7 @@ class Stepper:
         return total
 
     def _taught(self, settings: LossSettings, parts: dict) -> tf.Tensor | None:
-        """A teacher's logits [batch, steps]: those of the batch, or of the teacher that is here."""
+        """The teacher's logits [batch, steps], given in the batch or computed here, or None."""
         if not settings.distillation or ("taught" not in parts and self.teacher is None):
             return None
         taught = parts["taught"] if "taught" in parts else self.teacher(parts["features"])

@@ -18,8 +18,8 @@ import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.model.mixednet import Norm, Pointwise, Weighted, keras, tf
+from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Between, Checked
 from mwwkit.run.seeds import rng
 from mwwkit.training.evaluator import to_float_features
 from mwwkit.training.snapshots import load_arrays, save_arrays

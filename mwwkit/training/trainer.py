@@ -1,4 +1,4 @@
-"""The training loop: steps whose state can be saved after any of them and gone on from.
+"""The trainer: takes steps, averages weights, and saves and restores its full state.
 
     trainer = Trainer(shape, TrainingSettings(steps=3000), LossSettings(), seed=42)
     trainer.load(np.load(snapshot))                  # or not
@@ -19,8 +19,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mwwkit.model.mixednet import MixedNet, Shape, build, tf
+from mwwkit.run.config_base import Between
 from mwwkit.run.errors import CannotGoOn, WrongInput
-from mwwkit.run.ranges import Between
 from mwwkit.run.seeds import rng
 from mwwkit.training.batches import Batch, WakeWordDataset
 from mwwkit.training.losses import LossSettings
@@ -143,7 +143,7 @@ class Trainer:
         return bool(self.settings.qat_steps) and step >= self.settings.float_steps
 
     def _begin_rounding(self, dataset: WakeWordDataset) -> None:
-        """Go on from the averaged net, which is what is shipped, with its activations' ranges."""
+        """Start the int8-rounded steps: from averaged weights, with measured activation ranges."""
         for variable, value in zip(
             self.net.variables, self.averaged(dataset).variables, strict=True
         ):
@@ -155,7 +155,7 @@ class Trainer:
         quantised.momentum.assign(MEMORY)
 
     def _statistics_batches(self, dataset: WakeWordDataset) -> Iterator[tuple[int, tf.Tensor]]:
-        """Batches of their own, the same at every evaluation and never a step's; numbered."""
+        """Numbered batches that no training step uses, the same at each evaluation."""
         numbers = range(-1, -1 - self.settings.statistics_batches, -1)
         seconds = dict(self.seconds)  # what is spent here is the evaluation's
         for number, (_, features) in enumerate(self._ahead(dataset, numbers)):
@@ -264,7 +264,7 @@ class Trainer:
 
 
 def _told(losses: list[float], norms: list[float], *, count_skipped: bool) -> dict:
-    """What a unit's steps came to."""
+    """Mean loss and gradient norms of a unit's steps."""
     finite = [norm for norm in norms if np.isfinite(norm)]
     facts = {
         "loss": float(np.mean(losses)),

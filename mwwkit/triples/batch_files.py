@@ -1,4 +1,4 @@
-"""Phase 6 of the data engine: batch files of triples, whatever was interrupted and wherever.
+"""Phase 6 of the data engine: write the batch files, resuming wherever a session stopped.
 
     reason = make_batches(work, mixing, pools, embeddings, speech_is_whole=True)
 
@@ -19,7 +19,7 @@ import numpy as np
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.parallel import each
-from mwwkit.run.progress import tqdm
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples
 from mwwkit.triples.examples import Item, OpenBatch, Room, Spectra, Triple, batch_bytes
@@ -82,7 +82,7 @@ def make_batches(
 
 
 def skipped(work: Work) -> str:
-    """What proves that nothing is left to make, empty where something is."""
+    """The file that proves nothing is left to make; "" if something is."""
     done = of_kind(work.checkpoint.done, "batch")
     facts = work.checkpoint.done.get("triples")
     if not facts or facts["segments"] != len(Segments(work)) or gaps(work, "batch"):
@@ -193,7 +193,7 @@ class _Maker:
 
 
 class _LiesInAnEarlierRun(Exception):
-    """So that a batch is recorded, and not written a second time."""
+    """Signals that an earlier run already has this batch file, so it is only recorded."""
 
 
 def _refuse_another(path: Path, digest: str) -> None:

@@ -174,7 +174,7 @@ def batch_bytes(n: int) -> int:
 
 
 class OpenBatch:
-    """Triples that come one after another, in memory that is taken once."""
+    """A batch being filled: preallocated arrays that triples are added to."""
 
     def __init__(self, most: int):
         """Room for `most` triples."""
@@ -188,7 +188,7 @@ class OpenBatch:
         return len(self.items)
 
     def add(self, triple: Triple, item: Item, dry_id: str) -> None:
-        """One more."""
+        """Add a triple, its item and its dry id."""
         n = len(self)
         self.input[n], self.target[n] = triple.input, triple.target
         self.items.append(item)

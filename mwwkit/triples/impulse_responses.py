@@ -22,7 +22,7 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.triples.listing import Found
+from mwwkit.triples.audio_files import Found
 
 RATE_HZ = 48_000
 SUFFIXES = frozenset({".irs", ".wav", ".flac", ".mp3"})  # .irs (JamesDSP, ViPER) is WAV inside

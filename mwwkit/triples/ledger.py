@@ -137,7 +137,7 @@ def _disprove(work: Work, record: bool) -> None:
 
 
 def gaps(work: Work, kind: str) -> list[int]:
-    """Numbers of a kind that are not done although a later one is.
+    """Numbers of missing units of a kind below the highest finished one.
 
     Raises CannotGoOn where they are in an earlier run that is not given.
     """
@@ -169,7 +169,7 @@ def force(work: Work, phases: tuple[str, ...]) -> None:
 
 
 def kind_complete(kind: str) -> str:
-    """The unit that says that all units of a kind are done."""
+    """Name of the unit that marks all units of a kind as done."""
     return "triples" if kind == "batch" else kind
 
 

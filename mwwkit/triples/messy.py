@@ -56,7 +56,7 @@ def apply_chain(audio: np.ndarray, sample_rate_hz: int, chain: list[dict]) -> np
 def apply_noise(
     audio: np.ndarray, sample_rate_hz: int, *, colour: str, snr_db: float, seed: int, fan_hz: int
 ) -> np.ndarray:
-    """Add one of NOISES, the powers of all the audio and all the noise `snr_db` apart."""
+    """Add one of NOISES at an SNR of `snr_db`, measured over the whole audio and noise."""
     noise = make_noise(audio.size, sample_rate_hz, colour, seed, fan_hz)
     return mix_at_snr(audio, noise, snr_db, level=rms)
 

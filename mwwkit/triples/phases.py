@@ -1,4 +1,4 @@
-"""The data engine's phases that make sound: rooms, sterile speech, triples.
+"""The data engine's phases 2 and 4: rooms and their catalogue, and sterile speech in chunks.
 
 Each does what is left of it, unit by unit, records every unit last, and returns whether it came
 to its end. What was done before is not done again, and the file that proves it is named.
@@ -13,11 +13,11 @@ from mwwkit.run.checkpoint import SEAL
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
-from mwwkit.run.progress import tqdm
+from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples, impulse_responses, ledger, sterilising
+from mwwkit.triples.audio_files import Found, fingerprint
 from mwwkit.triples.ledger import Work, of_kind, unit
-from mwwkit.triples.listing import Found, fingerprint
 
 STAGE = "01 triples"
 STATE = "sterilize_state.json"

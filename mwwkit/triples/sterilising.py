@@ -1,4 +1,4 @@
-"""Dry speech made dead dry: noise taken off, silence cut, one loudness, 5 s segments at 48 kHz.
+"""Clean dry speech: denoise, trim, normalise loudness, cut into 5 s segments at 48 kHz.
 
     made = sterilise(path, Settings())           # Sterile: segments int16 [k, 240000], or a reason
     facts = write_chunk(folder, files, Settings(), workers=4)
@@ -21,11 +21,11 @@ import numpy as np
 import soundfile
 
 from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read, to_int16
+from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.parallel import each
-from mwwkit.run.ranges import Between, Checked
-from mwwkit.triples.listing import Found
+from mwwkit.triples.audio_files import Found
 
 RATE_HZ = 48_000
 SEGMENT = 240_000  # samples: 5.0 s at 48 kHz
@@ -147,7 +147,7 @@ def _quietest(audio: np.ndarray) -> np.ndarray:
 
 
 def trim(audio: np.ndarray, under_db: float) -> np.ndarray:
-    """Without the silence at both ends, but for 50 ms: frames `under_db` below the loudest."""
+    """Remove silence at both ends, keeping 50 ms; silence is `under_db` below the loudest frame."""
     frames = np.pad(audio, (0, -audio.size % FRAME)).reshape(-1, FRAME)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64)
     loud = np.flatnonzero(power > power.max(initial=0.0) * 10 ** (-under_db / 10))

@@ -22,7 +22,7 @@ sys.path.insert(0, str(HERE.parent))
 import stranger  # noqa: E402
 
 from mwwkit.triples import impulse_responses  # noqa: E402
-from mwwkit.triples.listing import listed  # noqa: E402
+from mwwkit.triples.audio_files import listed  # noqa: E402
 
 WORDS = 48  # files of speech, a segment each: two more are too short or silent
 MORE_WORDS = 80  # to be stopped at the budget, and read

@@ -16,7 +16,7 @@ from whole_runs import alive, family, kill_each
 
 from mwwkit.run.files import read_json, sha256
 from mwwkit.triples import impulse_responses
-from mwwkit.triples.listing import listed, shuffled
+from mwwkit.triples.audio_files import listed, shuffled
 
 PHASES = {2: "rooms", 3: "embeddings", 4: "speech", 5: "messy input", 6: "batch files"}
 PER_PHASE = 6  # kills that are meant for each; fewer where it ends before

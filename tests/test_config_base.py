@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from mwwkit.model.shapes import SHAPES, Block, Shape
-from mwwkit.run.errors import MwwkitError
-from mwwkit.run.ranges import (
+from mwwkit.run.config_base import (
     Before,
     Between,
     Checked,
@@ -27,6 +26,7 @@ from mwwkit.run.ranges import (
     hints_of,
     more_than,
 )
+from mwwkit.run.errors import MwwkitError
 from mwwkit.stages import acquire, export
 from mwwkit.training.loop import Course
 

@@ -28,8 +28,8 @@ from mwwkit.device.detector import (
 from mwwkit.metrics.curves import latency_s
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.metrics.tail_fit import expected_rates
+from mwwkit.run.config_base import Between, more_than
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.ranges import Between, more_than
 from mwwkit.run.typed_json import Amount, Count, Table, says
 
 # What people set for `choose_cutoff`: false accepts an hour of long speech and noise, and the share
@@ -247,7 +247,7 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
 def median_latency(
     tracks: Sequence[np.ndarray], ends_s: Sequence[float], rule: Rule
 ) -> float | None:
-    """The median of `metrics.latency_s` over the words detected; None where none was."""
+    """The median latency in seconds of the detected words, None if none was."""
     each = [latency_s(t, end, rule) for t, end in zip(tracks, ends_s, strict=True)]
     heard = [seconds for seconds in each if seconds == seconds]
     return round(float(np.median(heard)), 3) if heard else None

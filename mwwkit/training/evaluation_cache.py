@@ -1,4 +1,4 @@
-"""What candidates were found to reach, kept by what they are: nothing is scored twice.
+"""Cache of evaluation results on disk by content hash, so nothing is scored twice.
 
     verdicts = Verdicts(here)
     key = digest(rule, features, weights)
@@ -29,7 +29,7 @@ TOOLS = ("tensorflow", "ai-edge-litert", "numpy")
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The verdicts of a run and of the earlier ones that it goes on from."""
+    """Stored evaluation results of this run and of the earlier runs that it goes on from."""
 
     here: Run
 

@@ -31,7 +31,7 @@ AnyChecked = TypeVar("AnyChecked", bound="Checked")
 
 @dataclass(frozen=True)
 class Before:
-    """The value by which mwwkit behaved before it had this field.
+    """Marks a new field with the value that older checkpoints, which lack it, stand for.
 
     Every field that is added to settings which a checkpoint keeps says it: a checkpoint that lacks
     the field was made by the older code, and is read as if it held this value. It need not be the

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from mwwkit.run.disk import Budget
+from mwwkit.run.disk_budget import Budget
 
 
 def test_a_budget_counts_what_the_folder_holds_already(tmp_path):

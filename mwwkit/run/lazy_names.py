@@ -12,7 +12,7 @@ from typing import Any
 
 
 def offered(room: str, **module_of: str) -> Callable[[str], Any]:
-    """A module's `__getattr__` (PEP 562) for names that stand in modules of `room`."""
+    """A module `__getattr__` (PEP 562) that imports the given names from `room` on first use."""
 
     def load(name: str) -> Any:
         if name not in module_of:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mwwkit.model.mixednet import tf
-from mwwkit.training.triplet import Examples, examples, triplet_loss
+from mwwkit.training.triplet_loss import Examples, examples, triplet_loss
 
 MARGIN = 0.2
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mwwkit.device.detector import Rule, clip_maxima, detections, integer_cutoff
-from mwwkit.metrics.operating import CUTOFFS, choose_cutoff, median_latency, operating_points
+from mwwkit.metrics.operating_points import CUTOFFS, choose_cutoff, median_latency, operating_points
 from mwwkit.metrics.rates import proportion
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.seeds import rng
