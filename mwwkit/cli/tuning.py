@@ -1,6 +1,6 @@
 """Search the settings of stage 03 with Optuna, on the features of a run that finished 02.
 
-    search = Search(Run(Path("run/mine")), Path("run/tune.db"), train.Config(), spaces.load())
+    search = Search(Run(Path("run/mine")), Path("run/tune.db"), train.Config(), search_space.load())
     for trial in search.trials(20, hours=3):
         print(trial.number, trial.choice["recall"], trial.params)
 

@@ -133,8 +133,9 @@ def shown(score: np.ndarray | int) -> np.ndarray | float:
 
 
 def events(crossings: np.ndarray, refractory_steps: int) -> list[int]:
-    """The first of the sorted step numbers `crossings`, and each one at least
-    `refractory_steps` after the event before it. A score that stays high is an event again.
+    """Step numbers of events: the first crossing, and each later one past the refractory steps.
+
+    `crossings` are sorted step numbers. A score that stays high is an event again.
     """
     found, at = [], 0
     while at < len(crossings):

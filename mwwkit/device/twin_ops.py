@@ -126,8 +126,9 @@ def _ends(op: Op) -> tuple[int, int]:
 
 
 def _sums(op: Op, weights: np.ndarray, bias: np.ndarray) -> tuple[np.dtype, np.ndarray]:
-    """A float type in which sums of int8 inputs times `weights` [n, channels] are exact, and what
-    to add to them for the bias and the input's zero point, int64 [channels].
+    """The float type that sums int8 products exactly, and what to add for bias and zero point.
+
+    `weights` are [n, channels]; what is added is int64 [channels].
     """
     largest = np.abs(weights).sum(0).max() * -INT8_MIN
     _wanted(op, largest < 2**31, "sums under 2^31")

@@ -16,7 +16,7 @@ from mwwkit.metrics.rates import Hourly, Interval, Rate
 from mwwkit.run.typed_json import Amount, Count, Key, Keyed, Share, absent, says
 
 Set = Literal["words", "others", "ambient"]
-# What `audio.scenes.scene_from` reads.
+# What `scenes.scene_from` reads.
 A_SCENE = says(required=("seconds", "seed", "items", "background", "room"))
 
 

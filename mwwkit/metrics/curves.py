@@ -144,8 +144,9 @@ def _partial_area(rate: np.ndarray, recall: np.ndarray, max_fpr: float) -> np.nd
 
 
 def equal_error_rate(positives: np.ndarray, negatives: np.ndarray) -> tuple[float, float]:
-    """The rate at which misses equal false positives (the curve joined by lines), and the cutoff
-    nearest to it.
+    """Error rate at which misses and false positives are equal, and the cutoff nearest to it.
+
+    Between its points the curve is taken as straight.
     """
     false_positive_rate, missed, cutoffs = det(positives, negatives)
     rate, nearest = _crossing(false_positive_rate, missed)

@@ -185,8 +185,10 @@ class Choice(Rule):
 
     @property
     def rank(self) -> tuple[bool, bool, float, float, float, float, int]:
-        """Alive, then the target, then recall; or, while the target is missed, what stands in the
-        way of it: false accepts, then accepted clips of other words.
+        """Sort key, the best the largest: recognises anything, meets the target, then recall.
+
+        While the target is missed, fewer false accepts come before recall, then fewer accepted
+        clips of other words.
 
         Ties go to the lower latency, in whole steps of the device, less being chance; then to
         fewer accepted clips, then to the wider margin.
@@ -200,10 +202,11 @@ class Choice(Rule):
 
 
 def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0) -> Choice:
-    """The cutoff and window with most recall among those with at most `target_fah` false accepts
-    an hour, counted and expected, and at most `max_clip_fpr` of the negative clips accepted.
+    """The cutoff and window with the best recall within the limits on false accepts.
 
-    What is expected is the tail of the scores, `tails.expected_rates`: it forbids what short audio
+    The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
+    the negative clips. What is expected comes from the tail of the scores
+    (`tail_fit.expected_rates`): it forbids what short audio
     is too short to count, and allows the lowest of cutoffs that look equal. Ties go to fewer
     accepted negative clips, then to the window with the widest run of equally good cutoffs. Where
     the tail says nothing it is the middle of that run, and its end where it expects more than the

@@ -52,7 +52,7 @@ def dataset_of(
 class Balance(Checked):
     """Scenes of each class in a batch, as a ratio, and the weight of each class's negatives.
 
-    The classes are those of `audio.classes`: with the wake word, without, with a near miss.
+    The classes are those of `scenes.classes`: with the wake word, without, with a near miss.
     Nothing in `ratio`: as they come; nothing in `penalty`: 1 each.
     """
 

@@ -55,7 +55,7 @@ class Config(Checked):
     # of the budget, for sterilised speech
     sterile_share: Annotated[float, Between(0, 1, above=True, below=True)] = 0.3
     sterile_is_enough: bool = False  # go on with the speech that is sterilised, and no more
-    prop_decrease: float = 0.95  # this and the next two: see sterile.Settings
+    prop_decrease: float = 0.95  # this and the next two: see sterilising.Settings
     trim_db: float = 40.0
     loudness_lufs: float = -23.0
     # phases to do again: irs, embeddings, sterile, triples

@@ -3,7 +3,7 @@
     found = diagnose(checkpoint.done)
     print(found)  # trigger-happy: no cutoff that ... -> more kinds of negatives ...
 
-A history is unit -> facts, as `model.fit` records them: the mean loss and gradient norm of the
+A history is unit -> facts, as `training.loop` records them: the mean loss and gradient norm of the
 unit's steps, and a "choice" where the int8 model was looked at.
 """
 

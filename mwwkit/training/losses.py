@@ -25,7 +25,7 @@ class LossSettings(Checked):
     `smoothing` is the doubt that is taught: targets are 1 - smoothing and smoothing instead of 1
     and 0 (Szegedy et al., CVPR 2016).
 
-    `triplet` weighs the loss of `model.triplet`. `distillation` is the share of the loss that a
+    `triplet` weighs the loss of `training.triplet_loss`. `distillation` is the share of the loss that a
     teacher's logits take over from the labels, at `distillation_temperature`.
     """
 
@@ -58,7 +58,7 @@ def scene_loss(
     of the negatives; the last keeps the output from saturating where it is wrong. `penalty`
     [batch] weighs each scene's negatives by its source. A teacher's logits [batch, steps] count at
     every step, at those without a label too: that is where labels know least; not where they are
-    NaN, which is what a teacher says that had better not be followed (`model.teaching`).
+    NaN, which is what a teacher says that had better not be followed (`training.distillation`).
 
     Raises ValueError where distillation is asked for without a teacher's logits.
     """
