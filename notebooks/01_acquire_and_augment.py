@@ -99,12 +99,12 @@ from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
 
-here = Run.of(RUN_DIR, PREVIOUS)
+run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 wants_clips, wants_triples = triples.products(PRODUCT)
 clips = wants_clips and acquire.Config.from_parameters(globals())
 triples_config = wants_triples and triples.Config.from_parameters(globals())
-platform(), here
+platform(), run
 
 # %% [markdown]
 # ## Plan
@@ -113,10 +113,10 @@ platform(), here
 # empty or the disk too small.
 
 # %%
-clips and acquire.plan(clips, here, limits)
+clips and acquire.plan(clips, run, limits)
 
 # %%
-triples_config and triples.plan(triples_config, here, limits)
+triples_config and triples.plan(triples_config, run, limits)
 
 # %% [markdown]
 # ## Run
@@ -124,10 +124,10 @@ triples_config and triples.plan(triples_config, here, limits)
 # What cannot be used goes to `quarantine.jsonl` with its reason; nothing is deleted.
 
 # %%
-clips and acquire.run(clips, here, limits)
+clips and acquire.run(clips, run, limits)
 
 # %%
-triples_config and triples.run(triples_config, here, limits)
+triples_config and triples.run(triples_config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -136,10 +136,10 @@ triples_config and triples.run(triples_config, here, limits)
 # speech, the bad room alone, the messy input and the target, and all that was done.
 
 # %%
-clips and clip_player.clips(here)
+clips and clip_player.clips(run)
 
 # %%
-triples_config and previews.triple(here, triples_config.bad_irs)
+triples_config and previews.triple(run, triples_config.bad_irs)
 
 # %% [markdown]
 # ## Check
@@ -147,7 +147,7 @@ triples_config and previews.triple(here, triples_config.bad_irs)
 # Raises if 02 could not work with what is on disk, or if a speaker or a sound is in two splits.
 
 # %%
-clips and acquire.check(here)
+clips and acquire.check(run)
 
 # %%
-triples_config and triples.check(here)
+triples_config and triples.check(run)

@@ -70,10 +70,10 @@ from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 
-here = Run.of(RUN_DIR, PREVIOUS)
+run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = featurize.Config.from_parameters(globals())
-platform(), here
+platform(), run
 
 # %% [markdown]
 # ## Plan
@@ -82,7 +82,7 @@ platform(), here
 # in, if 01 has not finished or the disk is too small.
 
 # %%
-featurize.plan(config, here, limits)
+featurize.plan(config, run, limits)
 
 # %% [markdown]
 # ## Run
@@ -91,7 +91,7 @@ featurize.plan(config, here, limits)
 # adaptation is the device's.
 
 # %%
-featurize.run(config, here, limits)
+featurize.run(config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -99,7 +99,7 @@ featurize.run(config, here, limits)
 # A training scene: how it sounds, what the device hears, what is taught.
 
 # %%
-scene_player.training(here)
+scene_player.training(run)
 
 # %% [markdown]
 # ## Check
@@ -107,4 +107,4 @@ scene_player.training(here)
 # Raises if 03 could not work with what is on disk.
 
 # %%
-featurize.check(here)
+featurize.check(run)

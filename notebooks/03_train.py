@@ -98,10 +98,10 @@ from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import train
 
-here = Run.of(RUN_DIR, PREVIOUS)
+run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = train.Config.from_parameters(globals())
-platform(), here
+platform(), run
 
 # %% [markdown]
 # ## Plan
@@ -110,10 +110,10 @@ platform(), here
 # asks for it, also the loss of single steps at rising rates, and a rate to try.
 
 # %%
-train.plan(config, here, limits)
+train.plan(config, run, limits)
 
 # %%
-lr_sweep.show(train.find_rate(config, here))
+lr_sweep.show(train.find_rate(config, run))
 
 # %% [markdown]
 # ## Run
@@ -121,7 +121,7 @@ lr_sweep.show(train.find_rate(config, here))
 # The curves are drawn while it trains.
 
 # %%
-train.run(config, here, limits, on_unit=LiveCurves(here, "training"))
+train.run(config, run, limits, on_unit=LiveCurves(run, "training"))
 
 # %% [markdown]
 # ## Check
@@ -129,4 +129,4 @@ train.run(config, here, limits, on_unit=LiveCurves(here, "training"))
 # Raises if 04 and 05 could not work with what is on disk.
 
 # %%
-train.check(here)
+train.check(run)

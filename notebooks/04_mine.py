@@ -66,10 +66,10 @@ from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import mine
 
-here = Run.of(RUN_DIR, PREVIOUS)
+run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = mine.Config.from_parameters(globals())
-platform(), here
+platform(), run
 
 # %% [markdown]
 # ## Plan
@@ -77,7 +77,7 @@ platform(), here
 # What is done, what is left, and the minutes it takes.
 
 # %%
-mine.plan(config, here, limits)
+mine.plan(config, run, limits)
 
 # %% [markdown]
 # ## Run
@@ -85,7 +85,7 @@ mine.plan(config, here, limits)
 # Reports the figures before and after; the new weights are kept only where they are better.
 
 # %%
-mine.run(config, here, limits, on_unit=LiveCurves(here, "tuned"))
+mine.run(config, run, limits, on_unit=LiveCurves(run, "tuned"))
 
 # %% [markdown]
 # ## Look
@@ -93,7 +93,7 @@ mine.run(config, here, limits, on_unit=LiveCurves(here, "tuned"))
 # What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
 
 # %%
-clip_player.mined(here)
+clip_player.mined(run)
 
 # %% [markdown]
 # ## Check
@@ -101,4 +101,4 @@ clip_player.mined(here)
 # Raises if 05 could not work with what is on disk.
 
 # %%
-mine.check(here)
+mine.check(run)

@@ -57,10 +57,10 @@ from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import export
 
-here = Run.of(RUN_DIR, PREVIOUS)
+run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = export.Config.from_parameters(globals())
-platform(), here
+platform(), run
 
 # %% [markdown]
 # ## Plan
@@ -68,7 +68,7 @@ platform(), here
 # Which weights are exported, and what is there already.
 
 # %%
-export.plan(config, here, limits)
+export.plan(config, run, limits)
 
 # %% [markdown]
 # ## Run
@@ -76,7 +76,7 @@ export.plan(config, here, limits)
 # The cutoff is chosen on the validation split and reported on the test split.
 
 # %%
-export.run(config, here, limits)
+export.run(config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -85,10 +85,10 @@ export.run(config, here, limits)
 # own voice: record in the browser or upload a file, and see when the device would wake.
 
 # %%
-writing.show(here)
-cutoffs.curve(here)
-cutoffs.word(here)
-audition.audition(here)
+writing.show(run)
+cutoffs.curve(run)
+cutoffs.word(run)
+audition.audition(run)
 
 # %% [markdown]
 # ## Check
@@ -97,5 +97,5 @@ audition.audition(here)
 # `export/` are not what passed.
 
 # %%
-print(export.sheet(here))
-export.check(here)
+print(export.sheet(run))
+export.check(run)

@@ -53,7 +53,7 @@ def test_a_finished_run_of_01_can_be_taken_instead():
     study = made(flags=("no_rir",), clips="run/mine")
     steps = study.steps()
     assert "clips" not in [step.name for step in steps]
-    assert study.here(steps[0]).earlier == (Path("run/mine").absolute(),)
+    assert study.run_of(steps[0]).earlier == (Path("run/mine").absolute(),)
 
 
 def test_seeds_train_anew_on_the_same_features():

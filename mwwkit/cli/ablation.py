@@ -125,16 +125,16 @@ class Ablation:
 
     def run(self, step: Step, show: bool = False) -> Run:
         """Run what is left of one step. Raises StageFailed or StoppedEarly as `chain` does."""
-        here = self.here(step)
+        run = self.run_of(step)
         takes = set().union(*(chain.parameters(stage) for stage in step.stages))
         given = {name: text for name, text in step.given.items() if name in takes}
-        previous = [str(path) for path in here.earlier]
-        jobs = chain.plan(list(step.stages), self.preset, given, here.folder, previous)
-        for _ in chain.execute(jobs, here, show=show):
+        previous = [str(path) for path in run.earlier]
+        jobs = chain.plan(list(step.stages), self.preset, given, run.folder, previous)
+        for _ in chain.execute(jobs, run, show=show):
             pass
-        return here
+        return run
 
-    def here(self, step: Step) -> Run:
+    def run_of(self, step: Step) -> Run:
         """The folder of a step as a `Run`, with the runs it goes on from."""
 
         def place(name: str) -> Path:
@@ -165,9 +165,9 @@ def _changes(stage: str, flag: str) -> dict[str, str]:
     return {name: text for name, text in FLAGS.get(flag, {}).items() if name in takes}
 
 
-def reached(here: Run) -> Reached:
+def reached(run: Run) -> Reached:
     """What a finished run reaches on its test split, with counts and intervals."""
-    metrics = Exported(here).metrics
+    metrics = Exported(run).metrics
     test, rule = metrics.test, metrics.threshold
     return Reached(
         rule.cutoff,

@@ -1,8 +1,8 @@
 """The notebooks one after another, by papermill: what `python -m mwwkit run` does.
 
-    here = Run.of("run/demo")
-    jobs = plan(stages("01-03"), presets.load("demo"), {"WORD": "marvin"}, here.folder)
-    for done in execute(jobs, here):
+    run = Run.of("run/demo")
+    jobs = plan(stages("01-03"), presets.load("demo"), {"WORD": "marvin"}, run.folder)
+    for done in execute(jobs, run):
         print(done.name, done.seconds)
 
 Everything that can be wrong with a name or a value is found before the first notebook starts:
@@ -192,11 +192,11 @@ def fitting(name: str, value: Any, default: Any) -> Any:
     return value
 
 
-def snapshot(here: Run) -> dict[str, tuple[int, int]]:
+def snapshot(run: Run) -> dict[str, tuple[int, int]]:
     """Time and size of every file that the stages made in a run's folder."""
     found = {}
-    for root, folders, files in os.walk(here.folder):
-        if Path(root) == here.folder:
+    for root, folders, files in os.walk(run.folder):
+        if Path(root) == run.folder:
             folders[:] = [name for name in folders if name not in OUR_OWN]
         for name in files:
             state = os.stat(os.path.join(root, name))
@@ -204,7 +204,7 @@ def snapshot(here: Run) -> dict[str, tuple[int, int]]:
     return found
 
 
-def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[Done]:
+def execute(jobs: Sequence[Job], run: Run, *, show: bool = False) -> Iterator[Done]:
     """Run each notebook; its executed copy goes to `executed/`, what it printed to `logs/`.
 
     `show` sends what is printed to stderr as well. A SESSION_HOURS among the parameters is for all
@@ -212,29 +212,29 @@ def execute(jobs: Sequence[Job], here: Run, *, show: bool = False) -> Iterator[D
     where it failed for any other reason.
     """
     started = time.monotonic()
-    _make_our_own(here)
+    _make_our_own(run)
     for job in jobs:
         name, began, given = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
         if given.get("SESSION_HOURS"):
             left_hours = given["SESSION_HOURS"] - (began - started) / 3600
             given["SESSION_HOURS"] = max(left_hours, 1e-6)  # 0 would mean no deadline
-        copy = here / "executed" / f"{name}.ipynb"
-        with open(here / "logs" / f"{name}.log", "w", encoding="utf-8") as log:
+        copy = run / "executed" / f"{name}.ipynb"
+        with open(run / "logs" / f"{name}.log", "w", encoding="utf-8") as log:
             with _children_into(log) as terminal:
                 _execute(job.stage, given, copy, _Tee(log, terminal if show else None))
         yield Done(name, copy, time.monotonic() - began)
 
 
-def _make_our_own(here: Run) -> None:
+def _make_our_own(run: Run) -> None:
     """Make the folders for executed notebooks and logs; StageFailed if they cannot be written."""
     try:
         for folder in sorted(OUR_OWN):
-            (here / folder).mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=here / folder):
+            (run / folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=run / folder):
             pass  # a folder made before the disk was mounted read-only says nothing yet
     except OSError as error:
         raise StageFailed(
-            f"{here.folder} cannot be written ({error.strerror}); give another folder to --run-dir "
+            f"{run.folder} cannot be written ({error.strerror}); give another folder to --run-dir "
             "(RUN_DIR), and a finished run that is read-only to --previous (PREVIOUS)"
         ) from error
 

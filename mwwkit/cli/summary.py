@@ -17,9 +17,9 @@ people's voices. Twenty recordings of your own change that. Put them in a folder
 """
 
 
-def demo(here: Run, minutes: float) -> str:
+def demo(run: Run, minutes: float) -> str:
     """The lines that `mwwkit demo` prints last, from what 05 left in the run."""
-    exported = Exported(here)
+    exported = Exported(run)
     record, metrics = exported.record, exported.metrics
     path, threshold, test = exported.path(record.manifest), metrics.threshold, metrics.test
     word = manifest.read(path).wake_word
@@ -33,7 +33,7 @@ def demo(here: Run, minutes: float) -> str:
         ("latency", _latency(test.median_latency_s)),
         ("size, arena", f"{metrics.model.bytes:,} and {metrics.arena.stated:,} bytes"),
         *([("report", str(exported.path(record.page)))] if record.page else []),
-        ("executed notebooks", str(here / "executed")),
+        ("executed notebooks", str(run / "executed")),
         ("minutes", f"{minutes:.1f}"),
     ]
     width = max(len(name) for name, _ in rows)

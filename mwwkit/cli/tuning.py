@@ -115,12 +115,12 @@ class Search:
             while n_ended < n_trials:
                 number = self._begun(study)
                 params = {} if number is None else study.trials[number].params
-                here = Run(self.folder(len(study.trials) if number is None else number), earlier)
+                run = Run(self.folder(len(study.trials) if number is None else number), earlier)
                 told = f"{n_ended} of {n_trials} trials are finished"
-                limits = self._in_time(here, self.config(params), hours, told)
+                limits = self._in_time(run, self.config(params), hours, told)
                 number = self._ask(study) if number is None else number
-                here = Run(self.folder(number), earlier)
-                yield self._finish(study, number, here, study.trials[number].params, limits)
+                run = Run(self.folder(number), earlier)
+                yield self._finish(study, number, run, study.trials[number].params, limits)
                 n_ended += 1
 
     def folder(self, number: int) -> Path:
@@ -153,11 +153,11 @@ class Search:
         return study.ask(ranges).number
 
     def _finish(
-        self, study: Any, number: int, here: Run, params: dict[str, Any], limits: Limits
+        self, study: Any, number: int, run: Run, params: dict[str, Any], limits: Limits
     ) -> Trial:
         """Train what is left of a trial and record it: in its own folder first, then the study."""
-        was_begun, began = (here / train.FOLDER).exists(), time.monotonic()
-        choice, failed = self._reached(params, here, limits)
+        was_begun, began = (run / train.FOLDER).exists(), time.monotonic()
+        choice, failed = self._reached(params, run, limits)
         facts = {"number": number, "params": params, "choice": choice, "failed": failed}
         seconds = None if was_begun else round(time.monotonic() - began, 1)
         write_json(self._record(number), facts | {"seconds": seconds})
@@ -167,7 +167,7 @@ class Search:
             study.tell(number, objective(choice["rank"]))
         return self._told(number)
 
-    def _reached(self, params: dict[str, Any], here: Run, limits: Limits) -> tuple[dict, str]:
+    def _reached(self, params: dict[str, Any], run: Run, limits: Limits) -> tuple[dict, str]:
         """Train a trial; its best weights' results, or nothing and why its settings failed."""
         try:
             config = self.config(params)
@@ -175,10 +175,10 @@ class Search:
             return {}, str(error)
         try:
             with redirect_stdout(sys.stderr):
-                train.run(config, here, limits)
+                train.run(config, run, limits)
         except FloatingPointError as error:  # the loss is no number
             return {}, str(error)
-        return train.check(here), ""
+        return train.check(run), ""
 
     def _record(self, number: int) -> Path:
         return self.folder(number) / "trial.json"
@@ -187,14 +187,14 @@ class Search:
         facts = read_json(self._record(number))
         return Trial(number, facts["params"], facts["choice"], facts["failed"])
 
-    def _in_time(self, here: Run, config: train.Config, hours: float, told: str) -> Limits:
+    def _in_time(self, run: Run, config: train.Config, hours: float, told: str) -> Limits:
         """The limits of a trial; StoppedEarly where it would end too late."""
         limits = Limits(session_hours=hours, workers=1)
         if not hours:
             return limits
         with redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the size: it is the same for all
-            planned = train.plan(config, here, limits)
+            planned = train.plan(config, run, limits)
         n_left, n_done = planned["units left"], planned["units done"]
         paths = self.study.with_suffix("").glob("trial-*/trial.json")
         longest_s = max([read_json(path)["seconds"] or 0 for path in paths], default=0)

@@ -10,12 +10,12 @@ STAGE = "01 acquire"
 Found = list[tuple[str, Made]]  # path in the run, clip
 
 
-def assemble(here: Run, folder: str, units: Sequence[str]) -> tuple[Found, list[Rejected]]:
+def assemble(run: Run, folder: str, units: Sequence[str]) -> tuple[Found, list[Rejected]]:
     """The clips of all units with their paths in the run, each sound once; and the rejected."""
     made: Found = []
     rejected: list[Rejected] = []
     for unit in units:
-        clips, refused = read_unit(here.find(f"{folder}/{unit}"))
+        clips, refused = read_unit(run.find(f"{folder}/{unit}"))
         made += [(f"{folder}/{unit}/{clip.file}", clip) for clip in clips]
         rejected += [Rejected(row["path"], row["reason"], STAGE) for row in refused]
     kept, doubles = _without_doubles(made)

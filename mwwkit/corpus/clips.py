@@ -1,6 +1,6 @@
 """The catalogue of clips: one record each, and what is fit to be one.
 
-clips = load_clips(here)                                      # of this run or an earlier one
+clips = load_clips(run)                                      # of this run or an earlier one
 for record in clips.of(label=Label.POSITIVE, split=Split.TRAIN):
     samples = clips.audio(record)[:]                          # [n] int16 at 16 kHz
 """
@@ -82,7 +82,7 @@ class SampleRecord:
 class Clips:
     """The catalogue's records, in its order."""
 
-    here: Run
+    run: Run
     records: tuple[SampleRecord, ...]
 
     def __len__(self) -> int:
@@ -105,7 +105,7 @@ class Clips:
         wanted = {"label": label, "kind": kind, "split": split, "word": word}
         wanted = {name: value for name, value in wanted.items() if value is not None}
         kept = (r for r in self.records if all(getattr(r, n) == v for n, v in wanted.items()))
-        return Clips(self.here, tuple(kept))
+        return Clips(self.run, tuple(kept))
 
     @property
     def hours(self) -> float:
@@ -114,7 +114,7 @@ class Clips:
 
     def path(self, record: SampleRecord) -> Path:
         """Where the clip lies: in this run or in an earlier one."""
-        return self.here.find(record.path)
+        return self.run.find(record.path)
 
     def audio(self, record: SampleRecord) -> Wav16:
         """The clip's samples, [n] int16 at 16 kHz, by slices."""
@@ -139,19 +139,19 @@ def _what(record: SampleRecord) -> str:
     return record.label.value if record.kind is Kind.CLIP else record.kind.value
 
 
-def load_clips(here: Run) -> Clips:
+def load_clips(run: Run) -> Clips:
     """The catalogue of this run or of the newest earlier one that has one.
 
     Raises FileNotFoundError where 01 has not finished, ValueError for a file that is not ours.
     """
-    path = here.find(CATALOGUE)
+    path = run.find(CATALOGUE)
     with open(path, newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
         if rows.fieldnames != _columns():
             raise WrongInput(
                 f"{path} has the columns {rows.fieldnames}; wanted {_columns()}; run 01 again"
             )
-        return Clips(here, tuple(_record(path, row) for row in rows))
+        return Clips(run, tuple(_record(path, row) for row in rows))
 
 
 def _record(path: Path, row: dict[str, str]) -> SampleRecord:
@@ -215,20 +215,20 @@ class Rejected:
     stage: str
 
 
-def write_quarantine(here: Run, stage: str, rejected: Iterable[Rejected]) -> None:
+def write_quarantine(run: Run, stage: str, rejected: Iterable[Rejected]) -> None:
     """Replace the rows of `stage` in quarantine.jsonl; sorted, whole or not at all."""
-    others = [row for row in read_quarantine(here) if row.stage != stage]
+    others = [row for row in read_quarantine(run) if row.stage != stage]
     rows = sorted({*others, *rejected}, key=lambda row: (row.stage, row.path, row.reason))
     text = "".join(json.dumps(vars(row), ensure_ascii=False, sort_keys=True) + "\n" for row in rows)
-    path = here / QUARANTINE
+    path = run / QUARANTINE
     if text.encode() != (path.read_bytes() if path.exists() else b""):
         with replacing(path) as part:
             part.write_bytes(text.encode())
 
 
-def read_quarantine(here: Run) -> list[Rejected]:
+def read_quarantine(run: Run) -> list[Rejected]:
     """The rows of quarantine.jsonl, none where there is no such file."""
-    path = here / QUARANTINE
+    path = run / QUARANTINE
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # a name may hold U+2028

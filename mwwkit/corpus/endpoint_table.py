@@ -1,7 +1,7 @@
 """Where the word is in every short clip of a run: found once, kept as a table.
 
-    find_words(clips, here, workers=2)
-    start_s, end_s = word_spans(here)["clips/clip/alexa/0001.wav"]
+    find_words(clips, run, workers=2)
+    start_s, end_s = word_spans(run)["clips/clip/alexa/0001.wav"]
 
 People's recordings of the wake word are compared with each other (`mwwkit.audio.alignment`); the
 word is learned from those of the training split alone. Each other clip is looked at by itself:
@@ -26,22 +26,22 @@ MOST_TAUGHT = 300  # recordings to learn the word from, spread over all of them:
 BLOCK = 500  # clips that a process takes at once
 
 
-def word_spans(here: Run) -> dict[str, list[float]]:
+def word_spans(run: Run) -> dict[str, list[float]]:
     """Path -> start and end in seconds; empty where the words have not been looked for yet."""
-    return (_table(here) or {"spans": {}})["spans"]
+    return (_table(run) or {"spans": {}})["spans"]
 
 
-def words_compared(here: Run) -> int:
+def words_compared(run: Run) -> int:
     """Number of recordings the word was learned from; 0 if each clip was searched by itself."""
-    return (_table(here) or {}).get("compared", 0)
+    return (_table(run) or {}).get("compared", 0)
 
 
-def find_words(clips: Clips, here: Run, workers: int) -> None:
+def find_words(clips: Clips, run: Run, workers: int) -> None:
     """Find the word in every short clip and keep the table, unless that is done.
 
     With fewer than `FEWEST` recordings by people to learn from, every clip is looked at by itself.
     """
-    if _table(here):
+    if _table(run):
         return
     everything = clips.of(kind=Kind.CLIP)
     people = [r for r in everything.of(label=Label.POSITIVE) if not r.is_synthetic]
@@ -49,27 +49,27 @@ def find_words(clips: Clips, here: Run, workers: int) -> None:
     taught = taught[:: -(-len(taught) // MOST_TAUGHT) or 1]
     model = None
     if len(taught) >= FEWEST:
-        [model] = each(partial(_learned, here), [taught], workers=1)
+        [model] = each(partial(_learned, run), [taught], workers=1)
     spoken = {record.path for record in people}
     rest = [record.path for record in everything if record.path not in spoken]
     jobs = [(model, block) for block in _blocks(sorted(spoken))]
     jobs += [(None, block) for block in _blocks(rest)]
     found: dict[str, list[float]] = {}
-    done = each(partial(_spans, here), jobs, workers)
+    done = each(partial(_spans, run), jobs, workers)
     for spans in tqdm(done, total=len(jobs), unit="block", desc="02 words"):
         found |= spans
     table = {
-        "catalogue": sha256(here.find(CATALOGUE)),
+        "catalogue": sha256(run.find(CATALOGUE)),
         "compared": len(taught) if model else 0,
         "spans": found,
     }
-    write_json(here / TABLE, table)
+    write_json(run / TABLE, table)
 
 
-def _table(here: Run) -> dict | None:
+def _table(run: Run) -> dict | None:
     """The table, if one was made from the present catalogue, else None."""
-    catalogue = sha256(here.find(CATALOGUE))
-    tables = map(read_json, here.all(TABLE))
+    catalogue = sha256(run.find(CATALOGUE))
+    tables = map(read_json, run.all(TABLE))
     return next((table for table in tables if table["catalogue"] == catalogue), None)
 
 
@@ -77,19 +77,19 @@ def _blocks(paths: list[str]) -> list[list[str]]:
     return [paths[first : first + BLOCK] for first in range(0, len(paths), BLOCK)]
 
 
-def _audio(here: Run, path: str) -> np.ndarray:
-    return to_float(Wav16(here.find(path))[:])
+def _audio(run: Run, path: str) -> np.ndarray:
+    return to_float(Wav16(run.find(path))[:])
 
 
-def _learned(here: Run, paths: list[str]) -> WordModel | None:
-    return learn([hear(_audio(here, path)) for path in paths])
+def _learned(run: Run, paths: list[str]) -> WordModel | None:
+    return learn([hear(_audio(run, path)) for path in paths])
 
 
-def _spans(here: Run, job: tuple[WordModel | None, list[str]]) -> dict[str, list[float]]:
+def _spans(run: Run, job: tuple[WordModel | None, list[str]]) -> dict[str, list[float]]:
     model, paths = job
     spans = {}
     for path in paths:
-        audio = _audio(here, path)
+        audio = _audio(run, path)
         span = model.align(hear(audio)) if model else word_span(audio)
         spans[path] = [round(span.start_s, 3), round(span.end_s, 3)]
     return spans

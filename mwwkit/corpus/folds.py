@@ -1,6 +1,6 @@
 """k-fold tests by speaker: which clips each of k runs keeps for its test.
 
-    tables = write_folds(records(here), 5, seed=42, folder=Path("folds"))
+    tables = write_folds(records(run), 5, seed=42, folder=Path("folds"))
     # one run a table: mwwkit run ... -p GIVEN_SPLITS=folds/fold-1.csv
 
 Every clip is in the test of exactly one fold and in the training of the others, where 01 takes its

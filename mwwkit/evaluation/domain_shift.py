@@ -1,6 +1,6 @@
 """How a finished model stands where homes differ: its test clips again, under each shift.
 
-    rows = measure(here, workers=2)
+    rows = measure(run, workers=2)
     print(table(rows))
 
 The test split's words and other words, as 05 scored them clean, each in noise of three kinds and
@@ -79,7 +79,7 @@ class Stimuli:
 
 
 def measure(
-    here: Run, workers: int = 1, most_clips: int = MOST_CLIPS, tta: bool = False
+    run: Run, workers: int = 1, most_clips: int = MOST_CLIPS, tta: bool = False
 ) -> list[Row]:
     """Recall and false accepts of other words under each shift, one row for each.
 
@@ -89,15 +89,15 @@ def measure(
     Raises CheckpointError where 05 has not finished, ValueError without clean words in the test
     split, FileNotFoundError for clips that were left behind.
     """
-    exported = Exported(here)
+    exported = Exported(run)
     device, rule = Device(exported.model, reference=True), exported.threshold
-    words, others = (stimuli(here, f"test-{name}", most_clips) for name in ("words", "others"))
+    words, others = (stimuli(run, f"test-{name}", most_clips) for name in ("words", "others"))
     if not words.names:
         raise WrongInput(
             "the test split has no word under the condition 'clean'; add it to CONDITIONS in 02"
         )
-    sounds = sounds_of(here, others)
-    speakers = {record.path: record.speaker for record in load_clips(here)}
+    sounds = sounds_of(run, others)
+    speakers = {record.path: record.speaker for record in load_clips(run)}
     units = [speakers[name] or name for name in words.names]
     score = partial(_score, device, sounds, tta)
     jobs = [*_jobs(suite(sounds), "words", words), *_jobs(suite(sounds), "others", others)]
@@ -117,19 +117,19 @@ def measure(
     ]
 
 
-def stimuli(here: Run, name: str, most: int) -> Stimuli:
+def stimuli(run: Run, name: str, most: int) -> Stimuli:
     """Clean clips of a set, evenly spaced over it where there are more than `most`."""
-    features = FeatureSet.open(here, name)
+    features = FeatureSet.open(run, name)
     clean = [i for i in range(len(features)) if features.condition(i) == "clean"]
     chosen = [clean[i] for i in evenly(len(clean), most)]
     return Stimuli(
         [features.clip(i) for i in chosen],
-        [render(features.scene(i), here.find) for i in chosen],
+        [render(features.scene(i), run.find) for i in chosen],
         [features.ends_s[i][0] for i in chosen if features.ends_s[i]],
     )
 
 
-def sounds_of(here: Run, others: Stimuli) -> Sounds:
+def sounds_of(run: Run, others: Stimuli) -> Sounds:
     """The voices of the test split's other words, and its driest, middle and longest room."""
     voices = []
     for audio in others.audio[:: max(1, len(others.audio) // MOST_VOICES)]:
@@ -139,8 +139,8 @@ def sounds_of(here: Run, others: Stimuli) -> Sounds:
         if last - first > RATE_HZ // 50:
             voices.append(clip[first:last])
     rooms = []
-    for record in load_clips(here).of(kind=Kind.RIR, split=Split.TEST):
-        rir = load_room(here.find(record.path))
+    for record in load_clips(run).of(kind=Kind.RIR, split=Split.TEST):
+        rir = load_room(run.find(record.path))
         rooms.append((rt60(rir), record.path, rir))
     rooms.sort(key=lambda room: room[:2])
     three = sorted({0, len(rooms) // 2, len(rooms) - 1}) if rooms else []

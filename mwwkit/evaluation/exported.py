@@ -1,6 +1,6 @@
 """The files that 05 writes, and what it left in a run, read.
 
-exported = Exported(here)
+exported = Exported(run)
 print(exported.threshold.cutoff, exported.path(exported.names.model))
 """
 
@@ -81,16 +81,16 @@ class _Begin:
 class Exported:
     """What 05 left in a run. Raises CheckpointError where it has not finished."""
 
-    here: Run
+    run: Run
 
     @cached_property
     def record(self) -> Record:
         """Its checkpoint."""
-        return from_json(Record, completed(self.here, FOLDER), f"{FOLDER}/checkpoint.json")
+        return from_json(Record, completed(self.run, FOLDER), f"{FOLDER}/checkpoint.json")
 
     def path(self, name: str) -> Path:
         """Where one of its files lies; FileNotFoundError where it does not."""
-        return self.here.find(f"{FOLDER}/{name}")
+        return self.run.find(f"{FOLDER}/{name}")
 
     @property
     def model(self) -> Path:

@@ -193,7 +193,7 @@ class Groups:
 class Mistake:
     """A clip or an event, with the recipe that makes it heard again."""
 
-    set: str  # FeatureSet.open(here, set).scene(index) is its scene
+    set: str  # FeatureSet.open(run, set).scene(index) is its scene
     index: Count
     clip: str  # its path in the run
     score: Share  # the highest mean of the window

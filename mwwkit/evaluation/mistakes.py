@@ -1,7 +1,7 @@
 """What went wrong most: the words missed and the sounds taken for the word, each with its recipe.
 
 judged = Judged("test", sets, tracks)
-misses(judged, Rule(0.9, window=5), provenance.records(here))
+misses(judged, Rule(0.9, window=5), provenance.records(run))
 """
 
 from collections.abc import Sequence

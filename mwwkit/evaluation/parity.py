@@ -1,6 +1,6 @@
 """How faithful the shipped model is, for 05: every form of it on the same audio, with clips' names.
 
-    parity = of_run(made, other_models(made, training), validation, test, rule, here)
+    parity = of_run(made, other_models(made, training), validation, test, rule, run)
 
 The form is in `mwwkit.evaluation.measured`.
 """
@@ -69,7 +69,7 @@ def of_run(
     validation: Judged,
     test: Judged,
     rule: Rule,
-    here: Run,
+    run: Run,
 ) -> Parity:
     """All of it; `others` are further int8 models that are compared with `made`."""
     chosen, heard = _heard(validation)
@@ -91,7 +91,7 @@ def of_run(
         ),
         forms=tuple(net_forms.rates(form, rule) for form in forms.all),
         against=tuple(against),
-        test=_test(made, test, rule, here),
+        test=_test(made, test, rule, run),
     )
 
 
@@ -137,7 +137,7 @@ def _with_clips(found: Against, judged: Judged, chosen: PerSet[np.ndarray]) -> A
     )
 
 
-def _test(made: Made, test: Judged, rule: Rule, here: Run) -> OnTest:
+def _test(made: Made, test: Judged, rule: Rule, run: Run) -> OnTest:
     """Compare the int8 model with the float net on the clips of the test split."""
     clips = replace(test.sets, ambient=())
     chosen = clips.map(lambda features: evenly(len(features), MOST_TESTED))
@@ -157,15 +157,15 @@ def _test(made: Made, test: Judged, rule: Rule, here: Run) -> OnTest:
             *_both("word", whole.words, exact.words, rule),
             *_both("other", whole.others, exact.others, rule),
         ),
-        differ=_unlike(net_forms.compare(exact, whole, rule).differ, chosen, test, rule, here),
+        differ=_unlike(net_forms.compare(exact, whole, rule).differ, chosen, test, rule, run),
     )
 
 
 def _unlike(
-    places: Sequence[Place], chosen: PerSet[np.ndarray], test: Judged, rule: Rule, here: Run
+    places: Sequence[Place], chosen: PerSet[np.ndarray], test: Judged, rule: Rule, run: Run
 ) -> tuple[Unlike, ...]:
     """The clips at some places, those of the largest difference first; WORST with recipes."""
-    about, found = provenance.records(here), []
+    about, found = provenance.records(run), []
     for place in sorted(places, key=lambda one: -abs(one.means[0] - one.means[1])):
         index = int(chosen.of(place.set)[place.index])
         one = Unlike(**vars(whole_clip(test, place.set, index, rule, about)), means=place.means)

@@ -1,6 +1,6 @@
 """Everything that 05 says about one split: rates, curves, groups, and what went wrong most.
 
-    figures = of_split(Judged("test", sets, tracks), Rule(0.9, window=5), aim, here)
+    figures = of_split(Judged("test", sets, tracks), Rule(0.9, window=5), aim, run)
     print(figures.recall, figures.false_accepts_per_hour)
 
 The form is in `mwwkit.evaluation.measured`.
@@ -49,12 +49,12 @@ COUNTED = (
 )
 
 
-def of_split(judged: Judged, rule: Rule, aim: Aim, here: Run) -> SplitFigures:
+def of_split(judged: Judged, rule: Rule, aim: Aim, run: Run) -> SplitFigures:
     """All of it. Raises FileNotFoundError for a room that the catalogue has and the run not.
 
-    `here` is where the catalogue and the rooms are looked for.
+    `run` is where the catalogue and the rooms are looked for.
     """
-    about, tracks = provenance.records(here), judged.tracks
+    about, tracks = provenance.records(run), judged.tracks
     surface = operating_points(tracks.words, tracks.others, tracks.ambient, aim.windows)
     shipped, hit = surface.at(rule), rule.wakes(tracks.words)
     late = _latency(judged, rule, about)
@@ -68,7 +68,7 @@ def of_split(judged: Judged, rule: Rule, aim: Aim, here: Run) -> SplitFigures:
         at_target=_at_target(surface, aim),
         surface=surface.rounded(),
         detectors=by_rule(tracks.words, tracks.ambient, rule),
-        groups=_groups(judged, rule, hit, about, here),
+        groups=_groups(judged, rule, hit, about, run),
         worst=Worst(misses(judged, rule, about), false_accepts(judged, rule, about)),
     )
 
@@ -151,18 +151,18 @@ def _at_target(surface: Surface, aim: Aim) -> AtTarget | None:
     )
 
 
-def _groups(judged: Judged, rule: Rule, hit: np.ndarray, about: About, here: Run) -> Groups:
+def _groups(judged: Judged, rule: Rule, hit: np.ndarray, about: About, run: Run) -> Groups:
     return Groups(
         merged_below=Least(groups.MIN_CLIPS, groups.MIN_HOURS),
         note="" if about else "No clips/catalogue.csv at hand: no groups by voice or source.",
-        recall=_recall_by(judged, hit, about, here),
+        recall=_recall_by(judged, hit, about, run),
         other_clips_accepted=_accepted_by(judged, rule, about),
         false_accepts_per_hour=_false_accepts_by(judged, rule, about),
     )
 
 
-def _recall_by(judged: Judged, hit: np.ndarray, about: About, here: Run) -> tuple[RatesBy, ...]:
-    locate: Callable[[str], Path] | None = here.find if about else None
+def _recall_by(judged: Judged, hit: np.ndarray, about: About, run: Run) -> tuple[RatesBy, ...]:
+    locate: Callable[[str], Path] | None = run.find if about else None
     words, units = judged.sets.words, _units(judged, about)
     by = provenance.clip_groups(words, about, locate)
     found = []

@@ -1,6 +1,6 @@
 """The shipped model listens to you: record or upload, and see when it would wake.
 
-    audition.audition(here)                          # in a notebook
+    audition.audition(run)                          # in a notebook
 
 Scores are the device's, by the reference engine, after a second of faint noise; moving the cutoff
 or the window decides again on the same scores. Before anything is given, it hears a held-out word.
@@ -32,21 +32,21 @@ MOST_S = 60.0  # heard of a file that is given
 WIDEST = 20  # scores of a window
 
 
-def audition(here: Run) -> None:
+def audition(run: Run) -> None:
     """Show a recorder, an upload, sliders for cutoff and window, and what the model makes of it.
 
     Raises CheckpointError where 05 has not finished.
     """
-    exported = Exported(here)
+    exported = Exported(run)
     component = Component.load(exported.path(exported.record.manifest))
-    Audition(component, *_held_out(here)).show()
+    Audition(component, *_held_out(run)).show()
 
 
-def _held_out(here: Run) -> tuple[np.ndarray, str]:
+def _held_out(run: Run) -> tuple[np.ndarray, str]:
     """int16 [n] of a word that the model was not trained on, and what to call it."""
-    split, words = held_out_words(here)
+    split, words = held_out_words(run)
     clip = words.clip(0).rpartition("/")[2]
-    return render(words.scene(0), here.find), f"{clip}, a {split} word"
+    return render(words.scene(0), run.find), f"{clip}, a {split} word"
 
 
 class Audition:

@@ -1,7 +1,7 @@
 """Clips and mined events, to be heard and seen.
 
-listen.clips(here)              # some words of each label, as 01 keeps them
-listen.mined(here)              # what fooled the model; what is no mistake goes into DROP
+listen.clips(run)              # some words of each label, as 01 keeps them
+listen.mined(run)              # what fooled the model; what is no mistake goes into DROP
 """
 
 import base64
@@ -28,12 +28,12 @@ BEFORE_S, AFTER_S = 2.0, 0.5  # heard around an event
 COLUMNS = {"id": "id", "score": "score", "clip": "clip", "at": "second in it"}
 
 
-def clips(here: Run, n: int = 4) -> None:
+def clips(run: Run, n: int = 4) -> None:
     """Show `n` clips of each label, evenly spaced over the catalogue: seen, and to be played.
 
     Raises FileNotFoundError where 01 has not finished.
     """
-    catalogue = load_clips(here)
+    catalogue = load_clips(run)
     for label in Label:
         chosen = _some(catalogue.of(label=label, kind=Kind.CLIP), n)
         if chosen:
@@ -75,12 +75,12 @@ def _shortened(text: str, most: int = 24) -> str:
     return text if len(text) <= most else text[: most - 9] + "…" + text[-8:]
 
 
-def mined(here: Run, n: int = 20) -> None:
+def mined(run: Run, n: int = 20) -> None:
     """Show the `n` worst mined events in a table: id, score, where it was, and how it sounded.
 
     The sound is what the model heard, noise and room and all, up to half a second after it fired.
     """
-    tables = here.all("mined/mined.csv")
+    tables = run.all("mined/mined.csv")
     if not tables:
         print("nothing is mined yet: run on, then come back to listen")
         return
@@ -89,7 +89,7 @@ def mined(here: Run, n: int = 20) -> None:
     if not rows:
         print("nothing in the training audio fooled the model")
         return
-    display(HTML(mined_table(here, rows[:n])))
+    display(HTML(mined_table(run, rows[:n])))
     print(f"{len(rows)} mined, the worst {min(n, len(rows))} shown; no mistakes go into DROP")
     choice = SelectMultiple(
         options=[row["id"] for row in rows], description="no mistakes", layout=Layout(height="9em")
@@ -99,14 +99,14 @@ def mined(here: Run, n: int = 20) -> None:
     )
 
 
-def mined_table(here: Run, rows: Sequence[dict[str, str]]) -> str:
+def mined_table(run: Run, rows: Sequence[dict[str, str]]) -> str:
     """Rows of mined.csv as HTML with a picture and a player each."""
     head = "".join(f"<th>{name}</th>" for name in (*COLUMNS.values(), "last 2.5 s heard", ""))
-    return f"<table><tr>{head}</tr>{''.join(_mined_row(here, row) for row in rows)}</table>"
+    return f"<table><tr>{head}</tr>{''.join(_mined_row(run, row) for row in rows)}</table>"
 
 
-def _mined_row(here: Run, row: dict[str, str]) -> str:
-    features, samples = _heard(here, row)
+def _mined_row(run: Run, row: dict[str, str]) -> str:
+    features, samples = _heard(run, row)
     where = f"{float(row['clip_s']):.2f}" if row["clip"] else ""
     clip = row["clip"].rpartition("/")[2] or "between clips"
     texts = (row["id"], f"{float(row['score']):.2f}", _shortened(clip), where)
@@ -119,12 +119,12 @@ def _mined_row(here: Run, row: dict[str, str]) -> str:
     return f"<tr>{cells}<td>{picture}</td><td>{sound}</td></tr>"
 
 
-def _heard(here: Run, row: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:
+def _heard(run: Run, row: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:
     """int8 [frames, 40] and int16 [samples] around an event, made again from its scene."""
-    stream, index = FeatureSet.of_unit(here, row["unit"]), int(row["index"])
+    stream, index = FeatureSet.of_unit(run, row["unit"]), int(row["index"])
     at_s = float(row["at_s"])
     from_s, to_s = max(at_s - BEFORE_S, 0.0), at_s + AFTER_S
-    samples = render(scene_from(stream.scenes[index]), here.find)
+    samples = render(scene_from(stream.scenes[index]), run.find)
     frames = slice(*(int(s * 1000 / HOP_MS) for s in (from_s, to_s)))
     return stream.store[index][frames], samples[_span(from_s, to_s)]
 

@@ -1,7 +1,7 @@
 """The thresholds that 05 chose among, and how the shipped model hears a word.
 
-    operating.curve(here)                            # recall and false accepts, all cutoffs
-    operating.word(here)                             # a held-out word with its score track
+    operating.curve(run)                            # recall and false accepts, all cutoffs
+    operating.word(run)                             # a held-out word with its score track
 
 Both run the exported file on held-out audio: the picture is the device's.
 """
@@ -26,14 +26,14 @@ from mwwkit.scenes.shards import FeatureSet
 STYLES = {"validation": (drawing.INK, "-"), "test": (drawing.OTHER, "--")}
 
 
-def curve(here: Run) -> None:
+def curve(run: Run) -> None:
     """Show recall against false accepts over all cutoffs, and a slider to try a cutoff.
 
     Raises CheckpointError where 05 has not finished.
     """
-    exported = Exported(here)
+    exported = Exported(run)
     device, threshold = Device(exported.model, reference=True), exported.threshold
-    surfaces = {split: _surface(here, split, device, threshold.window) for split in STYLES}
+    surfaces = {split: _surface(run, split, device, threshold.window) for split in STYLES}
     surfaces = {split: surface for split, surface in surfaces.items() if surface is not None}
     slider = IntSlider(
         threshold.integer,
@@ -47,9 +47,9 @@ def curve(here: Run) -> None:
     panel(lambda cutoff: [drawing.png(draw(surfaces, threshold, cutoff))], cutoff=slider)
 
 
-def _surface(here: Run, split: str, device: Device, window: int) -> Surface | None:
+def _surface(run: Run, split: str, device: Device, window: int) -> Surface | None:
     """Every cutoff on one split, with one window; None where it lacks words or hours."""
-    sets = [FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY]
+    sets = [FeatureSet.open(run, f"{split}-{name}") for name in JUDGED_BY]
     if not len(sets[0]) or not len(sets[2]):
         return None
     tracks = [[device.scores(s.store[i]) for i in range(len(s))] for s in sets]
@@ -106,24 +106,24 @@ def _told(split: str, surface: Surface, column: int) -> str:
     )
 
 
-def held_out_words(here: Run) -> tuple[str, FeatureSet]:
+def held_out_words(run: Run) -> tuple[str, FeatureSet]:
     """Words that the model was not trained on, and their split: test, or validation without."""
-    found = ((split, FeatureSet.open(here, f"{split}-words")) for split in ("test", "validation"))
+    found = ((split, FeatureSet.open(run, f"{split}-words")) for split in ("test", "validation"))
     return next((split, words) for split, words in found if len(words))
 
 
-def word(here: Run, number: int = 0) -> None:
+def word(run: Run, number: int = 0) -> None:
     """Show a held-out word under its condition: waveform, spectrogram, score track; and play it.
 
     It is of the test split, or of validation where that has none. Raises CheckpointError where 05
     has not finished.
     """
-    exported = Exported(here)
+    exported = Exported(run)
     device, rule = Device(exported.model, reference=True), exported.threshold
-    split, words = held_out_words(here)
+    split, words = held_out_words(run)
 
     def show(number: int) -> tuple[Image, Audio]:
-        samples = render(words.scene(number), here.find)
+        samples = render(words.scene(number), run.find)
         figure = draw_word(samples, words, number, device, rule)
         return drawing.png(figure), drawing.player(samples)
 

@@ -1,6 +1,6 @@
 """A training scene of 02: how it sounds, what the device hears, what is taught, what was done.
 
-    scenes.training(here)                            # in a notebook
+    scenes.training(run)                            # in a notebook
 
 The scene is made again from the record that is stored with its spectrogram.
 """
@@ -26,19 +26,19 @@ from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 
 
 def training(
-    here: Run, number: int | None = None, seed: int = 0, labels: LabelSettings | None = None
+    run: Run, number: int | None = None, seed: int = 0, labels: LabelSettings | None = None
 ) -> None:
     """Show a training scene (a random one with the word, unless given) and a box to pick others.
 
     Raises CheckpointError where 02 has not finished.
     """
-    features = FeatureSet.open(here, "train")
+    features = FeatureSet.open(run, "train")
     if number is None:
         with_words = [i for i, ends_s in enumerate(features.ends_s) if ends_s]
         number = int(rng(seed, "preview").choice(with_words or range(len(features))))
 
     def show(number: int) -> tuple[Image, Audio, Markdown]:
-        samples = render(scene_from(features.scenes[number]), here.find)
+        samples = render(scene_from(features.scenes[number]), run.find)
         figure = draw(samples, features, number, labels or LabelSettings())
         told = Markdown(f"Scene {number}\n\n" + done_to(features.scenes[number]))
         return drawing.png(figure), drawing.player(samples), told

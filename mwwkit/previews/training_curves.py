@@ -1,6 +1,6 @@
 """The curves of a training, drawn anew after every unit.
 
-    train.run(config, here, limits, on_unit=LiveCurves(here, "training"))
+    train.run(config, run, limits, on_unit=LiveCurves(run, "training"))
 
 The history that it is called with is all it knows, so a resumed run draws the whole.
 """
@@ -22,12 +22,12 @@ History = Mapping[str, Mapping[str, Any]]  # unit -> facts: loss, gradient_norm,
 class LiveCurves:
     """Call it with the history; the picture in the notebook's cell follows."""
 
-    def __init__(self, here: Run | None = None, folder: str = "training") -> None:
+    def __init__(self, run: Run | None = None, folder: str = "training") -> None:
         """Draw at once what a finished run has in `folder`; else with the first call."""
         self._handle: DisplayHandle | None = None
-        if here is not None:
+        if run is not None:
             try:
-                self(finished(here, folder))
+                self(finished(run, folder))
             except CheckpointError:
                 return  # not finished: the units to come will draw it
 

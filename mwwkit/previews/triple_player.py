@@ -1,6 +1,6 @@
 """A triple of the data engine: dry, in its bad room, as the model hears it, as it shall sound.
 
-    triples.triple(here, config.bad_irs)             # in a notebook
+    triples.triple(run, config.bad_irs)             # in a notebook
 
 Input and target are read from the batch file; the dry speech lies in the sterilised chunks, and
 the bad room alone is made again where its impulse response is at hand.
@@ -45,14 +45,12 @@ class Shown:
     sounds: dict[str, np.ndarray]
 
 
-def triple(
-    here: Run, bad_irs: Sequence[str] = (), number: int | None = None, seed: int = 0
-) -> None:
+def triple(run: Run, bad_irs: Sequence[str] = (), number: int | None = None, seed: int = 0) -> None:
     """Show one triple of the run (a drawn one unless given), and a box for others.
 
     `bad_irs`: folders of the bad rooms, those of paths.md where none is given.
     """
-    batches = _batches(here)
+    batches = _batches(run)
     n = sum(len(rows) for _, rows in batches)
     if not n:
         print("no batch is written yet: run on, then come back to listen")
@@ -61,20 +59,20 @@ def triple(
         number = int(rng(seed, "preview of a triple").integers(n))
 
     def show(number: int) -> tuple[Image, HTML, Markdown]:
-        shown = read(here, batches, number, bad_irs)
+        shown = read(run, batches, number, bad_irs)
         return drawing.png(figure(shown)), players(shown), Markdown(done_to(shown))
 
     panel(show, number=counter(n, number, "triple"))
 
 
-def _batches(here: Run) -> list[tuple[Path, list[str]]]:
+def _batches(run: Run) -> list[tuple[Path, list[str]]]:
     """Each batch file of this and earlier runs, in order, and the dry ids in it."""
-    folders = reversed(here.all(ledger.BATCHES))  # the newest run's last: it counts
+    folders = reversed(run.all(ledger.BATCHES))  # the newest run's last: it counts
     found = {path.name: path for folder in folders for path in folder.glob("batch_*.npz")}
     return [(found[name], list(_array(found[name], "dry_id"))) for name in sorted(found)]
 
 
-def read(here: Run, batches: list, number: int, bad_irs: Sequence[str] = ()) -> Shown:
+def read(run: Run, batches: list, number: int, bad_irs: Sequence[str] = ()) -> Shown:
     """Triple `number` of all of `batches`, with the sounds that can be had of it."""
     row, at = number, 0
     while row >= len(batches[at][1]):
@@ -82,9 +80,9 @@ def read(here: Run, batches: list, number: int, bad_irs: Sequence[str] = ()) -> 
     path = batches[at][0]
     dry_id, bad_ir, target_ir, recipe = (str(_array(path, key)[row]) for key in TEXTS)
     sounds = {"messy input": _array(path, "input", row), "target": _array(path, "target", row)}
-    dry = _dry(here, dry_id)
+    dry = _dry(run, dry_id)
     if dry is not None:
-        bad = _in_bad_room(here, dry, bad_ir, bad_irs)
+        bad = _in_bad_room(run, dry, bad_ir, bad_irs)
         sounds = {"dry": dry} | ({"bad room": bad} if bad is not None else {}) | sounds
     return Shown(number, dry_id, bad_ir, target_ir, json.loads(recipe), sounds)
 
@@ -101,8 +99,8 @@ def _array(path: Path, key: str, row: int | None = None) -> np.ndarray:
         return np.frombuffer(entry.read(n_bytes), dtype)
 
 
-def _dry(here: Run, dry_id: str) -> np.ndarray | None:
-    for folder in here.all(ledger.STERILE):
+def _dry(run: Run, dry_id: str) -> np.ndarray | None:
+    for folder in run.all(ledger.STERILE):
         for chunk in sorted(folder.glob("chunk_*")):
             names = sterilising.read_names(chunk)
             if dry_id in names:
@@ -111,7 +109,7 @@ def _dry(here: Run, dry_id: str) -> np.ndarray | None:
 
 
 def _in_bad_room(
-    here: Run, dry: np.ndarray, bad_ir: str, folders: Sequence[str]
+    run: Run, dry: np.ndarray, bad_ir: str, folders: Sequence[str]
 ) -> np.ndarray | None:
     roots = [Path(f) for f in folders] or paths.locations("bad_irs")
     files = {file.name: file.path for file in listed(roots, impulse_responses.SUFFIXES)}

@@ -2,7 +2,7 @@
 
 `validation` and `test` are 05's figures as they stand (`mwwkit.evaluation.measured`); the rest is
 beside them. Counts stand with every share, and floats are rounded, so that the last bits of a sum
-change no byte. `report.schema.json` is made of the classes here, by `report_schema`.
+change no byte. `report.schema.json` is made of the classes run, by `report_schema`.
 """
 
 from dataclasses import dataclass
@@ -141,11 +141,11 @@ class _MadeOf:
     max_clip_fpr: float
 
 
-def facts_of(here: Run, shipped: Shipped) -> Report:
+def facts_of(run: Run, shipped: Shipped) -> Report:
     """The whole report. Raises ValueError for metrics of a version that lacked what is told."""
     described = manifest.read(shipped.path("manifest"))
-    metrics, data = read_metrics(shipped.path("metrics")), origins.data(here)
-    threshold, stages = metrics.threshold, origins.settings(here, shipped)
+    metrics, data = read_metrics(shipped.path("metrics")), origins.data(run)
+    threshold, stages = metrics.threshold, origins.settings(run, shipped)
     validation, test = metrics.validation.surface, metrics.test.surface
     max_clip_fpr = from_json(_MadeOf, shipped.settings, "05's settings").max_clip_fpr
     report = Report(
@@ -159,8 +159,8 @@ def facts_of(here: Run, shipped: Shipped) -> Report:
         validation=metrics.validation,
         test=metrics.test,
         trade_off=TradeOff(*(trade_off(each, threshold.window) for each in (validation, test))),
-        curves=Curves(_curves(here, "training"), _curves(here, "tuned")),
-        diagnosis=_diagnosis(here),
+        curves=Curves(_curves(run, "training"), _curves(run, "tuned")),
+        diagnosis=_diagnosis(run),
         parity=metrics.parity,
         device=origins.device(described, metrics.model, metrics.arena, shipped.path("yaml")),
         data=data,
@@ -202,12 +202,12 @@ class _Unit:
     choice: Evaluated = Evaluated()
 
 
-def _curves(here: Run, folder: str) -> tuple[CurvePoint, ...]:
+def _curves(run: Run, folder: str) -> tuple[CurvePoint, ...]:
     """What was recorded unit by unit; nothing for a stage that was not run."""
-    if not here.all(f"{folder}/checkpoint.json"):
+    if not run.all(f"{folder}/checkpoint.json"):
         return ()
     found = []
-    for name, facts in finished(here, folder).items():
+    for name, facts in finished(run, folder).items():
         course, _, step = name.rpartition("step-")
         unit = from_json(_Unit, facts, f"{folder}/checkpoint.json, {name}")
         about = {"course": course.strip("-"), "step": int(step)}
@@ -216,8 +216,8 @@ def _curves(here: Run, folder: str) -> tuple[CurvePoint, ...]:
     return tuple(found)
 
 
-def _diagnosis(here: Run) -> Diagnosis | None:
+def _diagnosis(run: Run) -> Diagnosis | None:
     """What 03's history shows, in words; None where the run that holds it is not at hand."""
-    if not here.all("training/checkpoint.json"):
+    if not run.all("training/checkpoint.json"):
         return None
-    return diagnose(finished(here, "training"))
+    return diagnose(finished(run, "training"))

@@ -1,6 +1,6 @@
 """May a model be shipped commercially? Read off the licences that its data came with.
 
-    found = judged(origins.data(here))
+    found = judged(origins.data(run))
     print(found.headline, *found.sentences)
 
 It reads what was stated, no more: a wrong licence in a table is a wrong answer here. Whether a

@@ -37,13 +37,13 @@ class Moment:
     word_ends_s: list[float]
 
 
-def moments(here: Run, ones: Sequence[Mistake], device: Device, rule: Rule) -> list[Moment]:
+def moments(run: Run, ones: Sequence[Mistake], device: Device, rule: Rule) -> list[Moment]:
     """The first PER_KIND of `ones`."""
-    opened = lru_cache(lambda name: FeatureSet.open(here, name))
-    return [_moment(here, one, opened(one.set), device, rule) for one in ones[:PER_KIND]]
+    opened = lru_cache(lambda name: FeatureSet.open(run, name))
+    return [_moment(run, one, opened(one.set), device, rule) for one in ones[:PER_KIND]]
 
 
-def _moment(here: Run, one: Mistake, features: FeatureSet, device: Device, rule: Rule) -> Moment:
+def _moment(run: Run, one: Mistake, features: FeatureSet, device: Device, rule: Rule) -> Moment:
     index, (from_s, to_s) = one.index, span(one.from_s, one.to_s, one.at_s)
     track = device.scores(features.store[index])
     times = score_times(len(track))
@@ -52,7 +52,7 @@ def _moment(here: Run, one: Mistake, features: FeatureSet, device: Device, rule:
     return Moment(
         mistake=one,
         seconds=to_s - from_s,
-        samples=_sound(here, features.scene(index), from_s, to_s),
+        samples=_sound(run, features.scene(index), from_s, to_s),
         features=features.store[index][frames],
         at_s=times[heard] - from_s,
         scores=shown(track[heard]),
@@ -69,9 +69,9 @@ def span(from_s: float, to_s: float, at_s: float) -> tuple[float, float]:
     return first, first + MOST_S
 
 
-def _sound(here: Run, scene: Scene, from_s: float, to_s: float) -> np.ndarray | None:
+def _sound(run: Run, scene: Scene, from_s: float, to_s: float) -> np.ndarray | None:
     try:
-        samples = render(scene, here.find)
+        samples = render(scene, run.find)
     except FileNotFoundError:
         return None  # the run that holds the clips is not at hand; the page says so
     return samples[int(from_s * RATE_HZ) : int(to_s * RATE_HZ)]

@@ -119,9 +119,9 @@ class DeviceNeeds:
     esphome_yaml: str
 
 
-def data(here: Run) -> Data | None:
+def data(run: Run) -> Data | None:
     """What the catalogue says; None without it."""
-    about = provenance.records(here)
+    about = provenance.records(run)
     if not about:
         return None
     by_source, by_split = defaultdict(list), defaultdict(list)
@@ -172,11 +172,11 @@ class _Checkpoint:
     settings: Annotated[tuple[Setting, ...], Keyed("name", "value")]
 
 
-def settings(here: Run, shipped: Shipped) -> tuple[StageSettings, ...]:
+def settings(run: Run, shipped: Shipped) -> tuple[StageSettings, ...]:
     """The settings that shaped every stage, in the order of the stages."""
     found = []
     for folder in STAGES:
-        if paths := here.all(f"{folder}/checkpoint.json"):
+        if paths := run.all(f"{folder}/checkpoint.json"):
             own = from_json(_Checkpoint, read_json(paths[0]), str(paths[0])).settings
             found.append(_in_order(folder, own))
     own = (Setting(name, value) for name, value in shipped.settings.items())

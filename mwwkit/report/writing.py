@@ -1,8 +1,8 @@
 """All files of a report: what 05 writes, what the command line makes again, what 05 shows.
 
-write(here, Shipped(folder, names, settings))    # beside the files that it tells of
-remake(here)                                     # of a finished run
-show(here)                                       # in a notebook
+write(run, Shipped(folder, names, settings))    # beside the files that it tells of
+remake(run)                                     # of a finished run
+show(run)                                       # in a notebook
 """
 
 import shutil
@@ -35,15 +35,15 @@ def named(record: Record) -> Record:
     return replace(record, **{what: slug + end for what, end in zip(FILES, ENDINGS, strict=True)})
 
 
-def write(here: Run, shipped: Shipped) -> Report:
+def write(run: Run, shipped: Shipped) -> Report:
     """All files into `shipped.folder`, under the names that `shipped` has for them.
 
     Raises ValueError for metrics that an earlier version wrote.
     """
-    report, device = facts_of(here, shipped), Device(shipped.path("model"), reference=True)
+    report, device = facts_of(run, shipped), Device(shipped.path("model"), reference=True)
     worst, unlike = report.test.worst, report.parity.test.differ
     heard = [
-        moments(here, those, device, report.threshold)
+        moments(run, those, device, report.threshold)
         for those in (worst.misses, worst.false_accepts, unlike)
     ]
     html = page(report, *heard, shipped.names.report)
@@ -58,26 +58,26 @@ def write(here: Run, shipped: Shipped) -> Report:
     return report
 
 
-def remake(here: Run) -> tuple[tuple[str, str], ...]:
+def remake(run: Run) -> tuple[tuple[str, str], ...]:
     """Make the report of a finished run again, in that run; where its files are, and the verdict.
 
     Raises CheckpointError where 05 has not finished, ValueError for metrics of an earlier version.
     """
-    exported = Exported(here)
+    exported = Exported(run)
     done = named(exported.record)
     with TemporaryDirectory() as folder:
         trial = Shipped(Path(folder), done, done.made_of)
         for name in exported.record.files():
             if name not in made_here(done):
                 shutil.copyfile(exported.path(name), trial.folder / name)
-        report = write(here, trial)
+        report = write(run, trial)
         made = tuple(Sum(name, sha256(trial.folder / name)) for name in made_here(done))
         if not set(made) <= set(done.sha256):
             for one in made:
-                with replacing(here / FOLDER / one.name) as part:
+                with replacing(run / FOLDER / one.name) as part:
                     shutil.copyfile(trial.folder / one.name, part)
             kept = (one for one in done.sha256 if one.name not in made_here(done))
-            checkpoint = Checkpoint.resume(here, FOLDER, {})
+            checkpoint = Checkpoint.resume(run, FOLDER, {})
             checkpoint.complete(**to_json(replace(done, sha256=(*kept, *made))))
     places = zip(FILES, made_here(done), strict=True)
     verdict = report.verdict.headline
@@ -89,12 +89,12 @@ def made_here(record: Record) -> tuple[str, str, str]:
     return record.report, record.page, record.card
 
 
-def show(here: Run) -> None:
+def show(run: Run) -> None:
     """A link to the page and its main figures, in a notebook's cell.
 
     Raises CheckpointError where 05 has not finished.
     """
-    exported = Exported(here)
+    exported = Exported(run)
     if not exported.record.page:
         print("an earlier version exported this; mwwkit report makes the report")
         return

@@ -5,9 +5,9 @@ writes a unit's files first and calls `finish` last: a unit in the checkpoint is
 and a unit cut off by a time-out is redone. Units finished in earlier runs, which are read where
 they lie and never written, count as done.
 
-    checkpoint = Checkpoint.resume(here, "features", config.shaping(), of=config)
+    checkpoint = Checkpoint.resume(run, "features", config.shaping(), of=config)
     for unit in checkpoint.left(units):
-        checkpoint.finish(unit, **write(here / "features" / unit))
+        checkpoint.finish(unit, **write(run / "features" / unit))
     checkpoint.complete()
 
 A stage must be continued under the settings that it was begun with. A checkpoint of an older
@@ -61,7 +61,7 @@ class Checkpoint:
     @classmethod
     def resume(
         cls,
-        here: Run,
+        run: Run,
         folder: str,
         settings: dict,
         count: Callable[[dict[str, dict]], dict] | None = None,
@@ -83,7 +83,7 @@ class Checkpoint:
         complete: dict | None = None
         figures_before: list[dict] = []
         forced_before: list[str] = []
-        for earlier in here.earlier:
+        for earlier in run.earlier:
             path = earlier / folder / "checkpoint.json"
             if not (state := _load(path, earlier=True)):
                 continue
@@ -99,7 +99,7 @@ class Checkpoint:
                     )
                 before[unit], origin[unit] = facts, path
             complete = state["complete"] if state["complete"] is not None else complete
-        path = here / folder / "checkpoint.json"
+        path = run / folder / "checkpoint.json"
         own: dict[str, dict] = {}
         figures: dict[str, Any] = {}
         forced: list[str] = []
@@ -177,30 +177,30 @@ class Checkpoint:
         self.is_complete, self.facts = True, json.loads(json.dumps(facts))
 
 
-def finished(here: Run, folder: str) -> dict[str, dict]:
+def finished(run: Run, folder: str) -> dict[str, dict]:
     """The finished units of a stage that another stage reads, whatever settings made them.
 
     Raises CheckpointError when the stage has not finished.
     """
     done: dict[str, dict] = {}
     complete = False
-    for path in reversed(here.all(f"{folder}/checkpoint.json")):  # oldest first
+    for path in reversed(run.all(f"{folder}/checkpoint.json")):  # oldest first
         if state := _load(path):
             done |= state["done"]
-            is_own = path.parent == here / folder  # a finished earlier run may be gone on with
+            is_own = path.parent == run / folder  # a finished earlier run may be gone on with
             complete = state["complete"] is not None or (complete and not is_own)
     if not complete:
         raise CheckpointError(
-            f"{here / folder} is not finished ({len(done)} units done); run the stage that makes "
+            f"{run / folder} is not finished ({len(done)} units done); run the stage that makes "
             "it to its end first, or give the run that has it as PREVIOUS"
         )
     return dict(sorted(done.items()))
 
 
-def completed(here: Run, folder: str) -> dict[str, Any]:
+def completed(run: Run, folder: str) -> dict[str, Any]:
     """The facts that a finished stage left about the whole of it; CheckpointError if unfinished."""
-    finished(here, folder)
-    states = [_load(path) for path in here.all(f"{folder}/checkpoint.json")]
+    finished(run, folder)
+    states = [_load(path) for path in run.all(f"{folder}/checkpoint.json")]
     return next(s["complete"] for s in states if s and s["complete"] is not None)
 
 

@@ -1,8 +1,8 @@
 """Every place mwwkit reads or writes. paths.md is the table; this parses it.
 
-here = Run.of("auto", previous=["/kaggle/input/run1"])
-catalogue = here.find("clips/catalogue.csv")     # in this run, else in an earlier one
-shard = here / "features" / "train-00000"        # where to write
+run = Run.of("auto", previous=["/kaggle/input/run1"])
+catalogue = run.find("clips/catalogue.csv")     # in this run, else in an earlier one
+shard = run / "features" / "train-00000"        # where to write
 """
 
 import os

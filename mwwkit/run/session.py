@@ -45,9 +45,9 @@ class Limits(Checked):
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
         return self.workers or available or os.cpu_count() or 1
 
-    def session(self, here: Run) -> "Session":
+    def session(self, run: Run) -> "Session":
         """Start measuring against these limits."""
-        return Session(Budget(here.folder, int(self.budget_gb * 1e9)), self.session_hours)
+        return Session(Budget(run.folder, int(self.budget_gb * 1e9)), self.session_hours)
 
 
 class Session:

@@ -1,6 +1,6 @@
 """Whose voice, which source, which room: what the scenes of a set can be grouped by.
 
-    about = records(here)                                # about.of(path) is a SampleRecord
+    about = records(run)                                # about.of(path) is a SampleRecord
     by = clip_groups(features, about)                    # by["speaker"][i] is scene i's
     hours = stream_hours(features, about)                # hours["source"]["radio"]
 
@@ -49,9 +49,9 @@ class About:
         return self._by_path.get(path)
 
 
-def records(here: Run) -> About:
+def records(run: Run) -> About:
     """The catalogue; empty where no run at hand has one."""
-    return About(load_clips(here)) if here.all(CATALOGUE) else About()
+    return About(load_clips(run)) if run.all(CATALOGUE) else About()
 
 
 def clip_groups(

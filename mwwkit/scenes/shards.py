@@ -2,7 +2,7 @@
 
 with replacing(folder) as part:
     facts = make_shard(part, scene_set, range(0, 128), locate)
-features = FeatureSet.open(here, "train")        # all shards of the set, this run's and earlier
+features = FeatureSet.open(run, "train")        # all shards of the set, this run's and earlier
 """
 
 import hashlib
@@ -111,18 +111,18 @@ class FeatureSet:
     scenes: Sequence[dict]  # the records they were rendered from
 
     @classmethod
-    def open(cls, here: Run, name: str) -> "FeatureSet":
+    def open(cls, run: Run, name: str) -> "FeatureSet":
         """The set `name` of 02's output. Raises CheckpointError when 02 has not finished.
 
         A set that the corpus has no clips for is empty.
         """
-        units = [unit for unit in finished(here, "features") if unit.split("/")[0] == name]
-        return cls._of([here.find(f"features/{unit}") for unit in units])
+        units = [unit for unit in finished(run, "features") if unit.split("/")[0] == name]
+        return cls._of([run.find(f"features/{unit}") for unit in units])
 
     @classmethod
-    def of_unit(cls, here: Run, unit: str) -> "FeatureSet":
+    def of_unit(cls, run: Run, unit: str) -> "FeatureSet":
         """One shard of 02's output, by its unit's name."""
-        return cls._of([here.find(f"features/{unit}")])
+        return cls._of([run.find(f"features/{unit}")])
 
     @classmethod
     def of_folder(cls, folder: Path) -> "FeatureSet":

@@ -108,16 +108,16 @@ class Config(Checked):
         return {name: getattr(self, name) for name in names}
 
 
-def plan(config: Config, here: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done, what is left, and the minutes and bytes it takes.
 
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
     inputs, left_out, _ = _inputs(config)
     units = in_units(inputs)
-    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping(), of=config)
+    checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     left = checkpoint.left(list(units))
-    _refuse_unwritable(here.folder)
+    _refuse_unwritable(run.folder)
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
         config.engine().check()
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
@@ -133,7 +133,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops(STAGE)
-def run(config: Config, here: Run, limits: Limits) -> dict:
+def run(config: Config, run: Run, limits: Limits) -> dict:
     """Make the clips that are left and the catalogue; return what was made and where.
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first, and
@@ -141,16 +141,16 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     """
     inputs, _, given = _inputs(config)
     units = in_units(inputs)
-    _refuse_unwritable(here.folder)
-    checkpoint = Checkpoint.resume(here, FOLDER, config.shaping(), of=config)
-    session = limits.session(here)
+    _refuse_unwritable(run.folder)
+    checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
+    session = limits.session(run)
     for name in checkpoint.left(list(units)):
-        checkpoint.adopt(name, here / FOLDER / name)
+        checkpoint.adopt(name, run / FOLDER / name)
     left = checkpoint.left(list(units))
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
         config.engine().check()
     jobs = ((n, units[n]) for n in session.units(left, lambda name: bytes_at_most(units[name])))
-    make = partial(_make, here, replace(checkpoint, own={}, before={}), config)
+    make = partial(_make, run, replace(checkpoint, own={}, before={}), config)
     with tqdm(total=len(units), initial=len(units) - len(left), unit="unit", desc="01") as bar:
         for name, facts in each(make, jobs, limits.n_workers, ordered=False):
             checkpoint.finish(name, **facts)
@@ -158,19 +158,19 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = _digest(units, given)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
-        facts = _write_catalogue(config, here, list(units), given)
+        facts = _write_catalogue(config, run, list(units), given)
         checkpoint.complete(content=content, **facts)
-    return {"units made now": len(left), **check(here), "folder": str(here / FOLDER)}
+    return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
 
 
-def check(here: Run) -> dict:
+def check(run: Run) -> dict:
     """What there is, what was rejected, and what to know about it.
 
     Raises unless 02 can work: the stage is finished, every clip is there, the wake word and
     something else are in training and the wake word in validation, and nothing leaks.
     """
-    facts = completed(here, FOLDER)
-    clips = load_clips(here)
+    facts = completed(run, FOLDER)
+    clips = load_clips(run)
     for record in clips:
         clips.path(record)  # raises FileNotFoundError, naming it
     caveats = audit(clips.records)
@@ -252,33 +252,33 @@ def _invented(config: Config) -> list[Input]:
     ]
 
 
-def _make(here: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
+def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
     """Make one unit in a worker process; the caller records it afterwards."""
     name, inputs = job
     bounds = Bounds(config.min_seconds, config.max_seconds)
-    with replacing(here / FOLDER / name) as part:
+    with replacing(run / FOLDER / name) as part:
         facts = make_unit(part, inputs, bounds, config.engine())
         checkpoint.seal(part, facts)
     return name, facts
 
 
 def _write_catalogue(
-    config: Config, here: Run, units: list[str], given: dict[str, Split]
+    config: Config, run: Run, units: list[str], given: dict[str, Split]
 ) -> dict[str, int]:
     """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
-    kept, rejected = assemble(here, FOLDER, units)
-    write_quarantine(here, STAGE, rejected)
+    kept, rejected = assemble(run, FOLDER, units)
+    write_quarantine(run, STAGE, rejected)
     if not any(clip.about.label is Label.POSITIVE for _, clip in kept):
         shown = "; ".join(f"{row.path}: {row.reason}" for row in rejected[:3])
         raise WrongInput(
             f"no clip of the wake word can be used; {len(rejected)} inputs were rejected ({shown}; "
-            f"all of them in {here / QUARANTINE}); mend or replace them"
+            f"all of them in {run / QUARANTINE}); mend or replace them"
         )
     records = [clip.record(path, Split.TRAIN) for path, clip in kept]
     splits = assign(records, config.seed, config.shares, given)
     records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
     audit(records)
-    write_catalogue(here / CATALOGUE, records)
+    write_catalogue(run / CATALOGUE, records)
     return {"clips": len(records), "rejected": len(rejected)}
 
 

@@ -102,27 +102,27 @@ class Config(Checked):
         return asdict(self)
 
 
-def plan(config: Config, here: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What will be written from which weights.
 
     Raises CheckpointError when 03 has not finished, CannotGoOn where ONNX cannot be written,
     ArenaError where the arena can be neither measured nor was given.
     """
-    folder = _weights_of(here)
+    folder = _weights_of(run)
     if config.onnx:
         onnx_model.needed()
     if not config.arena_bytes:
         arena.needed()
     return {
-        "weights": completed(here, folder)["weights"],
+        "weights": completed(run, folder)["weights"],
         "files": list(to_json(_names(config)).values()),
-        "done": _is_done(config, Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)),
+        "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
 
 
 @full_disk_stops("05 export")
-def run(config: Config, here: Run, limits: Limits) -> dict:
+def run(config: Config, run: Run, limits: Limits) -> dict:
     """Convert, choose the cutoff, check, write; return where the model is and what it reaches.
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
@@ -131,16 +131,16 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     CannotGoOn where ONNX is asked for and cannot be written or is not the float net, and
     StoppedEarly when a limit of the session is reached. Then nothing is written.
     """
-    checkpoint, made_of = Checkpoint.resume(here, FOLDER, {}), _made_of(config, here)
+    checkpoint, made_of = Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)
     if _is_done(config, checkpoint, made_of):
-        return check(here)
+        return check(run)
     if config.onnx:
         onnx_model.needed()
-    session = limits.session(here)
+    session = limits.session(run)
     session.stop(EXPORT_BYTES)
     session.must_be_continued("05 export", 1)
-    chosen = chosen_net(here, _weights_of(here))
-    training = FeatureSet.open(here, "train").store
+    chosen = chosen_net(run, _weights_of(run))
+    training = FeatureSet.open(run, "train").store
     streams = calibration(training)
     refuse_flat(streams)
     scale = headroom(chosen.net, streams)
@@ -148,14 +148,14 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     if faults := gate.inspect(model):
         raise gate.GateError(faults)
     measured = arena.measure(model) if not config.arena_bytes else None
-    validation = _judged(here, "validation", model)
+    validation = _judged(run, "validation", model)
     choice = validation.tracks.choose(config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
     arena_bytes = measured.size if measured else config.arena_bytes
     described = config.described(choice.cutoff, choice.window, arena_bytes)
     aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
-    test = _judged(here, "test", model)
+    test = _judged(run, "test", model)
     folded = fold(chosen.net, scale)
     made = Made(chosen.net, scale, to_float(folded, chosen.shape), model)
     others = parity.other_models(made, training) if config.other_calibrations else ()
@@ -165,16 +165,16 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
         models["onnx"], onnx = _onnx(chosen, folded, scale, words, described)
     metrics = Metrics(
         threshold=_threshold(config, choice),
-        validation=of_split(validation, choice, aim, here),
-        test=of_split(test, choice, aim, here),
-        parity=parity.of_run(made, others, validation, test, choice, here),
+        validation=of_split(validation, choice, aim, run),
+        test=of_split(test, choice, aim, run),
+        parity=parity.of_run(made, others, validation, test, choice, run),
         model=ModelFacts(len(model), chosen.shape.name, scale),
         arena=ArenaFacts(arena_bytes, measured.smallest if measured else None),
         onnx=onnx,
     )
-    sums = _write(config, here, models, described, metrics, made_of)
+    sums = _write(config, run, models, described, metrics, made_of)
     checkpoint.complete(**to_json(_names(config)), sha256=sums, made_of=made_of)
-    return check(here)
+    return check(run)
 
 
 def _onnx(
@@ -196,7 +196,7 @@ def _onnx(
 
 def _write(
     config: Config,
-    here: Run,
+    run: Run,
     models: dict[str, bytes],
     described: manifest.Manifest,
     metrics: Metrics,
@@ -216,12 +216,12 @@ def _write(
         certified = certify(folder / names.manifest)
         certified.refuse()
         write_json(folder / names.certificate, certified.as_dict())
-        writing.write(here, Shipped(folder, names, made_of))
+        writing.write(run, Shipped(folder, names, made_of))
         for name in files.values():  # the manifest last: what it names is there before it
-            with replacing(here / FOLDER / name) as part:
+            with replacing(run / FOLDER / name) as part:
                 shutil.copyfile(folder / name, part)
         if not config.onnx:  # one of other weights would pass for this model's
-            (here / FOLDER / f"{config.slug}.onnx").unlink(missing_ok=True)
+            (run / FOLDER / f"{config.slug}.onnx").unlink(missing_ok=True)
         return {name: sha256(folder / name) for name in files.values()}
 
 
@@ -242,8 +242,8 @@ def _names(config: Config) -> Names:
     )
 
 
-def _judged(here: Run, split: str, model: bytes) -> Judged:
-    sets = PerSet(*(FeatureSet.open(here, f"{split}-{name}") for name in JUDGED_BY))
+def _judged(run: Run, split: str, model: bytes) -> Judged:
+    sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in JUDGED_BY))
     stores = (features.store for _, features in sets.items())
     return Judged(split, sets, tracks(model, *stores, reference=True))
 
@@ -260,13 +260,13 @@ def _threshold(config: Config, choice: Choice) -> Threshold:
     )
 
 
-def _weights_of(here: Run) -> str:
+def _weights_of(run: Run) -> str:
     """The stage whose choice is exported: 04's when it was run, else 03's."""
-    return "tuned" if here.all("tuned/checkpoint.json") else "training"
+    return "tuned" if run.all("tuned/checkpoint.json") else "training"
 
 
-def _made_of(config: Config, here: Run) -> dict:
-    weights = sha256(here.find(completed(here, _weights_of(here))["weights"]))
+def _made_of(config: Config, run: Run) -> dict:
+    weights = sha256(run.find(completed(run, _weights_of(run))["weights"]))
     return config.shaping() | {"languages": list(config.languages), "weights": weights}
 
 
@@ -276,24 +276,24 @@ def _is_done(config: Config, checkpoint: Checkpoint, made_of: dict) -> bool:
     return former_of(config, made_of) | checkpoint.facts["made_of"] == made_of
 
 
-def check(here: Run) -> dict:
+def check(run: Run) -> dict:
     """Where the model is and what it reaches on the test split.
 
     Raises GateError if it is unfit, ValueError if a file is not the one that was written.
     """
-    names = completed(here, FOLDER)
+    names = completed(run, FOLDER)
     for name, digest in names["sha256"].items():
-        if sha256(here.find(f"{FOLDER}/{name}")) != digest:
+        if sha256(run.find(f"{FOLDER}/{name}")) != digest:
             raise WrongInput(
-                f"{here.find(f'{FOLDER}/{name}')} was changed after 05 wrote it; put it back, or "
-                f"delete {here / FOLDER} and run 05 again"
+                f"{run.find(f'{FOLDER}/{name}')} was changed after 05 wrote it; put it back, or "
+                f"delete {run / FOLDER} and run 05 again"
             )
-    sheet(here).refuse()
-    path = here.find(f"{FOLDER}/{names['manifest']}")
-    metrics = read_json(here.find(f"{FOLDER}/{names['metrics']}"))
+    sheet(run).refuse()
+    path = run.find(f"{FOLDER}/{names['manifest']}")
+    metrics = read_json(run.find(f"{FOLDER}/{names['metrics']}"))
     return {"manifest": str(path), **metrics["threshold"], "test": metrics["test"]}
 
 
-def sheet(here: Run) -> Certificate:
+def sheet(run: Run) -> Certificate:
     """Every check of the exported model, made again; printed, it is a sheet for people."""
-    return certify(here.find(f"{FOLDER}/{completed(here, FOLDER)['manifest']}"))
+    return certify(run.find(f"{FOLDER}/{completed(run, FOLDER)['manifest']}"))

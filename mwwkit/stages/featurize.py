@@ -55,19 +55,19 @@ class Config(Recipe):
         return asdict(self)
 
 
-def plan(config: Config, here: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done, what is left, and the minutes and bytes it takes.
 
     Raises CheckpointError or FileNotFoundError when 01 has not finished, and ValueError when its
     clips cannot make what is asked for.
     """
-    clips = load_clips(here)
-    checkpoint = _checkpoint(config, here)
-    sets = _sets(config, clips, word_spans(here))
+    clips = load_clips(run)
+    checkpoint = _checkpoint(config, run)
+    sets = _sets(config, clips, word_spans(run))
     units = _units(sets)
     left = checkpoint.left(list(units))
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
-    words = _material(config, clips, word_spans(here), Split.TRAIN).words
+    words = _material(config, clips, word_spans(run), Split.TRAIN).words
     return {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
         "words left out of scenes, their end unsure": len(words) - len(_sure(words, clips)),
@@ -80,26 +80,26 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("02 featurize")
-def run(config: Config, here: Run, limits: Limits) -> dict:
+def run(config: Config, run: Run, limits: Limits) -> dict:
     """Make the shards that are left; return what was made and where.
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
-    clips = load_clips(here)
-    checkpoint = _checkpoint(config, here)
-    session = limits.session(here)
-    find_words(clips, here, limits.n_workers)
-    sets = _sets(config, clips, word_spans(here))
+    clips = load_clips(run)
+    checkpoint = _checkpoint(config, run)
+    session = limits.session(run)
+    find_words(clips, run, limits.n_workers)
+    sets = _sets(config, clips, word_spans(run))
     units = _units(sets)
     for name in checkpoint.left(list(units)):
-        checkpoint.adopt(name, here / FOLDER / name)
+        checkpoint.adopt(name, run / FOLDER / name)
     left = checkpoint.left(list(units))
 
     def bytes_of(name: str) -> int:
         set_name, numbers = units[name]
         return _n_bytes(sum(sets[set_name].seconds[numbers.start : numbers.stop]))
 
-    make = partial(_make, config, here, checkpoint)
+    make = partial(_make, config, run, checkpoint)
     jobs = ((name, *units[name]) for name in session.units(left, bytes_of))
     with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="02") as bar:
         for name, facts in each(make, jobs, limits.n_workers, ordered=False):
@@ -108,34 +108,34 @@ def run(config: Config, here: Run, limits: Limits) -> dict:
     session.must_be_continued("02 featurize", len(checkpoint.left(list(units))))
     if not checkpoint.is_complete:
         mean, deviation = band_statistics(
-            FeatureStore([here.find(f"{FOLDER}/{u}") for u in units if units[u][0] == "train"])
+            FeatureStore([run.find(f"{FOLDER}/{u}") for u in units if units[u][0] == "train"])
         )
         statistics = {"mean": mean.tolist(), "deviation": deviation.tolist()}
-        write_json(here / FOLDER / "statistics.json", statistics)
+        write_json(run / FOLDER / "statistics.json", statistics)
         checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()})
     return {
         "shards made now": len(left),
-        "recordings compared to find the word": words_compared(here) or "none: too few",
-        "hours": check(here),
-        "folder": str(here / FOLDER),
+        "recordings compared to find the word": words_compared(run) or "none: too few",
+        "hours": check(run),
+        "folder": str(run / FOLDER),
     }
 
 
-def check(here: Run) -> dict:
+def check(run: Run) -> dict:
     """Hours of each set. Raises unless 03 can train and choose on what is there."""
-    names = sorted({unit.split("/")[0] for unit in finished(here, FOLDER)})
-    sets = {name: FeatureSet.open(here, name) for name in names}
+    names = sorted({unit.split("/")[0] for unit in finished(run, FOLDER)})
+    sets = {name: FeatureSet.open(run, name) for name in names}
     for wanted in ("train", "validation-words"):
         if wanted not in sets or not any(sets[wanted].ends_s):
             raise WrongInput(
-                f"{here / FOLDER} has no wake word in the set {wanted}; 01 needs more positives"
+                f"{run / FOLDER} has no wake word in the set {wanted}; 01 needs more positives"
             )
     return {name: round(features.hours, 3) for name, features in sets.items()}
 
 
-def _checkpoint(config: Config, here: Run) -> Checkpoint:
-    catalogue = sha256(here.find(CATALOGUE))
-    return Checkpoint.resume(here, FOLDER, config.shaping() | {"catalogue": catalogue}, of=config)
+def _checkpoint(config: Config, run: Run) -> Checkpoint:
+    catalogue = sha256(run.find(CATALOGUE))
+    return Checkpoint.resume(run, FOLDER, config.shaping() | {"catalogue": catalogue}, of=config)
 
 
 def _n_bytes(seconds: float) -> int:
@@ -155,19 +155,19 @@ def _units(sets: dict[str, SceneSet]) -> dict[str, tuple[str, range]]:
     return units
 
 
-def _make(config: Config, here: Run, checkpoint: Checkpoint, job: tuple) -> tuple[str, dict]:
+def _make(config: Config, run: Run, checkpoint: Checkpoint, job: tuple) -> tuple[str, dict]:
     """One shard, in a process of its own: sealed in its folder, then recorded by the caller."""
     name, set_name, numbers = job
-    scenes = _sets_here(config, here, checkpoint.settings["catalogue"])[set_name]
-    with replacing(here / FOLDER / name) as part:
-        facts = make_shard(part, scenes, numbers, here.find)
+    scenes = _sets_here(config, run, checkpoint.settings["catalogue"])[set_name]
+    with replacing(run / FOLDER / name) as part:
+        facts = make_shard(part, scenes, numbers, run.find)
         checkpoint.seal(part, facts)
     return name, facts
 
 
 @lru_cache(maxsize=1)  # read once a process, not once a shard; a process may see two catalogues
-def _sets_here(config: Config, here: Run, catalogue: str) -> dict[str, SceneSet]:
-    return _sets(config, load_clips(here), word_spans(here))
+def _sets_here(config: Config, run: Run, catalogue: str) -> dict[str, SceneSet]:
+    return _sets(config, load_clips(run), word_spans(run))
 
 
 def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[str, SceneSet]:
@@ -185,7 +185,7 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
     spoken = {record.path for record in clips if record.is_synthetic}
     taught = replace(train, words=_people_as_often(_sure(train.words, clips), spoken))
     if config.dry == "adaptive":
-        rings_s = tuple(rt60(Wav16(clips.here.find(path))[:]) for path in train.rooms)
+        rings_s = tuple(rt60(Wav16(clips.run.find(path))[:]) for path in train.rooms)
         taught = replace(taught, rt60_s=rings_s)
     sets = [make(taught, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):

@@ -81,11 +81,11 @@ class Balance(Checked):
                 "have no scene; wanted a larger batch or part"
             )
 
-    def sets(self, here: Run, train: FeatureSet) -> list[tuple[str, FeatureSet, float, float]]:
+    def sets(self, run: Run, train: FeatureSet) -> list[tuple[str, FeatureSet, float, float]]:
         """The training scenes by class, for `dataset_of`; ValueError for a class without any."""
         if not self.ratio:
             return [("scenes", train, 1.0, 1.0)]
-        found = by_class(train, load_clips(here))
+        found = by_class(train, load_clips(run))
         penalty, sets = self.penalty or (1.0,) * len(CLASSES), []
         for name, part, weight in zip(CLASSES, self.ratio, penalty, strict=True):
             if part and not found[name]:
@@ -108,12 +108,12 @@ def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
     return labels
 
 
-def validation_judge(here: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float) -> Judge:
+def validation_judge(run: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float) -> Judge:
     """The judge that ranks candidates on the validation split, calibrated with `train`.
 
     Raises ValueError where the validation split has nothing of a kind to choose by.
     """
-    sets = [FeatureSet.open(here, f"validation-{name}") for name in JUDGED_BY]
+    sets = [FeatureSet.open(run, f"validation-{name}") for name in JUDGED_BY]
     stores = [features.store for features in sets]
     wanted = ("the wake word", "other words", "long speech or noise")
     if missing := [w for w, store in zip(wanted, stores, strict=True) if not len(store)]:
@@ -123,12 +123,12 @@ def validation_judge(here: Run, train: FeatureSet, target_fah: float, max_clip_f
         )
     ends_s = [ends[0] for ends in sets[0].ends_s]
     material = (*stores, calibration(train.store))
-    return Judge(*material, target_fah, max_clip_fpr, ends_s, Verdicts(here))
+    return Judge(*material, target_fah, max_clip_fpr, ends_s, Verdicts(run))
 
 
-def band_normalisation(here: Run) -> tuple[np.ndarray, np.ndarray]:
+def band_normalisation(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of each band over the training features (CMVN), [40] each."""
-    statistics = read_json(here.find("features/statistics.json"))
+    statistics = read_json(run.find("features/statistics.json"))
     return np.array(statistics["mean"]), np.array(statistics["deviation"])
 
 
@@ -141,16 +141,16 @@ class Chosen:
     cmvn: tuple[np.ndarray, np.ndarray] | None
 
 
-def chosen_net(here: Run, folder: str) -> Chosen:
+def chosen_net(run: Run, folder: str) -> Chosen:
     """The choice of a finished stage: "training" or "tuned".
 
     Raises CheckpointError where the stage has not finished or its weights are damaged.
     """
-    facts = completed(here, folder)
+    facts = completed(run, folder)
     shape = SHAPES[facts["shape"]]
-    cmvn = band_normalisation(here) if facts["cmvn"] else None
+    cmvn = band_normalisation(run) if facts["cmvn"] else None
     try:
-        weights = load_arrays(here.find(facts["weights"]))
+        weights = load_arrays(run.find(facts["weights"]))
     except SnapshotError as error:
         raise CheckpointError(
             f"{error}; delete {folder}/ of that run and run the stage again, or give an earlier "
@@ -158,7 +158,7 @@ def chosen_net(here: Run, folder: str) -> Chosen:
         ) from error
     if broken := sorted(name for name, array in weights.items() if not np.isfinite(array).all()):
         raise CheckpointError(
-            f"{here.find(facts['weights'])} holds values that are no numbers ({broken[0]}): "
+            f"{run.find(facts['weights'])} holds values that are no numbers ({broken[0]}): "
             f"training fell apart; delete {folder}/ of that run and take a lower learning rate"
         )
     return Chosen(net_of(weights, shape, cmvn), shape, cmvn)
@@ -174,12 +174,12 @@ class TrainedWith:
     loss: LossSettings
 
 
-def trained_with(here: Run) -> TrainedWith:
+def trained_with(run: Run) -> TrainedWith:
     """The settings that 04 keeps from the finished 03: labels, dropout, augmentation, loss.
 
     Raises CheckpointError where an older version did not write it down.
     """
-    path = here.find("training/checkpoint.json")
+    path = run.find("training/checkpoint.json")
     written = read_json(path)["settings"]
     settings = former_of(LossSettings(), _LOSS_OF_03) | written
     wanted = ("label_from_s", "label_to_s", "dropout", "spec_augment")

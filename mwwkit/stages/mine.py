@@ -96,11 +96,11 @@ class Config(Checked):
         return replace(trained_with, **mine)
 
 
-def plan(config: Config, here: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done and what is left. Raises CheckpointError when 03 has not finished."""
-    units = _scan_units(here)
-    checkpoint = _mined_checkpoint(config, here)
-    hours = sum(FeatureSet.open(here, name).hours for name in SCANNED if _has(here, name))
+    units = _scan_units(run)
+    checkpoint = _mined_checkpoint(config, run)
+    hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
     return {
         "hours to scan": round(hours, 2),
         "shards left to scan": len(checkpoint.left(units)),
@@ -114,32 +114,32 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
 
 @full_disk_stops("04 mine")
 def run(
-    config: Config, here: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
+    config: Config, run: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
 ) -> dict:
     """Scan, keep, fine-tune; return what was found and the figures before and after.
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
     limit_threads(config.threads)
-    session = limits.session(here)
-    mined = _mined_checkpoint(config, here)
-    _scan(config, here, limits, session, mined)
+    session = limits.session(run)
+    mined = _mined_checkpoint(config, run)
+    _scan(config, run, limits, session, mined)
     if not mined.is_complete:
-        _keep(config, here, session, mined)
-    tuned = _tuned_checkpoint(config, here)
+        _keep(config, run, session, mined)
+    tuned = _tuned_checkpoint(config, run)
     if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
-        _fine_tune(config, here, session, mined, tuned, on_unit)
-    return check(here)
+        _fine_tune(config, run, session, mined, tuned, on_unit)
+    return check(run)
 
 
-def _scan(config, here, limits, session, mined) -> None:
-    units = _scan_units(here)
+def _scan(config, run, limits, session, mined) -> None:
+    units = _scan_units(run)
     left = mined.left(units)
     if not left:
         return
-    chosen = chosen_net(here, "training")
-    model = int8_model(chosen.net, chosen.shape, calibration(FeatureSet.open(here, "train").store))
-    scan = partial(_scan_shard, here, model, config.keep_above)
+    chosen = chosen_net(run, "training")
+    model = int8_model(chosen.net, chosen.shape, calibration(FeatureSet.open(run, "train").store))
+    scan = partial(_scan_shard, run, model, config.keep_above)
     jobs = session.units(left, lambda _: 0)
     with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="04") as bar:
         for unit, events in each(scan, jobs, limits.n_workers, ordered=False):
@@ -148,9 +148,9 @@ def _scan(config, here, limits, session, mined) -> None:
     session.must_be_continued("04 mine", len(mined.left(units)))
 
 
-def _scan_shard(here: Run, model: bytes, keep_above: float, unit: str) -> tuple[str, list]:
+def _scan_shard(run: Run, model: bytes, keep_above: float, unit: str) -> tuple[str, list]:
     """The events of one shard: [index in the shard, seconds, score in 256ths] each."""
-    features, device = FeatureSet.of_unit(here, unit), Device(model)
+    features, device = FeatureSet.of_unit(run, unit), Device(model)
     events = []
     for index, ends_s in enumerate(features.ends_s):
         track = device.scores(features.store[index])
@@ -169,13 +169,13 @@ def _score(in_256ths: float) -> float:
     return round(in_256ths / firmware.OUTPUT_SCALE * WINDOW) / (firmware.CUTOFF_LEVELS * WINDOW)
 
 
-def _keep(config: Config, here: Run, session: Session, mined: Checkpoint) -> None:
+def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None:
     """Choose the worst events and store a window of features around each."""
-    of_split = {record.path: record.split for record in load_clips(here)}
-    n_frames = int(FeatureSet.open(here, "train").store.n_frames.min())
+    of_split = {record.path: record.split for record in load_clips(run)}
+    n_frames = int(FeatureSet.open(run, "train").store.n_frames.min())
     events, places, windows = [], [], []
-    for unit in _scan_units(here):
-        features = FeatureSet.of_unit(here, unit)
+    for unit in _scan_units(run):
+        features = FeatureSet.of_unit(run, unit)
         for index, at_s, score in mined.done[unit]["events"]:
             if features.store.n_frames[index] < n_frames:
                 continue  # a stream shorter than a scene has no room around the event
@@ -198,8 +198,8 @@ def _keep(config: Config, here: Run, session: Session, mined: Checkpoint) -> Non
     session.stop(len(rows) * EVENT_BYTES)
     session.must_be_continued("04 mine", 1)
     if rows:
-        _write_windows(here, rows, n_frames)
-    _write_table(here, rows)
+        _write_windows(run, rows, n_frames)
+    _write_table(run, rows)
     mined.complete(kept=len(rows), found=len(events))
 
 
@@ -213,52 +213,52 @@ def _window(unit: str, features: FeatureSet, index: int, at_s: float, n_frames: 
     return {"unit": unit, "index": index, "first_frame": first, "ends_s": ends_s}
 
 
-def _write_windows(here: Run, rows: list[dict], n_frames: int) -> None:
+def _write_windows(run: Run, rows: list[dict], n_frames: int) -> None:
     spectrograms, records = [], []
     for row in rows:
-        store, first = FeatureSet.of_unit(here, row["unit"]).store, row["first_frame"]
+        store, first = FeatureSet.of_unit(run, row["unit"]).store, row["first_frame"]
         spectrograms.append(np.array(store[row["index"]][first : first + n_frames]))
         records.append({"facts": {"id": row["id"]}, "ends_s": row["ends_s"], "scene": {}})
-    with replacing(here / FOLDER / "hard") as part:
+    with replacing(run / FOLDER / "hard") as part:
         write_shard(part, spectrograms, FeatureConfig().fingerprint())
         write_records(part, records)
 
 
-def _write_table(here: Run, rows: list[dict]) -> None:
+def _write_table(run: Run, rows: list[dict]) -> None:
     columns = ["id", "score", "clip", "clip_s", "unit", "index", "at_s", "first_frame"]
-    with replacing(here / FOLDER / "mined.csv") as part:
+    with replacing(run / FOLDER / "mined.csv") as part:
         with part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
             table.writeheader()
             table.writerows(rows)
 
 
-def _fine_tune(config, here, session, mined, tuned, on_unit) -> None:
-    facts = completed(here, "training") | {"drop": list(config.drop)}
-    hard = _kept_by_listener(config, here, mined)
+def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
+    facts = completed(run, "training") | {"drop": list(config.drop)}
+    hard = _kept_by_listener(config, run, mined)
     if hard is None:
         print(f"04: nothing over {config.keep_above:g} is left to train against; 05 takes 03's net")
-        done = finished(here, "training")
+        done = finished(run, "training")
         before = done[best(done)]["choice"]
         tuned.complete(**facts, mined=0, before=before, after=before)
         return
-    train = FeatureSet.open(here, "train")
+    train = FeatureSet.open(run, "train")
     share = config.mined_share
     sets = [("scenes", train, 1 - share), ("mined", hard, share, config.mined_penalty)]
-    trained = trained_with(here)
+    trained = trained_with(run)
     dataset = dataset_of(trained.labels, config.batch, config.seed, sets, trained.varied)
-    start = chosen_net(here, "training")
+    start = chosen_net(run, "training")
     loss = config.loss(trained.loss)
     settings = replace(config.training(), dropout=trained.dropout)
     trainer = Trainer(start.shape, settings, loss, config.seed, cmvn=start.cmvn)
     trainer.start_from(start.net)
-    judge = validation_judge(here, train, config.target_fah, config.max_clip_fpr)
+    judge = validation_judge(run, train, config.target_fah, config.max_clip_fpr)
     before = judge.facts(start.net, start.shape)  # by this stage's targets, not 03's
     course = config.course()
-    seconds = fit(course, trainer, dataset, judge, here, tuned, session, on_unit)
+    seconds = fit(course, trainer, dataset, judge, run, tuned, session, on_unit)
     print("time:", where_time_went(seconds))
     session.must_be_continued("04 mine", len(tuned.left(list(course.units()))))
-    drop_snapshots(course, here, tuned)
+    drop_snapshots(course, run, tuned)
     chosen = best({unit: tuned.done[unit] for unit in course.units()})
     after = tuned.done[chosen]["choice"]
     # Fine-tuning is kept only where the rule prefers it.
@@ -266,9 +266,9 @@ def _fine_tune(config, here, session, mined, tuned, on_unit) -> None:
     tuned.complete(**kept, mined=len(hard), before=before, after=after)
 
 
-def _kept_by_listener(config: Config, here: Run, mined: Checkpoint) -> FeatureSet | None:
+def _kept_by_listener(config: Config, run: Run, mined: Checkpoint) -> FeatureSet | None:
     """The mined scenes less those the user listed in `drop`; None if none is left."""
-    hard = FeatureSet.of_folder(here.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
+    hard = FeatureSet.of_folder(run.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
     ids = [facts["id"] for facts in hard.facts] if hard else []
     if unknown := sorted(set(config.drop) - set(ids)):
         raise WrongInput(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
@@ -279,37 +279,37 @@ def _kept_by_listener(config: Config, here: Run, mined: Checkpoint) -> FeatureSe
     return FeatureSet(Subset(hard.store, kept), facts, ends_s, [hard.scenes[i] for i in kept])
 
 
-def _has(here: Run, set_name: str) -> bool:
-    return any(unit.split("/")[0] == set_name for unit in finished(here, "features"))
+def _has(run: Run, set_name: str) -> bool:
+    return any(unit.split("/")[0] == set_name for unit in finished(run, "features"))
 
 
-def _scan_units(here: Run) -> list[str]:
-    return [unit for unit in finished(here, "features") if unit.split("/")[0] in SCANNED]
+def _scan_units(run: Run) -> list[str]:
+    return [unit for unit in finished(run, "features") if unit.split("/")[0] in SCANNED]
 
 
-def _mined_checkpoint(config: Config, here: Run) -> Checkpoint:
-    return Checkpoint.resume(here, FOLDER, config.mining() | _made_of(here), of=config)
+def _mined_checkpoint(config: Config, run: Run) -> Checkpoint:
+    return Checkpoint.resume(run, FOLDER, config.mining() | _made_of(run), of=config)
 
 
-def _tuned_checkpoint(config: Config, here: Run) -> Checkpoint:
+def _tuned_checkpoint(config: Config, run: Run) -> Checkpoint:
     settings = {name: value for name, value in asdict(config).items() if name != "drop"}
-    return Checkpoint.resume(here, TUNED, settings | _made_of(here), of=config)
+    return Checkpoint.resume(run, TUNED, settings | _made_of(run), of=config)
 
 
-def _made_of(here: Run) -> dict:
-    return {"weights": sha256(here.find(completed(here, "training")["weights"]))}
+def _made_of(run: Run) -> dict:
+    return {"weights": sha256(run.find(completed(run, "training")["weights"]))}
 
 
-def check(here: Run) -> dict:
+def check(run: Run) -> dict:
     """What was mined and what it changed. Raises unless 05 can work with it."""
-    facts = completed(here, TUNED)
-    here.find(facts["weights"])
+    facts = completed(run, TUNED)
+    run.find(facts["weights"])
     shown = ("recall", "false_accepts_per_hour", "clip_false_accepts")
     return {
-        "found": completed(here, FOLDER)["found"],
+        "found": completed(run, FOLDER)["found"],
         "trained against": facts["mined"],
         "before": {name: facts["before"][name] for name in shown},
         "after": {name: facts["after"][name] for name in shown},
         "weights": facts["weights"],
-        "table": str(here.find(f"{FOLDER}/mined.csv")),
+        "table": str(run.find(f"{FOLDER}/mined.csv")),
     }

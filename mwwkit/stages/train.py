@@ -130,8 +130,8 @@ class Config(Checked):
 
     def _as(self, settings: type):
         """Build a settings object from the fields of the same names in this Config."""
-        here = vars(self)
-        return settings(**{f.name: here[f.name] for f in fields(settings) if f.name in here})
+        run = vars(self)
+        return settings(**{f.name: run[f.name] for f in fields(settings) if f.name in run})
 
     def training(self) -> TrainingSettings:
         """The loop's settings."""
@@ -167,15 +167,15 @@ class Config(Checked):
         return Course(distillation.FOLDER, self.teacher_steps, self.evaluate_every)
 
 
-def plan(config: Config, here: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done, what is left, what the model will cost; prints which devices it fits.
 
     Raises CheckpointError when 02 has not finished, RuntimeError for a GPU that is not there.
     """
     array_module(config.device), replicas.names(config.replicas)
-    checkpoint = _checkpoint(config, here)
+    checkpoint = _checkpoint(config, run)
     left = config.course().left(checkpoint.done)
-    teaching_left = _teaching_left(config, here)
+    teaching_left = _teaching_left(config, run)
     size = size_report(SHAPES[config.shape])
     print(targets.table(size))
     if told := targets.warning(size):
@@ -196,7 +196,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("03 train")
-def run(config: Config, here: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
+def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
     """Train what is left; return the choice, where its weights are, and what the history shows.
 
     `on_unit` is called with the history (unit -> facts) after every unit, e.g. to draw curves.
@@ -205,45 +205,45 @@ def run(config: Config, here: Run, limits: Limits, on_unit: Watcher = lambda don
     """
     array_module(config.device), replicas.names(config.replicas)
     limit_threads(config.threads)
-    checkpoint, course = _checkpoint(config, here), config.course()
-    session, before = limits.session(here), len(checkpoint.done)
+    checkpoint, course = _checkpoint(config, run), config.course()
+    session, before = limits.session(run), len(checkpoint.done)
     if course.left(checkpoint.done):
-        with profiled(here / FOLDER / "profile.txt" if config.profile else None):
-            seconds = _train(config, here, checkpoint, session, on_unit)
+        with profiled(run / FOLDER / "profile.txt" if config.profile else None):
+            seconds = _train(config, run, checkpoint, session, on_unit)
         print("time:", where_time_went(seconds))
-    n_left = len(course.left(checkpoint.done)) + _teaching_left(config, here)
+    n_left = len(course.left(checkpoint.done)) + _teaching_left(config, run)
     session.must_be_continued("03 train", n_left)
     if not checkpoint.is_complete:
-        drop_snapshots(course, here, checkpoint)
-        write_table(here / course.table(), checkpoint.done)
+        drop_snapshots(course, run, checkpoint)
+        write_table(run / course.table(), checkpoint.done)
         weights = course.weights(best(checkpoint.done))
         checkpoint.complete(weights=weights, shape=config.shape, cmvn=config.cmvn)
-    return {"units made now": len(checkpoint.done) - before, **check(here)}
+    return {"units made now": len(checkpoint.done) - before, **check(run)}
 
 
 def _both(one: Watcher, other: Watcher) -> Watcher:
     return lambda done: (one(done), other(done)) and None
 
 
-def _train(config, here, checkpoint, session, on_unit) -> dict[str, float]:
-    train, dataset = _material(config, here)
-    judge = validation_judge(here, train, config.target_fah, config.max_clip_fpr)
+def _train(config, run, checkpoint, session, on_unit) -> dict[str, float]:
+    train, dataset = _material(config, run)
+    judge = validation_judge(run, train, config.target_fah, config.max_clip_fpr)
     spent = {}
     if config.teacher_steps:
-        spent["teacher"] = _teach(config, here, dataset, judge, session, on_unit)
+        spent["teacher"] = _teach(config, run, dataset, judge, session, on_unit)
         if session.reason:
             return spent
     if config.distillation:
-        dataset = distillation.taught(dataset, load_arrays(here.find(distillation.LOGITS)))
+        dataset = distillation.taught(dataset, load_arrays(run.find(distillation.LOGITS)))
     if config.tensorboard:
-        on_unit = _both(on_unit, Events(here / FOLDER / "tensorboard", checkpoint.done))
-    trainer = _trainer(config, here)
-    return spent | fit(config.course(), trainer, dataset, judge, here, checkpoint, session, on_unit)
+        on_unit = _both(on_unit, Events(run / FOLDER / "tensorboard", checkpoint.done))
+    trainer = _trainer(config, run)
+    return spent | fit(config.course(), trainer, dataset, judge, run, checkpoint, session, on_unit)
 
 
-def _teach(config, here, dataset, judge, session, on_unit) -> float:
+def _teach(config, run, dataset, judge, session, on_unit) -> float:
     """Train the teacher to its end or to a limit; seconds spent."""
-    checkpoint = _teacher_checkpoint(config, here)
+    checkpoint = _teacher_checkpoint(config, run)
     if checkpoint.is_complete:
         return 0.0
     own = config.teaching()
@@ -251,49 +251,49 @@ def _teach(config, here, dataset, judge, session, on_unit) -> float:
     trainer = Trainer(*args, device=own.device, make=build_teacher)
     judge = distillation.TeacherJudge.like(judge)
     course = config.teacher_course()
-    spent = distillation.teach(course, trainer, dataset, judge, here, checkpoint, session, on_unit)
+    spent = distillation.teach(course, trainer, dataset, judge, run, checkpoint, session, on_unit)
     return sum(spent.values())
 
 
-def _material(config: Config, here: Run) -> tuple[FeatureSet, WakeWordDataset]:
+def _material(config: Config, run: Run) -> tuple[FeatureSet, WakeWordDataset]:
     """What is trained on, as scenes and as batches."""
-    train = FeatureSet.open(here, "train")
-    sets, varied = config.balance().sets(here, train), augmentation(config.spec_augment)
+    train = FeatureSet.open(run, "train")
+    sets, varied = config.balance().sets(run, train), augmentation(config.spec_augment)
     return train, dataset_of(config.labels(), config.batch, config.seed, sets, varied)
 
 
-def _trainer(config: Config, here: Run) -> Trainer:
-    cmvn = band_normalisation(here) if config.cmvn else None
+def _trainer(config: Config, run: Run) -> Trainer:
+    cmvn = band_normalisation(run) if config.cmvn else None
     args = SHAPES[config.shape], config.training(), config.loss(), config.seed
     return Trainer(*args, cmvn=cmvn, device=config.device)
 
 
-def _checkpoint(config: Config, here: Run) -> Checkpoint:
-    settings = config.shaping() | {"features": _made_of(here)}
-    return Checkpoint.resume(here, FOLDER, settings, of=config)
+def _checkpoint(config: Config, run: Run) -> Checkpoint:
+    settings = config.shaping() | {"features": _made_of(run)}
+    return Checkpoint.resume(run, FOLDER, settings, of=config)
 
 
-def _teacher_checkpoint(config: Config, here: Run) -> Checkpoint:
+def _teacher_checkpoint(config: Config, run: Run) -> Checkpoint:
     shaping = {name: value for name, value in config.shaping().items() if name not in TAUGHT}
-    settings = shaping | {"features": _made_of(here)}
-    return Checkpoint.resume(here, distillation.FOLDER, settings, of=config)
+    settings = shaping | {"features": _made_of(run)}
+    return Checkpoint.resume(run, distillation.FOLDER, settings, of=config)
 
 
-def _teaching_left(config: Config, here: Run) -> int:
+def _teaching_left(config: Config, run: Run) -> int:
     """Units that the teacher has left."""
     if not config.teacher_steps:
         return 0
-    return len(config.teacher_course().left(_teacher_checkpoint(config, here).done))
+    return len(config.teacher_course().left(_teacher_checkpoint(config, run).done))
 
 
-def _made_of(here: Run) -> str:
+def _made_of(run: Run) -> str:
     """A digest of the training features."""
-    features = finished(here, "features")
+    features = finished(run, "features")
     shards = [facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")]
     return hashlib.sha256(" ".join(shards).encode()).hexdigest()
 
 
-def find_rate(config: Config, here: Run) -> Sweep | None:
+def find_rate(config: Config, run: Run) -> Sweep | None:
     """The loss at rates from 1e-6 to 1e-2 and one to try; None where it was not asked for.
 
     Changes nothing: the training that follows is the same with and without it.
@@ -303,13 +303,13 @@ def find_rate(config: Config, here: Run) -> Sweep | None:
     array_module(config.device), replicas.names(config.replicas)
     limit_threads(config.threads)
     alone = replace(config, distillation=0.0)  # a teacher may still have to be trained
-    return LRFinder(_trainer(alone, here), _material(alone, here)[1]).run()
+    return LRFinder(_trainer(alone, run), _material(alone, run)[1]).run()
 
 
-def check(here: Run) -> dict:
+def check(run: Run) -> dict:
     """The chosen unit, its figures and a diagnosis. Raises unless 04 and 05 can work with it."""
-    done = finished(here, FOLDER)
+    done = finished(run, FOLDER)
     chosen = best(done)
-    weights = here.find(completed(here, FOLDER)["weights"])
+    weights = run.find(completed(run, FOLDER)["weights"])
     facts = {"chosen": chosen, **done[chosen]["choice"], "weights": str(weights)}
     return facts | {"diagnosis": str(diagnose(done))}

@@ -100,16 +100,16 @@ def products(product: str) -> tuple[bool, bool]:
     return product != "triples", product != "clips"
 
 
-def plan(config: Config, here: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is found, done and left, and the minutes and bytes it takes; writes nothing.
 
     Raises early: CannotGoOn, CheckpointError, CannotGoOn or OSError, saying what to do.
     """
     settings = config.shaping()
-    batch_manifest.refuse_other_parameters(here, settings, of=config)
-    session = limits.session(here)
-    work = open_work(here, settings, session, limits.n_workers, record=False, of=config)
-    inputs = _inputs(config, here)
+    batch_manifest.refuse_other_parameters(run, settings, of=config)
+    session = limits.session(run)
+    work = open_work(run, settings, session, limits.n_workers, record=False, of=config)
+    inputs = _inputs(config, run)
     done = work.checkpoint.done
     _refuse_missing(inputs, done, config)
     left_files = (
@@ -132,7 +132,7 @@ def plan(config: Config, here: Run, limits: Limits) -> dict:
 
 def run(
     config: Config,
-    here: Run,
+    run: Run,
     limits: Limits,
     load_embedder: Callable[[Run, Session | None], clap.Embedder] | None = None,
 ) -> dict:
@@ -145,11 +145,11 @@ def run(
     CheckpointError or CannotGoOn where something has to be put right first.
     """
     settings = config.shaping()
-    batch_manifest.refuse_other_parameters(here, settings, of=config)
-    work = open_work(here, settings, limits.session(here), limits.n_workers, of=config)
+    batch_manifest.refuse_other_parameters(run, settings, of=config)
+    work = open_work(run, settings, limits.session(run), limits.n_workers, of=config)
     status.where(work)
     force(work, config.force)
-    inputs = _inputs(config, here)
+    inputs = _inputs(config, run)
     _refuse_missing(inputs, work.checkpoint.done, config)
     try:
         with full_disk_stops(STAGE):
@@ -166,12 +166,12 @@ def run(
     return report
 
 
-def check(here: Run) -> dict:
+def check(run: Run) -> dict:
     """Totals, once every batch file is proved to be what was written.
 
     Raises CannotGoOn that names each file that is missing, changed or malformed.
     """
-    return batch_manifest.verify(here)
+    return batch_manifest.verify(run)
 
 
 def _phases(work: Work, config: Config, inputs: Inputs, load_embedder) -> str:
@@ -219,15 +219,15 @@ def _embeddings(work: Work, config: Config, catalogue: dict, inputs: Inputs, loa
     }
     done = "embeddings" in work.checkpoint.done
     # A forced phase takes nothing from earlier runs but the model.
-    caches = Run(work.here.folder) if "embeddings" in work.checkpoint.forced else work.here
-    model = partial(_model, work.here, load or clap.Clap.load)
+    caches = Run(work.run.folder) if "embeddings" in work.checkpoint.forced else work.run
+    model = partial(_model, work.run, load or clap.Clap.load)
     vectors = clap.embed_all(caches, loaders, config.seed, model, work.session)
     if len(vectors) < len(loaders):
         return None
     for name, vector in vectors.items():
         if vector.shape != (examples.EMBEDDING,):
             raise CannotGoOn(f"the embedding of {name} is {vector.shape}; wanted (512,)")
-    cache = work.here.find(clap.CACHE)
+    cache = work.run.find(clap.CACHE)
     if done:
         work.say(f"phase 3, embeddings: skipped, {cache} proves it")
     else:
@@ -236,11 +236,11 @@ def _embeddings(work: Work, config: Config, catalogue: dict, inputs: Inputs, loa
     return vectors
 
 
-def _model(here: Run, load, _: Run, session: Session | None) -> clap.Embedder:
-    return load(here, session)
+def _model(run: Run, load, _: Run, session: Session | None) -> clap.Embedder:
+    return load(run, session)
 
 
-def _inputs(config: Config, here: Run) -> Inputs:
+def _inputs(config: Config, run: Run) -> Inputs:
     """What is attached; target rooms of an earlier run serve where their data set is not."""
 
     def roots(given: tuple[str, ...], row: str) -> list[Path]:
@@ -249,7 +249,7 @@ def _inputs(config: Config, here: Run) -> Inputs:
                 raise CannotGoOn(f"{row} names {folder}, which is no folder; mend it")
         return [Path(g).absolute() for g in given] or paths.locations(row)
 
-    target = roots(config.target_irs, "target_irs") or here.all(impulse_responses.STAGED)[-1:]
+    target = roots(config.target_irs, "target_irs") or run.all(impulse_responses.STAGED)[-1:]
     speech = listed(roots(config.dry_speech, "dry_speech"), sterilising.SUFFIXES)
     bad = listed(roots(config.bad_irs, "bad_irs"), impulse_responses.SUFFIXES)
     return Inputs(bad, listed(target, impulse_responses.SUFFIXES), shuffled(speech, config.seed))

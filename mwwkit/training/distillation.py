@@ -55,7 +55,7 @@ def teach(
     trainer: Trainer,
     dataset: WakeWordDataset,
     judge: TeacherJudge,
-    here: Run,
+    run: Run,
     checkpoint: Checkpoint,
     session: Session,
     on_unit: Callable[[dict], None] = lambda done: None,
@@ -64,13 +64,13 @@ def teach(
 
     Once it is whole, write the choice and what it says of the scenes of `dataset`.
     """
-    seconds = fit(course, trainer, dataset, judge, here, checkpoint, session, on_unit)
+    seconds = fit(course, trainer, dataset, judge, run, checkpoint, session, on_unit)
     if not course.left(checkpoint.done):
-        weights = load_arrays(here.find(course.weights(best(checkpoint.done))))
+        weights = load_arrays(run.find(course.weights(best(checkpoint.done))))
         net = teacher_of(weights, trainer.shape)
-        save_teacher(here / WEIGHTS, net)
-        save_arrays(here / LOGITS, {s.name: soft_labels(net, s) for s in dataset.sources})
-        drop_snapshots(course, here, checkpoint)
+        save_teacher(run / WEIGHTS, net)
+        save_arrays(run / LOGITS, {s.name: soft_labels(net, s) for s in dataset.sources})
+        drop_snapshots(course, run, checkpoint)
         checkpoint.complete(weights=WEIGHTS, logits=LOGITS)
     return seconds
 

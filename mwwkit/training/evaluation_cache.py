@@ -1,6 +1,6 @@
 """Cache of evaluation results on disk by content hash, so nothing is scored twice.
 
-    verdicts = Verdicts(here)
+    verdicts = Verdicts(run)
     key = digest(rule, features, weights)
     if (facts := verdicts.find(key)) is None: ...
     verdicts.keep(key, facts)
@@ -31,11 +31,11 @@ TOOLS = ("tensorflow", "ai-edge-litert", "numpy")
 class Verdicts:
     """Stored evaluation results of this run and of the earlier runs that it goes on from."""
 
-    here: Run
+    run: Run
 
     def find(self, key: str) -> dict[str, Any] | None:
         """What was kept under `key`; None where nothing was, or where the file is damaged."""
-        for path in self.here.all(f"{FOLDER}/{key}.json"):
+        for path in self.run.all(f"{FOLDER}/{key}.json"):
             try:
                 return read_json(path)
             except ValueError as error:
@@ -44,7 +44,7 @@ class Verdicts:
 
     def keep(self, key: str, facts: dict[str, Any]) -> None:
         """Write `facts` into this run."""
-        write_json(self.here / FOLDER / f"{key}.json", facts)
+        write_json(self.run / FOLDER / f"{key}.json", facts)
 
 
 def digest(*parts: Any) -> str:

@@ -1,7 +1,7 @@
 """A training's history for other programs: a CSV out of the record, and events for TensorBoard.
 
-write_table(here / "training/history.csv", checkpoint.done)
-train.run(config, here, limits, on_unit=Events(here / "training/tensorboard", done=()))
+write_table(run / "training/history.csv", checkpoint.done)
+train.run(config, run, limits, on_unit=Events(run / "training/tensorboard", done=()))
 """
 
 import csv

@@ -96,7 +96,7 @@ def fit(
     trainer: Trainer,
     dataset: WakeWordDataset,
     judge: Judge,
-    here: Run,
+    run: Run,
     checkpoint: Checkpoint,
     session: Session,
     on_unit: Callable[[dict], None] = lambda done: None,
@@ -109,7 +109,7 @@ def fit(
     ends = course.units()
     left = course.left(checkpoint.done)
     if left:
-        _go_on(course, trainer, dataset, here, [unit for unit in ends if unit not in left])
+        _go_on(course, trainer, dataset, run, [unit for unit in ends if unit not in left])
     n_bytes = 2 * sum(array.nbytes for array in trainer.state().values())
     seconds = {"evaluation": 0.0, "saving": 0.0}
     with tqdm(total=course.steps, initial=trainer.step, unit="step", desc=course.folder) as bar:
@@ -119,14 +119,14 @@ def fit(
             started = time.perf_counter()
             if course.evaluates(ends[unit]):
                 net = trainer.averaged(dataset)
-                save_arrays(here / course.weights(unit), weights_of(net))
+                save_arrays(run / course.weights(unit), weights_of(net))
                 is_late = course.is_late(ends[unit])
                 facts["choice"] = judge.facts(net, trainer.shape) | {"late": is_late}
             evaluated = time.perf_counter()
-            save_arrays(here / course.snapshot(unit), trainer.state())
+            save_arrays(run / course.snapshot(unit), trainer.state())
             checkpoint.finish(unit, **facts)
-            write_table(here / course.table(), checkpoint.done)
-            session.budget.spent(-drop_snapshots(course, here, checkpoint))
+            write_table(run / course.table(), checkpoint.done)
+            session.budget.spent(-drop_snapshots(course, run, checkpoint))
             seconds["evaluation"] += evaluated - started
             seconds["saving"] += time.perf_counter() - evaluated
             on_unit(checkpoint.done)
@@ -138,14 +138,14 @@ def fit(
     return trainer.seconds | seconds
 
 
-def _go_on(course: Course, trainer: Trainer, dataset, here: Run, done: list[str]) -> None:
+def _go_on(course: Course, trainer: Trainer, dataset, run: Run, done: list[str]) -> None:
     """Load the newest intact snapshot, and train again any steps lost after it.
 
     Steps after an older one are taken again; they are the same steps.
     """
-    for unit in reversed([unit for unit in done if here.all(course.snapshot(unit))]):
+    for unit in reversed([unit for unit in done if run.all(course.snapshot(unit))]):
         try:
-            trainer.load(load_arrays(here.find(course.snapshot(unit))))
+            trainer.load(load_arrays(run.find(course.snapshot(unit))))
             break
         except SnapshotError as error:
             warnings.warn(str(error), stacklevel=3)
@@ -153,15 +153,15 @@ def _go_on(course: Course, trainer: Trainer, dataset, here: Run, done: list[str]
         again = f"going on from step {trainer.step}: the steps to {end} are taken again"
         warnings.warn(again, stacklevel=3)
         trainer.train(dataset, end)
-        save_arrays(here / course.snapshot(done[-1]), trainer.state())
+        save_arrays(run / course.snapshot(done[-1]), trainer.state())
 
 
-def drop_snapshots(course: Course, here: Run, checkpoint: Checkpoint) -> int:
+def drop_snapshots(course: Course, run: Run, checkpoint: Checkpoint) -> int:
     """Delete this run's snapshots but the newest finished ones; return the bytes that went."""
     done = [unit for unit in course.units() if unit in checkpoint.own]
-    kept = {here / course.snapshot(unit) for unit in done[-KEPT_SNAPSHOTS:]}
+    kept = {run / course.snapshot(unit) for unit in done[-KEPT_SNAPSHOTS:]}
     n_bytes = 0
-    for path in sorted((here / course.folder).glob("snapshot-*.npz")):
+    for path in sorted((run / course.folder).glob("snapshot-*.npz")):
         if path not in kept:
             n_bytes += path.stat().st_size
             path.unlink()

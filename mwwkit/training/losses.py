@@ -25,8 +25,8 @@ class LossSettings(Checked):
     `smoothing` is the doubt that is taught: targets are 1 - smoothing and smoothing instead of 1
     and 0 (Szegedy et al., CVPR 2016).
 
-    `triplet` weighs the loss of `training.triplet_loss`. `distillation` is the share of the loss that a
-    teacher's logits take over from the labels, at `distillation_temperature`.
+    `triplet` weighs the loss of `training.triplet_loss`. `distillation` is the share of the loss
+    that a teacher's logits take over from the labels, at `distillation_temperature`.
     """
 
     positive_weight: Weight = 1.0

@@ -131,7 +131,7 @@ class Stepper:
         return total
 
     def _taught(self, settings: LossSettings, parts: dict) -> tf.Tensor | None:
-        """The teacher's logits [batch, steps], given in the batch or computed here, or None."""
+        """The teacher's logits [batch, steps], given in the batch or computed run, or None."""
         if not settings.distillation or ("taught" not in parts and self.teacher is None):
             return None
         taught = parts["taught"] if "taught" in parts else self.teacher(parts["features"])

@@ -89,7 +89,7 @@ def skipped(work: Work) -> str:
         return ""
     if not done:
         return "checkpoint.json: every triple was rejected"
-    return str(proof(work.here, "batch", max(done), done[max(done)]))
+    return str(proof(work.run, "batch", max(done), done[max(done)]))
 
 
 def _stretches(work: Work, n_segments: int) -> Iterator[tuple[int, int, int]]:
@@ -168,7 +168,7 @@ class _Maker:
                 self._begin()
 
     def _write(self, stop: int) -> None:
-        path = self.work.here / file_of("batch", self.number)
+        path = self.work.run / file_of("batch", self.number)
         forced = "batch" in self.work.checkpoint.forced
         with full_disk_stops(STAGE):
             with suppress(_LiesInAnEarlierRun), replacing(path) as part:
@@ -187,7 +187,7 @@ class _Maker:
 
     def _refuse_twin(self, path: Path, digest: str) -> None:
         """Raise where a killed session left the very file in an earlier run, but not its record."""
-        others = [p for p in self.work.here.all(file_of("batch", self.number)) if p != path]
+        others = [p for p in self.work.run.all(file_of("batch", self.number)) if p != path]
         if any(sha256(other) == digest for other in others):
             raise _LiesInAnEarlierRun
 

@@ -1,7 +1,7 @@
 """The manifest of the triples, and the check that the files are what it says.
 
 write_manifest(work, finished=True)
-facts = verify(here)             # raises CannotGoOn that names every file that is wrong
+facts = verify(run)             # raises CannotGoOn that names every file that is wrong
 """
 
 import platform
@@ -25,12 +25,12 @@ MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "noisereduce", "pyloudnorm")
 
 
-def refuse_other_parameters(here: Run, settings: dict, of: Any = None) -> None:
+def refuse_other_parameters(run: Run, settings: dict, of: Any = None) -> None:
     """Raise CannotGoOn for a manifest that was written under other parameters.
 
     One that cannot be read is named; it is written again. `of`: see `Checkpoint.resume`.
     """
-    for path in here.all(MANIFEST):
+    for path in run.all(MANIFEST):
         try:
             found = former_of(of, settings) | read_json(path)["parameters"]
         except (ValueError, KeyError, TypeError) as error:
@@ -47,8 +47,8 @@ def refuse_other_parameters(here: Run, settings: dict, of: Any = None) -> None:
 
 def write_manifest(work: Work, *, finished: bool) -> dict:
     """Verify every batch and write `manifest.json`; returns what it holds."""
-    here, checkpoint = work.here, work.checkpoint
-    if wrong := wrong_batches(here, checkpoint.done):
+    run, checkpoint = work.run, work.checkpoint
+    if wrong := wrong_batches(run, checkpoint.done):
         raise CannotGoOn(_named(wrong))
     rows = [
         {"file": file_of("batch", n)}
@@ -72,7 +72,7 @@ def write_manifest(work: Work, *, finished: bool) -> dict:
         "this_run": _totals(checkpoint.own) | {"run_number": checkpoint.figures["run_number"]},
         "batches": rows,
     }
-    path = here / MANIFEST
+    path = run / MANIFEST
     if not path.exists() or _unreadable(path) or read_json(path) != manifest:
         write_json(path, manifest)
     return manifest
@@ -101,13 +101,13 @@ def _unreadable(path: Path) -> bool:
     return False
 
 
-def wrong_batches(here: Run, done: dict[str, dict]) -> list[str]:
+def wrong_batches(run: Run, done: dict[str, dict]) -> list[str]:
     """What is wrong with each batch that is not what was written, by name."""
     wrong = []
     for number, facts in of_kind(done, "batch").items():
-        found = here.all(file_of("batch", number))
+        found = run.all(file_of("batch", number))
         if not found:
-            wrong.append(f"{here / file_of('batch', number)} is missing")
+            wrong.append(f"{run / file_of('batch', number)} is missing")
         elif not any(sha256(path) == facts["sha256"] for path in found):
             wrong.append(
                 f"{found[0]} is not what was written: SHA-256 {sha256(found[0])[:16]}..., "
@@ -123,19 +123,19 @@ def _named(wrong: list[str]) -> str:
     )
 
 
-def verify(here: Run) -> dict:
+def verify(run: Run) -> dict:
     """Totals and status, once every batch of this and earlier runs is proved to be whole.
 
     Raises CannotGoOn, naming each file that is missing, changed, or of another form than the
     manifest says; CheckpointError where the checkpoint itself is damaged.
     """
-    path = here / MANIFEST
+    path = run / MANIFEST
     if not path.exists():
         raise CannotGoOn(f"{path} is not there: run the engine first; it writes it at each end")
     if _unreadable(path):
         raise CannotGoOn(f"{path} is damaged; run again, and it is written again")
     manifest = read_json(path)
-    checkpoint = Checkpoint.resume(here, ".", manifest["parameters"])
+    checkpoint = Checkpoint.resume(run, ".", manifest["parameters"])
     listed = {row["file"]: row["sha256"] for row in manifest["batches"]}
     done = {file_of("batch", n): f for n, f in of_kind(checkpoint.done, "batch").items()}
     if listed != {name: facts["sha256"] for name, facts in done.items()}:
@@ -143,8 +143,8 @@ def verify(here: Run) -> dict:
         raise CannotGoOn(
             f"{path} and checkpoint.json differ on {differ[0][0]} ({len(differ)} in all); run again"
         )
-    wrong = wrong_batches(here, checkpoint.done)
-    wrong += [p for n, f in done.items() if (p := _malformed(here.find(n), f)) and not wrong]
+    wrong = wrong_batches(run, checkpoint.done)
+    wrong += [p for n, f in done.items() if (p := _malformed(run.find(n), f)) and not wrong]
     if wrong:
         raise CannotGoOn(_named(wrong))
     return {"finished": manifest["finished"], **manifest["chain"], "manifest": str(path)}

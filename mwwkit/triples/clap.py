@@ -1,6 +1,6 @@
 """What a room sounds like as 512 numbers: CLAP's embedding of noise played in it.
 
-    embeddings = embed_all(here, {ir_id: load_ir, ...}, seed=42)    # {ir_id: float32 [512]}
+    embeddings = embed_all(run, {ir_id: load_ir, ...}, seed=42)    # {ir_id: float32 [512]}
 
 Torch and transformers are the extra `clap`; they are imported only when an embedding is missing.
 `clap_cache.npz` holds one float32 array under the id of each impulse response (IR), and in
@@ -55,7 +55,7 @@ def probe(ir: np.ndarray, sample_rate_hz: int, seed: int) -> np.ndarray:
 
 
 def embed_all(
-    here: Run,
+    run: Run,
     irs: Mapping[str, Callable[[], np.ndarray]],
     seed: int,
     load: Callable[[Run, Session | None], Embedder] | None = None,
@@ -70,7 +70,7 @@ def embed_all(
     Raises CannotGoOn for a cache that is damaged or of other settings, and where CLAP is needed
     but cannot be loaded.
     """
-    caches = {path: _read(path, seed) for path in here.all(CACHE)}
+    caches = {path: _read(path, seed) for path in run.all(CACHE)}
     known, about = _overlaid(caches)
     missing = [ir_id for ir_id in irs if ir_id not in known]
     embedder = None
@@ -78,11 +78,11 @@ def embed_all(
         if session is not None and session.stop(4096 * (len(known) + UNIT)):
             break
         if embedder is None:
-            embedder = (load or Clap.load)(here, session)
+            embedder = (load or Clap.load)(run, session)
             about = _same_model(about, embedder.identity, seed)
         for ir_id in missing[first : first + UNIT]:
             known[ir_id] = _embedding(embedder, ir_id, irs[ir_id](), seed)
-        _write(here / CACHE, known, about)
+        _write(run / CACHE, known, about)
     return {ir_id: known[ir_id] for ir_id in irs if ir_id in known}
 
 
@@ -153,7 +153,7 @@ def _write(path: Path, vectors: dict[str, np.ndarray], about: dict) -> None:
 
 
 class Clap:
-    """The real model; `Clap.load(here)` finds or fetches it."""
+    """The real model; `Clap.load(run)` finds or fetches it."""
 
     sample_rate_hz = 48_000
 
@@ -179,18 +179,18 @@ class Clap:
         self._model = model.to(self._device).eval()
 
     @classmethod
-    def load(cls, here: Run, session: Session | None = None) -> "Clap":
+    def load(cls, run: Run, session: Session | None = None) -> "Clap":
         """From `clap_model/` of this run; else copied there from an earlier one, else downloaded.
 
         Raises CannotGoOn where torch or transformers are missing, the disk budget is too small, or
         the model cannot be downloaded.
         """
         _torch()
-        folder = here / FOLDER
+        folder = run / FOLDER
         if not folder.is_dir():
             if session is not None and (reason := session.stop(MODEL_BYTES)):
                 raise CannotGoOn(f"no room for CLAP's {MODEL_BYTES / 1e9:.1f} GB: {reason}")
-            if found := here.all(FOLDER):
+            if found := run.all(FOLDER):
                 print(f"CLAP: copied from {found[0]}")
                 with replacing(folder) as part:
                     shutil.copytree(found[0], part)

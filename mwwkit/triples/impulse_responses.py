@@ -1,6 +1,6 @@
 """Impulse responses for the triples: two pools at 48 kHz, and a catalogue that knows them.
 
-    rows = catalogue_of(bad, target, here, workers=4)      # ir_catalogue.json, written as it grows
+    rows = catalogue_of(bad, target, run, workers=4)      # ir_catalogue.json, written as it grows
     response = load(path, row["sha256"])                   # [n] float32, 48 kHz, mono, peak 1
 
 `bad` are rooms, boxes and telephones of all kinds; `target` are the labelled rooms (MIT IR
@@ -74,7 +74,7 @@ def load(path: Path, sha: str = "", *, align_onset: bool = False) -> np.ndarray:
 def catalogue_of(
     bad: Sequence[Found],
     target: Sequence[Found],
-    here: Run,
+    run: Run,
     workers: int,
     *,
     afresh: bool = False,
@@ -88,11 +88,11 @@ def catalogue_of(
     """
     wanted = [("bad", file) for file in bad] + [("target", file) for file in target]
     known = {
-        (r["pool"], r["id"], r["sha256"]): r for r in _known(Run(here.folder) if afresh else here)
+        (r["pool"], r["id"], r["sha256"]): r for r in _known(Run(run.folder) if afresh else run)
     }
     n_loaded, rows = 0, []
     groups = [wanted[i : i + GROUP] for i in range(0, len(wanted), GROUP)]
-    describe = partial(_describe, here, known)
+    describe = partial(_describe, run, known)
     # No worker goes on before its last group is written down: no more than that can be lost.
     for wave in (groups[i : i + workers] for i in range(0, len(groups), workers)):
         described = [*each(describe, _begun(wave, may_go_on), workers)]
@@ -100,10 +100,10 @@ def catalogue_of(
         n_new = sum(loaded for group in described for _, loaded in group)
         n_loaded += n_new
         if n_new and len(rows) < len(wanted):
-            _write(here, rows + _not_reached(known.values(), wanted, rows), complete=False)
+            _write(run, rows + _not_reached(known.values(), wanted, rows), complete=False)
         if len(described) < len(wave):
             return None
-    return _write(here, rows, complete=True) | {"audio files decoded": n_loaded}
+    return _write(run, rows, complete=True) | {"audio files decoded": n_loaded}
 
 
 def read_catalogue(path: Path) -> dict:
@@ -128,9 +128,9 @@ def reasons(catalogue: dict) -> dict[str, int]:
     return counts
 
 
-def _known(here: Run) -> list[dict]:
+def _known(run: Run) -> list[dict]:
     rows = []
-    for path in reversed(here.all(CATALOGUE)):
+    for path in reversed(run.all(CATALOGUE)):
         try:
             found = read_catalogue(path)
         except ValueError as error:
@@ -153,7 +153,7 @@ def _not_reached(known: Iterable[dict], wanted: Sequence, rows: Sequence[dict]) 
     return [row for row in known if (row["pool"], row["id"]) in left]
 
 
-def _write(here: Run, rows: Sequence[dict], *, complete: bool) -> dict:
+def _write(run: Run, rows: Sequence[dict], *, complete: bool) -> dict:
     rows = sorted(rows, key=lambda row: (row["pool"], row["id"], row["sha256"]))
     catalogue = {
         "format_version": FORMAT_VERSION,
@@ -162,17 +162,17 @@ def _write(here: Run, rows: Sequence[dict], *, complete: bool) -> dict:
         "irs": [row for row in rows if "reason" not in row],
         "rejected": [row for row in rows if "reason" in row],
     }
-    write_json(here / CATALOGUE, catalogue)
+    write_json(run / CATALOGUE, catalogue)
     return catalogue
 
 
-def _describe(here: Run, known: dict, group: list[tuple[str, Found]]) -> list[tuple[dict, bool]]:
-    return [_row(here, known, pool, file) for pool, file in group]
+def _describe(run: Run, known: dict, group: list[tuple[str, Found]]) -> list[tuple[dict, bool]]:
+    return [_row(run, known, pool, file) for pool, file in group]
 
 
-def _row(here: Run, known: dict, pool: str, file: Found) -> tuple[dict, bool]:
+def _row(run: Run, known: dict, pool: str, file: Found) -> tuple[dict, bool]:
     """One row, and whether audio was decoded for it."""
-    path = _staged(here, file) if pool == "target" else file.path
+    path = _staged(run, file) if pool == "target" else file.path
     sha = sha256(path)
     if row := known.get((pool, file.name, sha)):
         return row, False
@@ -195,9 +195,9 @@ def _row(here: Run, known: dict, pool: str, file: Found) -> tuple[dict, bool]:
     return row | about, True
 
 
-def _staged(here: Run, file: Found) -> Path:
+def _staged(run: Run, file: Found) -> Path:
     """A target's copy in this run, made now unless it is there and whole."""
-    path = here / STAGED / file.name
+    path = run / STAGED / file.name
     if not path.exists() or path.stat().st_size != file.n_bytes:
         with replacing(path) as part:
             shutil.copyfile(file.path, part)

@@ -1,6 +1,6 @@
 """What the data engine has finished, in this run and earlier ones, and the files that prove it.
 
-    work = open_work(here, settings, session, workers)
+    work = open_work(run, settings, session, workers)
     work.checkpoint.finish("batch/00000", first=0, stop=512, ...)    # checkpoint.json of the run
     figures(work.checkpoint.done)          # {"batch_id": 1, "triples_completed": 500, ...}
 
@@ -36,7 +36,7 @@ PHASES = {  # what is made again with each: everything that is made from it
 class Work:
     """What every phase of one session needs."""
 
-    here: Run
+    run: Run
     checkpoint: Checkpoint
     session: Session
     workers: int
@@ -49,7 +49,7 @@ class Work:
 
 
 def open_work(
-    here: Run,
+    run: Run,
     settings: dict,
     session: Session,
     workers: int,
@@ -62,12 +62,12 @@ def open_work(
     A unit of this run whose file is missing or cut off is named and made again; one of an earlier
     run is made again here. Without `record` nothing is written. `of`: see `Checkpoint.resume`.
     """
-    checkpoint = Checkpoint.resume(here, ".", settings, of=of)
+    checkpoint = Checkpoint.resume(run, ".", settings, of=of)
     before = max((f.get("run_number", 0) for f in checkpoint.figures_before), default=0)
     run_number = checkpoint.figures.get("run_number", before + 1)
     checkpoint.count = partial(figures, run_number=run_number)
     checkpoint.figures = checkpoint.count(checkpoint.done)
-    work = Work(here, checkpoint, session, workers)
+    work = Work(run, checkpoint, session, workers)
     _disprove(work, record)
     return work
 
@@ -109,22 +109,22 @@ def file_of(kind: str, number: int) -> str:
     return f"{STERILE}/chunk_{number:05d}/{sterilising.SEGMENTS}"
 
 
-def proof(here: Run, kind: str, number: int, facts: dict) -> Path | None:
+def proof(run: Run, kind: str, number: int, facts: dict) -> Path | None:
     """The file of a unit with the size it was written with, None where there is none."""
-    for path in here.all(file_of(kind, number)):
+    for path in run.all(file_of(kind, number)):
         if path.stat().st_size == facts["bytes"]:
             return path
     return None
 
 
 def _disprove(work: Work, record: bool) -> None:
-    checkpoint, here = work.checkpoint, work.here
+    checkpoint, run = work.checkpoint, work.run
     for kind in ("sterile", "batch"):
         for number, facts in of_kind(checkpoint.done, kind).items():
-            if proof(here, kind, number, facts):
+            if proof(run, kind, number, facts):
                 continue
-            found = here.all(file_of(kind, number))
-            path = found[0] if found else here / file_of(kind, number)
+            found = run.all(file_of(kind, number))
+            path = found[0] if found else run / file_of(kind, number)
             what = "is missing"
             if found:
                 what = f"has {path.stat().st_size:,} bytes, not {facts['bytes']:,}"
@@ -144,17 +144,17 @@ def gaps(work: Work, kind: str) -> list[int]:
     numbers = of_kind(work.checkpoint.done, kind)
     missing = [n for n in range(max(numbers, default=-1) + 1) if n not in numbers]
     run_number = work.checkpoint.figures["run_number"]
-    if missing and len(work.here.earlier) < run_number - 1:
+    if missing and len(work.run.earlier) < run_number - 1:
         raise CannotGoOn(
             f"{file_of(kind, missing[0])} and {len(missing) - 1} more are in an earlier run that "
-            f"is not attached: this is run {run_number}, PREVIOUS names {len(work.here.earlier)}"
+            f"is not attached: this is run {run_number}, PREVIOUS names {len(work.run.earlier)}"
         )
     return missing
 
 
 def force(work: Work, phases: tuple[str, ...]) -> None:
     """Forget what is to be made again, once: not when that has been begun and is unfinished."""
-    checkpoint, here = work.checkpoint, work.here
+    checkpoint, run = work.checkpoint, work.run
     own = {"irs": [impulse_responses.CATALOGUE], "embeddings": ["clap_cache.npz"]}
     for phase in phases:
         begun = {*checkpoint.forced, *checkpoint.forced_before}
@@ -162,8 +162,8 @@ def force(work: Work, phases: tuple[str, ...]) -> None:
             work.say(f"FORCE {phase}: begun before, going on with it")
             continue
         checkpoint.force(PHASES[phase])
-        seals = (here / STERILE).glob(f"*/{SEAL}") if phase == "sterile" else ()
-        for made in [*seals, *(here / name for name in own.get(phase, []))]:
+        seals = (run / STERILE).glob(f"*/{SEAL}") if phase == "sterile" else ()
+        for made in [*seals, *(run / name for name in own.get(phase, []))]:
             made.unlink(missing_ok=True)
         work.say(f"FORCE {phase}: made again, with all that is made from it")
 
@@ -181,7 +181,7 @@ class Segments:
         self.folders: list[Path] = []
         self.stops: list[int] = []  # of each chunk: the number of segments up to its end
         for number, (key, facts) in enumerate(of_kind(work.checkpoint.done, "sterile").items()):
-            path = proof(work.here, "sterile", key, facts)
+            path = proof(work.run, "sterile", key, facts)
             if key != number or path is None:
                 break
             self.folders.append(path.parent)

@@ -43,7 +43,7 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
     with full_disk_stops(STAGE):
         afresh = "irs" in work.checkpoint.forced
         found = impulse_responses.catalogue_of(
-            bad, target, work.here, work.workers, afresh=afresh, may_go_on=may_go_on
+            bad, target, work.run, work.workers, afresh=afresh, may_go_on=may_go_on
         )
     if found is None:
         return None
@@ -58,7 +58,7 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
                 f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
                 f"{impulse_responses.reasons(found)}); see paths.md for where they are looked for"
             )
-    digest = sha256(work.here / impulse_responses.CATALOGUE)
+    digest = sha256(work.run / impulse_responses.CATALOGUE)
     work.checkpoint.finish("irs", sha256=digest, prints=prints, **counts)
     work.say(
         f"phase 2, rooms: {counts['bad']} bad, {counts['target']} target; rejected "
@@ -81,11 +81,11 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
             "made with (names or sizes differ); put them back, or give FORCE=['irs'] or a new "
             "RUN_DIR"
         )
-    for path in [] if changed else work.here.all(impulse_responses.CATALOGUE):
+    for path in [] if changed else work.run.all(impulse_responses.CATALOGUE):
         if sha256(path) == facts["sha256"]:
             work.say(f"phase 2, rooms: skipped, {path} proves it and fits the files")
             return impulse_responses.read_catalogue(path)
-    found = work.here / impulse_responses.CATALOGUE
+    found = work.run / impulse_responses.CATALOGUE
     why = "fits the files no more" if changed else "is damaged or missing"
     warnings.warn(f"{found} {why}; it is made again", stacklevel=2)
     return None
@@ -101,7 +101,7 @@ def rooms_on_disk(
         name = row["id"]
         if row["pool"] != pool:
             continue
-        staged = work.here.all(f"{impulse_responses.STAGED}/{name}") if pool == "target" else []
+        staged = work.run.all(f"{impulse_responses.STAGED}/{name}") if pool == "target" else []
         path = next((p for p in staged if p.stat().st_size == row["bytes"]), of_given.get(name))
         if path is None:
             raise CannotGoOn(
@@ -115,7 +115,7 @@ def rooms_on_disk(
 def quarantine(work: Work, what: str, rows: Sequence[tuple[str, str]]) -> None:
     """Replace what quarantine.jsonl says of one phase."""
     stage = f"{STAGE}: {what}"
-    write_quarantine(work.here, stage, [Rejected(name, reason, stage) for name, reason in rows])
+    write_quarantine(work.run, stage, [Rejected(name, reason, stage) for name, reason in rows])
 
 
 def speech(
@@ -130,7 +130,7 @@ def speech(
     `share`: of the budget that the segments may take. Raises CannotGoOn where the files are not
     those that were begun with, or where not even one chunk fits.
     """
-    checkpoint, here = work.checkpoint, work.here
+    checkpoint, run = work.checkpoint, work.run
     if "sterile" in checkpoint.done:
         work.say(f"phase 4, speech: skipped, {_last_chunk(work)} proves it")
         return ""
@@ -144,11 +144,11 @@ def speech(
     ledger.gaps(work, "sterile")
     chunks = [files[i : i + chunk_files] for i in range(0, len(files), chunk_files)]
     own = of_kind(checkpoint.own, "sterile").items()  # some may lie in an earlier run
-    taken = sum(f["bytes"] for n, f in own if (here / ledger.file_of("sterile", n)).exists())
+    taken = sum(f["bytes"] for n, f in own if (run / ledger.file_of("sterile", n)).exists())
     _state(work)
     bar = tqdm(total=len(chunks), initial=len(done), unit="chunk", desc="01 speech", disable=None)
     for number, chunk in enumerate(chunks):
-        name, folder = unit("sterile", number), here / ledger.file_of("sterile", number)
+        name, folder = unit("sterile", number), run / ledger.file_of("sterile", number)
         if name in checkpoint.done or _adopted(work, name, number, corpus):
             continue
         most = sum(sterilising.segments_at_most(sterilising.seconds_of(f.path)) for f in chunk)
@@ -180,8 +180,8 @@ def _adopted(work: Work, name: str, number: int, corpus: str) -> bool:
     """Take over a chunk that a killed session, of this run or an earlier one, did not record."""
     checkpoint = work.checkpoint
     # Of a phase that is made again, earlier runs' chunks are what shall not be taken.
-    here = Run(work.here.folder) if "sterile" in checkpoint.forced else work.here
-    for made in here.all(ledger.file_of("sterile", number)):
+    run = Run(work.run.folder) if "sterile" in checkpoint.forced else work.run
+    for made in run.all(ledger.file_of("sterile", number)):
         if (seal := made.parent / SEAL).exists():
             facts = read_json(seal)["facts"]
             if sha256(made) == facts["sha256"] and corpus == facts["corpus"]:
@@ -191,7 +191,7 @@ def _adopted(work: Work, name: str, number: int, corpus: str) -> bool:
 
 def _last_chunk(work: Work) -> Path | None:
     done = of_kind(work.checkpoint.done, "sterile")
-    return ledger.proof(work.here, "sterile", max(done), done[max(done)]) if done else None
+    return ledger.proof(work.run, "sterile", max(done), done[max(done)]) if done else None
 
 
 def _refuse_if_nothing(work: Work, n_bytes: int, share: float, chunk_files: int) -> None:
@@ -217,7 +217,7 @@ def _state(work: Work) -> dict:
         "chunks": len(done),
         **totals,
     }
-    path = work.here / STATE
+    path = work.run / STATE
     try:
         if path.exists() and read_json(path) == state:
             return state
@@ -226,7 +226,7 @@ def _state(work: Work) -> dict:
     write_json(path, state)
     rows = []
     for number, facts in done.items():
-        if found := ledger.proof(work.here, "sterile", number, facts):
+        if found := ledger.proof(work.run, "sterile", number, facts):
             rows += sterilising.rejected(found.parent)
     quarantine(work, "speech", rows)
     return state

@@ -10,7 +10,7 @@ ZEROS = (
 
 def where(work: Work) -> None:
     """Phase 1: what was found, where, and what was chosen."""
-    found = work.here.all("checkpoint.json")
+    found = work.run.all("checkpoint.json")
     places = ", ".join(map(str, found)) or "no checkpoint.json: a first run"
     shown = ", ".join(f"{name} {value}" for name, value in work.checkpoint.figures.items())
     work.say(f"phase 1, state: {places}; going on from {shown}")
@@ -18,17 +18,17 @@ def where(work: Work) -> None:
 
 def status(work: Work, reason: str) -> dict:
     """The report of a session; its last lines are where it stands and the exact next step."""
-    here, figures = work.here, work.checkpoint.figures
+    run, figures = work.run, work.checkpoint.figures
     shown = f"{figures['triples_completed']} triples in {figures['batch_id']} files"
     if not reason:
         stands = f"finished: {shown}, all speech used"
         then = (
-            f"give {here / ledger.BATCHES} (and those of earlier runs) to the notebook that trains "
-            f"on triples; {here / batch_manifest.MANIFEST} lists every file with its SHA-256"
+            f"give {run / ledger.BATCHES} (and those of earlier runs) to the notebook that trains "
+            f"on triples; {run / batch_manifest.MANIFEST} lists every file with its SHA-256"
         )
     else:
         stands = f"stopped: {reason}; {shown} so far, nothing is lost"
-        chain = ", ".join(map(str, [*here.earlier, here.folder]))
+        chain = ", ".join(map(str, [*run.earlier, run.folder]))
         then = (
             "commit this output, attach it to the next notebook, run again: there, in the cell of "
             f'parameters, PREVIOUS = "{chain}" (where they are attached; "auto" takes the runs '
@@ -40,4 +40,4 @@ def status(work: Work, reason: str) -> dict:
         work.say(ZEROS)
     work.say(f"next: {then}")
     facts = {"status": stands, "next": then, "finished": not reason}
-    return facts | figures | {"folder": str(here.folder), "said": work.said}
+    return facts | figures | {"folder": str(run.folder), "said": work.said}
