@@ -10,15 +10,11 @@ from mwwkit.cli import ablation
 from mwwkit.corpus.clips import load_clips
 from mwwkit.corpus.sources import About, FromFile, given_splits
 from mwwkit.evaluation import domain_shift
+from mwwkit.metrics.rates import Rate
 from mwwkit.run.paths import Run
 
-ROW = {
-    "shift": "clean",
-    "family": "clean",
-    "recall": {"count": 9, "of": 10, "units": 10, "value": 0.9, "low": 0.55, "high": 0.998},
-    "other_clips_accepted": {"count": 0, "of": 0},
-    "median_latency_s": None,
-}
+RECALL = domain_shift.OfUnits(9, 10, 0.9, 0.55, 0.998, units=10)
+ROW = domain_shift.Row("clean", "clean", RECALL, Rate(0, 0), None)
 
 
 def test_folds_are_written_for_every_run_with_the_command_to_make_it(tmp_path, capsys):
@@ -42,23 +38,32 @@ def test_the_shift_suite_is_a_table_or_json(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(domain_shift, "measure", lambda *a: asked.append(a) or [ROW])
     call = ["shift", str(tmp_path), "--clips", "7", "--tta", "--workers", "3"]
     assert cli.main(call) == cli.OK
-    assert "clean" in (told := capsys.readouterr().out) and "(9/10; 55.0 to 99.8 %)" in told
+    assert (
+        "clean" in (told := capsys.readouterr().out) and "9 of 10: 90.0 % (55.0 to 99.8 %)" in told
+    )
     assert asked == [(Run(tmp_path), 3, 7, True)]
     assert cli.main([*call, "--json"]) == cli.OK
-    assert json.loads(capsys.readouterr().out) == [ROW]
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            **{"shift": "clean", "family": "clean", "median_latency_s": None},
+            "recall": {"count": 9, "of": 10, "units": 10, "value": 0.9, "low": 0.55, "high": 0.998},
+            "other_clips_accepted": {"count": 0, "of": 0},
+        }
+    ]
 
 
 def test_an_ablation_keeps_its_rows_as_they_come_and_ends_with_one_table(
     tmp_path, capsys, monkeypatch
 ):
-    rows = [{"flag": "baseline", "failed": "05_export failed: nothing"}]
+    rows = [ablation.Row("baseline", failed="05_export failed: nothing")]
     made = []
     monkeypatch.setattr(ablation.Ablation, "__post_init__", lambda self: made.append(self))
     monkeypatch.setattr(ablation.Ablation, "rows", lambda self, show: iter(rows))
     call = ["ablate", "--run-dir", str(tmp_path), "--preset", "fast_test", "--flags", "no_rir"]
     assert cli.main([*call, "--seeds", "1", "2", "-p", "WORD=up"]) == cli.BAD
     assert "| baseline | 05_export failed: nothing" in capsys.readouterr().out
-    assert json.loads((tmp_path / "ablation.json").read_text()) == rows
+    told = [{"flag": "baseline", "failed": "05_export failed: nothing"}]
+    assert json.loads((tmp_path / "ablation.json").read_text()) == told
     (study,) = made
     assert (study.flags, study.seeds, study.given) == (("no_rir",), (1, 2), {"WORD": "up"})
 

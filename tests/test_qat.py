@@ -8,10 +8,12 @@ from scipy.special import expit
 from varied import seed
 
 from mwwkit.device import firmware
+from mwwkit.device.detector import Rule
 from mwwkit.device.flatbuffer import Graph
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import gate
 from mwwkit.evaluation.net_forms import compare, int8_tracks, whole_tracks
+from mwwkit.metrics.operating import PerSet
 from mwwkit.model import streaming
 from mwwkit.model.mixednet import tf
 from mwwkit.model.shapes import SHAPES
@@ -141,7 +143,7 @@ def gap(calibration):
         streams = [others[i] for i in range(40)]
         whole = whole_tracks(net, streams, headroom(net, calibration))
         stepped = int8_tracks(Device(model), streams)
-        return model, compare({"words": stepped}, {"words": whole}, 0.5, 1)
+        return model, compare(PerSet(stepped), PerSet(whole), Rule(0.5, 1))
 
     return measure
 
@@ -181,12 +183,12 @@ def trained_on(net, dataset, qat_steps):
 
 def test_it_makes_the_int8_gap_smaller_and_the_graph_stays_the_devices(outlying, dataset, gap):
     _, before = gap(outlying)
-    assert before["mean_difference"] > 0.005
+    assert before.mean_difference > 0.005
     _, without = gap(trained_on(outlying, dataset, 0))
     model, after = gap(trained_on(outlying, dataset, 99))
-    assert after["mean_difference"] < 0.4 * without["mean_difference"]
-    assert after["largest_difference"] < 0.7 * without["largest_difference"]
-    assert len(after["differ"]) <= len(without["differ"])
+    assert after.mean_difference < 0.4 * without.mean_difference
+    assert after.largest_difference < 0.7 * without.largest_difference
+    assert len(after.differ) <= len(without.differ)
     ops = {op for subgraph in Graph(model).ops for op in subgraph}
     assert ops <= firmware.OPS
     assert not gate.inspect(model)
