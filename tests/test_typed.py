@@ -28,16 +28,8 @@ from mwwkit.run.typed_json import (
 )
 
 PACKAGE = Path(__file__).parents[1] / "mwwkit"
-ROOMS = (  # folders and modules: what measures a finished model, and what shows it
-    "report",
-    *("figures.py", "groups.py", "rules.py", "measured.py", "exported.py", "worst.py"),
-    *("parity.py", "model/parity.py", "shift.py", "tta.py", "scoring.py", "live.py"),
-)
-SOURCES = sorted(
-    path
-    for room in ROOMS
-    for path in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*.py"))
-)
+ROOMS = ("evaluation", "report")  # what measures a finished model, and what shows it
+SOURCES = sorted(path for room in ROOMS for path in (PACKAGE / room).rglob("*.py"))
 MAPPINGS = {
     *("dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "Counter"),
     "TypedDict",
