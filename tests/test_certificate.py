@@ -230,9 +230,9 @@ def test_without_esphome_our_own_schema_and_list_of_ops_are_asked(export, monkey
 
 def test_an_op_that_the_installed_esphome_has_dropped_is_named(export, monkeypatch):
     pytest.importorskip("esphome")
-    installed = checks.esphome.find()
+    installed = checks.esphome_package.find()
     source = installed.source.replace("AddConcatenation()", "AddTanh()")
-    older = checks.esphome.Installed("2031.1.0", source, installed.header)
-    monkeypatch.setattr(checks.esphome, "find", lambda: older)
+    older = checks.esphome_package.Installed("2031.1.0", source, installed.header)
+    monkeypatch.setattr(checks.esphome_package, "find", lambda: older)
     [finding] = certify(export.manifest).findings
     assert finding.words == "the op CONCATENATION is not registered by ESPHome 2031.1.0"

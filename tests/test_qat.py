@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from listed import learnable
+from mwwkit.metrics.operating import PerSet
 from scipy.special import expit
 from varied import seed
 
@@ -13,7 +14,6 @@ from mwwkit.device.flatbuffer import Graph
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import gate
 from mwwkit.evaluation.net_forms import compare, int8_tracks, whole_tracks
-from mwwkit.metrics.operating import PerSet
 from mwwkit.model import streaming
 from mwwkit.model.mixednet import tf
 from mwwkit.model.shapes import SHAPES
@@ -184,7 +184,7 @@ def trained_on(net, dataset, qat_steps):
 def test_it_makes_the_int8_gap_smaller_and_the_graph_stays_the_devices(outlying, dataset, gap):
     _, without = gap(trained_on(outlying, dataset, 0))
     model, after = gap(trained_on(outlying, dataset, 99))
-    # A third to a tenth of it, with seven seeds; how much is the training's luck.
+    # A third to a tenth of it, with six seeds; how much is the training's luck.
     assert after.mean_difference < without.mean_difference
     ops = {op for subgraph in Graph(model).ops for op in subgraph}
     assert ops <= firmware.OPS
