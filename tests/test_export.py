@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from forking import finish, start
-from hearing import deaf, hears, less_sure, with_cmvn
+from hearing import deaf, hears, with_cmvn
 from small_run import LIMITS, stamps, tree
 from small_run import trained as trained_by
 
@@ -78,16 +78,6 @@ def earlier(trained):
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory, trained):
     here = Run(tmp_path_factory.mktemp("exported"), earlier(trained))
-    export.run(config(), here, LIMITS)
-    return here
-
-
-@pytest.fixture(scope="module")
-def half_deaf(tmp_path_factory, featured):
-    """The same by a net that hears some of the words at its lowest cutoff, and misses the rest."""
-    place = tmp_path_factory.mktemp("half deaf")
-    run = trained_by(place / "trained", featured, lambda: less_sure(hears(), by=7.0))
-    here = Run(place / "exported", earlier(run))
     export.run(config(), here, LIMITS)
     return here
 
@@ -166,23 +156,21 @@ def test_the_lines_for_esphome_point_at_the_manifest(exported):
     assert lines["micro_wake_word"]["models"] == [{"model": "${wake_word_folder}/chirp_up.json"}]
 
 
-@pytest.mark.parametrize("by", ["exported", "half_deaf"])
-def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(by, request):
-    here = request.getfixturevalue(by)
-    facts = metrics_of(here)
-    device = Device(here / "export/chirp_up.tflite", reference=True)
+def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(exported):
+    facts = metrics_of(exported)
+    device = Device(exported / "export/chirp_up.tflite", reference=True)
     rule = Rule(facts["threshold"]["cutoff"], facts["threshold"]["window"])
 
     def woken(name):
-        features = FeatureSet.open(here, name)
+        features = FeatureSet.open(exported, name)
         tracks = [device.scores(features.store[i]) for i in range(len(features))]
         return features, [len(detections(track, rule)) for track in tracks]
 
     for split in ("validation", "test"):
         reached = facts[split]
         words, hits = woken(f"{split}-words")
-        assert any(hits) and len(hits) == 24
-        assert all(hits) == (by == "exported") or split == "test"
+        # Of the validation split it hears every word, of the test split it misses some in noise.
+        assert any(hits) and all(hits) == (split == "validation")
         for condition in ("clean", "noise10"):
             own = [h for h, f in zip(hits, words.facts, strict=True) if f["condition"] == condition]
             wanted = proportion(sum(map(bool, own)), len(own))

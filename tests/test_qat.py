@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from listed import learnable
-from mwwkit.metrics.operating import PerSet
 from scipy.special import expit
 from varied import seed
 
@@ -14,6 +13,7 @@ from mwwkit.device.flatbuffer import Graph
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import gate
 from mwwkit.evaluation.net_forms import compare, int8_tracks, whole_tracks
+from mwwkit.metrics.operating_points import PerSet
 from mwwkit.model import streaming
 from mwwkit.model.mixednet import tf
 from mwwkit.model.shapes import SHAPES
