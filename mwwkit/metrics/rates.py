@@ -119,8 +119,10 @@ def proportion(count: int, total: int, confidence: float = 0.95) -> Rate:
     """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
     if not 0 <= count <= total or total == 0:
         raise WrongInput(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
-    exact = stats.binomtest(count, total).proportion_ci(confidence)
-    return Rate(count, total, count / total, float(exact.low), float(exact.high))
+    tail = (1 - confidence) / 2  # by quantiles: binomtest finds roots, and its last digits differ
+    low = 0.0 if count == 0 else stats.beta.ppf(tail, count, total - count + 1)
+    high = 1.0 if count == total else stats.beta.ppf(1 - tail, count + 1, total - count)
+    return Rate(count, total, count / total, float(low), float(high))
 
 
 def false_accepts_per_hour(n_events: int, hours: float, confidence: float = 0.95) -> Interval:
