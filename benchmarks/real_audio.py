@@ -152,11 +152,11 @@ def _shipping(net, model: bytes, streams, here: Run, files: dict[str, Path]) -> 
     """What 05 would choose on the validation split, and where int8 and float then disagree."""
     from mwwkit.device.simulator import Device
     from mwwkit.evaluation.net_forms import float_scores
-    from mwwkit.metrics.operating_points import JUDGED_BY
+    from mwwkit.metrics.operating_points import SET_NAMES
     from mwwkit.scenes.shards import FeatureSet
     from mwwkit.training.evaluator import headroom, tracks
 
-    stores = [FeatureSet.open(here, f"validation-{name}").store for name in JUDGED_BY]
+    stores = [FeatureSet.open(here, f"validation-{name}").store for name in SET_NAMES]
     choice = tracks(model, *stores).choose(TARGET_FAH, MAX_CLIP_FPR)
     device, scale = Device(model), headroom(net, streams)
     unlike = {}

@@ -220,7 +220,7 @@ def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
     """Where the wall time of a training step and of an evaluation goes; the net's int8 model."""
     from mwwkit.model.shapes import SHAPES
     from mwwkit.stages import train as stage_03
-    from mwwkit.stages.inputs import dataset_of, validation_judge
+    from mwwkit.stages.inputs import dataset_of, validation_evaluator
     from mwwkit.training.evaluator import calibration, int8_model
     from mwwkit.training.labels import LabelSettings
     from mwwkit.training.losses import LossSettings
@@ -248,10 +248,10 @@ def training(amounts: Amounts, here: Run) -> tuple[list[Row], bytes]:
     loading_s = spent(lambda: all(again.batch(n) for n in steps))
     varying_s = spent(lambda: all(augment(np, batch.features, again.draws(n)).size for n in steps))
     share = waited["loading"] + waited["augmentation"]
-    judge = validation_judge(here, train, target_fah=0.5, max_clip_fpr=0.01)
-    judge = replace(judge, verdicts=None)
-    judge.facts(trainer.averaged(dataset), trainer.shape)  # tracing
-    looking_s = spent(lambda: judge.facts(trainer.averaged(dataset), trainer.shape))
+    evaluator = validation_evaluator(here, train, target_fah=0.5, max_clip_fpr=0.01)
+    evaluator = replace(evaluator, cache=None)
+    evaluator.facts(trainer.averaged(dataset), trainer.shape)  # tracing
+    looking_s = spent(lambda: evaluator.facts(trainer.averaged(dataset), trainer.shape))
     between_s = every * cpu / amounts.steps
     rows = [
         Row(

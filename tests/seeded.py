@@ -25,7 +25,7 @@ from mwwkit.run.checkpoint import completed
 from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.scenes.store import FeatureStore, write_shard
-from mwwkit.stages.inputs import chosen_net, validation_judge
+from mwwkit.stages.inputs import chosen_net, validation_evaluator
 from mwwkit.training import evaluator
 from mwwkit.training.snapshots import load_arrays, save_arrays
 
@@ -319,7 +319,7 @@ def _without(name: str) -> Callable:
         path.write_text(json.dumps(state))
         for unit in (here / "features").glob(f"{name}*"):
             shutil.rmtree(unit)
-        validation_judge(here, FeatureSet.open(here, "train"), 0.5, 0.01)
+        validation_evaluator(here, FeatureSet.open(here, "train"), 0.5, 0.01)
 
     return plant
 

@@ -97,7 +97,7 @@ def test_two_workers_find_the_same_as_one(here, tmp_path, monkeypatch):
 
 
 def test_many_recordings_teach_by_a_spread_of_them(here, monkeypatch):
-    monkeypatch.setattr(endpoint_table, "MOST_TAUGHT", 12)
+    monkeypatch.setattr(endpoint_table, "MOST_LEARNED", 12)
     table(here, [record(here, number)[0] for number in range(30)])
     assert words_compared(here) == 10  # every third
 

@@ -13,9 +13,9 @@ from mwwkit.metrics.curves import latency_s
 from mwwkit.model.mixednet import SHAPES, build
 from mwwkit.run.paths import Run
 from mwwkit.training import evaluator
-from mwwkit.training.evaluation_cache import Verdicts
+from mwwkit.training.evaluation_cache import EvaluationCache
 from mwwkit.training.evaluator import (
-    Judge,
+    Evaluator,
     calibration,
     headroom,
     int8_model,
@@ -60,11 +60,13 @@ def test_the_int8_model_is_the_same_bytes_each_time(net, model, streams):
 def test_every_track_is_the_devices_own_from_reset(model, streams, feature_like):
     others = Listed(np.stack([feature_like(9, 90)]))
     made = tracks(model, streams, others, Listed(np.zeros((0, 90, 40), np.int8)))
-    assert [len(t) for t in (made.words, made.others, made.ambient)] == [6, 1, 0]
-    for index, track in enumerate(made.words):
+    assert [len(t) for t in (made.positives, made.negatives, made.ambient)] == [6, 1, 0]
+    for index, track in enumerate(made.positives):
         np.testing.assert_array_equal(track, Device(model).scores(streams[index]))
     exact = tracks(model, streams, others, others, reference=True)
-    np.testing.assert_array_equal(exact.words[2], Device(model, reference=True).scores(streams[2]))
+    np.testing.assert_array_equal(
+        exact.positives[2], Device(model, reference=True).scores(streams[2])
+    )
 
 
 def test_the_choice_keeps_the_targets_on_the_tracks_it_was_made_from():
@@ -81,47 +83,47 @@ def test_the_choice_keeps_the_targets_on_the_tracks_it_was_made_from():
     assert lax.recall.value == 1.0
 
 
-def test_a_judges_facts_can_be_written_and_their_ranks_compare_as_the_rule_does(net, streams):
-    judge = Judge(streams, streams, streams, calibration(streams), 0.5, 0.01)
-    facts = judge.facts(net, net.shape)
+def test_an_evaluators_facts_can_be_written_and_their_ranks_compare_as_the_rule_does(net, streams):
+    evaluator = Evaluator(streams, streams, streams, calibration(streams), 0.5, 0.01)
+    facts = evaluator.facts(net, net.shape)
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
-    assert facts["rank"] == [float(x) for x in judge.choice(net, net.shape).rank]
+    assert facts["rank"] == [float(x) for x in evaluator.choice(net, net.shape).rank]
 
 
-def test_what_was_judged_is_not_scored_again_until_something_is_another(
+def test_what_was_evaluated_is_not_scored_again_until_something_is_another(
     net, made_net, streams, tmp_path, monkeypatch
 ):
     scored = []
     monkeypatch.setattr(evaluator, "tracks", lambda *a: scored.append(1) or tracks(*a))
     ends_s = [1.0 + i / 10 for i in range(len(streams))]
 
-    def judge(here, target_fah=0.5):
+    def evaluator_of(here, target_fah=0.5):
         material = (streams, streams, streams, calibration(streams))
-        return Judge(*material, target_fah, 0.01, ends_s, Verdicts(here))
+        return Evaluator(*material, target_fah, 0.01, ends_s, EvaluationCache(here))
 
     here = Run(tmp_path / "one")
-    first = judge(here).facts(net, net.shape)
+    first = evaluator_of(here).facts(net, net.shape)
     (kept,) = (here / "judged").iterdir()
-    assert judge(here).facts(net, net.shape) == first  # another session
-    assert judge(Run(tmp_path / "two", (here.folder,))).facts(net, net.shape) == first
+    assert evaluator_of(here).facts(net, net.shape) == first  # another session
+    assert evaluator_of(Run(tmp_path / "two", (here.folder,))).facts(net, net.shape) == first
     assert len(scored) == 1
-    judge(here, target_fah=0.4).facts(net, net.shape)
-    judge(here).facts(made_net("tiny", seed=2), net.shape)
+    evaluator_of(here, target_fah=0.4).facts(net, net.shape)
+    evaluator_of(here).facts(made_net("tiny", seed=2), net.shape)
     assert len(scored) == 3
     kept.write_text("{")
-    with pytest.warns(UserWarning, match="judged again"):
-        assert judge(here).facts(net, net.shape) == first
+    with pytest.warns(UserWarning, match="evaluated again"):
+        assert evaluator_of(here).facts(net, net.shape) == first
 
 
-def test_a_judge_measures_latency_where_it_knows_the_words_ends(net, streams):
+def test_an_evaluator_measures_latency_where_it_knows_the_words_ends(net, streams):
     material = (streams, streams, streams, calibration(streams))
     ends_s = [0.5] * len(streams)
-    judge = Judge(*material, 100_000.0, 1.0, ends_s)
-    choice = judge.choice(net, net.shape)
+    evaluator = Evaluator(*material, 100_000.0, 1.0, ends_s)
+    choice = evaluator.choice(net, net.shape)
     heard = tracks(int8_model(net, net.shape, material[3]), streams, streams, streams)
-    late = [latency_s(t, 0.5, choice) for t in heard.words]
+    late = [latency_s(t, 0.5, choice) for t in heard.positives]
     assert choice.latency_s == pytest.approx(np.nanmedian(late), abs=1e-3)
-    assert Judge(*material, 0.5, 0.01).choice(net, net.shape).latency_s is None
+    assert Evaluator(*material, 0.5, 0.01).choice(net, net.shape).latency_s is None
 
 
 def test_other_calibrations_are_other_streams_fewer_and_more(feature_like):

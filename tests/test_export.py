@@ -23,7 +23,7 @@ from mwwkit.esphome import manifest
 from mwwkit.esphome.certificate import certify
 from mwwkit.esphome.gate import GateError
 from mwwkit.evaluation.net_forms import float_scores
-from mwwkit.metrics.operating_points import JUDGED_BY
+from mwwkit.metrics.operating_points import SET_NAMES
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model import onnx_model
 from mwwkit.model.float_stream import float_tracks
@@ -140,7 +140,7 @@ def test_the_cutoff_is_chosen_on_the_validation_split_and_the_test_split_would_c
     model = (exported / "export/chirp_up.tflite").read_bytes()
 
     def choice(split):
-        names = (f"{split}-{name}" for name in JUDGED_BY)
+        names = (f"{split}-{name}" for name in SET_NAMES)
         stores = (FeatureSet.open(exported, name).store for name in names)
         found = tracks(model, *stores, reference=True).choose(0.5, 0.01)
         return found.cutoff, found.window

@@ -20,7 +20,7 @@ from mwwkit.stages.inputs import (
     dataset_of,
     labels_of,
     trained_with,
-    validation_judge,
+    validation_evaluator,
 )
 from mwwkit.training.evaluator import to_float_features
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
@@ -69,14 +69,18 @@ def test_cmvn_is_mean_and_deviation_of_the_training_features(featured, scenes):
     np.testing.assert_allclose(deviation, frames.std(0, dtype=np.float64), atol=1e-4)
 
 
-def test_the_judge_has_the_validation_split_and_calibrates_on_training(featured, scenes):
-    judge = validation_judge(featured, scenes, 0.5, 0.01)
-    assert (len(judge.words), len(judge.others), len(judge.ambient)) == (24, 12, 1)
-    stores = (judge.words, judge.others, judge.ambient)
+def test_the_evaluator_has_the_validation_split_and_calibrates_on_training(featured, scenes):
+    evaluator = validation_evaluator(featured, scenes, 0.5, 0.01)
+    assert (len(evaluator.positives), len(evaluator.negatives), len(evaluator.ambient)) == (
+        24,
+        12,
+        1,
+    )
+    stores = (evaluator.positives, evaluator.negatives, evaluator.ambient)
     of_sets = [{folder.parent.name for folder in store.folders} for store in stores]
     assert of_sets == [{"validation-words"}, {"validation-others"}, {"validation-ambient"}]
     whole = {scenes.store[i].tobytes() for i in range(len(scenes))}
-    assert {stream.tobytes() for stream in judge.calibration} <= whole
+    assert {stream.tobytes() for stream in evaluator.calibration} <= whole
 
 
 def test_the_chosen_net_scores_as_it_did_in_training(trained, scenes):

@@ -5,7 +5,7 @@ import pytest
 from mwwkit.corpus.noise_and_rooms import LICENCE
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.speech import Espeak
-from mwwkit.report.licences import CREDIT, NO, UNKNOWN, YES, judged, of_text
+from mwwkit.report.licences import CREDIT, NO, UNKNOWN, YES, of_data, of_text
 from mwwkit.report.origins import Data, Source
 
 
@@ -58,7 +58,7 @@ def source(name, *licences):
 
 
 def of(*sources):
-    return judged(Data(sources, ()))
+    return of_data(Data(sources, ()))
 
 
 def test_the_least_free_source_decides_and_is_named():
@@ -75,4 +75,4 @@ def test_the_least_free_source_decides_and_is_named():
 
 
 def test_without_a_catalogue_nothing_is_known():
-    assert judged(None).answer == UNKNOWN
+    assert of_data(None).answer == UNKNOWN

@@ -40,22 +40,25 @@ def test_an_evaluation_inside_a_unit_is_refused(every):
         Course("t", 1000, every)
 
 
-def judged(*rank, late=True):
+def choice_facts(*rank, late=True):
     return {"choice": {"rank": list(rank), "late": late}}
 
 
 def test_the_best_unit_has_the_highest_rank_and_of_equals_the_latest():
     done = {
-        "step-1": judged(1.0, 1.0, 0.9),
-        "step-2": judged(1.0, 1.0, 0.9),
-        "step-3": judged(1.0, 0.0, 0.99),
+        "step-1": choice_facts(1.0, 1.0, 0.9),
+        "step-2": choice_facts(1.0, 1.0, 0.9),
+        "step-3": choice_facts(1.0, 0.0, 0.99),
         "step-4": {"loss": 0.1},
     }
     assert best(done) == "step-2"
 
 
 def test_an_early_unit_is_never_the_best_however_well_it_does():
-    done = {"step-1": judged(1.0, 1.0, 1.0, late=False), "step-2": judged(0.0, 0.0, 0.0)}
+    done = {
+        "step-1": choice_facts(1.0, 1.0, 1.0, late=False),
+        "step-2": choice_facts(0.0, 0.0, 0.0),
+    }
     assert best(done) == "step-2"
 
 

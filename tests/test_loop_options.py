@@ -127,7 +127,7 @@ def taught_by(teacher, dataset):
     [source] = dataset.sources
     features = source.spectrograms.features
     logits = teacher.net((features.astype(np.float32) + 128) * np.float32(26 / 255)).numpy()
-    taught = Source(source.name, source.spectrograms, source.labels, taught=logits)
+    taught = Source(source.name, source.spectrograms, source.labels, soft_labels=logits)
     return WakeWordDataset([taught], dataset.n_batch, NONE, dataset.seed)
 
 
@@ -156,15 +156,15 @@ def test_a_teachers_logits_stay_with_their_scenes_and_must_be_there_for_all():
     dataset = learnable()
     [source] = dataset.sources
     logits = np.random.default_rng(0).normal(size=source.labels.shape).astype(np.float32)
-    with_logits = Source("made", source.spectrograms, source.labels, taught=logits)
+    with_logits = Source("made", source.spectrograms, source.labels, soft_labels=logits)
     batch = WakeWordDataset([with_logits], 4, NONE, seed=5).batch(3)
-    for features, taught in zip(batch.features, batch.taught, strict=True):
+    for features, taught in zip(batch.features, batch.soft_labels, strict=True):
         [scene] = np.flatnonzero((source.spectrograms.features == features).all((1, 2)))
         np.testing.assert_array_equal(taught, logits[scene])
     with pytest.raises(ValueError, match="'made' has no logits of the teacher, others have"):
         WakeWordDataset([source, with_logits], 4, NONE, seed=5)
     with pytest.raises(ValueError, match=r"a teacher's logits are \[40, 7\]; wanted one a label"):
-        Source("made", source.spectrograms, source.labels, taught=logits[:, :7])
+        Source("made", source.spectrograms, source.labels, soft_labels=logits[:, :7])
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mwwkit.device.detector import score_times
-from mwwkit.scenes.mining import Event, false_events, heard_in, worst
+from mwwkit.scenes.mining import Event, false_events, heard_in, highest
 from mwwkit.scenes.scenes import Item, Piece, Scene
 
 
@@ -103,12 +103,12 @@ def event(score, at_s=1.0):
 def test_the_worst_are_kept_so_many_a_source_and_in_all():
     events = [event(0.5), event(0.9), event(0.8), event(0.7), event(0.95)]
     sources = ["a", "a", "a", "b", "c"]
-    assert worst(events, sources, per_source=2, in_all=10) == [4, 1, 2, 3]
-    assert worst(events, sources, per_source=1, in_all=10) == [4, 1, 3]
-    assert worst(events, sources, per_source=2, in_all=2) == [4, 1]
-    assert worst([], [], 1, 1) == []
+    assert highest(events, sources, per_source=2, in_all=10) == [4, 1, 2, 3]
+    assert highest(events, sources, per_source=1, in_all=10) == [4, 1, 3]
+    assert highest(events, sources, per_source=2, in_all=2) == [4, 1]
+    assert highest([], [], 1, 1) == []
 
 
 def test_equal_scores_are_kept_in_an_order_of_their_own():
     events, sources = [event(0.5, 3.0), event(0.5, 1.0), event(0.5, 2.0)], ["b", "b", "a"]
-    assert worst(events, sources, 3, 3) == [2, 1, 0]
+    assert highest(events, sources, 3, 3) == [2, 1, 0]

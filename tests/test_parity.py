@@ -10,9 +10,9 @@ from mwwkit.device.detector import Rule, detections
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation import net_forms
 from mwwkit.evaluation import parity as of_05
-from mwwkit.evaluation.mistakes import Judged
+from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.net_forms import Form, Made, compare, float_scores, rates, whole_tracks
-from mwwkit.metrics.operating_points import JUDGED_BY, PerSet
+from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.model.mixednet import tf
 from mwwkit.model.streaming import fold, to_float
@@ -36,10 +36,10 @@ def made(trained) -> Made:
     return Made(chosen.net, scale, to_float(fold(chosen.net, scale), chosen.shape), model)
 
 
-def judged(run: Run, split: str, made: Made) -> Judged:
-    sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in JUDGED_BY))
+def scored_split(run: Run, split: str, made: Made) -> ScoredSplit:
+    sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES))
     stores = (features.store for _, features in sets.items())
-    return Judged(split, sets, tracks(made.model, *stores, reference=True))
+    return ScoredSplit(split, sets, tracks(made.model, *stores, reference=True))
 
 
 HALF, OF_5 = Rule(0.5, 3), Rule(0.5, 5)
@@ -48,7 +48,7 @@ HALF, OF_5 = Rule(0.5, 3), Rule(0.5, 5)
 @pytest.fixture(scope="module")
 def heard(trained) -> net_forms.Heard:
     """Some clips of each sort and a stream."""
-    stores = (FeatureSet.open(trained, f"validation-{name}").store for name in JUDGED_BY)
+    stores = (FeatureSet.open(trained, f"validation-{name}").store for name in SET_NAMES)
     return PerSet(*([store[i] for i in range(min(4, len(store)))] for store in stores))
 
 
@@ -111,8 +111,8 @@ def test_a_form_against_itself_differs_nowhere():
 
 
 def test_differences_and_flips_are_counted_and_placed():
-    late = PerSet(words=scores(QUIET, peak(22)))
-    soon = PerSet(words=scores(QUIET, peak(20)))
+    late = PerSet(positives=scores(QUIET, peak(22)))
+    soon = PerSet(positives=scores(QUIET, peak(20)))
     found = compare(late, soon, HALF)
     # Two steps at its beginning and two at its end; both wake.
     assert found.largest_difference == pytest.approx(240 * STEP)
@@ -150,7 +150,7 @@ def test_an_event_of_a_stream_is_missed_only_where_the_other_has_none_within_two
 
 
 def test_empty_clips_and_sets_are_passed_over():
-    nothing = PerSet(words=scores([], [200] * 5))
+    nothing = PerSet(positives=scores([], [200] * 5))
     found = compare(nothing, nothing, HALF)
     assert found.steps == 5 and found.largest_at.index == 1
     counted = rates(Form("int8", nothing), HALF)
@@ -165,8 +165,8 @@ def test_the_rates_of_the_int8_form_are_what_the_device_does(forms, made, heard)
         rule = Rule(cutoff, 3)
         found = rates(Form("int8", forms.of("int8")), rule)
         woken = heard.map(lambda those, r=rule: [detections(device.scores(f), r) for f in those])
-        assert found.recall.count == sum(len(at) > 0 for at in woken.words)
-        assert found.other_clips_accepted.count == sum(len(at) > 0 for at in woken.others)
+        assert found.recall.count == sum(len(at) > 0 for at in woken.positives)
+        assert found.other_clips_accepted.count == sum(len(at) > 0 for at in woken.negatives)
         hourly = found.false_accepts_per_hour
         assert hourly.events == sum(map(len, woken.ambient))
         assert hourly.hours == pytest.approx(sum(map(len, heard.ambient)) / 360_000, rel=0.01)
@@ -175,17 +175,19 @@ def test_the_rates_of_the_int8_form_are_what_the_device_does(forms, made, heard)
 @pytest.fixture(scope="module")
 def parted(made, forms, trained) -> float:
     """A cutoff between the means that the two forms give one clip of the test split."""
-    test = judged(trained, "test", made)
-    whole = whole_tracks(made.net, list(test.sets.words.store[i] for i in range(24)), made.scale)
-    exact = [track / 256 for track in test.tracks.words]
+    test = scored_split(trained, "test", made)
+    whole = whole_tracks(
+        made.net, list(test.sets.positives.store[i] for i in range(24)), made.scale
+    )
+    exact = [track / 256 for track in test.tracks.positives]
     both = zip(net_forms.highest(whole, OF_5), net_forms.highest(exact, OF_5), strict=True)
     apart = max(both, key=lambda pair: abs(pair[0] - pair[1]))
     return sum(apart) / 2
 
 
 def test_what_int8_decides_otherwise_than_float_is_named_and_can_be_heard(made, trained, parted):
-    test = judged(trained, "test", made)
-    validation, rule = judged(trained, "validation", made), Rule(parted, 5)
+    test = scored_split(trained, "test", made)
+    validation, rule = scored_split(trained, "validation", made), Rule(parted, 5)
     found = of_05.of_run(made, (), validation, test, rule, trained).test
     assert (found.words, found.others) == (24, 12)
     assert len(found.clips) == 36
@@ -203,16 +205,16 @@ def test_what_int8_decides_otherwise_than_float_is_named_and_can_be_heard(made, 
 def test_of_many_that_differ_all_are_named_and_the_first_have_recipes(
     made, trained, parted, monkeypatch
 ):
-    monkeypatch.setattr(of_05, "WORST", 0)
-    test = judged(trained, "test", made)
-    validation = judged(trained, "validation", made)
+    monkeypatch.setattr(of_05, "MOST_SHOWN", 0)
+    test = scored_split(trained, "test", made)
+    validation = scored_split(trained, "validation", made)
     found = of_05.of_run(made, (), validation, test, Rule(parted, 5), trained)
     assert found.test.differ and not any(one.recipe for one in found.test.differ)
 
 
 def test_places_carry_the_clip_that_sounded_there(made, trained):
-    validation = judged(trained, "validation", made)
-    found = of_05.of_run(made, (), validation, judged(trained, "test", made), OF_5, trained)
+    validation = scored_split(trained, "validation", made)
+    found = of_05.of_run(made, (), validation, scored_split(trained, "test", made), OF_5, trained)
     assert found.heard.words == 24 and found.heard.streams == len(validation.tracks.ambient)
     for row in found.against:
         for place in (row.largest_at, *row.flipped, *row.differ):
@@ -229,7 +231,7 @@ def test_places_carry_the_clip_that_sounded_there(made, trained):
 def test_a_long_stream_is_cut_where_ten_minutes_are_full(made, trained, monkeypatch):
     monkeypatch.setattr(of_05, "MOST_STREAM_S", 7.0)
     monkeypatch.setattr(of_05, "MOST_CLIPS", 3)
-    both = judged(trained, "validation", made), judged(trained, "test", made)
+    both = scored_split(trained, "validation", made), scored_split(trained, "test", made)
     found = of_05.of_run(made, (), *both, OF_5, trained)
     assert found.heard.stream_hours == pytest.approx(7 / 3600, abs=1e-4)
     assert (found.heard.words, found.heard.others) == (3, 3)

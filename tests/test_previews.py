@@ -82,7 +82,7 @@ def test_a_scene_read_back_from_its_stored_record_has_the_stored_spectrogram(her
 def test_a_record_goes_through_json_without_a_change(material):
     settings = SceneSettings(word_shares=(0.5,))
     scenes_drawn = [draw_scene(material, settings, rng(2, number)) for number in range(20)]
-    scenes_drawn.append(probe(material.words[0], "noise10", material, rng(3)))
+    scenes_drawn.append(probe(material.positives[0], "noise10", material, rng(3)))
     for scene in scenes_drawn:
         record = json.loads(json.dumps(scene.as_dict()))
         assert json.loads(json.dumps(scene_from(record).as_dict())) == record

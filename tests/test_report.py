@@ -23,7 +23,7 @@ from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
 from mwwkit.evaluation.measured import GroupRate, RatesBy, Threshold
-from mwwkit.metrics.operating_points import JUDGED_BY, Surface
+from mwwkit.metrics.operating_points import SET_NAMES, Surface
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
@@ -317,7 +317,7 @@ def hostile(value, key=""):
         return [hostile(each, key) for each in value]
     kept = {"kind", "grade", "course", "answer", "format", "sha256", "config_sha256"}
     kept |= {"clip"} if value in ("word", "other") else set()
-    kept |= {"set"} if value in JUDGED_BY else set()
+    kept |= {"set"} if value in SET_NAMES else set()
     kept |= {"name"} if value in ("strict", "balanced", "lenient") else set()
     return value + HOSTILE if isinstance(value, str) and key not in kept else value
 

@@ -110,7 +110,7 @@ def test_a_word_that_the_scene_would_cut_off_is_never_in_it(material):
 
 
 def test_pieces_of_the_wake_word_are_negatives(material):
-    ours = {word.path for word in material.words}
+    ours = {word.path for word in material.positives}
     shares = []
     for number in range(200):
         for item in drawn(material, number, word_shares=(0.0,), cut_word_share=0.5).items:
@@ -121,7 +121,7 @@ def test_pieces_of_the_wake_word_are_negatives(material):
 
 
 def test_without_the_wake_word_there_are_scenes_without_labels(here, material):
-    negatives = replace(material, words=())
+    negatives = replace(material, positives=())
     scenes = [drawn(negatives, number, seconds=3.0) for number in range(20)]
     assert not any(scene.word_ends() for scene in scenes)
     assert any(scene.items for scene in scenes)
@@ -131,10 +131,10 @@ def test_without_the_wake_word_there_are_scenes_without_labels(here, material):
 
 def test_with_nothing_but_the_wake_word_no_scene_is_drawn(material):
     with pytest.raises(ValueError, match="nothing but the wake word"):
-        drawn(replace(material, others=(), speech=()), 1)
+        drawn(replace(material, negatives=(), speech=()), 1)
 
 
-@pytest.mark.parametrize("without", ["others", "speech", "noises", "rooms"])
+@pytest.mark.parametrize("without", ["negatives", "speech", "noises", "rooms"])
 def test_a_sort_of_material_that_is_missing_is_done_without(here, material, without):
     for number in range(15):
         scene = drawn(replace(material, **{without: ()}), number, seconds=3.0)
@@ -167,14 +167,15 @@ def test_items_do_not_overlap_and_come_in_order(material):
 
 
 def one_word(material, **scene):
-    word = material.words[0]
+    word = material.positives[0]
     item = Item(Piece(word.path, *tiny_run.WORD_S), 1.0, end_s=1.5)
     return Scene(3.0, 1, (item,), **scene)
 
 
 def voices(material, n):
     return tuple(
-        tuple(Piece(word.path, *tiny_run.WORD_S) for _ in range(6)) for word in material.others[:n]
+        tuple(Piece(word.path, *tiny_run.WORD_S) for _ in range(6))
+        for word in material.negatives[:n]
     )
 
 
@@ -246,8 +247,8 @@ def test_a_cut_does_not_click(here, material):
 
 
 def test_a_word_of_no_length_does_not_hold_the_drawing_up(material):
-    none = tuple(replace(word, span=Span(0.5, 0.5)) for word in material.others)
-    odd = Material(material.words, none, (), material.noises, material.rooms)
+    none = tuple(replace(word, span=Span(0.5, 0.5)) for word in material.negatives)
+    odd = Material(material.positives, none, (), material.noises, material.rooms)
     for number in range(20):
         draw_scene(odd, SceneSettings(seconds=3.0), rng(1, number))
 

@@ -26,8 +26,8 @@ def all_sets(material, seed=42):
     return [
         training_set(material, SceneSettings(seconds=4.0), 6, seed),
         window_set(material, SceneSettings(), 6, seed),
-        clip_set("test-words", material.words, material, EVERY, seed),
-        clip_set("test-others", material.others, material, ("clean",), seed),
+        clip_set("test-words", material.positives, material, EVERY, seed),
+        clip_set("test-others", material.negatives, material, ("clean",), seed),
         ambient_set("test-ambient", material.speech + material.noises, seed),
     ]
 
@@ -53,15 +53,15 @@ def test_conditions_that_the_material_cannot_make_are_left_out(material):
     assert usable_conditions(EVERY, material) == EVERY
     assert "noise10" not in usable_conditions(EVERY, replace(material, noises=()))
     assert "room" not in usable_conditions(EVERY, replace(material, rooms=()))
-    few = usable_conditions(EVERY, replace(material, others=material.others[:5]))
+    few = usable_conditions(EVERY, replace(material, negatives=material.negatives[:5]))
     assert "babble10" not in few and "babble5" not in few
-    bare = replace(material, noises=(), rooms=(), others=())
+    bare = replace(material, noises=(), rooms=(), negatives=())
     assert usable_conditions(EVERY, bare) == ("clean",)
 
 
 def test_every_clip_is_heard_whole_under_every_condition(material):
-    scenes = clip_set("test-words", material.words, material, EVERY, 42)
-    assert len(scenes) == len(EVERY) * len(material.words)
+    scenes = clip_set("test-words", material.positives, material, EVERY, 42)
+    assert len(scenes) == len(EVERY) * len(material.positives)
     seen = defaultdict(set)
     for number in range(len(scenes)):
         facts, (item,) = scenes.facts(number), scenes.draw(number).items
@@ -69,17 +69,17 @@ def test_every_clip_is_heard_whole_under_every_condition(material):
         assert item.piece.path == facts["clip"]
         assert (item.piece.from_s, item.piece.to_s) == (0.0, tiny_run.CLIP_S)
         assert scenes.draw(number).word_ends() == [pytest.approx(1.0 + tiny_run.WORD_S[1])]
-    assert all(seen[name] == {word.path for word in material.words} for name in EVERY)
+    assert all(seen[name] == {word.path for word in material.positives} for name in EVERY)
 
 
 def test_another_clip_has_no_wake_word_that_could_end(material):
-    scenes = clip_set("test-others", material.others, material, ("clean",), 42)
+    scenes = clip_set("test-others", material.negatives, material, ("clean",), 42)
     assert not any(scenes.draw(number).word_ends() for number in range(len(scenes)))
 
 
 @pytest.mark.parametrize("condition", EVERY)
 def test_a_clip_is_between_quiet_and_its_condition_goes_on_behind_it(here, material, condition):
-    scene = probe(material.words[0], condition, material, rng(1, condition))
+    scene = probe(material.positives[0], condition, material, rng(1, condition))
     kind, snr_db = CONDITIONS[condition]
     samples = render(scene, here.find) / 32768
     lead = np.std(samples[: RATE_HZ // 2])
@@ -98,9 +98,9 @@ def test_a_clip_is_between_quiet_and_its_condition_goes_on_behind_it(here, mater
 
 
 def test_in_babble_nobody_says_the_wake_word(material):
-    ours = {word.path for word in material.words}
+    ours = {word.path for word in material.positives}
     for number in range(20):
-        scene = probe(material.words[0], "babble5", material, rng(number))
+        scene = probe(material.positives[0], "babble5", material, rng(number))
         assert len(scene.background.voices) == 6
         assert not ours & {piece.path for chain in scene.background.voices for piece in chain}
 
@@ -128,7 +128,7 @@ def test_a_window_s_word_ends_where_its_label_says(here, material):
 
 
 def test_windows_without_the_wake_word_have_no_label(material):
-    scenes = window_set(replace(material, words=()), SceneSettings(), 4, 42)
+    scenes = window_set(replace(material, positives=()), SceneSettings(), 4, 42)
     assert not any(scenes.draw(number).word_ends() for number in range(4))
 
 

@@ -63,7 +63,7 @@ def test_records_come_back_as_they_were_written(tmp_path):
 
 
 def test_a_set_is_all_its_shards_this_run_s_and_earlier_ones(tmp_path, here, material, scenes):
-    words = clip_set("test-words", material.words, material, ("clean",), 42)
+    words = clip_set("test-words", material.positives, material, ("clean",), 42)
     first, second = Run(tmp_path / "first"), Run(tmp_path / "second", (tmp_path / "first",))
     for run, units in (
         (first, {"train/000000": range(2)}),
@@ -82,7 +82,7 @@ def test_a_set_is_all_its_shards_this_run_s_and_earlier_ones(tmp_path, here, mat
     found = FeatureSet.open(second, "train")
     assert len(found) == 5 and found.ends_s == [scenes.draw(n).word_ends() for n in range(5)]
     assert [f["clip"] for f in FeatureSet.open(second, "test-words").facts] == [
-        word.path for word in material.words
+        word.path for word in material.positives
     ]
     assert len(FeatureSet.open(second, "test-ambient")) == 0  # nothing was there to make it from
 

@@ -10,7 +10,7 @@ from mwwkit.audio.reading import write_wav16
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.device.detector import Rule
 from mwwkit.evaluation.measured import Aim, SplitFigures
-from mwwkit.evaluation.mistakes import Judged
+from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.split_metrics import of_split
 from mwwkit.metrics.operating_points import CUTOFFS, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
@@ -65,7 +65,7 @@ def here(tmp_path):
 
 
 @pytest.fixture
-def judged():
+def scored_split():
     """Ben is missed twice clean and always in noise; one other word and three moments are taken."""
     words = [f"w{i}.wav" for i in range(15)]
     heard = [track(200) for _ in range(30)]
@@ -84,21 +84,21 @@ def judged():
     )
     ambient = FeatureSet([0], [{"clips": []}], [[]], [Scene(600.0, 1, halves).as_dict()])
     sets = PerSet(
-        words=clips(words, ("clean", "noise10"), room="room.wav"),
-        others=clips([f"o{i}.wav" for i in range(10)], ends=False),
+        positives=clips(words, ("clean", "noise10"), room="room.wav"),
+        negatives=clips([f"o{i}.wav" for i in range(10)], ends=False),
         ambient=ambient,
     )
-    return Judged("test", sets, PerSet(heard, others, [stream]))
+    return ScoredSplit("test", sets, PerSet(heard, others, [stream]))
 
 
 @pytest.fixture
-def facts(judged, here):
-    return of_split(judged, RULE, AIM, here)
+def facts(scored_split, here):
+    return of_split(scored_split, RULE, AIM, here)
 
 
-def test_it_is_json_and_the_same_each_time(facts, judged, here):
+def test_it_is_json_and_the_same_each_time(facts, scored_split, here):
     written = json.dumps(to_json(facts), sort_keys=True, allow_nan=False)
-    again = to_json(of_split(judged, RULE, AIM, here))
+    again = to_json(of_split(scored_split, RULE, AIM, here))
     assert json.dumps(again, sort_keys=True) == written
     read = from_json(SplitFigures, json.loads(written))
     assert json.dumps(to_json(read), sort_keys=True) == written
@@ -187,19 +187,19 @@ def test_latency_is_measured_where_a_word_was_detected(facts):
     assert (late.median_low_s, late.median_high_s) == (late.median_s, late.median_s)  # all alike
 
 
-def test_without_a_catalogue_it_says_what_is_not_known(judged, tmp_path):
-    facts = of_split(judged, RULE, AIM, Run(tmp_path))
+def test_without_a_catalogue_it_says_what_is_not_known(scored_split, tmp_path):
+    facts = of_split(scored_split, RULE, AIM, Run(tmp_path))
     assert "no groups by voice" in facts.groups.note
     assert [of.dimension for of in facts.groups.recall] == ["condition", "snr", "room"]
     assert facts.groups.false_accepts_per_hour == ()
     assert len(provenance.records(Run(tmp_path))) == 0
 
 
-def test_a_split_without_other_clips_or_streams_says_nothing_about_them(judged, here):
+def test_a_split_without_other_clips_or_streams_says_nothing_about_them(scored_split, here):
     nothing = FeatureSet([], [], [], [])
-    sets = replace(judged.sets, others=nothing, ambient=nothing)
-    tracks = replace(judged.tracks, others=[], ambient=[])
-    facts = of_split(Judged("test", sets, tracks), RULE, AIM, here)
+    sets = replace(scored_split.sets, negatives=nothing, ambient=nothing)
+    tracks = replace(scored_split.tracks, negatives=[], ambient=[])
+    facts = of_split(ScoredSplit("test", sets, tracks), RULE, AIM, here)
     assert (facts.clips, facts.at_target) == ((), None)
     assert facts.other_clips_accepted == Rate(0, 0)
     assert facts.false_accepts_per_hour == Hourly(0, 0.0)
@@ -208,9 +208,11 @@ def test_a_split_without_other_clips_or_streams_says_nothing_about_them(judged, 
     assert "value" not in told["false_accepts_per_hour"]
 
 
-def test_a_split_without_words_has_counts_of_the_rest(judged, here):
-    sets = replace(judged.sets, words=FeatureSet([], [], [], []))
-    facts = of_split(Judged("test", sets, replace(judged.tracks, words=[])), RULE, AIM, here)
+def test_a_split_without_words_has_counts_of_the_rest(scored_split, here):
+    sets = replace(scored_split.sets, positives=FeatureSet([], [], [], []))
+    facts = of_split(
+        ScoredSplit("test", sets, replace(scored_split.tracks, positives=[])), RULE, AIM, here
+    )
     assert (facts.recall, facts.median_latency_s, facts.at_target) == ((), None, None)
     assert facts.false_accepts_per_hour.events == 3
     assert facts.groups.recall == () and facts.worst.misses == ()

@@ -179,16 +179,16 @@ def test_soft_labels_are_its_logits_of_each_scene(dataset, taught_by):
 def test_each_small_step_of_distillation_brings_the_net_nearer_to_its_teacher(taught_by, share):
     dataset = same_batch()
     [source] = dataset.sources
-    batches = distillation.taught(
+    batches = distillation.with_soft_labels(
         dataset, {source.name: distillation.soft_labels(taught_by, source)}
     )
     loss = LossSettings(distillation=share)
     trainer = Trainer(TINY, settings(40, **SMALL_STEPS), loss, seed(1))
     batch = batches.batch(0)
-    assert np.isfinite(batch.taught).any()
+    assert np.isfinite(batch.soft_labels).any()
     scenes = trainer._augmented(batch, batches.draws(0))
     wanted = scene_loss(
-        trainer.net(scenes, training=True), batch.labels, batch.penalty, loss, batch.taught
+        trainer.net(scenes, training=True), batch.labels, batch.penalty, loss, batch.soft_labels
     )
     assert trainer.train(batches, 1)["loss"] == pytest.approx(float(wanted), rel=1e-4)
     assert goes_downhill(trainer, batches)

@@ -19,7 +19,7 @@ from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, StoppedEarly
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import train
-from mwwkit.stages.inputs import validation_judge
+from mwwkit.stages.inputs import validation_evaluator
 from mwwkit.training import loop
 from mwwkit.training.trainer import Trainer
 
@@ -94,9 +94,11 @@ def test_a_net_that_hears_the_word_and_nothing_else_is_judged_so(trained):
 
 
 def test_a_net_that_hears_nothing_is_judged_so(featured):
-    judge = validation_judge(featured, FeatureSet.open(featured, "train"), 0.5, max_clip_fpr=0.0)
-    assert judge.choice(hears(), train.SHAPES["tiny"]).recall.value == 1
-    assert judge.choice(deaf(hears()), train.SHAPES["tiny"]).recall.value == 0
+    evaluator = validation_evaluator(
+        featured, FeatureSet.open(featured, "train"), 0.5, max_clip_fpr=0.0
+    )
+    assert evaluator.choice(hears(), train.SHAPES["tiny"]).recall.value == 1
+    assert evaluator.choice(deaf(hears()), train.SHAPES["tiny"]).recall.value == 0
 
 
 def test_a_finished_training_left_its_history_and_its_choice(whole):

@@ -138,7 +138,7 @@ def test_who_may_stop_early_chooses_from_all_evaluations_and_else_from_the_last_
 
 @pytest.fixture(scope="module")
 def stopped(featured, tmp_path_factory):
-    """A training whose judge finds its second evaluation best, stopped two evaluations later."""
+    """A training whose second evaluation is the best, stopped two evaluations later."""
     here = Run(tmp_path_factory.mktemp("stopped"), (featured.folder,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "UNIT_STEPS", 25)
@@ -152,12 +152,12 @@ def rank_by_step(patch):
     """A selection rule that the tests know: of the evaluations the second is best."""
     ranks = iter([0.5, 0.9, 0.8, 0.7, 0.6, 0.5])
 
-    def facts(judge, net, shape):
+    def facts(evaluator, net, shape):
         recall = next(ranks)
         shown = {"recall": recall, "false_accepts_per_hour": 0.0, "clip_false_accepts": 0.0}
         return shown | {"rank": [1.0, 1.0, recall]}
 
-    patch.setattr("mwwkit.training.evaluator.Judge.facts", facts)
+    patch.setattr("mwwkit.training.evaluator.Evaluator.facts", facts)
 
 
 def test_a_training_stops_early_and_keeps_the_best_weights(stopped):

@@ -95,7 +95,7 @@ def test_an_example_is_what_the_head_sees_at_the_step_it_is_surest_of():
     made = examples(tf.constant(x), tf.constant(logits), tf.constant(labels), taps)
     np.testing.assert_array_equal(made.has_word, [True, False])
     np.testing.assert_array_equal(made.has_other, [True, True])
-    np.testing.assert_allclose(made.words[0], unit(x[0, 1:5, 0].ravel()), rtol=1e-5)
+    np.testing.assert_allclose(made.positives[0], unit(x[0, 1:5, 0].ravel()), rtol=1e-5)
     early = np.concatenate([np.zeros((2, 3)), x[0, :2, 0]])  # before the scene there is silence
-    np.testing.assert_allclose(made.others[0], unit(early.ravel()), rtol=1e-5)
-    np.testing.assert_allclose(made.others[1], unit(x[1, 5:9, 0].ravel()), rtol=1e-5)
+    np.testing.assert_allclose(made.negatives[0], unit(early.ravel()), rtol=1e-5)
+    np.testing.assert_allclose(made.negatives[1], unit(x[1, 5:9, 0].ravel()), rtol=1e-5)

@@ -107,14 +107,14 @@ class WordModel:
         edges = _cuts(self.gain(clip.frames))
         if edges is None:
             return clip.span
-        own = frames_span(edges[0], edges[-1], clip.seconds)
-        start_s = _agreed(own.start_s + self.late_s[0], clip.span.start_s)
-        end_s = _agreed(own.end_s + self.late_s[1], clip.span.end_s)
+        modelled = frames_span(edges[0], edges[-1], clip.seconds)
+        start_s = _agreed(modelled.start_s + self.late_s[0], clip.span.start_s)
+        end_s = _agreed(modelled.end_s + self.late_s[1], clip.span.end_s)
         return Span(max(start_s, 0.0), min(end_s, clip.seconds))
 
 
-def _agreed(own_s: float, seen_s: float) -> float:
-    return seen_s if abs(own_s - seen_s) < SAME_S else own_s
+def _agreed(modelled_s: float, seen_s: float) -> float:
+    return seen_s if abs(modelled_s - seen_s) < SAME_S else modelled_s
 
 
 def learn(clips: Sequence[Heard]) -> WordModel | None:
@@ -131,14 +131,14 @@ def learn(clips: Sequence[Heard]) -> WordModel | None:
     n_states = min(max(n_states, FEWEST_STATES), MOST_STATES)
     cuts = [_evenly(clip.cut, n_states) for clip in known]
     spread = SPREAD * np.concatenate([clip.frames for clip in clips]).var(axis=0) + 1e-3 * MOST_DB
-    taught, model = known, None
+    aligned, model = known, None
     for _ in range(TURNS):
-        pairs = [(clip, cut) for clip, cut in zip(taught, cuts, strict=True) if cut is not None]
+        pairs = [(clip, cut) for clip, cut in zip(aligned, cuts, strict=True) if cut is not None]
         if 2 * len(pairs) < len(clips):
             return None
         model = _model(pairs, spread)
-        taught, cuts = clips, [_cuts(model.gain(clip.frames)) for clip in clips]
-    return WordModel(model.states, model.others, _late_s(taught, cuts))
+        aligned, cuts = clips, [_cuts(model.gain(clip.frames)) for clip in clips]
+    return WordModel(model.states, model.others, _late_s(aligned, cuts))
 
 
 def _evenly(cut: tuple[int, int], n_states: int) -> np.ndarray | None:
@@ -219,9 +219,9 @@ def _late_s(clips: Sequence[Heard], cuts: Sequence[np.ndarray | None]) -> tuple[
     late_s: tuple[list, list] = ([], [])  # starts, ends
     for clip, cut in zip(clips, cuts, strict=True):
         if cut is not None:
-            own = frames_span(cut[0], cut[-1], clip.seconds)
-            late_s[0].append(clip.span.start_s - own.start_s)
-            late_s[1].append(clip.span.end_s - own.end_s)
+            modelled = frames_span(cut[0], cut[-1], clip.seconds)
+            late_s[0].append(clip.span.start_s - modelled.start_s)
+            late_s[1].append(clip.span.end_s - modelled.end_s)
     start_s, end_s = ([late for late in edge if abs(late) < NEAR_S] for edge in late_s)
     return _middle(start_s), _middle(end_s)
 

@@ -42,7 +42,7 @@ NOT_FOR_TRIALS = {"training", "teacher", "mined", "tuned", "export", "executed",
 class Trial:
     """A finished trial: its settings, and what its best weights reach on the validation split.
 
-    `choice` is as `Judge.facts` has it; empty, with the reason in `failed`, where there is none.
+    `choice` is as `Evaluator.facts` has it; empty where there is none, with the reason in `failed`.
     """
 
     number: int

@@ -22,7 +22,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 
 TABLE = "features/word_spans.json"
-MOST_TAUGHT = 300  # recordings to learn the word from, spread over all of them: 1 CPU second
+MOST_LEARNED = 300  # recordings to learn the word from, spread over all of them: 1 CPU second
 BLOCK = 500  # clips that a process takes at once
 
 
@@ -45,11 +45,11 @@ def find_words(clips: Clips, run: Run, workers: int) -> None:
         return
     everything = clips.of(kind=Kind.CLIP)
     people = [r for r in everything.of(label=Label.POSITIVE) if not r.is_synthetic]
-    taught = [record.path for record in people if record.split is Split.TRAIN]
-    taught = taught[:: -(-len(taught) // MOST_TAUGHT) or 1]
+    training = [record.path for record in people if record.split is Split.TRAIN]
+    training = training[:: -(-len(training) // MOST_LEARNED) or 1]
     model = None
-    if len(taught) >= FEWEST:
-        [model] = each(partial(_learned, run), [taught], workers=1)
+    if len(training) >= FEWEST:
+        [model] = each(partial(_learned, run), [training], workers=1)
     spoken = {record.path for record in people}
     rest = [record.path for record in everything if record.path not in spoken]
     jobs = [(model, block) for block in _blocks(sorted(spoken))]
@@ -60,7 +60,7 @@ def find_words(clips: Clips, run: Run, workers: int) -> None:
         found |= spans
     table = {
         "catalogue": sha256(run.find(CATALOGUE)),
-        "compared": len(taught) if model else 0,
+        "compared": len(training) if model else 0,
         "spans": found,
     }
     write_json(run / TABLE, table)

@@ -91,16 +91,18 @@ def measure(
     """
     exported = Exported(run)
     device, rule = Device(exported.model, reference=True), exported.threshold
-    words, others = (stimuli(run, f"test-{name}", most_clips) for name in ("words", "others"))
-    if not words.names:
+    positives, negatives = (
+        stimuli(run, f"test-{name}", most_clips) for name in ("words", "others")
+    )
+    if not positives.names:
         raise WrongInput(
             "the test split has no word under the condition 'clean'; add it to CONDITIONS in 02"
         )
-    sounds = sounds_of(run, others)
+    sounds = sounds_of(run, negatives)
     speakers = {record.path: record.speaker for record in load_clips(run)}
-    units = [speakers[name] or name for name in words.names]
+    units = [speakers[name] or name for name in positives.names]
     score = partial(_score, device, sounds, tta)
-    jobs = [*_jobs(suite(sounds), "words", words), *_jobs(suite(sounds), "others", others)]
+    jobs = [*_jobs(suite(sounds), "words", positives), *_jobs(suite(sounds), "others", negatives)]
     done: list[tuple[Clips, list[np.ndarray]]] = []
     with tqdm(total=len(jobs), unit="task", desc="shift") as bar:
         for job, found in zip(jobs, each(score, jobs, workers), strict=True):
@@ -108,11 +110,11 @@ def measure(
             bar.update()
 
     def tracks(shift: Shift, name: str) -> list[np.ndarray]:
-        own = (found for job, found in done if (job.shift.name, job.set) == (shift.name, name))
-        return [track for found in own for track in found]
+        scores = (found for job, found in done if (job.shift.name, job.set) == (shift.name, name))
+        return [track for found in scores for track in found]
 
     return [
-        _row(shift, tracks(shift, "words"), tracks(shift, "others"), rule, words, units)
+        _row(shift, tracks(shift, "words"), tracks(shift, "others"), rule, positives, units)
         for shift in suite(sounds)
     ]
 
@@ -170,20 +172,23 @@ def _float(audio: np.ndarray) -> np.ndarray:
 
 def _row(
     shift: Shift,
-    words: Sequence[np.ndarray],
-    others: Sequence[np.ndarray],
+    positives: Sequence[np.ndarray],
+    negatives: Sequence[np.ndarray],
     rule: Rule,
     clean: Stimuli,
     units: Sequence[str],
 ) -> Row:
     """What the tracks of the words and of the other words come to."""
-    share, wrong = rate(rule.wakes(words), units, rng(0, "shift", shift.name)), rule.wakes(others)
+    share, wrong = (
+        rate(rule.wakes(positives), units, rng(0, "shift", shift.name)),
+        rule.wakes(negatives),
+    )
     return Row(
         shift.name,
         shift.family,
         OfUnits(**vars(share), units=len(set(units))),
         Rate.counted(int(wrong.sum()), len(wrong)),
-        median_latency(words, clean.ends_s, rule),
+        median_latency(positives, clean.ends_s, rule),
     )
 
 
@@ -191,9 +196,9 @@ def table(rows: Sequence[Row]) -> str:
     """The rows in lines for people: counts and 95 % intervals beside every rate."""
     lines = [f"{'shift':<20} {'recall':<38} {'other words taken':<34} latency"]
     for row in rows:
-        late = row.median_latency_s
+        latency_s = row.median_latency_s
         lines.append(
             f"{row.shift:<20} {row.recall!s:<38} {row.other_clips_accepted!s:<34} "
-            f"{'-' if late is None else f'{late:.2f} s'}"
+            f"{'-' if latency_s is None else f'{latency_s:.2f} s'}"
         )
     return "\n".join(lines)

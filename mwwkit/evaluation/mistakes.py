@@ -1,7 +1,7 @@
 """What went wrong most: the words missed and the sounds taken for the word, each with its recipe.
 
-judged = Judged("test", sets, tracks)
-misses(judged, Rule(0.9, window=5), provenance.records(run))
+split = ScoredSplit("test", sets, tracks)
+misses(split, Rule(0.9, window=5), provenance.records(run))
 """
 
 from collections.abc import Sequence
@@ -24,32 +24,32 @@ from mwwkit.scenes.provenance import About
 from mwwkit.scenes.scenes import Item
 from mwwkit.scenes.shards import FeatureSet
 
-WORST = 20
+MOST_SHOWN = 20
 SPAN_S = (2.0, 1.0)  # before and after the moment that a player plays
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredSplit:
     """One split's sets and the uint8 score tracks of a model over each of their scenes."""
 
-    split: str
+    name: str
     sets: PerSet[FeatureSet]
     tracks: PerSet[Sequence[np.ndarray]]
 
 
-def misses(judged: Judged, rule: Rule, about: About) -> tuple[Mistake, ...]:
+def misses(split: ScoredSplit, rule: Rule, about: About) -> tuple[Mistake, ...]:
     """Words that were not detected, the faintest score first."""
-    hit, scores = rule.wakes(judged.tracks.words), rule.highest(judged.tracks.words)
+    hit, scores = rule.wakes(split.tracks.positives), rule.highest(split.tracks.positives)
     order = sorted(np.flatnonzero(~hit), key=lambda i: (scores[i], i))
-    return tuple(whole_clip(judged, "words", int(i), rule, about) for i in order[:WORST])
+    return tuple(whole_clip(split, "words", int(i), rule, about) for i in order[:MOST_SHOWN])
 
 
-def false_accepts(judged: Judged, rule: Rule, about: About) -> tuple[Mistake, ...]:
+def false_accepts(split: ScoredSplit, rule: Rule, about: About) -> tuple[Mistake, ...]:
     """Accepted clips of other words and events in the streams, the highest score first."""
-    scores = rule.highest(judged.tracks.others)
-    wrong = np.flatnonzero(rule.wakes(judged.tracks.others))
+    scores = rule.highest(split.tracks.negatives)
+    wrong = np.flatnonzero(rule.wakes(split.tracks.negatives))
     found = [(float(scores[i]), "others", int(i), None) for i in wrong]
-    for index, track in enumerate(judged.tracks.ambient):
+    for index, track in enumerate(split.tracks.ambient):
         means, at = rule.means(track), score_times(len(track))
         for at_s in detections(track, rule):
             first = int(np.searchsorted(at, at_s - STEP_S / 2))
@@ -57,19 +57,19 @@ def false_accepts(judged: Judged, rule: Rule, about: About) -> tuple[Mistake, ..
             found.append((float(span.max()), "ambient", index, float(at_s)))
     found.sort(key=lambda one: (-one[0], one[1], one[2], one[3] or 0.0))
     return tuple(
-        whole_clip(judged, name, index, rule, about)
+        whole_clip(split, name, index, rule, about)
         if at_s is None
-        else _event(judged, index, at_s, score, about)
-        for score, name, index, at_s in found[:WORST]
+        else _event(split, index, at_s, score, about)
+        for score, name, index, at_s in found[:MOST_SHOWN]
     )
 
 
-def whole_clip(judged: Judged, name: str, index: int, rule: Rule, about: About) -> Mistake:
+def whole_clip(split: ScoredSplit, name: str, index: int, rule: Rule, about: About) -> Mistake:
     """A clip of the set `name`, with the recipe that makes it heard again."""
-    features, means = judged.sets.of(name), rule.means(judged.tracks.of(name)[index])
+    features, means = split.sets.of(name), rule.means(split.tracks.of(name)[index])
     scene, highest = features.scene(index), int(np.argmax(means))
     found = Mistake(
-        set=f"{judged.split}-{name}",
+        set=f"{split.name}-{name}",
         index=index,
         clip=features.clip(index),
         score=round(float(means[highest]), 4),
@@ -82,13 +82,13 @@ def whole_clip(judged: Judged, name: str, index: int, rule: Rule, about: About) 
     return _known(found, about)
 
 
-def _event(judged: Judged, index: int, at_s: float, score: float, about: About) -> Mistake:
+def _event(split: ScoredSplit, index: int, at_s: float, score: float, about: About) -> Mistake:
     """A moment of a stream, with what sounded around it."""
-    scene = judged.sets.ambient.scene(index)
+    scene = split.sets.ambient.scene(index)
     from_s, to_s = max(at_s - SPAN_S[0], 0.0), min(at_s + SPAN_S[1], scene.seconds)
     heard = tuple(item for item in scene.items if _sounds_in(item, from_s, to_s))
     found = Mistake(
-        set=f"{judged.split}-ambient",
+        set=f"{split.name}-ambient",
         index=index,
         clip=heard_in(scene, at_s)[0],
         score=round(score, 4),
@@ -96,7 +96,7 @@ def _event(judged: Judged, index: int, at_s: float, score: float, about: About) 
         from_s=round(from_s, 3),
         to_s=round(to_s, 3),
         recipe=replace(scene, items=heard).as_dict(),
-        condition=judged.sets.ambient.condition(index),
+        condition=split.sets.ambient.condition(index),
     )
     return _known(found, about)
 

@@ -1,6 +1,6 @@
 """The forms that a net takes on its way to the device, compared on the same audio, step by step.
 
-    heard = PerSet(words, others, ambient)                           # int8 [frames, 40] each
+    heard = PerSet(positives, negatives, ambient)                         # int8 [frames, 40] each
     forms = scores(Made(net, scale, float_model, model), heard)
     print(compare(forms.of("int8"), forms.of("float"), Rule(0.9, window=5)))
 
@@ -26,7 +26,7 @@ from mwwkit.device.detector import (
 from mwwkit.device.firmware import N_BANDS
 from mwwkit.device.simulator import Device, DeviceError, tflm
 from mwwkit.evaluation.measured import Difference, FormRates, Place
-from mwwkit.metrics.operating_points import JUDGED_BY, PerSet
+from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.mixednet import MixedNet, tf
@@ -133,13 +133,15 @@ def highest(tracks: Sequence[np.ndarray], rule: Rule) -> list[float]:
 
 def rates(form: Form, rule: Rule) -> FormRates:
     """Recall, other clips accepted, and false accepts an hour."""
-    words, others = (rule.wakes(on_grid(form.scores.of(name))) for name in ("words", "others"))
+    positives, negatives = (
+        rule.wakes(on_grid(form.scores.of(name))) for name in ("words", "others")
+    )
     streams = on_grid(form.scores.of(STREAMS))
     n_events = sum(len(detections(track, rule)) for track in streams)
     return FormRates(
         form.name,
-        Rate.counted(int(words.sum()), len(words)),
-        Rate.counted(int(others.sum()), len(others)),
+        Rate.counted(int(positives.sum()), len(positives)),
+        Rate.counted(int(negatives.sum()), len(negatives)),
         Hourly.counted(n_events, sum(map(len, streams)) * STEP_S / 3600, digits=4),
     )
 
@@ -155,8 +157,8 @@ def compare(one: Scores, other: Scores, rule: Rule) -> Difference:
         difference, seconds = np.abs(mine - its), score_times(len(mine))
         total, steps = total + float(difference.sum(dtype=np.float64)), steps + len(difference)
         if at is None or difference.max() > largest:
-            largest, worst = float(difference.max()), int(difference.argmax())
-            at = _place(name, index, seconds[worst])
+            largest, at_largest = float(difference.max()), int(difference.argmax())
+            at = _place(name, index, seconds[at_largest])
         both = on_grid([mine, its])
         flipped = rule.over(both[0]) != rule.over(both[1])
         for first, length in _runs(flipped):
@@ -188,7 +190,7 @@ def _place(
 
 
 def _pairs(one: Scores, other: Scores) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
-    for name in JUDGED_BY:
+    for name in SET_NAMES:
         for index, (mine, its) in enumerate(zip(one.of(name), other.of(name), strict=True)):
             if len(mine):
                 yield name, index, mine, its

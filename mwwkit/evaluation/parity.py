@@ -23,7 +23,7 @@ from mwwkit.evaluation.measured import (
     Place,
     Unlike,
 )
-from mwwkit.evaluation.mistakes import WORST, Judged, whole_clip
+from mwwkit.evaluation.mistakes import MOST_SHOWN, ScoredSplit, whole_clip
 from mwwkit.evaluation.net_forms import Form, Forms, Made
 from mwwkit.metrics.operating_points import PerSet
 from mwwkit.model.streaming import fold, to_int8
@@ -66,8 +66,8 @@ def other_models(made: Made, training: Spectrograms) -> tuple[OtherModel, ...]:
 def of_run(
     made: Made,
     others: Sequence[OtherModel],
-    validation: Judged,
-    test: Judged,
+    validation: ScoredSplit,
+    test: ScoredSplit,
     rule: Rule,
     run: Run,
 ) -> Parity:
@@ -84,8 +84,8 @@ def of_run(
     frames = sum(map(len, heard.ambient))
     return Parity(
         heard=HeardByAll(
-            words=len(heard.words),
-            others=len(heard.others),
+            words=len(heard.positives),
+            others=len(heard.negatives),
             streams=len(heard.ambient),
             stream_hours=round(frames * firmware.HOP_MS / 3.6e6, 4),
         ),
@@ -99,32 +99,31 @@ def _form(other: OtherModel, heard: net_forms.Heard) -> Form:
     return Form(other.name, net_forms.int8_scores(Device(other.model, reference=True), heard))
 
 
-def _heard(judged: Judged) -> tuple[PerSet[np.ndarray], net_forms.Heard]:
+def _heard(split: ScoredSplit) -> tuple[PerSet[np.ndarray], net_forms.Heard]:
     """Clips evenly spaced over each set, streams cut at MOST_STREAM_S in all; and their indices."""
-    chosen = judged.sets.map(lambda features: evenly(len(features), MOST_CLIPS))
+    chosen = split.sets.map(lambda features: evenly(len(features), MOST_CLIPS))
     left, streams = round(MOST_STREAM_S * 1000 / firmware.HOP_MS), []
     for index in chosen.ambient:
-        streams.append(judged.sets.ambient.store[int(index)][:left])
+        streams.append(split.sets.ambient.store[int(index)][:left])
         left -= len(streams[-1])
         if not left:
             break
-    return chosen, replace(_stored(judged, chosen), ambient=streams)
+    return chosen, replace(_stored(split, chosen), ambient=streams)
 
 
-def _stored(judged: Judged, chosen: PerSet[np.ndarray]) -> net_forms.Heard:
+def _stored(split: ScoredSplit, chosen: PerSet[np.ndarray]) -> net_forms.Heard:
     """The spectrograms of the clips that were chosen."""
-    words, others = (
-        [judged.sets.of(name).store[int(i)] for i in chosen.of(name)]
-        for name in ("words", "others")
+    positives, negatives = (
+        [split.sets.of(name).store[int(i)] for i in chosen.of(name)] for name in ("words", "others")
     )
-    return PerSet(words, others)
+    return PerSet(positives, negatives)
 
 
-def _with_clips(found: Against, judged: Judged, chosen: PerSet[np.ndarray]) -> Against:
+def _with_clips(found: Against, split: ScoredSplit, chosen: PerSet[np.ndarray]) -> Against:
     """With what sounded at every place, and its index among all of its set."""
 
     def named(place: Place) -> Place:
-        features, index = judged.sets.of(place.set), int(chosen.of(place.set)[place.index])
+        features, index = split.sets.of(place.set), int(chosen.of(place.set)[place.index])
         if place.set == net_forms.STREAMS:
             return replace(place, index=index, clip=heard_in(features.scene(index), place.at_s)[0])
         return replace(place, index=index, clip=features.clip(index))
@@ -137,7 +136,7 @@ def _with_clips(found: Against, judged: Judged, chosen: PerSet[np.ndarray]) -> A
     )
 
 
-def _test(made: Made, test: Judged, rule: Rule, run: Run) -> OnTest:
+def _test(made: Made, test: ScoredSplit, rule: Rule, run: Run) -> OnTest:
     """Compare the int8 model with the float net on the clips of the test split."""
     clips = replace(test.sets, ambient=())
     chosen = clips.map(lambda features: evenly(len(features), MOST_TESTED))
@@ -151,25 +150,25 @@ def _test(made: Made, test: Judged, rule: Rule, run: Run) -> OnTest:
     heard = _stored(test, chosen)
     whole = heard.map(lambda those: net_forms.whole_tracks(made.net, those, made.scale))
     return OnTest(
-        words=len(chosen.words),
-        others=len(chosen.others),
+        words=len(chosen.positives),
+        others=len(chosen.negatives),
         clips=(
-            *_both("word", whole.words, exact.words, rule),
-            *_both("other", whole.others, exact.others, rule),
+            *_both("word", whole.positives, exact.positives, rule),
+            *_both("other", whole.negatives, exact.negatives, rule),
         ),
         differ=_unlike(net_forms.compare(exact, whole, rule).differ, chosen, test, rule, run),
     )
 
 
 def _unlike(
-    places: Sequence[Place], chosen: PerSet[np.ndarray], test: Judged, rule: Rule, run: Run
+    places: Sequence[Place], chosen: PerSet[np.ndarray], test: ScoredSplit, rule: Rule, run: Run
 ) -> tuple[Unlike, ...]:
-    """The clips at some places, those of the largest difference first; WORST with recipes."""
+    """The clips at some places, those of the largest difference first; MOST_SHOWN with recipes."""
     about, found = provenance.records(run), []
     for place in sorted(places, key=lambda one: -abs(one.means[0] - one.means[1])):
         index = int(chosen.of(place.set)[place.index])
         one = Unlike(**vars(whole_clip(test, place.set, index, rule, about)), means=place.means)
-        found.append(one if len(found) < WORST else replace(one, recipe=None))
+        found.append(one if len(found) < MOST_SHOWN else replace(one, recipe=None))
     return tuple(found)
 
 

@@ -1,6 +1,6 @@
 """Everything that 05 says about one split: rates, curves, groups, and what went wrong most.
 
-    figures = of_split(Judged("test", sets, tracks), Rule(0.9, window=5), aim, run)
+    figures = of_split(ScoredSplit("test", sets, tracks), Rule(0.9, window=5), aim, run)
     print(figures.recall, figures.false_accepts_per_hour)
 
 The form is in `mwwkit.evaluation.measured`.
@@ -29,7 +29,7 @@ from mwwkit.evaluation.measured import (
     SplitFigures,
     Worst,
 )
-from mwwkit.evaluation.mistakes import Judged, false_accepts, misses
+from mwwkit.evaluation.mistakes import ScoredSplit, false_accepts, misses
 from mwwkit.metrics.bootstrap import curve_intervals
 from mwwkit.metrics.curves import confusion, equal_error_rate, latency_s, reliability
 from mwwkit.metrics.decision_rules import by_rule
@@ -49,33 +49,33 @@ COUNTED = (
 )
 
 
-def of_split(judged: Judged, rule: Rule, aim: Aim, run: Run) -> SplitFigures:
+def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures:
     """All of it. Raises FileNotFoundError for a room that the catalogue has and the run not.
 
     `run` is where the catalogue and the rooms are looked for.
     """
-    about, tracks = provenance.records(run), judged.tracks
-    surface = operating_points(tracks.words, tracks.others, tracks.ambient, aim.windows)
-    shipped, hit = surface.at(rule), rule.wakes(tracks.words)
-    late = _latency(judged, rule, about)
+    about, tracks = provenance.records(run), split.tracks
+    surface = operating_points(tracks.positives, tracks.negatives, tracks.ambient, aim.windows)
+    shipped, hit = surface.at(rule), rule.wakes(tracks.positives)
+    late = _latency(split, rule, about)
     return SplitFigures(
-        recall=_recall(judged, hit, about),
+        recall=_recall(split, hit, about),
         other_clips_accepted=shipped.others_accepted,
         false_accepts_per_hour=shipped.hourly(),
         median_latency_s=late.median_s,
         latency=late,
-        clips=_clips(judged, rule),
+        clips=_clips(split, rule),
         at_target=_at_target(surface, aim),
         surface=surface.rounded(),
-        detectors=by_rule(tracks.words, tracks.ambient, rule),
-        groups=_groups(judged, rule, hit, about, run),
-        worst=Worst(misses(judged, rule, about), false_accepts(judged, rule, about)),
+        detectors=by_rule(tracks.positives, tracks.ambient, rule),
+        groups=_groups(split, rule, hit, about, run),
+        worst=Worst(misses(split, rule, about), false_accepts(split, rule, about)),
     )
 
 
-def _recall(judged: Judged, hit: np.ndarray, about: About) -> tuple[ConditionRate, ...]:
-    conditions = np.array(provenance.conditions(judged.sets.words))
-    speakers = np.array(_speakers(judged, about))
+def _recall(split: ScoredSplit, hit: np.ndarray, about: About) -> tuple[ConditionRate, ...]:
+    conditions = np.array(provenance.conditions(split.sets.positives))
+    speakers = np.array(_speakers(split, about))
     rows = []
     for name in dict.fromkeys(conditions.tolist()):
         own, by = conditions == name, None
@@ -88,30 +88,30 @@ def _recall(judged: Judged, hit: np.ndarray, about: About) -> tuple[ConditionRat
     return tuple(rows)
 
 
-def _speakers(judged: Judged, about: About) -> list[str]:
-    records = map(about.of, provenance.clip_names(judged.sets.words))
+def _speakers(split: ScoredSplit, about: About) -> list[str]:
+    records = map(about.of, provenance.clip_names(split.sets.positives))
     return [record.speaker if record else "" for record in records]
 
 
-def _units(judged: Judged, about: About) -> list[str]:
+def _units(split: ScoredSplit, about: About) -> list[str]:
     """What is drawn: a voice with all its clips, a clip with all its conditions."""
-    paths = provenance.clip_names(judged.sets.words)
-    return [s or p for s, p in zip(_speakers(judged, about), paths, strict=True)]
+    paths = provenance.clip_names(split.sets.positives)
+    return [s or p for s, p in zip(_speakers(split, about), paths, strict=True)]
 
 
-def _latency(judged: Judged, rule: Rule, about: About) -> Latency:
-    pairs = zip(judged.tracks.words, judged.sets.words.ends_s, strict=True)
+def _latency(split: ScoredSplit, rule: Rule, about: About) -> Latency:
+    pairs = zip(split.tracks.positives, split.sets.positives.ends_s, strict=True)
     seconds = np.array([latency_s(track, ends_s[0], rule) for track, ends_s in pairs])
-    return groups.latencies(seconds, _units(judged, about), rng(0, "latency"))
+    return groups.latencies(seconds, _units(split, about), rng(0, "latency"))
 
 
-def _clips(judged: Judged, rule: Rule) -> tuple[ClipFigures, ...]:
+def _clips(split: ScoredSplit, rule: Rule) -> tuple[ClipFigures, ...]:
     """Figures of clips, by condition of the words; the other words are as they were recorded."""
-    negatives = rule.highest(judged.tracks.others)
+    negatives = rule.highest(split.tracks.negatives)
     if len(negatives) < 2:
         return ()
-    positives = rule.highest(judged.tracks.words)
-    conditions = np.array(provenance.conditions(judged.sets.words))
+    positives = rule.highest(split.tracks.positives)
+    conditions = np.array(provenance.conditions(split.sets.positives))
     alike = [(name, positives[conditions == name]) for name in dict.fromkeys(conditions.tolist())]
     return tuple(
         _clip_figures(own, negatives, rule.level, name) for name, own in alike if len(own) > 1
@@ -151,35 +151,35 @@ def _at_target(surface: Surface, aim: Aim) -> AtTarget | None:
     )
 
 
-def _groups(judged: Judged, rule: Rule, hit: np.ndarray, about: About, run: Run) -> Groups:
+def _groups(split: ScoredSplit, rule: Rule, hit: np.ndarray, about: About, run: Run) -> Groups:
     return Groups(
         merged_below=Least(groups.MIN_CLIPS, groups.MIN_HOURS),
         note="" if about else "No clips/catalogue.csv at hand: no groups by voice or source.",
-        recall=_recall_by(judged, hit, about, run),
-        other_clips_accepted=_accepted_by(judged, rule, about),
-        false_accepts_per_hour=_false_accepts_by(judged, rule, about),
+        recall=_recall_by(split, hit, about, run),
+        other_clips_accepted=_accepted_by(split, rule, about),
+        false_accepts_per_hour=_false_accepts_by(split, rule, about),
     )
 
 
-def _recall_by(judged: Judged, hit: np.ndarray, about: About, run: Run) -> tuple[RatesBy, ...]:
+def _recall_by(split: ScoredSplit, hit: np.ndarray, about: About, run: Run) -> tuple[RatesBy, ...]:
     locate: Callable[[str], Path] | None = run.find if about else None
-    words, units = judged.sets.words, _units(judged, about)
-    by = provenance.clip_groups(words, about, locate)
+    positives, units = split.sets.positives, _units(split, about)
+    by = provenance.clip_groups(positives, about, locate)
     found = []
     for name in OF_WORDS:
         if by.get(name):
-            drawn = provenance.clip_names(words) if name == "speaker" else units
+            drawn = provenance.clip_names(positives) if name == "speaker" else units
             rows = groups.recall_by(by[name], hit, drawn, rng(0, "groups", name))
             found.append(RatesBy(name, rows))
     return tuple(found)
 
 
-def _accepted_by(judged: Judged, rule: Rule, about: About) -> tuple[RatesBy, ...]:
-    others = judged.sets.others
-    if not len(others):
+def _accepted_by(split: ScoredSplit, rule: Rule, about: About) -> tuple[RatesBy, ...]:
+    negatives = split.sets.negatives
+    if not len(negatives):
         return ()
-    by, paths = provenance.clip_groups(others, about), provenance.clip_names(others)
-    wrong = rule.wakes(judged.tracks.others)
+    by, paths = provenance.clip_groups(negatives, about), provenance.clip_names(negatives)
+    wrong = rule.wakes(split.tracks.negatives)
     found = []
     for name in OF_OTHERS:
         if name in by:
@@ -188,9 +188,9 @@ def _accepted_by(judged: Judged, rule: Rule, about: About) -> tuple[RatesBy, ...
     return tuple(found)
 
 
-def _false_accepts_by(judged: Judged, rule: Rule, about: About) -> tuple[HourlyBy, ...]:
-    ambient, events = judged.sets.ambient, []
-    for index, track in enumerate(judged.tracks.ambient):
+def _false_accepts_by(split: ScoredSplit, rule: Rule, about: About) -> tuple[HourlyBy, ...]:
+    ambient, events = split.sets.ambient, []
+    for index, track in enumerate(split.tracks.ambient):
         if len(at_s := detections(track, rule)):
             scene = ambient.scene(index)
             heard = [heard_in(scene, float(second))[0] for second in at_s]

@@ -31,7 +31,7 @@ class Confusion:
 
     @property
     def accuracy(self) -> float:
-        """The share of all clips that is judged right."""
+        """The share of all clips that is classified right."""
         right = self.true_positives + self.true_negatives
         return _ratio(right, right + self.false_positives + self.false_negatives)
 

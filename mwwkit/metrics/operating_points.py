@@ -36,30 +36,30 @@ from mwwkit.run.typed_json import Amount, Count, Table, says
 # of other words' clips that may be accepted.
 TargetFah = Annotated[float, more_than(0, "more than 0 an hour")]
 MaxClipFpr = Annotated[float, Between(0, 1)]
-JUDGED_BY = ("words", "others", "ambient")  # the sets of a split that say what a model does
+SET_NAMES = ("words", "others", "ambient")  # the sets of a split that say what a model does
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
 T, U = TypeVar("T"), TypeVar("U")
 
 
 @dataclass(frozen=True)
 class PerSet(Generic[T]):
-    """One thing for each of the sets of a split that say what a model does."""
+    """One value for each set of a split that says what a model does."""
 
-    words: T = ()
-    others: T = ()
+    positives: T = ()  # of the set "words"
+    negatives: T = ()  # of "others"
     ambient: T = ()
 
     def of(self, name: str) -> T:
-        """That of one set, by its name in JUDGED_BY."""
-        return getattr(self, name)
+        """The value of one set, by its name in SET_NAMES."""
+        return {"words": self.positives, "others": self.negatives, "ambient": self.ambient}[name]
 
     def items(self) -> tuple[tuple[str, T], ...]:
-        """Names and things."""
-        return tuple((name, self.of(name)) for name in JUDGED_BY)
+        """Name and value of each set."""
+        return tuple((name, self.of(name)) for name in SET_NAMES)
 
-    def map(self, change: Callable[[T], U]) -> "PerSet[U]":
-        """The same of what `change` makes of each."""
-        return PerSet(*(change(one) for _, one in self.items()))
+    def map(self, function: Callable[[T], U]) -> "PerSet[U]":
+        """The same of what `function` makes of each."""
+        return PerSet(*(function(value) for _, value in self.items()))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mwwkit.device.detector import Rule, detections, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.measured import Threshold
-from mwwkit.metrics.operating_points import CUTOFFS, JUDGED_BY, Surface, operating_points
+from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, Surface, operating_points
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.run.paths import Run
@@ -49,7 +49,7 @@ def curve(run: Run) -> None:
 
 def _surface(run: Run, split: str, device: Device, window: int) -> Surface | None:
     """Every cutoff on one split, with one window; None where it lacks words or hours."""
-    sets = [FeatureSet.open(run, f"{split}-{name}") for name in JUDGED_BY]
+    sets = [FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES]
     if not len(sets[0]) or not len(sets[2]):
         return None
     tracks = [[device.scores(s.store[i]) for i in range(len(s))] for s in sets]

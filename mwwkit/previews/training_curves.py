@@ -55,10 +55,10 @@ def draw(history: History) -> Figure:
         for axes, fact in ((loss, "loss"), (norm, "gradient_norm")):
             values = [facts[fact] for facts in course.values()]
             axes.plot(steps, values, color=colour, marker=".", markersize=4, label=name)
-        judged = {step: facts["choice"] for step, facts in course.items() if "choice" in facts}
-        _judged(recall, judged, "recall", colour)
-        _judged(hourly, judged, "false_accepts_per_hour", colour)
-        recall.set_title(_told(judged), fontsize=9)
+        evaluated = {step: facts["choice"] for step, facts in course.items() if "choice" in facts}
+        _draw_choices(recall, evaluated, "recall", colour)
+        _draw_choices(hourly, evaluated, "false_accepts_per_hour", colour)
+        recall.set_title(_told(evaluated), fontsize=9)
     loss.set(ylabel="loss")
     norm.set(ylabel="gradient norm")
     recall.set(ylabel="recall", ylim=(-0.05, 1.1))
@@ -91,25 +91,25 @@ def _colours(n: int) -> list[str]:
     return [drawing.SOFT] * (n - 1) + [drawing.INK]
 
 
-def _judged(axes: Axes, judged: dict[int, Mapping], name: str, colour: str) -> None:
-    values = [choice[name] for choice in judged.values()]
-    axes.plot(list(judged), values, color=colour, marker="o", markersize=4)
-    if (kept := _kept(judged)) is not None:
-        axes.plot(kept, judged[kept][name], "o", ms=11, mfc="none", mec=drawing.ACCENT, mew=1.6)
+def _draw_choices(axes: Axes, evaluated: dict[int, Mapping], name: str, colour: str) -> None:
+    values = [choice[name] for choice in evaluated.values()]
+    axes.plot(list(evaluated), values, color=colour, marker="o", markersize=4)
+    if (kept := _kept(evaluated)) is not None:
+        axes.plot(kept, evaluated[kept][name], "o", ms=11, mfc="none", mec=drawing.ACCENT, mew=1.6)
 
 
-def _kept(judged: dict[int, Mapping]) -> int | None:
+def _kept(evaluated: dict[int, Mapping]) -> int | None:
     """The late step of highest rank, of equals the latest: the choice that the stage makes."""
-    late = [step for step, choice in judged.items() if choice["late"]]
-    return max(late, key=lambda step: (judged[step]["rank"], step), default=None)
+    late = [step for step, choice in evaluated.items() if choice["late"]]
+    return max(late, key=lambda step: (evaluated[step]["rank"], step), default=None)
 
 
-def _told(judged: dict[int, Mapping]) -> str:
-    if not judged:
+def _told(evaluated: dict[int, Mapping]) -> str:
+    if not evaluated:
         return "int8 model on validation: not evaluated yet"
-    kept = _kept(judged)
-    step = max(judged) if kept is None else kept
-    choice = judged[step]
+    kept = _kept(evaluated)
+    step = max(evaluated) if kept is None else kept
+    choice = evaluated[step]
     return (
         f"int8 model on validation: {choice['recall']:.1%} at "
         f"{choice['false_accepts_per_hour']:.2g} /h (step {step:,}{', early' * (kept is None)})"

@@ -23,15 +23,15 @@ NOTHING = 0.0005  # where a share of 0 is drawn among deviates
 def curves(rows: Sequence[CurvePoint]) -> list[Html]:
     """Loss and gradient norm by step, and what the int8 model reached at each evaluation."""
     steps = linear(0, max(row.step for row in rows), "step")
-    judged = [row for row in rows if row.recall is not None]
+    evaluated = [row for row in rows if row.recall is not None]
     loss = linear(0, max(row.loss for row in rows) * 1.05, "loss")
     norm = linear(0, max(row.gradient_norm for row in rows) * 1.05, "gradient norm")
-    wrong = max((row.false_accepts_per_hour for row in judged), default=1)
+    wrong = max((row.false_accepts_per_hour for row in evaluated), default=1)
     panels = (
         (loss, "loss", rows),
         (norm, "gradient_norm", rows),
-        (shares("recall, validation"), "recall", judged),
-        (hourly(wrong, "false accepts an hour, validation"), "false_accepts_per_hour", judged),
+        (shares("recall, validation"), "recall", evaluated),
+        (hourly(wrong, "false accepts an hour, validation"), "false_accepts_per_hour", evaluated),
     )
     return [_curve(steps, scale, fact, own) for scale, fact, own in panels if own]
 

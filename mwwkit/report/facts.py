@@ -164,7 +164,7 @@ def facts_of(run: Run, shipped: Shipped) -> Report:
         parity=metrics.parity,
         device=origins.device(described, metrics.model, metrics.arena, shipped.path("yaml")),
         data=data,
-        licence=licences.judged(data),
+        licence=licences.of_data(data),
         advice=advice(validation, test, threshold, max_clip_fpr),
         settings=stages,
         seed=origins.seed(stages),

@@ -1,6 +1,6 @@
 """May a model be shipped commercially? Read off the licences that its data came with.
 
-    found = judged(origins.data(run))
+    found = of_data(origins.data(run))
     print(found.headline, *found.sentences)
 
 It reads what was stated, no more: a wrong licence in a table is a wrong answer here. Whether a
@@ -80,7 +80,7 @@ class Licence:
     sources: tuple[LicenceOf, ...]
 
 
-def judged(data: Data | None) -> Licence:
+def of_data(data: Data | None) -> Licence:
     """An answer for the whole and for each source's licence; without data nothing is known."""
     if not data:
         told = "The catalogue of clips was not at hand, so nothing is known of their licences."

@@ -97,7 +97,7 @@ def _by_group(dimensions: Sequence[RatesBy | HourlyBy], drawn: Callable[..., Htm
 
 def mistakes(report: Report, misses: list[Moment], accepts: list[Moment]) -> Html:
     """The worst ones, to listen to."""
-    threshold, worst = report.threshold, report.test.worst
+    threshold, listed = report.threshold, report.test.worst
     keys = [
         ("c1", f"mean of {threshold.window} scores"),
         ("accent dashed", "cutoff"),
@@ -105,8 +105,8 @@ def mistakes(report: Report, misses: list[Moment], accepts: list[Moment]) -> Htm
     ]
     parts = [tag("ul", *(tag("li", text, class_=c) for c, text in keys), class_="keys")]
     for title, those, n, none in (
-        ("Words it missed", misses, len(worst.misses), "It missed none."),
-        ("What it took for the word", accepts, len(worst.false_accepts), "Nothing woke it."),
+        ("Words it missed", misses, len(listed.misses), "It missed none."),
+        ("What it took for the word", accepts, len(listed.false_accepts), "Nothing woke it."),
     ):
         parts.append(tag("h3", title))
         told = f"The worst {len(those)} of {n}{' or more' if n >= 20 else ''}." if those else none

@@ -41,10 +41,10 @@ def write(run: Run, shipped: Shipped) -> Report:
     Raises ValueError for metrics that an earlier version wrote.
     """
     report, device = facts_of(run, shipped), Device(shipped.path("model"), reference=True)
-    worst, unlike = report.test.worst, report.parity.test.differ
+    mistakes, unlike = report.test.worst, report.parity.test.differ
     heard = [
-        moments(run, those, device, report.threshold)
-        for those in (worst.misses, worst.false_accepts, unlike)
+        moments(run, listed, device, report.threshold)
+        for listed in (mistakes.misses, mistakes.false_accepts, unlike)
     ]
     html = page(report, *heard, shipped.names.report)
     write_json(shipped.path("report"), to_json(report))

@@ -59,7 +59,7 @@ def heard_in(scene: Scene, at_s: float) -> tuple[str, float]:
     return "", 0.0
 
 
-def worst(events: list[Event], sources: list[str], per_source: int, in_all: int) -> list[int]:
+def highest(events: list[Event], sources: list[str], per_source: int, in_all: int) -> list[int]:
     """Indices of the events to keep: the highest scores, at most so many a source and in all."""
     taken: dict[str, int] = defaultdict(int)
     kept = []

@@ -121,8 +121,8 @@ class Word:
 class Material:
     """What scenes of one split are made of; paths are relative to the run."""
 
-    words: tuple[Word, ...]  # the wake word
-    others: tuple[Word, ...]  # short clips of anything else; hard negatives are repeated here
+    positives: tuple[Word, ...]  # the wake word
+    negatives: tuple[Word, ...]  # short clips of anything else; hard negatives are repeated here
     speech: tuple[tuple[str, float], ...] = ()  # longer speech: path, seconds
     noises: tuple[tuple[str, float], ...] = ()
     rooms: tuple[str, ...] = ()
@@ -161,7 +161,7 @@ def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Gener
 
     Raises ValueError where the material has no clips of other words.
     """
-    if not material.others and not material.speech:
+    if not material.negatives and not material.speech:
         raise WrongInput("there is nothing but the wake word to draw from; 01 needs negatives")
     return Scene(
         seconds=settings.seconds,
@@ -175,7 +175,7 @@ def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Gener
 
 
 def _draw_items(material: Material, settings: SceneSettings, rng) -> tuple[Item, ...]:
-    share = _pick(settings.word_shares, rng) if material.words else 0.0
+    share = _pick(settings.word_shares, rng) if material.positives else 0.0
     items, at_s = [], _round(rng.uniform(0, settings.gap_s / 2))
     while at_s < settings.seconds - 0.2:
         is_word = rng.random() < share
@@ -208,12 +208,12 @@ def _draw_piece(material: Material, settings: SceneSettings, is_word: bool, rng)
     if (
         not is_word
         and material.speech
-        and (rng.random() < settings.speech_share or not material.others)
+        and (rng.random() < settings.speech_share or not material.negatives)
     ):
         return _speech_piece(material.speech, rng, (1.0, 4.0)), 0.0
-    if not is_word and material.words and rng.random() < settings.cut_word_share:
-        return _cut_piece(_pick(material.words, rng), rng), 0.0
-    word = _pick(material.words if is_word else material.others, rng)
+    if not is_word and material.positives and rng.random() < settings.cut_word_share:
+        return _cut_piece(_pick(material.positives, rng), rng), 0.0
+    word = _pick(material.positives if is_word else material.negatives, rng)
     span = word.span
     if rng.random() < settings.trimmed_share:
         margin_s = 0.03  # the 20 dB rule cuts soft onsets; this much is never another sound
@@ -270,12 +270,12 @@ def _draw_background(material: Material, settings: SceneSettings, rng) -> Backgr
 def draw_voice(material: Material, seconds: float, rng) -> tuple[Piece, ...]:
     """A chain of pieces of other words and speech that fills `seconds`, without gaps."""
     chain, total_s = [], 0.0
-    sentences = material.speech and (rng.random() < 0.5 or not material.others)
+    sentences = material.speech and (rng.random() < 0.5 or not material.negatives)
     while total_s < seconds:
         if sentences:
             piece = _speech_piece(material.speech, rng, (2.0, 6.0))
         else:
-            word = _pick(material.others, rng)
+            word = _pick(material.negatives, rng)
             piece = _piece(word.path, word.span.start_s, word.span.end_s)
         chain.append(piece)
         total_s += max(piece.seconds, 0.1)

@@ -71,7 +71,7 @@ def window_set(material: Material, settings: SceneSettings, n_scenes: int, seed:
     def draw(number: int) -> Scene:
         draws = rng(seed, "window", number)
         scene = draw_scene(material, replace(settings, seconds=seconds), draws)
-        shares = (1.0,) if number % 2 and material.words else (0.0,)
+        shares = (1.0,) if number % 2 and material.positives else (0.0,)
         any_length = replace(settings, seconds=60.0, word_shares=shares, gap_s=0.01)
         item = draw_scene(material, any_length, draws).items[0]
         ends_s = item.end_s
@@ -99,7 +99,7 @@ def usable_conditions(conditions: tuple[str, ...], material: Material) -> tuple[
     has = {
         "quiet": True,
         "noise": bool(material.noises),
-        "babble": len(material.others) > 5,  # six voices
+        "babble": len(material.negatives) > 5,  # six voices
         "room": bool(material.rooms),
     }
     return tuple(c for c in conditions if has["room" if c == "room" else CONDITIONS[c][0]])
@@ -110,7 +110,7 @@ def clip_set(
 ) -> SceneSet:
     """Every clip under every usable condition, between quiet; noises and voices from `material`."""
     usable = usable_conditions(conditions, material)
-    wake_words = frozenset(material.words)
+    wake_words = frozenset(material.positives)
     table = [(word, condition) for condition in usable for word in words]
 
     def draw(number: int) -> Scene:

@@ -18,10 +18,10 @@ from mwwkit.esphome.checks import ENDING
 from mwwkit.evaluation import parity
 from mwwkit.evaluation.exported import Names, Shipped
 from mwwkit.evaluation.measured import Aim, ArenaFacts, Metrics, ModelFacts, OnnxFacts, Threshold
-from mwwkit.evaluation.mistakes import Judged
+from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.net_forms import Made, float_scores
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.operating_points import JUDGED_BY, Choice, MaxClipFpr, PerSet, TargetFah
+from mwwkit.metrics.operating_points import SET_NAMES, Choice, MaxClipFpr, PerSet, TargetFah
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
@@ -148,20 +148,20 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     if faults := gate.inspect(model):
         raise gate.GateError(faults)
     measured = arena.measure(model) if not config.arena_bytes else None
-    validation = _judged(run, "validation", model)
+    validation = _scored(run, "validation", model)
     choice = validation.tracks.choose(config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
     arena_bytes = measured.size if measured else config.arena_bytes
     described = config.described(choice.cutoff, choice.window, arena_bytes)
     aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
-    test = _judged(run, "test", model)
+    test = _scored(run, "test", model)
     folded = fold(chosen.net, scale)
     made = Made(chosen.net, scale, to_float(folded, chosen.shape), model)
     others = parity.other_models(made, training) if config.other_calibrations else ()
     models, onnx = {"model": model, "float": made.float_model}, None
     if config.onnx:
-        words = calibration(validation.sets.words.store, ONNX_CHECKED)
+        words = calibration(validation.sets.positives.store, ONNX_CHECKED)
         models["onnx"], onnx = _onnx(chosen, folded, scale, words, described)
     metrics = Metrics(
         threshold=_threshold(config, choice),
@@ -242,10 +242,10 @@ def _names(config: Config) -> Names:
     )
 
 
-def _judged(run: Run, split: str, model: bytes) -> Judged:
-    sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in JUDGED_BY))
+def _scored(run: Run, split: str, model: bytes) -> ScoredSplit:
+    sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES))
     stores = (features.store for _, features in sets.items())
-    return Judged(split, sets, tracks(model, *stores, reference=True))
+    return ScoredSplit(split, sets, tracks(model, *stores, reference=True))
 
 
 def _threshold(config: Config, choice: Choice) -> Threshold:

@@ -67,7 +67,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     units = _units(sets)
     left = checkpoint.left(list(units))
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
-    words = _material(config, clips, word_spans(run), Split.TRAIN).words
+    words = _material(config, clips, word_spans(run), Split.TRAIN).positives
     return {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
         "words left out of scenes, their end unsure": len(words) - len(_sure(words, clips)),
@@ -174,25 +174,25 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
     """Every set of the run, from the catalogue."""
     settings = config.scene_settings(config.scene_seconds)
     train = _material(config, clips, spans, Split.TRAIN)
-    if not train.words or not train.others:
+    if not train.positives or not train.negatives:
         raise WrongInput(
-            f"the training split has {len(train.words)} clips of the wake word and "
-            f"{len(train.others)} others; both are needed, so add some in 01"
+            f"the training split has {len(train.positives)} clips of the wake word and "
+            f"{len(train.negatives)} others; both are needed, so add some in 01"
         )
     if config.background_noise == 1 and not train.noises:
         raise WrongInput("background_noise is 1 but training has no noise; add some in 01")
     make = training_set if config.training == "scenes" else window_set
     spoken = {record.path for record in clips if record.is_synthetic}
-    taught = replace(train, words=_people_as_often(_sure(train.words, clips), spoken))
+    balanced = replace(train, positives=_people_as_often(_sure(train.positives, clips), spoken))
     if config.dry == "adaptive":
         rings_s = tuple(rt60(Wav16(clips.run.find(path))[:]) for path in train.rooms)
-        taught = replace(taught, rt60_s=rings_s)
-    sets = [make(taught, settings, config.scenes, config.seed)]
+        balanced = replace(balanced, rt60_s=rings_s)
+    sets = [make(balanced, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):
         own = _material(config, clips, spans, split)
         sets += [
-            clip_set(f"{split.value}-words", own.words, own, config.conditions, config.seed),
-            clip_set(f"{split.value}-others", own.others, own, ("clean",), config.seed),
+            clip_set(f"{split.value}-words", own.positives, own, config.conditions, config.seed),
+            clip_set(f"{split.value}-others", own.negatives, own, ("clean",), config.seed),
         ]
     for split in Split:
         own = _material(config, clips, spans, split)
@@ -220,8 +220,8 @@ def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Materi
     rooms = [record.path for record in own.of(kind=Kind.RIR)]
     chosen = rng(config.seed, "rooms", split.value).permutation(len(rooms))[: config.max_rooms]
     return Material(
-        words=words(Label.POSITIVE),
-        others=words(Label.NEGATIVE) + repeats * words(Label.HARD_NEGATIVE),
+        positives=words(Label.POSITIVE),
+        negatives=words(Label.NEGATIVE) + repeats * words(Label.HARD_NEGATIVE),
         speech=long(Kind.AMBIENT),
         noises=long(Kind.NOISE),
         rooms=tuple(rooms[i] for i in sorted(chosen)),

@@ -1,4 +1,4 @@
-"""What stages 03 to 05 read of the stages before: batches, labels, validation judge, chosen net."""
+"""What stages 03 to 05 read of those before: batches, labels, validation evaluator, chosen net."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from mwwkit.corpus.clips import load_clips
 from mwwkit.device import firmware
-from mwwkit.metrics.operating_points import JUDGED_BY
+from mwwkit.metrics.operating_points import SET_NAMES
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
 from mwwkit.run.checkpoint import CheckpointError, completed, former_of
@@ -19,8 +19,8 @@ from mwwkit.scenes.classes import CLASSES, by_class
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training import spec_augment
 from mwwkit.training.batches import Source, WakeWordDataset
-from mwwkit.training.evaluation_cache import Verdicts
-from mwwkit.training.evaluator import Judge, calibration
+from mwwkit.training.evaluation_cache import EvaluationCache
+from mwwkit.training.evaluator import Evaluator, calibration
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.snapshots import SnapshotError, load_arrays
@@ -108,12 +108,14 @@ def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
     return labels
 
 
-def validation_judge(run: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float) -> Judge:
-    """The judge that ranks candidates on the validation split, calibrated with `train`.
+def validation_evaluator(
+    run: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float
+) -> Evaluator:
+    """The evaluator that ranks candidates on the validation split, calibrated with `train`.
 
     Raises ValueError where the validation split has nothing of a kind to choose by.
     """
-    sets = [FeatureSet.open(run, f"validation-{name}") for name in JUDGED_BY]
+    sets = [FeatureSet.open(run, f"validation-{name}") for name in SET_NAMES]
     stores = [features.store for features in sets]
     wanted = ("the wake word", "other words", "long speech or noise")
     if missing := [w for w, store in zip(wanted, stores, strict=True) if not len(store)]:
@@ -123,7 +125,7 @@ def validation_judge(run: Run, train: FeatureSet, target_fah: float, max_clip_fp
         )
     ends_s = [ends[0] for ends in sets[0].ends_s]
     material = (*stores, calibration(train.store))
-    return Judge(*material, target_fah, max_clip_fpr, ends_s, Verdicts(run))
+    return Evaluator(*material, target_fah, max_clip_fpr, ends_s, EvaluationCache(run))
 
 
 def band_normalisation(run: Run) -> tuple[np.ndarray, np.ndarray]:

@@ -22,10 +22,10 @@ from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, Session, full_disk_stops
-from mwwkit.scenes.mining import Event, false_events, heard_in, worst
+from mwwkit.scenes.mining import Event, false_events, heard_in, highest
 from mwwkit.scenes.shards import FeatureSet, write_records
 from mwwkit.scenes.store import Subset, write_shard
-from mwwkit.stages.inputs import chosen_net, dataset_of, trained_with, validation_judge
+from mwwkit.stages.inputs import chosen_net, dataset_of, trained_with, validation_evaluator
 from mwwkit.training.evaluator import calibration, int8_model
 from mwwkit.training.loop import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
 from mwwkit.training.losses import LossSettings
@@ -185,7 +185,7 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
     # Where only the background sounded, the stream itself stands for the clip.
     heard = zip(events, places, strict=True)
     sources = [path or f"{event.set_name} {event.index}" for event, (path, _) in heard]
-    kept = worst(events, sources, config.max_per_clip, config.max_events)
+    kept = highest(events, sources, config.max_per_clip, config.max_events)
     rows = []
     for number, i in enumerate(kept):
         path, from_s = places[i]
@@ -252,10 +252,10 @@ def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
     settings = replace(config.training(), dropout=trained.dropout)
     trainer = Trainer(start.shape, settings, loss, config.seed, cmvn=start.cmvn)
     trainer.start_from(start.net)
-    judge = validation_judge(run, train, config.target_fah, config.max_clip_fpr)
-    before = judge.facts(start.net, start.shape)  # by this stage's targets, not 03's
+    evaluator = validation_evaluator(run, train, config.target_fah, config.max_clip_fpr)
+    before = evaluator.facts(start.net, start.shape)  # by this stage's targets, not 03's
     course = config.course()
-    seconds = fit(course, trainer, dataset, judge, run, tuned, session, on_unit)
+    seconds = fit(course, trainer, dataset, evaluator, run, tuned, session, on_unit)
     print("time:", where_time_went(seconds))
     session.must_be_continued("04 mine", len(tuned.left(list(course.units()))))
     drop_snapshots(course, run, tuned)

@@ -21,7 +21,7 @@ from mwwkit.stages.inputs import (
     augmentation,
     band_normalisation,
     dataset_of,
-    validation_judge,
+    validation_evaluator,
 )
 from mwwkit.training import distillation, replicas
 from mwwkit.training.batches import WakeWordDataset
@@ -39,8 +39,8 @@ from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_th
 FOLDER = "training"
 STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
 LOOKING = ("find_rate", "tensorboard", "profile")  # settings that shape no weight
-# Those of the taught net alone: its teacher is the same with others.
-TAUGHT = (
+# Settings of the net alone: its teacher is the same whatever they are.
+NET_ONLY = (
     "shape",
     "steps",
     "schedule",
@@ -145,9 +145,9 @@ class Config(Checked):
         """How large the teacher is."""
         return TeacherShape(self.teacher_width, self.teacher_blocks)
 
-    def teaching(self) -> "Config":
+    def for_teacher(self) -> "Config":
         """The settings for training the teacher: this Config with its own step count."""
-        plain = {field.name: field.default for field in fields(self) if field.name in TAUGHT}
+        plain = {field.name: field.default for field in fields(self) if field.name in NET_ONLY}
         return replace(self, **plain | {"steps": max(self.teacher_steps, 1)})
 
     def balance(self) -> Balance:
@@ -175,7 +175,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     array_module(config.device), replicas.names(config.replicas)
     checkpoint = _checkpoint(config, run)
     left = config.course().left(checkpoint.done)
-    teaching_left = _teaching_left(config, run)
+    teacher_units_left = _teacher_units_left(config, run)
     size = size_report(SHAPES[config.shape])
     print(targets.table(size))
     if told := targets.warning(size):
@@ -184,11 +184,11 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "size": str(size),
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
-        **({"units of the teacher left": teaching_left} if config.teacher_steps else {}),
+        **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
         "minutes left, about": round(
             UNIT_STEPS
             * (config.batch / 16)
-            * (len(left) * STEP_S + teaching_left * config.teacher().step_s)
+            * (len(left) * STEP_S + teacher_units_left * config.teacher().step_s)
             / 60,
             1,
         ),
@@ -211,7 +211,7 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
         with profiled(run / FOLDER / "profile.txt" if config.profile else None):
             seconds = _train(config, run, checkpoint, session, on_unit)
         print("time:", where_time_went(seconds))
-    n_left = len(course.left(checkpoint.done)) + _teaching_left(config, run)
+    n_left = len(course.left(checkpoint.done)) + _teacher_units_left(config, run)
     session.must_be_continued("03 train", n_left)
     if not checkpoint.is_complete:
         drop_snapshots(course, run, checkpoint)
@@ -227,31 +227,40 @@ def _both(one: Watcher, other: Watcher) -> Watcher:
 
 def _train(config, run, checkpoint, session, on_unit) -> dict[str, float]:
     train, dataset = _material(config, run)
-    judge = validation_judge(run, train, config.target_fah, config.max_clip_fpr)
+    evaluator = validation_evaluator(run, train, config.target_fah, config.max_clip_fpr)
     spent = {}
     if config.teacher_steps:
-        spent["teacher"] = _teach(config, run, dataset, judge, session, on_unit)
+        spent["teacher"] = _train_teacher(config, run, dataset, evaluator, session, on_unit)
         if session.reason:
             return spent
     if config.distillation:
-        dataset = distillation.taught(dataset, load_arrays(run.find(distillation.LOGITS)))
+        dataset = distillation.with_soft_labels(dataset, load_arrays(run.find(distillation.LOGITS)))
     if config.tensorboard:
         on_unit = _both(on_unit, Events(run / FOLDER / "tensorboard", checkpoint.done))
     trainer = _trainer(config, run)
-    return spent | fit(config.course(), trainer, dataset, judge, run, checkpoint, session, on_unit)
+    return spent | fit(
+        config.course(), trainer, dataset, evaluator, run, checkpoint, session, on_unit
+    )
 
 
-def _teach(config, run, dataset, judge, session, on_unit) -> float:
+def _train_teacher(config, run, dataset, evaluator, session, on_unit) -> float:
     """Train the teacher to its end or to a limit; seconds spent."""
     checkpoint = _teacher_checkpoint(config, run)
     if checkpoint.is_complete:
         return 0.0
-    own = config.teaching()
-    args = own.teacher(), own.training(), own.loss(), own.seed
-    trainer = Trainer(*args, device=own.device, make=build_teacher)
-    judge = distillation.TeacherJudge.like(judge)
+    teacher_config = config.for_teacher()
+    args = (
+        teacher_config.teacher(),
+        teacher_config.training(),
+        teacher_config.loss(),
+        teacher_config.seed,
+    )
+    trainer = Trainer(*args, device=teacher_config.device, make=build_teacher)
+    evaluator = distillation.TeacherEvaluator.like(evaluator)
     course = config.teacher_course()
-    spent = distillation.teach(course, trainer, dataset, judge, run, checkpoint, session, on_unit)
+    spent = distillation.train_teacher(
+        course, trainer, dataset, evaluator, run, checkpoint, session, on_unit
+    )
     return sum(spent.values())
 
 
@@ -274,12 +283,12 @@ def _checkpoint(config: Config, run: Run) -> Checkpoint:
 
 
 def _teacher_checkpoint(config: Config, run: Run) -> Checkpoint:
-    shaping = {name: value for name, value in config.shaping().items() if name not in TAUGHT}
+    shaping = {name: value for name, value in config.shaping().items() if name not in NET_ONLY}
     settings = shaping | {"features": _made_of(run)}
     return Checkpoint.resume(run, distillation.FOLDER, settings, of=config)
 
 
-def _teaching_left(config: Config, run: Run) -> int:
+def _teacher_units_left(config: Config, run: Run) -> int:
     """Units that the teacher has left."""
     if not config.teacher_steps:
         return 0

@@ -1,7 +1,7 @@
-"""Training: batches, losses, the loop, and how candidate weights are judged.
+"""Training: batches, losses, the loop, and how candidate weights are evaluated.
 
 batches           training batches, gathered from the feature store
-labels            what every step of a scene is taught: the word, not the word, or nothing
+labels            the label of every step of a scene: the word, not the word, or none
 spec_augment      masks over frequency and time, on NumPy or CuPy
 losses            what training minimises
 triplet_loss      a loss that pulls words together and near misses away

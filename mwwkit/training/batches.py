@@ -29,7 +29,7 @@ class Source:
     """Scenes of one origin: their features, labels, and how they count.
 
     `share` of every batch comes from here; `penalty` multiplies the loss of its negative steps.
-    `taught` are a teacher's logits at the same steps, where there are any.
+    `soft_labels` are a teacher's logits at the same steps, where there are any.
     """
 
     name: str
@@ -37,12 +37,13 @@ class Source:
     labels: np.ndarray  # int8 [scenes, steps]
     share: float = 1.0
     penalty: float = 1.0
-    taught: np.ndarray | None = None  # float [scenes, steps]
+    soft_labels: np.ndarray | None = None  # float [scenes, steps]
 
     def __post_init__(self) -> None:  # noqa: D105
-        if self.taught is not None and self.taught.shape != self.labels.shape:
+        if self.soft_labels is not None and self.soft_labels.shape != self.labels.shape:
             raise WrongInput(
-                f"source {self.name!r}: a teacher's logits are {list(self.taught.shape)}; wanted "
+                f"source {self.name!r}: a teacher's logits are "
+                f"{list(self.soft_labels.shape)}; wanted "
                 f"one a label, {list(self.labels.shape)}"
             )
         if len(self.spectrograms) != len(self.labels) or not len(self.labels):
@@ -61,7 +62,7 @@ class Batch:
     features: np.ndarray  # int8 [batch, frames, 40]
     labels: np.ndarray  # int8 [batch, steps]
     penalty: np.ndarray  # float32 [batch]
-    taught: np.ndarray | None = None  # float32 [batch, steps]: a teacher's logits
+    soft_labels: np.ndarray | None = None  # float32 [batch, steps]: a teacher's logits
 
 
 class WakeWordDataset:
@@ -80,9 +81,10 @@ class WakeWordDataset:
             raise WrongInput(f"sources hold scenes of {sorted(steps)} steps; wanted one length")
         self.n_steps = steps.pop()
         self.n_frames = self.n_steps * firmware.STRIDE
-        self.is_taught = any(source.taught is not None for source in self.sources)
-        if untaught := [s.name for s in self.sources if s.taught is None and self.is_taught]:
-            raise WrongInput(f"source {untaught[0]!r} has no logits of the teacher, others have")
+        self.has_soft_labels = any(source.soft_labels is not None for source in self.sources)
+        missing = [source.name for source in self.sources if source.soft_labels is None]
+        if missing and self.has_soft_labels:
+            raise WrongInput(f"source {missing[0]!r} has no logits of the teacher, others have")
 
     def batch(self, step: int) -> Batch:
         """The batch of training step `step`."""
@@ -90,17 +92,17 @@ class WakeWordDataset:
         features = np.empty((self.n_batch, self.n_frames, firmware.N_BANDS), np.int8)
         labels = np.empty((self.n_batch, self.n_steps), np.int8)
         penalty = np.empty(self.n_batch, np.float32)
-        taught = np.empty(labels.shape, np.float32) if self.is_taught else None
+        soft_labels = np.empty(labels.shape, np.float32) if self.has_soft_labels else None
         first = 0
         for source, count in zip(self.sources, self.counts, strict=True):
             rows = slice(first, first + count)
             chosen = np.sort(draw.integers(len(source.labels), size=count))
             source.spectrograms.gather(chosen, features[rows])
             labels[rows], penalty[rows] = source.labels[chosen], source.penalty
-            if taught is not None:
-                taught[rows] = source.taught[chosen]
+            if soft_labels is not None:
+                soft_labels[rows] = source.soft_labels[chosen]
             first += count
-        return Batch(features, labels, penalty, taught)
+        return Batch(features, labels, penalty, soft_labels)
 
     def draws(self, step: int) -> Draws:
         """How the batch of training step `step` is varied."""

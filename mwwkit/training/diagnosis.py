@@ -44,12 +44,12 @@ def diagnose(history: History) -> Diagnosis:
     if not history:
         raise WrongInput("the history has no unit; train some steps first")
     units = list(history.values())
-    judged = [facts for facts in units if "choice" in facts]
+    evaluated = [facts for facts in units if "choice" in facts]
     found = _exploding(units) or _flat(units)
-    if found or not judged:
+    if found or not evaluated:
         return found or Diagnosis("fine", "the int8 model has not been looked at yet")
-    choice = judged[-1]["choice"]
-    return _dead(choice) or _overfitting(judged) or _trigger_happy(choice) or _fine(choice)
+    choice = evaluated[-1]["choice"]
+    return _dead(choice) or _overfitting(evaluated) or _trigger_happy(choice) or _fine(choice)
 
 
 def _exploding(units: list) -> Diagnosis | None:
@@ -97,13 +97,13 @@ def _dead(choice: Mapping) -> Diagnosis | None:
     )
 
 
-def _overfitting(judged: list) -> Diagnosis | None:
+def _overfitting(evaluated: list) -> Diagnosis | None:
     """Two evaluations in a row worse than the best one, while the training loss went on down."""
-    best = max(range(len(judged)), key=lambda i: (judged[i]["choice"]["rank"], i))
-    after = judged[best + 1 :]
+    best = max(range(len(evaluated)), key=lambda i: (evaluated[i]["choice"]["rank"], i))
+    after = evaluated[best + 1 :]
     if len(after) < 2:
         return None
-    then, now = judged[best], judged[-1]
+    then, now = evaluated[best], evaluated[-1]
 
     def worse(facts: Mapping) -> bool:
         lost = then["choice"]["recall"] - facts["choice"]["recall"] > LOST_RECALL

@@ -22,7 +22,7 @@ from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Session
 from mwwkit.training.batches import Source, WakeWordDataset
-from mwwkit.training.evaluator import Judge, Tracks, to_float_features
+from mwwkit.training.evaluator import Evaluator, Tracks, to_float_features
 from mwwkit.training.labels import IGNORED
 from mwwkit.training.loop import Course, best, drop_snapshots, fit
 from mwwkit.training.snapshots import load_arrays, save_arrays
@@ -34,27 +34,27 @@ WEIGHTS, LOGITS = f"{FOLDER}/teacher.npz", f"{FOLDER}/logits.npz"
 N_BATCH = 16  # scenes in one forward pass
 
 
-class TeacherJudge(Judge):
-    """The judge of teachers: the rule for nets, on a teacher's own scores, not an int8 model's."""
+class TeacherEvaluator(Evaluator):
+    """Ranks teachers by the rule for nets, on a teacher's own scores, not an int8 model's."""
 
     @classmethod
-    def like(cls, judge: Judge) -> "TeacherJudge":
-        """A judge for teachers, from the same validation material and rule as `judge`."""
-        material = judge.words, judge.others, judge.ambient
-        return cls(*material, [], judge.target_fah, judge.max_clip_fpr, judge.ends_s)
+    def like(cls, evaluator: Evaluator) -> "TeacherEvaluator":
+        """An evaluator of teachers, from the same validation material and rule as `evaluator`."""
+        material = evaluator.positives, evaluator.negatives, evaluator.ambient
+        return cls(*material, [], evaluator.target_fah, evaluator.max_clip_fpr, evaluator.ends_s)
 
     def choice(self, net: TeacherNet, shape: TeacherShape) -> Choice:
-        """What the teacher reaches on the validation material."""
-        material = self.words, self.others, self.ambient
-        judged = Tracks(*([track(net, store[i]) for i in range(len(store))] for store in material))
-        return judged.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+        """The choice of cutoff by the teacher's scores on the validation split."""
+        material = self.positives, self.negatives, self.ambient
+        tracks = Tracks(*([track(net, store[i]) for i in range(len(store))] for store in material))
+        return tracks.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
 
 
-def teach(
+def train_teacher(
     course: Course,
     trainer: Trainer,
     dataset: WakeWordDataset,
-    judge: TeacherJudge,
+    evaluator: TeacherEvaluator,
     run: Run,
     checkpoint: Checkpoint,
     session: Session,
@@ -64,7 +64,7 @@ def teach(
 
     Once it is whole, write the choice and what it says of the scenes of `dataset`.
     """
-    seconds = fit(course, trainer, dataset, judge, run, checkpoint, session, on_unit)
+    seconds = fit(course, trainer, dataset, evaluator, run, checkpoint, session, on_unit)
     if not course.left(checkpoint.done):
         weights = load_arrays(run.find(course.weights(best(checkpoint.done))))
         net = teacher_of(weights, trainer.shape)
@@ -97,7 +97,7 @@ def hold_back(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.where(before_word, np.array(np.nan, logits.dtype), logits)
 
 
-def taught(dataset: WakeWordDataset, logits: Mapping[str, np.ndarray]) -> WakeWordDataset:
+def with_soft_labels(dataset: WakeWordDataset, logits: Mapping[str, np.ndarray]) -> WakeWordDataset:
     """The same batches with a teacher's logits, given by the names of their sources."""
-    sources = [replace(source, taught=logits[source.name]) for source in dataset.sources]
+    sources = [replace(source, soft_labels=logits[source.name]) for source in dataset.sources]
     return WakeWordDataset(sources, dataset.n_batch, dataset.augment, dataset.seed)

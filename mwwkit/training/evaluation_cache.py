@@ -1,12 +1,12 @@
 """Cache of evaluation results on disk by content hash, so nothing is scored twice.
 
-    verdicts = Verdicts(run)
+    cache = EvaluationCache(run)
     key = digest(rule, features, weights)
-    if (facts := verdicts.find(key)) is None: ...
-    verdicts.keep(key, facts)
+    if (facts := cache.find(key)) is None: ...
+    cache.keep(key, facts)
 
 One small file a candidate in `judged/` of the run, found in earlier runs too: 04 finds what 03
-judged, and a session that was killed between judging and recording finds it.
+evaluated, and a session that was killed between evaluating and recording finds it.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ TOOLS = ("tensorflow", "ai-edge-litert", "numpy")
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class EvaluationCache:
     """Stored evaluation results of this run and of the earlier runs that it goes on from."""
 
     run: Run
@@ -39,7 +39,7 @@ class Verdicts:
             try:
                 return read_json(path)
             except ValueError as error:
-                warnings.warn(f"{error}; it is judged again", stacklevel=2)
+                warnings.warn(f"{error}; it is evaluated again", stacklevel=2)
         return None
 
     def keep(self, key: str, facts: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from mwwkit.model.streaming import fold, to_int8
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.spacing import evenly
 from mwwkit.training.batches import Spectrograms
-from mwwkit.training.evaluation_cache import Verdicts, digest
+from mwwkit.training.evaluation_cache import EvaluationCache, digest
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
@@ -104,7 +104,7 @@ def refuse_flat(streams: Sequence[np.ndarray]) -> None:
 
 @dataclass(frozen=True)
 class Tracks(PerSet[Sequence[np.ndarray]]):
-    """uint8 scores of a model over everything that it is judged by, a track a spectrogram."""
+    """uint8 scores of a model over each set of a split, a track a spectrogram."""
 
     def choose(
         self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
@@ -113,17 +113,17 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
 
         With `ends_s`, where each word ends (seconds), its latency is measured too.
         """
-        surface = operating_points(self.words, self.others, self.ambient, WINDOWS)
+        surface = operating_points(self.positives, self.negatives, self.ambient, WINDOWS)
         choice = choose_cutoff(surface, target_fah, max_clip_fpr)
         if ends_s is None:
             return choice
-        return replace(choice, latency_s=median_latency(self.words, ends_s, choice))
+        return replace(choice, latency_s=median_latency(self.positives, ends_s, choice))
 
 
 def tracks(
     model: bytes,
-    words: Spectrograms,
-    others: Spectrograms,
+    positives: Spectrograms,
+    negatives: Spectrograms,
     ambient: Spectrograms,
     reference: bool = False,
 ) -> Tracks:
@@ -133,47 +133,50 @@ def tracks(
     """
     device = Device(model, reference)
     return Tracks(
-        *([device.scores(s[index]) for index in range(len(s))] for s in (words, others, ambient))
+        *(
+            [device.scores(s[index]) for index in range(len(s))]
+            for s in (positives, negatives, ambient)
+        )
     )
 
 
 @dataclass(frozen=True)
-class Judge:
+class Evaluator:
     """Ranks candidate weights: validation features and the rule for choosing a cutoff.
 
     `ends_s` says where each word ends (seconds); without it no latency is measured. What was
-    judged is kept in `verdicts`, if given, by everything it depends on, and looked up there.
+    evaluated is kept in `cache`, if given, by everything it depends on, and looked up there.
     """
 
-    words: Spectrograms
-    others: Spectrograms
+    positives: Spectrograms
+    negatives: Spectrograms
     ambient: Spectrograms
     calibration: list[np.ndarray]
     target_fah: float
     max_clip_fpr: float
     ends_s: Sequence[float] | None = None
-    verdicts: Verdicts | None = None
+    cache: EvaluationCache | None = None
 
     def choice(self, net: MixedNet, shape: Shape) -> Choice:
         """Convert a net to int8 and choose its cutoff on the validation split."""
         model = int8_model(net, shape, self.calibration)
-        judged = tracks(model, self.words, self.others, self.ambient)
-        return judged.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+        scored = tracks(model, self.positives, self.negatives, self.ambient)
+        return scored.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
 
     def facts(self, net: MixedNet, shape: Shape) -> dict:
         """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does."""
-        if self.verdicts is None:
+        if self.cache is None:
             return _facts(self.choice(net, shape))
         key = digest(self._made_of, shape, [net.cmvn, *(v.numpy() for v in net.variables)])
-        if (kept := self.verdicts.find(key)) is None:
+        if (kept := self.cache.find(key)) is None:
             kept = _facts(self.choice(net, shape))
-            self.verdicts.keep(key, kept)
+            self.cache.keep(key, kept)
         return kept
 
     @cached_property
     def _made_of(self) -> str:
         """A digest of the material and the rule, read once."""
-        stores = (self.words, self.others, self.ambient, self.calibration)
+        stores = (self.positives, self.negatives, self.ambient, self.calibration)
         rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))

@@ -1,4 +1,4 @@
-"""What every 30 ms step of a scene is taught: word, not word, or nothing."""
+"""The label of every 30 ms step of a scene: word, not word, or none."""
 
 from dataclasses import dataclass
 

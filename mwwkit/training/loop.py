@@ -14,7 +14,7 @@ from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Session
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import Diagnosis, diagnose
-from mwwkit.training.evaluator import Judge
+from mwwkit.training.evaluator import Evaluator
 from mwwkit.training.history import write_table
 from mwwkit.training.snapshots import SnapshotError, load_arrays, save_arrays
 from mwwkit.training.trainer import Trainer, weights_of
@@ -95,7 +95,7 @@ def fit(
     course: Course,
     trainer: Trainer,
     dataset: WakeWordDataset,
-    judge: Judge,
+    evaluator: Evaluator,
     run: Run,
     checkpoint: Checkpoint,
     session: Session,
@@ -121,7 +121,7 @@ def fit(
                 net = trainer.averaged(dataset)
                 save_arrays(run / course.weights(unit), weights_of(net))
                 is_late = course.is_late(ends[unit])
-                facts["choice"] = judge.facts(net, trainer.shape) | {"late": is_late}
+                facts["choice"] = evaluator.facts(net, trainer.shape) | {"late": is_late}
             evaluated = time.perf_counter()
             save_arrays(run / course.snapshot(unit), trainer.state())
             checkpoint.finish(unit, **facts)

@@ -128,10 +128,10 @@ def _cross_entropy(logits: tf.Tensor, target: int, settings: LossSettings) -> tf
     if settings.smoothing:
         loss += settings.smoothing * (logits if target else -logits)
     if settings.focal:
-        # The distance to what is taught, so that a smoothed target stays the optimum (Li et al.,
+        # The distance to the target, so that a smoothed target stays the optimum (Li et al.,
         # NeurIPS 2020); with hard labels it is Lin's 1 - p.
-        taught = 1 - settings.smoothing if target else settings.smoothing
-        wrong = tf.maximum(tf.abs(taught - tf.sigmoid(logits)), LEAST_WRONG)
+        target_value = 1 - settings.smoothing if target else settings.smoothing
+        wrong = tf.maximum(tf.abs(target_value - tf.sigmoid(logits)), LEAST_WRONG)
         loss *= wrong**settings.focal
     return loss
 

@@ -85,8 +85,8 @@ class Stepper:
 
         `labels` [batch, steps], `penalty` [batch] and the average's `decay` are every device's;
         `parts` are shared out: "features" [batch, frames, 40], "dropout" [batch, 1, channels] and,
-        where there are any, a teacher's logits "taught" [batch, steps]. `rounded`: the net computes
-        as its int8 file does.
+        where there are any, a teacher's logits "soft_labels" [batch, steps]. `rounded`: the net
+        computes as its int8 file does.
         """
         how = loss, rounded
         if how not in self._traced:
@@ -115,27 +115,27 @@ class Stepper:
 
     def _loss(self, net, settings, labels, penalty, parts):
         features, dropout, whole = parts["features"], parts["dropout"], self.devices.gathered
-        taught = self._taught(settings, parts)
+        soft_labels = self._soft_labels(settings, parts)
         if settings.triplet:
             x = net.embed(features, training=True)
             logits = whole(net.classify(x, dropout))
             chosen = triplet_loss.examples(whole(x), logits, labels, self.net.shape.head_steps)
             apart = triplet_loss.triplet_loss(chosen, settings.triplet_margin)
-            total = scene_loss(logits, labels, penalty, settings, taught)
+            total = scene_loss(logits, labels, penalty, settings, soft_labels)
             total += settings.triplet * apart
         else:
             logits = whole(net(features, dropout=dropout, training=True))
-            total = scene_loss(logits, labels, penalty, settings, taught)
+            total = scene_loss(logits, labels, penalty, settings, soft_labels)
         if net is self.quantised:
             total += qat.disagreement(logits, whole(self.net(features, dropout=dropout)))
         return total
 
-    def _taught(self, settings: LossSettings, parts: dict) -> tf.Tensor | None:
-        """The teacher's logits [batch, steps], given in the batch or computed run, or None."""
-        if not settings.distillation or ("taught" not in parts and self.teacher is None):
+    def _soft_labels(self, settings: LossSettings, parts: dict) -> tf.Tensor | None:
+        """The teacher's logits [batch, steps], of the batch or computed now, or None."""
+        if not settings.distillation or ("soft_labels" not in parts and self.teacher is None):
             return None
-        taught = parts["taught"] if "taught" in parts else self.teacher(parts["features"])
-        return self.devices.gathered(tf.cast(taught, tf.float32))
+        logits = parts["soft_labels"] if "soft_labels" in parts else self.teacher(parts["features"])
+        return self.devices.gathered(tf.cast(logits, tf.float32))
 
     def _scaled(self, value: tf.Tensor) -> tf.Tensor:
         return self.optimizer.scale_loss(value) if self.scales else value

@@ -127,8 +127,8 @@ class Trainer:
         if stage:
             loss = replace(loss, negative_weight=stage.negative_weight)
         parts = {"features": features, "dropout": tf.constant(self._dropout(len(batch.labels)))}
-        if batch.taught is not None:
-            parts["taught"] = tf.constant(batch.taught)
+        if batch.soft_labels is not None:
+            parts["soft_labels"] = tf.constant(batch.soft_labels)
         self.optimizer.learning_rate.assign(self.settings.rate_at(self.step))
         return self.stepper.take(
             loss,

@@ -17,8 +17,8 @@ FURTHEST = 4.0  # the largest squared distance on the unit sphere
 class Examples:
     """One word and one other sound of each scene, and whether the scene has any."""
 
-    words: tf.Tensor  # [batch, taps * channels], of length 1
-    others: tf.Tensor  # the same
+    positives: tf.Tensor  # [batch, taps * channels], of length 1
+    negatives: tf.Tensor  # the same
     has_word: tf.Tensor  # bool [batch]
     has_other: tf.Tensor  # bool [batch]
 
@@ -44,15 +44,15 @@ def examples(head_input: tf.Tensor, logits: tf.Tensor, labels: tf.Tensor, taps: 
     )
 
 
-def triplet_loss(of: Examples, margin: float) -> tf.Tensor:
+def triplet_loss(examples: Examples, margin: float) -> tf.Tensor:
     """How much nearer than the margin the nearest other sound is than the furthest word.
 
     Mean over words, squared distances; 0 for a batch without a word.
     """
-    to_words = 2 - 2 * tf.matmul(of.words, of.words, transpose_b=True)
-    to_others = 2 - 2 * tf.matmul(of.words, of.others, transpose_b=True)
-    furthest = tf.reduce_max(tf.where(of.has_word[None], to_words, 0.0), 1)
-    nearest = tf.reduce_min(tf.where(of.has_other[None], to_others, FURTHEST), 1)
+    to_positives = 2 - 2 * tf.matmul(examples.positives, examples.positives, transpose_b=True)
+    to_negatives = 2 - 2 * tf.matmul(examples.positives, examples.negatives, transpose_b=True)
+    furthest = tf.reduce_max(tf.where(examples.has_word[None], to_positives, 0.0), 1)
+    nearest = tf.reduce_min(tf.where(examples.has_other[None], to_negatives, FURTHEST), 1)
     short = tf.nn.relu(margin + furthest - nearest)
-    is_anchor = tf.cast(of.has_word, short.dtype)
+    is_anchor = tf.cast(examples.has_word, short.dtype)
     return tf.reduce_sum(short * is_anchor) / tf.maximum(tf.reduce_sum(is_anchor), 1.0)

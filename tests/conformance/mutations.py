@@ -142,8 +142,8 @@ FAULTS = (
     Fault(
         "export: the cutoff is chosen on the test split",
         "mwwkit/stages/export.py",
-        'validation = _judged(here, "validation", model)',
-        'validation = _judged(here, "test", model)',
+        'validation = _scored(here, "validation", model)',
+        'validation = _scored(here, "test", model)',
         "test_export.py -k would_choose",
     ),
     Fault(
@@ -151,7 +151,7 @@ FAULTS = (
         "mwwkit/stages/inputs.py",
         'FeatureSet.open(here, f"validation-{name}")',
         'FeatureSet.open(here, f"test-{name}")',
-        "test_inputs.py -k judge",
+        "test_inputs.py -k evaluator",
     ),
     Fault(
         "mining: detections of the wake word itself are mined",
