@@ -222,7 +222,7 @@ def _late_s(clips: Sequence[Heard], cuts: Sequence[np.ndarray | None]) -> tuple[
             modelled = frames_span(cut[0], cut[-1], clip.seconds)
             late_s[0].append(clip.span.start_s - modelled.start_s)
             late_s[1].append(clip.span.end_s - modelled.end_s)
-    start_s, end_s = ([late for late in edge if abs(late) < NEAR_S] for edge in late_s)
+    start_s, end_s = ([delay_s for delay_s in edge if abs(delay_s) < NEAR_S] for edge in late_s)
     return _middle(start_s), _middle(end_s)
 
 

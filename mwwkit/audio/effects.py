@@ -226,7 +226,7 @@ def rounded(recipe: dict[str, dict]) -> dict[str, dict]:
             return tuple(round(float(v), 4) for v in value)
         return round(value, 4) if isinstance(value, float) else value
 
-    return {name: {k: kept(v) for k, v in given.items()} for name, given in recipe.items()}
+    return {name: {k: kept(v) for k, v in settings.items()} for name, settings in recipe.items()}
 
 
 @dataclass(frozen=True)
@@ -299,8 +299,8 @@ class AudioAugmentation(Checked):
         Raises ValueError where the recipe wants a background or a room that was not given, or an
         effect of another name.
         """
-        for name, given in (("background_noise", background), ("rir", rir)):
-            if name in recipe and given is None:
+        for name, sound in (("background_noise", background), ("rir", rir)):
+            if name in recipe and sound is None:
                 raise WrongInput(f"the recipe has {name} but none was given")
         if unknown := recipe.keys() - set(EFFECTS):
             raise WrongInput(f"the recipe has {sorted(unknown)}; wanted any of {EFFECTS}")

@@ -35,11 +35,11 @@ class AudioValidationError(WrongInput):
 
 def discover(folder: Path) -> list[Path]:
     """The audio files under `folder`, sorted by their path in it; hidden ones are left out."""
-    found = []
+    paths = []
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(root, n) for n in names if not n.startswith(".") and is_audio(n)]
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+        paths += [Path(root, n) for n in names if not n.startswith(".") and is_audio(n)]
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def is_audio(name: str) -> bool:
@@ -267,11 +267,11 @@ class Wav16:
         n_bytes = os.stat(path).st_size - WAV_HEADER_BYTES
         try:
             with wave.open(str(path)) as file:
-                found = file.getnchannels(), file.getsampwidth(), file.getframerate()
+                form = file.getnchannels(), file.getsampwidth(), file.getframerate()
                 n_promised = file.getnframes()
         except (wave.Error, EOFError, RuntimeError):  # for a size past the end
-            found, n_promised = None, 0
-        if found != (1, 2, SAMPLE_RATE_HZ) or n_bytes != 2 * n_promised:
+            form, n_promised = None, 0
+        if form != (1, 2, SAMPLE_RATE_HZ) or n_bytes != 2 * n_promised:
             raise AudioValidationError(
                 f"{path} is not a whole 16 kHz mono 16-bit WAV as mwwkit writes it; "
                 "make it again with 01, or read it with mwwkit.audio.reading.read"

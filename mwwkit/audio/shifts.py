@@ -60,20 +60,20 @@ class Shift:
 
 def suite(sounds: Sounds) -> list[Shift]:
     """Every shift that `sounds` suffice for: clean first, then noises, rooms, gains, codecs."""
-    made = [Shift("clean", "clean", lambda audio, draw, sounds: audio)]
+    shifts = [Shift("clean", "clean", lambda audio, draw, sounds: audio)]
     for kind in ("white", "pink", "babble"):
         needed = VOICES if kind == "babble" else 0
-        made += [Shift(f"{kind} {db} dB", "noise", _noise(kind, db), needed) for db in SNRS_DB]
-    made += [Shift(name, "room", _room(rir)) for name, rir in (sounds.rooms or {}).items()]
-    made += [Shift(f"gain {db:+d} dB", "gain", _gain(db)) for db in GAINS_DB]
-    made += [Shift(f"clipped by {db} dB", "gain", _clipped(db)) for db in CLIPPED_DB]
-    made += [
+        shifts += [Shift(f"{kind} {db} dB", "noise", _noise(kind, db), needed) for db in SNRS_DB]
+    shifts += [Shift(name, "room", _room(rir)) for name, rir in (sounds.rooms or {}).items()]
+    shifts += [Shift(f"gain {db:+d} dB", "gain", _gain(db)) for db in GAINS_DB]
+    shifts += [Shift(f"clipped by {db} dB", "gain", _clipped(db)) for db in CLIPPED_DB]
+    shifts += [
         Shift("mp3 32 kbit/s", "codec", _codec("mp3", "libmp3lame", 32_000)),
         Shift("opus 16 kbit/s", "codec", _codec("ogg", "libopus", 16_000)),
         Shift("8 kHz", "codec", lambda audio, draw, sounds: narrow(audio)),
         Shift("telephone", "codec", lambda audio, draw, sounds: telephone(audio)),
     ]
-    return [shift for shift in made if len(sounds.voices) >= shift.n_voices]
+    return [shift for shift in shifts if len(sounds.voices) >= shift.n_voices]
 
 
 def _noise(kind: str, snr_db: float):

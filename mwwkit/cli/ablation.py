@@ -103,20 +103,20 @@ class Ablation:
 
     def steps(self) -> list[Step]:
         """Everything to run, in order; the runs that are compared end with stage 05."""
-        made = [] if self.clips else [Step("clips", ("01",), (), self.given)]
+        steps = [] if self.clips else [Step("clips", ("01",), (), self.given)]
         features: dict[str, str] = {}
         for flag in (BASELINE, *self.flags):
             changed = _changes("02", flag)
             if str(changed) not in features:
                 features[str(changed)] = f"features-{flag}"
                 step = Step(f"features-{flag}", ("02",), ("clips",), self.given | changed)
-                made.append(step)
+                steps.append(step)
             tuned = () if flag == "no_mining" else ("04",)
             before = ("clips", features[str(changed)])
             for name, seed in self._runs(flag):
                 given = self.given | _changes("03", flag) | seed
-                made.append(Step(name, ("03", *tuned, "05"), before, given))
-        return made
+                steps.append(Step(name, ("03", *tuned, "05"), before, given))
+        return steps
 
     def _runs(self, flag: str) -> list[tuple[str, dict[str, str]]]:
         if not self.seeds:
@@ -194,7 +194,10 @@ def table(rows: Sequence[Row]) -> str:
         by = {rate.condition: str(rate) for rate in facts.recall}
         cells = [by.get(name, "-") for name in conditions]
         cells += [str(facts.other_clips_accepted), str(facts.false_accepts_per_hour)]
-        late = facts.median_latency_s
-        cells += ["-" if late is None else f"{late:.2f}", f"{facts.cutoff:g}/{facts.window}"]
+        latency_s = facts.median_latency_s
+        cells += [
+            "-" if latency_s is None else f"{latency_s:.2f}",
+            f"{facts.cutoff:g}/{facts.window}",
+        ]
         lines.append([row.flag, *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -136,8 +136,8 @@ def _refuse_unknown_keys(preset: Preset, takes: dict[str, dict[str, Any]]) -> No
             if key not in known[section]:
                 others = [other for other in known if other != "all" and key in known[other]]
                 where = f"the preset's section {section} has a key {key!r} that nothing takes"
-                told = f"; it belongs to {' or '.join(others)}" if others else ""
-                raise PresetError(where + (told or suggest(str(key), known[section])))
+                where_it_belongs = f"; it belongs to {' or '.join(others)}" if others else ""
+                raise PresetError(where + (where_it_belongs or suggest(str(key), known[section])))
 
 
 def _refuse_places(preset: Preset, given: dict[str, str], previous: Sequence[str]) -> None:
@@ -167,8 +167,8 @@ def _parsed(name: str, text: str, default: Any) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        told = f"{name} is {text!r}, which is not readable as YAML: {in_one_line(error)}"
-        raise PresetError(told) from error
+        message = f"{name} is {text!r}, which is not readable as YAML: {in_one_line(error)}"
+        raise PresetError(message) from error
 
 
 def fitting(name: str, value: Any, default: Any) -> Any:
@@ -194,14 +194,14 @@ def fitting(name: str, value: Any, default: Any) -> Any:
 
 def snapshot(run: Run) -> dict[str, tuple[int, int]]:
     """Time and size of every file that the stages made in a run's folder."""
-    found = {}
+    stamps = {}
     for root, folders, files in os.walk(run.folder):
         if Path(root) == run.folder:
             folders[:] = [name for name in folders if name not in OUR_OWN]
         for name in files:
             state = os.stat(os.path.join(root, name))
-            found[os.path.join(root, name)] = (state.st_mtime_ns, state.st_size)
-    return found
+            stamps[os.path.join(root, name)] = (state.st_mtime_ns, state.st_size)
+    return stamps
 
 
 def execute(jobs: Sequence[Job], run: Run, *, show: bool = False) -> Iterator[Done]:
@@ -214,14 +214,14 @@ def execute(jobs: Sequence[Job], run: Run, *, show: bool = False) -> Iterator[Do
     started = time.monotonic()
     _make_our_own(run)
     for job in jobs:
-        name, began, given = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
-        if given.get("SESSION_HOURS"):
-            left_hours = given["SESSION_HOURS"] - (began - started) / 3600
-            given["SESSION_HOURS"] = max(left_hours, 1e-6)  # 0 would mean no deadline
+        name, began, parameters = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
+        if parameters.get("SESSION_HOURS"):
+            left_hours = parameters["SESSION_HOURS"] - (began - started) / 3600
+            parameters["SESSION_HOURS"] = max(left_hours, 1e-6)  # 0 would mean no deadline
         copy = run / "executed" / f"{name}.ipynb"
         with open(run / "logs" / f"{name}.log", "w", encoding="utf-8") as log:
             with _children_into(log) as terminal:
-                _execute(job.stage, given, copy, _Tee(log, terminal if show else None))
+                _execute(job.stage, parameters, copy, _Tee(log, terminal if show else None))
         yield Done(name, copy, time.monotonic() - began)
 
 
@@ -239,7 +239,7 @@ def _make_our_own(run: Run) -> None:
         ) from error
 
 
-def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None:
+def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
@@ -253,7 +253,7 @@ def _execute(stage: str, given: dict[str, Any], copy: Path, out: "_Tee") -> None
         with TemporaryDirectory(prefix="mwwkit-") as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
             with stops_are_raised():
-                papermill.execute_notebook(*paths, given, **shown, config=config)
+                papermill.execute_notebook(*paths, parameters, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
         if error.ename == StoppedEarly.__name__:

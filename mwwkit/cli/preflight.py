@@ -29,33 +29,33 @@ def refuse_nonsense(values: Values) -> None:
     `values` has every parameter of a notebook, in upper case, in the order the stages run.
     """
     modules = {f"mwwkit.stages.{section}" for section in values}
-    if told := fault(values) if modules <= sys.modules.keys() else _in_a_child(values):
-        raise PresetError(told)
+    if problem := fault(values) if modules <= sys.modules.keys() else _in_a_child(values):
+        raise PresetError(problem)
 
 
 def fault(values: Values) -> str:
     """What is wrong with the first bad value, as "section: what"; empty if all are good."""
-    for section, given in values.items():
+    for section, parameters in values.items():
         try:
-            for config in _configs(section, given):
+            for config in _configs(section, parameters):
                 names = {field.name for field in fields(config)}
-                config(**{n.lower(): v for n, v in given.items() if n.lower() in names})
-            if "DEVICE" in given:  # a GPU that is asked for and absent
+                config(**{n.lower(): v for n, v in parameters.items() if n.lower() in names})
+            if "DEVICE" in parameters:  # a GPU that is asked for and absent
                 importlib.import_module("mwwkit.training.spec_augment").array_module(
-                    given["DEVICE"]
+                    parameters["DEVICE"]
                 )
-            if given.get("ONNX"):
+            if parameters.get("ONNX"):
                 importlib.import_module("mwwkit.model.onnx_model").needed()
-            if given.get("ARENA_BYTES") == 0:
+            if parameters.get("ARENA_BYTES") == 0:
                 importlib.import_module("mwwkit.device.arena").needed()
-            if given.get("REPLICAS", 1) != 1:
-                importlib.import_module("mwwkit.training.replicas").names(given["REPLICAS"])
+            if parameters.get("REPLICAS", 1) != 1:
+                importlib.import_module("mwwkit.training.replicas").names(parameters["REPLICAS"])
         except (MwwkitError, OSError) as error:
             return f"{section}: {' '.join(str(error).split())}"
     return ""
 
 
-def _configs(section: str, given: Mapping[str, Any]) -> Iterator[type[Checked]]:
+def _configs(section: str, parameters: Mapping[str, Any]) -> Iterator[type[Checked]]:
     """The Configs that a notebook makes of its parameters."""
     yield Limits
     module = importlib.import_module(f"mwwkit.stages.{section}")
@@ -63,7 +63,7 @@ def _configs(section: str, given: Mapping[str, Any]) -> Iterator[type[Checked]]:
         yield module.Config
         return
     engine = importlib.import_module("mwwkit.stages.triples")
-    wanted = engine.products(given.get("PRODUCT", "clips"))
+    wanted = engine.products(parameters.get("PRODUCT", "clips"))
     yield from (
         m.Config for m, is_wanted in zip((module, engine), wanted, strict=True) if is_wanted
     )

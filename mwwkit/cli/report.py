@@ -9,8 +9,8 @@ from mwwkit.cli.command import OK, Command
 def _report(arguments: argparse.Namespace) -> int:
     from mwwkit.report import writing
 
-    for what, made in writing.remake(options.made_run_of(arguments)):
-        print(f"{what}: {made}")
+    for what, digest in writing.remake(options.made_run_of(arguments)):
+        print(f"{what}: {digest}")
     return OK
 
 

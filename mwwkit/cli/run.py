@@ -20,9 +20,9 @@ def _demo_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
-    given = dict(arguments.parameter)
+    parameters = dict(arguments.parameter)
     preset = presets.load(arguments.preset)
-    jobs = chain.plan(arguments.stages, preset, given, run.folder, arguments.previous)
+    jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)
     before = chain.snapshot(run)
     for done in chain.execute(jobs, run, show=True):
         say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")

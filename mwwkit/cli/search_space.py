@@ -97,7 +97,7 @@ def load(path: str = "") -> Space:
     """
     defaults = {name.lower(): value for name, value in chain.parameters(STAGE).items()}
     if not path:
-        return {n: _one(n, told, defaults[n]) for n, told in DEFAULT.items() if n in defaults}
+        return {n: _one(n, values, defaults[n]) for n, values in DEFAULT.items() if n in defaults}
     table = read_yaml(Path(path).expanduser())
     if not isinstance(table, dict) or not table:
         raise PresetError(f"{path} holds {table!r}; wanted a table of ranges and choices")
@@ -107,36 +107,36 @@ def load(path: str = "") -> Space:
             raise PresetError(
                 f"{path} has {name!r}, which is nothing to vary{suggest(str(name), known)}"
             )
-    return {name: _one(name, told, defaults[name]) for name, told in table.items()}
+    return {name: _one(name, values, defaults[name]) for name, values in table.items()}
 
 
 def refuse_outside(space: Space, base: Mapping[str, Any]) -> None:
     """Raise PresetError where the search space reaches values that stage 03 would refuse."""
     for name, values in space.items():
         for end in values.ends:
-            if told := preflight.fault({SECTION: {**base, name.upper(): end}}):
-                raise PresetError(f"the space of {name} goes to {end}: {told}")
+            if problem := preflight.fault({SECTION: {**base, name.upper(): end}}):
+                raise PresetError(f"the space of {name} goes to {end}: {problem}")
 
 
-def _one(name: str, told: Any, default: Any) -> Range | Choices:
+def _one(name: str, values: Any, default: Any) -> Range | Choices:
     """A range or choices, of the type of the parameter's default."""
     try:
-        if isinstance(told, list):
-            return Choices(tuple(chain.fitting(name, value, default) for value in told))
-        if not isinstance(told, dict):
-            raise WrongInput(f"it is {told!r}; wanted {{low: ..., high: ...}} or [..., ...]")
-        if unknown := told.keys() - {"low", "high", "log", "step"}:
+        if isinstance(values, list):
+            return Choices(tuple(chain.fitting(name, value, default) for value in values))
+        if not isinstance(values, dict):
+            raise WrongInput(f"it is {values!r}; wanted {{low: ..., high: ...}} or [..., ...]")
+        if unknown := values.keys() - {"low", "high", "log", "step"}:
             raise WrongInput(
                 f"it has {sorted(map(str, unknown))[0]!r}; wanted low, high, log, step"
             )
-        if not {"low", "high"} <= told.keys() or type(default) not in (int, float):
+        if not {"low", "high"} <= values.keys() or type(default) not in (int, float):
             raise WrongInput("wanted low and high for a number, a list of choices for the rest")
         numbers = {
             key: chain.fitting(f"{name}'s {key}", value, default)
-            for key, value in told.items()
+            for key, value in values.items()
             if key != "log"
         }
-        return Range(**numbers, log=chain.fitting(f"{name}'s log", told.get("log", False), False))
+        return Range(**numbers, log=chain.fitting(f"{name}'s log", values.get("log", False), False))
     except PresetError:
         raise
     except ValueError as error:

@@ -26,9 +26,9 @@ def _tune(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import tuning  # with TensorFlow
 
     run, preset = options.made_run_of(arguments), presets.load(arguments.preset)
-    given = dict(arguments.parameter)
-    plain, base = (_parameters_of_03(preset, names, run) for names in ({}, given))
-    space = _space(arguments.space, given, base)
+    parameters = dict(arguments.parameter)
+    plain, base = (_parameters_of_03(preset, names, run) for names in ({}, parameters))
+    space = _space(arguments.space, parameters, base)
     study = Path(arguments.study or f"{run.folder}-tune/study.db")
     search = tuning.Search(run, study, tuning.config_of(base), space, arguments.seed)
     best = None
@@ -44,19 +44,21 @@ def _tune(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _parameters_of_03(preset: presets.Preset, given: dict[str, str], run: Run) -> dict[str, Any]:
-    [job] = chain.plan(["03"], preset, given, run.folder)
+def _parameters_of_03(
+    preset: presets.Preset, parameters: dict[str, str], run: Run
+) -> dict[str, Any]:
+    [job] = chain.plan(["03"], preset, parameters, run.folder)
     return chain.parameters("03") | job.given
 
 
-def _space(path: str, given: dict[str, str], base: dict[str, Any]) -> dict[str, Any]:
+def _space(path: str, parameters: dict[str, str], base: dict[str, Any]) -> dict[str, Any]:
     """The search space: a YAML file's, or the default without parameters given by name."""
     from mwwkit.cli import search_space
 
     space = search_space.load(path)
     if not path:
-        space = {name: values for name, values in space.items() if name.upper() not in given}
-    if twice := sorted(name for name in given if name.lower() in space):
+        space = {name: values for name, values in space.items() if name.upper() not in parameters}
+    if twice := sorted(name for name in parameters if name.lower() in space):
         raise presets.PresetError(f"{twice[0]} is given and varied too; wanted one of the two")
     search_space.refuse_outside(space, base)
     return space

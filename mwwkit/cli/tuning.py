@@ -111,13 +111,13 @@ class Search:
             for old in study.trials:
                 if old.state.is_finished() and self._record(old.number).exists():
                     n_ended += 1
-                    yield self._told(old.number)
+                    yield self._trial(old.number)
             while n_ended < n_trials:
                 number = self._begun(study)
                 params = {} if number is None else study.trials[number].params
                 run = Run(self.folder(len(study.trials) if number is None else number), earlier)
-                told = f"{n_ended} of {n_trials} trials are finished"
-                limits = self._in_time(run, self.config(params), hours, told)
+                progress = f"{n_ended} of {n_trials} trials are finished"
+                limits = self._in_time(run, self.config(params), hours, progress)
                 number = self._ask(study) if number is None else number
                 run = Run(self.folder(number), earlier)
                 yield self._finish(study, number, run, study.trials[number].params, limits)
@@ -143,13 +143,13 @@ class Search:
     def _ask(self, study: Any) -> int:
         """Draw the next trial: the first with the base's own settings, where the space has them."""
         optuna, number = _optuna(), len(study.trials)
-        own = {name: getattr(self.base, name) for name in self.space}
-        if not number and all(own[name] in values for name, values in self.space.items()):
-            study.enqueue_trial(own)
+        base_settings = {name: getattr(self.base, name) for name in self.space}
+        if not number and all(base_settings[name] in values for name, values in self.space.items()):
+            study.enqueue_trial(base_settings)
         # A seed for each, so that it does not matter in which session a trial is drawn.
         seed = int(rng(self.seed, "tuning", number).integers(2**31))
         study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
-        ranges = {n: _distribution(v, own[n]) for n, v in self.space.items()}
+        ranges = {n: _distribution(v, base_settings[n]) for n, v in self.space.items()}
         return study.ask(ranges).number
 
     def _finish(
@@ -165,7 +165,7 @@ class Search:
             study.tell(number, state=_optuna().trial.TrialState.FAIL)
         else:
             study.tell(number, objective(choice["rank"]))
-        return self._told(number)
+        return self._trial(number)
 
     def _reached(self, params: dict[str, Any], run: Run, limits: Limits) -> tuple[dict, str]:
         """Train a trial; its best weights' results, or nothing and why its settings failed."""
@@ -183,11 +183,11 @@ class Search:
     def _record(self, number: int) -> Path:
         return self.folder(number) / "trial.json"
 
-    def _told(self, number: int) -> Trial:
+    def _trial(self, number: int) -> Trial:
         facts = read_json(self._record(number))
         return Trial(number, facts["params"], facts["choice"], facts["failed"])
 
-    def _in_time(self, run: Run, config: train.Config, hours: float, told: str) -> Limits:
+    def _in_time(self, run: Run, config: train.Config, hours: float, progress: str) -> Limits:
         """The limits of a trial; StoppedEarly where it would end too late."""
         limits = Limits(session_hours=hours, workers=1)
         if not hours:
@@ -206,7 +206,7 @@ class Search:
         if (end := hours_so_far() + left_h) > hours:
             raise StoppedEarly(
                 f"tune stopped early: the next trial would end after {end:.2g} hours, and "
-                f"{hours:g} are given; {told}. Run it again to go on"
+                f"{hours:g} are given; {progress}. Run it again to go on"
             )
         return limits
 
@@ -242,8 +242,8 @@ class Search:
         base = {n: value for n, value in asdict(self.base).items() if n not in self.space}
         space = {name: asdict(values) for name, values in self.space.items()}
         features = hashlib.sha256(units.encode()).hexdigest()
-        told = {"base": base, "space": space, "seed": self.seed, "features": features}
-        return json.loads(json.dumps(told))
+        settings = {"base": base, "space": space, "seed": self.seed, "features": features}
+        return json.loads(json.dumps(settings))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -253,8 +253,8 @@ class Search:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, if killed
             except BlockingIOError as error:
-                told = f"{self.study} is in use by another process; wait for it, or end it"
-                raise WrongInput(told) from error
+                message = f"{self.study} is in use by another process; wait for it, or end it"
+                raise WrongInput(message) from error
             yield
 
     @contextmanager

@@ -54,14 +54,14 @@ def find_words(clips: Clips, run: Run, workers: int) -> None:
     rest = [record.path for record in everything if record.path not in spoken]
     jobs = [(model, block) for block in _blocks(sorted(spoken))]
     jobs += [(None, block) for block in _blocks(rest)]
-    found: dict[str, list[float]] = {}
+    all_spans: dict[str, list[float]] = {}
     done = each(partial(_spans, run), jobs, workers)
     for spans in tqdm(done, total=len(jobs), unit="block", desc="02 words"):
-        found |= spans
+        all_spans |= spans
     table = {
         "catalogue": sha256(run.find(CATALOGUE)),
         "compared": len(training) if model else 0,
-        "spans": found,
+        "spans": all_spans,
     }
     write_json(run / TABLE, table)
 

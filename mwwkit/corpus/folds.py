@@ -78,14 +78,14 @@ def write_folds(
     for fold in range(k):
         path, tested = folder / f"fold-{fold + 1}.csv", defaultdict(int)
         rows = {}
-        for record, own in zip(records, folds, strict=True):
-            split = (Split.TEST if own == fold else Split.TRAIN).value
+        for record, fold_of_record in zip(records, folds, strict=True):
+            split = (Split.TEST if fold_of_record == fold else Split.TRAIN).value
             if rows.setdefault(record.origin, split) != split:
                 raise WrongInput(
                     f"two inputs are named {record.origin}, {record.path} for one, and a table "
                     "can give a name one split only; rename the folder of one of them"
                 )
-            if own == fold:
+            if fold_of_record == fold:
                 what = record.label if record.kind.value == "clip" else record.kind
                 tested[what.value] += 1
         with replacing(path) as part, open(part, "w", newline="", encoding="utf-8") as file:

@@ -145,10 +145,10 @@ def cut_offs(wake_word: str) -> list[str]:
     pieces = [
         (w, s) for w, word in enumerate(wake_word.casefold().split()) for s in syllables(word)
     ]
-    found = []
+    parts = []
     for cut in range(1, len(pieces)):
-        found += [_joined(pieces[:cut]), _joined(pieces[cut:])]
-    kept = (text for text in found if len(letters(text)) >= 2 and not holds(text, wake_word))
+        parts += [_joined(pieces[:cut]), _joined(pieces[cut:])]
+    kept = (text for text in parts if len(letters(text)) >= 2 and not holds(text, wake_word))
     return list(dict.fromkeys(kept))
 
 

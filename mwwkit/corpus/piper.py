@@ -59,17 +59,17 @@ class Piper:
 @cache
 def _speakers(folder: Path) -> tuple[str, ...]:
     """Names such as "en_US-amy-medium" or "en_US-libritts-high#17", sorted."""
-    found = []
+    voices = []
     for model in sorted(folder.glob("*.onnx")):
         settings = model.with_name(f"{model.name}.json")
         if not settings.is_file():
             raise SpeechError(f"{model} lacks its {settings.name}; put it beside the voice")
         n_speakers = read_json(settings)["num_speakers"]
         many = [f"{model.stem}#{k}" for k in range(n_speakers)]
-        found += many if n_speakers > 1 else [model.stem]
-    if not found:
+        voices += many if n_speakers > 1 else [model.stem]
+    if not voices:
         raise SpeechError(f"{folder} has no Piper voice (*.onnx); download one there")
-    return tuple(found)
+    return tuple(voices)
 
 
 def _start(folder: str) -> subprocess.Popen:

@@ -110,9 +110,9 @@ def folder(path: Path, role: str, word: str) -> list[FromFile]:
     files = discover(path)
     if not files:
         others = Counter(p.suffix or "no suffix" for p in path.rglob("*") if p.is_file())
-        found = ", ".join(f"{n} {suffix}" for suffix, n in others.most_common(4)) or "nothing"
+        contents = ", ".join(f"{n} {suffix}" for suffix, n in others.most_common(4)) or "nothing"
         raise WrongInput(
-            f"{path} ({role}) has no audio in it: found {found}; wanted "
+            f"{path} ({role}) has no audio in it: found {contents}; wanted "
             f"{', '.join(sorted(SUFFIXES))}; fill it or take it out"
         )
     label, kind = FOLDERS[role]
@@ -203,7 +203,7 @@ def given_splits(path: Path, inputs: Sequence[Input]) -> tuple[dict[str, Split],
     Raises WrongInput for a split that does not exist and a path that is no input's.
     """
     origins = {item.about.origin for item in inputs}
-    given, left_out = {}, set()
+    split_of, left_out = {}, set()
     for row in _rows(path, ("path", "split"), ()):
         if row["path"] not in origins:
             raise WrongInput(
@@ -214,11 +214,11 @@ def given_splits(path: Path, inputs: Sequence[Input]) -> tuple[dict[str, Split],
             left_out.add(row["path"])
             continue
         try:
-            given[row["path"]] = Split(row["split"])
+            split_of[row["path"]] = Split(row["split"])
         except ValueError as error:
             names = ", ".join([*(split.value for split in Split), LEFT_OUT])
             raise WrongInput(f"{path} has the split {row['split']!r}; wanted {names}") from error
-    return given, left_out
+    return split_of, left_out
 
 
 def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> list[dict[str, str]]:

@@ -69,7 +69,7 @@ def assign(
     strata: dict[tuple, list[_Group]] = defaultdict(list)
     splits: dict[str, Split] = {}
     for group in groups:
-        if split := _given(group, records, given):
+        if split := _given_split(group, records, given):
             splits[group.name] = split
         else:
             strata[group.stratum].append(group)
@@ -119,10 +119,12 @@ def speakers_kept_whole(records: Iterable[Splittable]) -> set[str]:
     for record in records:
         if record.speaker:
             of_source[record.source].add(record.speaker)
-    return {s for found in of_source.values() if len(found) >= FEWEST_SPEAKERS for s in found}
+    return {
+        s for speakers in of_source.values() if len(speakers) >= FEWEST_SPEAKERS for s in speakers
+    }
 
 
-def _given(
+def _given_split(
     group: _Group, records: Sequence[Splittable], given: Mapping[str, Split]
 ) -> Split | None:
     origins = [records[i].origin for i in group.members if records[i].origin in given]
@@ -175,7 +177,7 @@ def _validation_of_train(
     """Given train groups, some of them moved to validation."""
     strata: dict[tuple, list[_Group]] = defaultdict(list)
     for group in groups:
-        if _given(group, records, given) is Split.TRAIN:
+        if _given_split(group, records, given) is Split.TRAIN:
             strata[group.stratum].append(group)
     rest = shares[0] + shares[1]
     splits: dict[str, Split] = {}

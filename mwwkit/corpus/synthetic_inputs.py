@@ -20,8 +20,8 @@ def positives(
     engine: Engine, word: str, spellings: tuple[str, ...], n: int, seed: int
 ) -> list[FromSpeech]:
     """The wake word by `n` drawn voices, in any of its spellings."""
-    said = (word, *spellings)
-    texts = [said[k % len(said)] for k in range(n)]
+    spoken = (word, *spellings)
+    texts = [spoken[k % len(spoken)] for k in range(n)]
     return _spoken(engine, Label.POSITIVE, texts, seed, word)
 
 

@@ -59,7 +59,7 @@ class Made:
 def make_unit(part: Path, inputs: Sequence[Input], bounds: Bounds, engine: Engine) -> dict:
     """Write the clips of `inputs` and their table into the folder `part`; return counts."""
     part.mkdir(parents=True)
-    made: list[Made] = []
+    all_clips: list[Made] = []
     rejected: list[dict[str, str]] = []
     for i, (item, sounds) in enumerate(_sounds(inputs, engine, bounds)):
         clips: list[Made] = []
@@ -74,10 +74,10 @@ def make_unit(part: Path, inputs: Sequence[Input], bounds: Bounds, engine: Engin
             clips = []
             reason = str(error).removeprefix(where(item)).lstrip(" :")
             rejected.append({"path": where(item), "reason": reason})
-        made += clips
-    write_json(part / RECORDS, {"made": [asdict(clip) for clip in made], "rejected": rejected})
-    seconds = sum(clip.seconds for clip in made)
-    return {"clips": len(made), "rejected": len(rejected), "seconds": round(seconds, 3)}
+        all_clips += clips
+    write_json(part / RECORDS, {"made": [asdict(clip) for clip in all_clips], "rejected": rejected})
+    seconds = sum(clip.seconds for clip in all_clips)
+    return {"clips": len(all_clips), "rejected": len(rejected), "seconds": round(seconds, 3)}
 
 
 def _write(part: Path, name: str, item: Input, samples: np.ndarray) -> Made:
@@ -89,12 +89,12 @@ def _write(part: Path, name: str, item: Input, samples: np.ndarray) -> Made:
 def read_unit(folder: Path) -> tuple[list[Made], list[dict[str, str]]]:
     """What `make_unit` wrote: the clips, and the rejected inputs with their reasons."""
     table: dict[str, list[dict[str, Any]]] = read_json(folder / RECORDS)
-    made = []
+    clips = []
     for row in table["made"]:
         about = row["about"]
         about |= {"label": Label(about["label"]), "kind": Kind(about["kind"])}
-        made.append(Made(**row | {"about": About(**about)}))
-    return made, table["rejected"]
+        clips.append(Made(**row | {"about": About(**about)}))
+    return clips, table["rejected"]
 
 
 def where(item: Input) -> str:

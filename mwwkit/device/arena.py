@@ -113,7 +113,7 @@ def _trials(model: bytes) -> Iterator[Callable[[int], str]]:
     """Yield what tries a size: "" when the model runs in it, else the interpreter's last words."""
     call = [sys.executable, "-c", PROBE, str(len(model))]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with TemporaryFile() as said, subprocess.Popen(call, stderr=said, **pipes) as child:
+    with TemporaryFile() as stderr, subprocess.Popen(call, stderr=stderr, **pipes) as child:
         child.stdin.write(model)
 
         def fails(size: int) -> str:
@@ -122,8 +122,8 @@ def _trials(model: bytes) -> Iterator[Callable[[int], str]]:
             status = child.stdout.readline().decode().strip()
             if status == "0":
                 return ""
-            said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines()
+            stderr.seek(0)
+            lines = stderr.read().decode(errors="replace").strip().splitlines()
             return lines[-1] if lines else f"it ended with status {status}"
 
         yield fails

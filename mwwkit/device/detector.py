@@ -137,11 +137,11 @@ def events(crossings: np.ndarray, refractory_steps: int) -> list[int]:
 
     `crossings` are sorted step numbers. A score that stays high is an event again.
     """
-    found, at = [], 0
+    first_steps, at = [], 0
     while at < len(crossings):
-        found.append(int(crossings[at]))
-        at = int(np.searchsorted(crossings, found[-1] + refractory_steps))
-    return found
+        first_steps.append(int(crossings[at]))
+        at = int(np.searchsorted(crossings, first_steps[-1] + refractory_steps))
+    return first_steps
 
 
 def refractory_steps(refractory_s: float, step_s: float = STEP_S) -> int:
@@ -160,8 +160,8 @@ def detections(
     For counting: the whole track may fire, from its first score on. `StreamingDetector` adds the
     device's pause after start and after each detection.
     """
-    found = events(np.flatnonzero(rule.over(scores)), refractory_steps(refractory_s, step_s))
-    return FIRST_SCORE_S + step_s * np.asarray(found, dtype=np.float64)
+    steps = events(np.flatnonzero(rule.over(scores)), refractory_steps(refractory_s, step_s))
+    return FIRST_SCORE_S + step_s * np.asarray(steps, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ class StreamingDetector:
         `voice` says for each of the `stride` slices whether the VAD model hears one; without it
         there is no such model.
         """
-        found = None
+        detection = None
         for number in range(self.stride):
             self._slice += 1
             if number == self.stride - 1:
@@ -262,8 +262,8 @@ class StreamingDetector:
                 self._pause -= 1
             if self._unjudged and not self._pause:
                 self._unjudged = False
-                found = self._judge(voice is None or bool(voice[number])) or found
-        return found
+                detection = self._judge(voice is None or bool(voice[number])) or detection
+        return detection
 
     def run(self, scores: Iterable[int], voice: Sequence[bool] | None = None) -> list[Detection]:
         """The detections in a track of uint8 scores, going on from the present state.
@@ -271,12 +271,12 @@ class StreamingDetector:
         `voice` has an entry for each slice of the track (`voice_track`); where it is shorter, as
         behind a VAD model of another stride, its last entry holds.
         """
-        found = []
+        detected = []
         for number, score in enumerate(scores):
             heard = None if voice is None else self._slices(voice, number)
             if (detection := self.update(score, heard)) is not None:
-                found.append(detection)
-        return found
+                detected.append(detection)
+        return detected
 
     def _slices(self, voice: Sequence[bool], number: int) -> list[bool]:
         """The VAD verdicts for the slices of score `number`."""
@@ -290,16 +290,16 @@ class StreamingDetector:
         now_s = FIRST_SLICE_S + SLICE_S * self._slice
         if self._off or now_s < self._locked_until_s or not self._over(total):
             return None
-        found = Detection(round(now_s, 6), total // self._window, max(self._scores))
+        detection = Detection(round(now_s, 6), total // self._window, max(self._scores))
         if not voice:
-            self.blocked.append(found)
+            self.blocked.append(detection)
             return None
         self._locked_until_s = now_s + self.lockout_s
         if self._off_limit is None:
             self._forget()
         else:
             self._off = True
-        return found
+        return detection
 
     def _over(self, total: int) -> bool:
         if self.votes is None:

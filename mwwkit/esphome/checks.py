@@ -66,11 +66,11 @@ class Sheet:
     def checks(self) -> Iterator[Check]:
         """The lines of the sheet."""
         for name in CHECKS:
-            own = tuple(f for f in self.found if CHECK_OF[f.fault] == name)
-            if own:
-                cures = dict.fromkeys(f.cure for f in own)
-                words = "; ".join(f.words for f in own)
-                yield Check(name, FAIL, words, "; ".join(cures), own)
+            findings = tuple(f for f in self.found if CHECK_OF[f.fault] == name)
+            if findings:
+                cures = dict.fromkeys(f.cure for f in findings)
+                words = "; ".join(f.words for f in findings)
+                yield Check(name, FAIL, words, "; ".join(cures), findings)
             elif name in self.unchecked:
                 yield Check(name, UNCHECKED, *self.unchecked[name])
             else:
@@ -164,8 +164,8 @@ class Sheet:
         """The certificate beside the files, if there is one, is of these files."""
         path = beside(self.path)
         if not path.is_file():
-            told = "no certificate lies beside them, so there is nothing to compare with"
-            self.unchecked["unchanged"] = told, "05 writes one with every export"
+            reason = "no certificate lies beside them, so there is nothing to compare with"
+            self.unchecked["unchanged"] = reason, "05 writes one with every export"
             return
         try:
             sums = dict(read_json(path)["sha256"])

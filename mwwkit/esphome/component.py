@@ -89,9 +89,9 @@ class Listening:
             voice_of_steps = np.concatenate([self._waiting, voice])
             n_slices = len(scores) * self._word.stride
             heard, self._waiting = voice_of_steps[:n_slices], voice_of_steps[n_slices:]
-        found = self._detector.run(scores, heard)
+        detections = self._detector.run(scores, heard)
         blocked, self._detector.blocked = self._detector.blocked, []
-        return Heard(scores, voice, tuple(found), tuple(blocked))
+        return Heard(scores, voice, tuple(detections), tuple(blocked))
 
     def _voice(self, features: np.ndarray) -> np.ndarray:
         """bool [frames]: whether the VAD model hears a voice in each new slice."""

@@ -123,10 +123,10 @@ def _not_too_new(value: Any) -> None:
 
 def parse_version(text: str) -> Version:
     """ESPHome's `Version.parse`; raises ValueError."""
-    found = re.match(r"^(\d+).(\d+).(\d+)[-.]?(\w*)$", text)
-    if found is None:
+    match = re.match(r"^(\d+).(\d+).(\d+)[-.]?(\w*)$", text)
+    if match is None:
         raise WrongInput(f"{text!r} is no version such as 2024.7.0")
-    return int(found[1]), int(found[2]), int(found[3]), found[4]
+    return int(match[1]), int(match[2]), int(match[3]), match[4]
 
 
 _MICRO = {
@@ -176,11 +176,11 @@ class Installed:
 
     def differences(self) -> list[str]:
         """Where this release does otherwise than what mwwkit holds a model to; in words."""
-        told = []
+        differences = []
         if more := sorted(self.ops - firmware.OPS):
-            told.append(f"it also registers {', '.join(more)}")
+            differences.append(f"it also registers {', '.join(more)}")
         if fewer := sorted(firmware.OPS - self.ops):
-            told.append(f"it does not register {', '.join(fewer)}")
+            differences.append(f"it does not register {', '.join(fewer)}")
         slices = r"MIN_SLICES_BEFORE_DETECTION\s*=\s*(\d+)"
         arena = r"STREAMING_MODEL_VARIABLE_ARENA_SIZE\s*=\s*(\d+)"
         for name, text, pattern, ours in (
@@ -188,19 +188,19 @@ class Installed:
             ("slices after start", self.header, slices, firmware.MIN_SLICES_BEFORE_DETECTION),
             ("bytes for variables", self.header, arena, firmware.VARIABLE_ARENA_BYTES),
         ):
-            found = set(map(int, re.findall(pattern, text)))
-            if found != {ours}:
-                shown = ", ".join(map(str, sorted(found))) or "no number that was found"
-                told.append(f"{name}: {shown}, not {ours}")
-        return told
+            numbers = set(map(int, re.findall(pattern, text)))
+            if numbers != {ours}:
+                shown = ", ".join(map(str, sorted(numbers))) or "no number that was found"
+                differences.append(f"{name}: {shown}, not {ours}")
+        return differences
 
 
 def find() -> Installed | None:
     """The installed ESPHome, or None; a release without the component's sources counts as none."""
-    found = importlib.util.find_spec("esphome")
-    if found is None or not found.origin:
+    spec = importlib.util.find_spec("esphome")
+    if spec is None or not spec.origin:
         return None
-    folder = Path(found.origin).parent / "components" / "micro_wake_word"
+    folder = Path(spec.origin).parent / "components" / "micro_wake_word"
     try:
         source = (folder / "streaming_model.cpp").read_text(encoding="utf-8")
         header = (folder / "streaming_model.h").read_text(encoding="utf-8")

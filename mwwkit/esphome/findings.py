@@ -75,6 +75,6 @@ class Check:
         return CHECKS[self.name][0]
 
 
-def told(findings: list[Finding] | tuple[Finding, ...]) -> str:
+def as_text(findings: list[Finding] | tuple[Finding, ...]) -> str:
     """Lines of findings, for an error's message."""
     return "\n".join(f"  {finding}" for finding in findings)

@@ -18,7 +18,7 @@ import numpy as np
 from mwwkit.device import firmware
 from mwwkit.device.flatbuffer import Graph, Tensor, Unreadable, Variable
 from mwwkit.device.simulator import Device, DeviceError
-from mwwkit.esphome.findings import Finding, told
+from mwwkit.esphome.findings import Finding, as_text
 from mwwkit.run.errors import CannotGoOn
 
 
@@ -27,7 +27,7 @@ class GateError(CannotGoOn):
 
     def __init__(self, findings: list[Finding] | tuple[Finding, ...]):
         """Tell all findings in the message."""
-        super().__init__("not fit for the device:\n" + told(findings))
+        super().__init__("not fit for the device:\n" + as_text(findings))
         self.findings = tuple(findings)
 
 
@@ -101,23 +101,23 @@ def _ends(graph: Graph, envelope: Envelope) -> list[Finding]:
         words = f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
         words += "wanted one of each"
         return [Finding("ends", words, "export features in and one score out, nothing else")]
-    heard, said = graph.inputs[0], graph.outputs[0]
+    input_, output = graph.inputs[0], graph.outputs[0]
     findings = []
-    if len(heard.shape) != 3 or heard.shape[0] != 1 or heard.shape[2] != firmware.N_BANDS:
-        words = f"the input is {list(heard.shape)}, wanted {list(firmware.INPUT_SHAPE)}"
+    if len(input_.shape) != 3 or input_.shape[0] != 1 or input_.shape[2] != firmware.N_BANDS:
+        words = f"the input is {list(input_.shape)}, wanted {list(firmware.INPUT_SHAPE)}"
         findings.append(Finding("input-shape", words, "export one step of [1, 3, 40]"))
-    elif heard.shape[1] != envelope.stride:
-        words = f"a step takes {heard.shape[1]} frames, wanted {envelope.stride}"
+    elif input_.shape[1] != envelope.stride:
+        words = f"a step takes {input_.shape[1]} frames, wanted {envelope.stride}"
         findings.append(Finding("stride", words, "train and export a shape with stride 3"))
-    if said.shape != firmware.OUTPUT_SHAPE:
-        words = f"the output is {list(said.shape)}, wanted {list(firmware.OUTPUT_SHAPE)}"
+    if output.shape != firmware.OUTPUT_SHAPE:
+        words = f"the output is {list(output.shape)}, wanted {list(firmware.OUTPUT_SHAPE)}"
         findings.append(Finding("output-shape", words, "export a head with one score"))
     wanted = envelope.input_scale, envelope.scale_tolerance, firmware.INPUT_ZERO_POINT
     cure = "calibrate with 0 and 26 among the features"
-    findings += _end("input", heard, "INT8", wanted, cure)
+    findings += _end("input", input_, "INT8", wanted, cure)
     wanted = firmware.OUTPUT_SCALE, 1e-6, firmware.OUTPUT_ZERO_POINT
     cure = "export the sigmoid as uint8 (inference_output_type)"
-    return findings + _end("output", said, "UINT8", wanted, cure)
+    return findings + _end("output", output, "UINT8", wanted, cure)
 
 
 def _end(

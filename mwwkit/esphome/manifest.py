@@ -18,7 +18,7 @@ from urllib.parse import urlparse
 
 from mwwkit.device import detector, firmware
 from mwwkit.esphome.esphome_package import parse_version
-from mwwkit.esphome.findings import Finding, told
+from mwwkit.esphome.findings import Finding, as_text
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 
@@ -40,7 +40,7 @@ class ManifestError(WrongInput):
 
     def __init__(self, findings: list[Finding]):
         """Tell all findings in the message."""
-        super().__init__("the manifest will not do:\n" + told(findings))
+        super().__init__("the manifest will not do:\n" + as_text(findings))
         self.findings = tuple(findings)
 
 
@@ -115,33 +115,33 @@ def problems(data: Any) -> list[Finding]:
     if not isinstance(data, dict):
         words = f"the manifest is {_kind(data)}, wanted an object"
         return [Finding("not-json", words, "start from a manifest that mwwkit wrote")]
-    found = _keys(data, REQUIRED, OPTIONAL, "the manifest")
+    findings = _keys(data, REQUIRED, OPTIONAL, "the manifest")
     for key in ("wake_word", "author", "model", "website"):
         if key in data and not (isinstance(data[key], str) and (data[key] or key == "website")):
-            found.append(_type(key, data[key], "some text"))
+            findings.append(_type(key, data[key], "some text"))
     if "type" in data and data["type"] != "micro":
-        found.append(_type("type", data["type"], '"micro"'))
+        findings.append(_type("type", data["type"], '"micro"'))
     if "version" in data and (type(data["version"]), data["version"]) != (int, 2):
         words = f"version is {data['version']!r}, wanted 2"
-        found.append(Finding("wrong-version", words, "write a version 2 manifest"))
+        findings.append(Finding("wrong-version", words, "write a version 2 manifest"))
     if "trained_languages" in data and not _languages(data["trained_languages"]):
-        found.append(_type("trained_languages", data["trained_languages"], 'a list like ["en"]'))
+        findings.append(_type("trained_languages", data["trained_languages"], 'a list like ["en"]'))
     if "website" in data and isinstance(data["website"], str):
-        found += _website(data["website"])
+        findings += _website(data["website"])
     if "model" in data and isinstance(data["model"], str):
-        found += _model_name(data["model"])
+        findings += _model_name(data["model"])
     if "micro" in data and not isinstance(data["micro"], dict):
-        found.append(_type("micro", data["micro"], "an object"))
+        findings.append(_type("micro", data["micro"], "an object"))
     elif "micro" in data:
-        found += _micro(data["micro"])
-    return found
+        findings += _micro(data["micro"])
+    return findings
 
 
 def _micro(micro: dict[str, Any]) -> list[Finding]:
-    found = _keys(micro, MICRO, (), '"micro"')
+    findings = _keys(micro, MICRO, (), '"micro"')
     for key in ("sliding_window_size", "feature_step_size", "tensor_arena_size"):
         if key in micro and type(micro[key]) is not int:
-            found.append(_type(key, micro[key], "a whole number"))
+            findings.append(_type(key, micro[key], "a whole number"))
         elif key in micro and micro[key] < 1:
             words = f"{key} is {micro[key]}, wanted 1 or more"
             cure = {
@@ -150,18 +150,18 @@ def _micro(micro: dict[str, Any]) -> list[Finding]:
                 "tensor_arena_size": "let mwwkit compute it, or take 26080 bytes",
             }[key]
             name = key.replace("_", "-") if key != "tensor_arena_size" else "no-arena"
-            found.append(Finding(name, words, cure))
+            findings.append(Finding(name, words, cure))
         elif key == "feature_step_size" and key in micro and micro[key] != firmware.HOP_MS:
             words = f"feature_step_size is {micro[key]} ms, wanted {firmware.HOP_MS}"
             cure = "write 10: models are trained on a frame every 10 ms"
-            found.append(Finding("feature-step-size", words, cure))
+            findings.append(Finding("feature-step-size", words, cure))
         elif key in micro:
-            found += _too_much(key, micro[key])
+            findings += _too_much(key, micro[key])
     if "probability_cutoff" in micro:
-        found += _cutoff(micro["probability_cutoff"])
+        findings += _cutoff(micro["probability_cutoff"])
     if "minimum_esphome_version" in micro:
-        found += _minimum(micro["minimum_esphome_version"])
-    return found
+        findings += _minimum(micro["minimum_esphome_version"])
+    return findings
 
 
 def _too_much(key: str, value: int) -> list[Finding]:
@@ -208,15 +208,15 @@ def _cutoff(cutoff: Any) -> list[Finding]:
 
 
 def _keys(data: dict, required: tuple, optional: tuple, where: str) -> list[Finding]:
-    found = []
+    findings = []
     for key in required:
         if key not in data:
-            found.append(Finding("missing-key", f"{where} has no {key!r}", f"add {key!r}"))
+            findings.append(Finding("missing-key", f"{where} has no {key!r}", f"add {key!r}"))
     for key in data:
         if key not in required + optional:
             words = f"{where} has the key {key!r}, which ESPHome refuses"
-            found.append(Finding("unknown-key", words, "remove it; notes go in a file beside"))
-    return found
+            findings.append(Finding("unknown-key", words, "remove it; notes go in a file beside"))
+    return findings
 
 
 def _model_name(name: str) -> list[Finding]:

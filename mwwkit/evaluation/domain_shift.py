@@ -105,13 +105,17 @@ def measure(
     jobs = [*_jobs(suite(sounds), "words", positives), *_jobs(suite(sounds), "others", negatives)]
     done: list[tuple[Clips, list[np.ndarray]]] = []
     with tqdm(total=len(jobs), unit="task", desc="shift") as bar:
-        for job, found in zip(jobs, each(score, jobs, workers), strict=True):
-            done.append((job, found))
+        for job, tracks_of_job in zip(jobs, each(score, jobs, workers), strict=True):
+            done.append((job, tracks_of_job))
             bar.update()
 
     def tracks(shift: Shift, name: str) -> list[np.ndarray]:
-        scores = (found for job, found in done if (job.shift.name, job.set) == (shift.name, name))
-        return [track for found in scores for track in found]
+        wanted = (
+            tracks_of_job
+            for job, tracks_of_job in done
+            if (job.shift.name, job.set) == (shift.name, name)
+        )
+        return [track for tracks_of_job in wanted for track in tracks_of_job]
 
     return [
         _row(shift, tracks(shift, "words"), tracks(shift, "others"), rule, positives, units)

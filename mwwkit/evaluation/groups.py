@@ -55,8 +55,8 @@ def recall_by(
     shown = np.array([merged.called(name) for name in names], dtype=str)
     rows = []
     for name in merged.names:
-        own = shown == name
-        share, n_units = rate(hit[own], units[own], rng), len(np.unique(units[own]))
+        in_group = shown == name
+        share, n_units = rate(hit[in_group], units[in_group], rng), len(np.unique(units[in_group]))
         rows.append(GroupRate(**vars(share), group=name, merged=merged.count(name), units=n_units))
     return tuple(sorted(rows, key=lambda row: (row.value, row.group)))
 
@@ -138,5 +138,5 @@ def _median_ends(
         middle = (up_to >= half).argmax(axis=1), (up_to > half).argmax(axis=1)
         return values[np.stack(middle)].mean(axis=0).reshape(drawn.shape[:axis])
 
-    found = bootstrap(median, np.arange(len(names)), rng=rng)
-    return round(found.low, 3), round(found.high, 3)
+    interval = bootstrap(median, np.arange(len(names)), rng=rng)
+    return round(interval.low, 3), round(interval.high, 3)

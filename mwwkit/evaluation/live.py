@@ -65,9 +65,9 @@ def resampled(pieces: Iterable[np.ndarray], rate_hz: int) -> Iterator[np.ndarray
 
 def lines(moment: Moment, as_json: bool = False) -> Iterator[str]:
     """A line for each detection of a moment, and for each that wanted a voice."""
-    found = [(d, "detected") for d in moment.detections]
-    found += [(d, "held back without a voice") for d in moment.blocked]
-    for detection, what in found:
+    events = [(d, "detected") for d in moment.detections]
+    events += [(d, "held back without a voice") for d in moment.blocked]
+    for detection, what in events:
         at = At.of(detection)
         if as_json:
             yield json.dumps(to_json(at) | {"detected": what == "detected"})

@@ -48,19 +48,19 @@ def false_accepts(split: ScoredSplit, rule: Rule, about: About) -> tuple[Mistake
     """Accepted clips of other words and events in the streams, the highest score first."""
     scores = rule.highest(split.tracks.negatives)
     wrong = np.flatnonzero(rule.wakes(split.tracks.negatives))
-    found = [(float(scores[i]), "others", int(i), None) for i in wrong]
+    accepted = [(float(scores[i]), "others", int(i), None) for i in wrong]
     for index, track in enumerate(split.tracks.ambient):
         means, at = rule.means(track), score_times(len(track))
         for at_s in detections(track, rule):
             first = int(np.searchsorted(at, at_s - STEP_S / 2))
             span = means[first : first + refractory_steps(REFRACTORY_S)]
-            found.append((float(span.max()), "ambient", index, float(at_s)))
-    found.sort(key=lambda one: (-one[0], one[1], one[2], one[3] or 0.0))
+            accepted.append((float(span.max()), "ambient", index, float(at_s)))
+    accepted.sort(key=lambda event: (-event[0], event[1], event[2], event[3] or 0.0))
     return tuple(
         whole_clip(split, name, index, rule, about)
         if at_s is None
         else _event(split, index, at_s, score, about)
-        for score, name, index, at_s in found[:MOST_SHOWN]
+        for score, name, index, at_s in accepted[:MOST_SHOWN]
     )
 
 
@@ -68,7 +68,7 @@ def whole_clip(split: ScoredSplit, name: str, index: int, rule: Rule, about: Abo
     """A clip of the set `name`, with the recipe that makes it heard again."""
     features, means = split.sets.of(name), rule.means(split.tracks.of(name)[index])
     scene, highest = features.scene(index), int(np.argmax(means))
-    found = Mistake(
+    mistake = Mistake(
         set=f"{split.name}-{name}",
         index=index,
         clip=features.clip(index),
@@ -79,7 +79,7 @@ def whole_clip(split: ScoredSplit, name: str, index: int, rule: Rule, about: Abo
         recipe=features.scenes[index],
         condition=features.condition(index),
     )
-    return _known(found, about)
+    return _known(mistake, about)
 
 
 def _event(split: ScoredSplit, index: int, at_s: float, score: float, about: About) -> Mistake:
@@ -87,7 +87,7 @@ def _event(split: ScoredSplit, index: int, at_s: float, score: float, about: Abo
     scene = split.sets.ambient.scene(index)
     from_s, to_s = max(at_s - SPAN_S[0], 0.0), min(at_s + SPAN_S[1], scene.seconds)
     heard = tuple(item for item in scene.items if _sounds_in(item, from_s, to_s))
-    found = Mistake(
+    mistake = Mistake(
         set=f"{split.name}-ambient",
         index=index,
         clip=heard_in(scene, at_s)[0],
@@ -98,15 +98,15 @@ def _event(split: ScoredSplit, index: int, at_s: float, score: float, about: Abo
         recipe=replace(scene, items=heard).as_dict(),
         condition=split.sets.ambient.condition(index),
     )
-    return _known(found, about)
+    return _known(mistake, about)
 
 
-def _known(found: Mistake, about: About) -> Mistake:
+def _known(mistake: Mistake, about: About) -> Mistake:
     """With what the catalogue says of its clip."""
-    record = about.of(found.clip)
+    record = about.of(mistake.clip)
     if record is None:
-        return found
-    return replace(found, speaker=record.speaker, source=record.source, word=record.word)
+        return mistake
+    return replace(mistake, speaker=record.speaker, source=record.source, word=record.word)
 
 
 def _sounds_in(item: Item, from_s: float, to_s: float) -> bool:

@@ -110,15 +110,15 @@ def scores(made: Made, heard: Heard) -> Forms:
         pass  # an extra; the report says which forms there are
     else:
         engines.append(("tflm", Device(made.model, engine="tflm")))
-    whole = heard.map(lambda those: whole_tracks(made.net, those, made.scale))
-    streamed = heard.map(lambda those: float_tracks(made.float_model, those))
+    whole = heard.map(lambda spectrograms: whole_tracks(made.net, spectrograms, made.scale))
+    streamed = heard.map(lambda spectrograms: float_tracks(made.float_model, spectrograms))
     stepped = (Form(name, int8_scores(device, heard)) for name, device in engines)
     return Forms((Form("float", whole), Form("float_streaming", streamed), *stepped))
 
 
 def int8_scores(device: Device, heard: Heard) -> Scores:
     """What an int8 model gives for everything."""
-    return heard.map(lambda those: int8_tracks(device, those))
+    return heard.map(lambda spectrograms: int8_tracks(device, spectrograms))
 
 
 def on_grid(tracks: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -216,8 +216,8 @@ def _events_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, lis
     mine, its = (np.array(events(np.flatnonzero(rule.over(t)), quiet), int) for t in both)
     alone = [
         step
-        for own, others in ((mine, its), (its, mine))
-        for step in own.tolist()
-        if not len(others) or np.abs(others - step).min() >= quiet
+        for steps, steps_of_other in ((mine, its), (its, mine))
+        for step in steps.tolist()
+        if not len(steps_of_other) or np.abs(steps_of_other - step).min() >= quiet
     ]
     return [(at, [mean[at : at + quiet].max() for mean in means]) for at in sorted(alone)]

@@ -78,8 +78,8 @@ def of_run(
     against = []
     for form in forms.all:
         if than := "int8" if form.name in further else net_forms.AGAINST.get(form.name):
-            found = net_forms.compare(form.scores, forms.of(than), rule)
-            named = Against(**vars(found), form=form.name, than=than)
+            difference = net_forms.compare(form.scores, forms.of(than), rule)
+            named = Against(**vars(difference), form=form.name, than=than)
             against.append(_with_clips(named, validation, chosen))
     frames = sum(map(len, heard.ambient))
     return Parity(
@@ -119,7 +119,7 @@ def _stored(split: ScoredSplit, chosen: PerSet[np.ndarray]) -> net_forms.Heard:
     return PerSet(positives, negatives)
 
 
-def _with_clips(found: Against, split: ScoredSplit, chosen: PerSet[np.ndarray]) -> Against:
+def _with_clips(against: Against, split: ScoredSplit, chosen: PerSet[np.ndarray]) -> Against:
     """With what sounded at every place, and its index among all of its set."""
 
     def named(place: Place) -> Place:
@@ -129,10 +129,10 @@ def _with_clips(found: Against, split: ScoredSplit, chosen: PerSet[np.ndarray]) 
         return replace(place, index=index, clip=features.clip(index))
 
     return replace(
-        found,
-        largest_at=found.largest_at and named(found.largest_at),
-        flipped=tuple(map(named, found.flipped)),
-        differ=tuple(map(named, found.differ)),
+        against,
+        largest_at=against.largest_at and named(against.largest_at),
+        flipped=tuple(map(named, against.flipped)),
+        differ=tuple(map(named, against.differ)),
     )
 
 
@@ -148,7 +148,9 @@ def _test(made: Made, test: ScoredSplit, rule: Rule, run: Run) -> OnTest:
         )
     )
     heard = _stored(test, chosen)
-    whole = heard.map(lambda those: net_forms.whole_tracks(made.net, those, made.scale))
+    whole = heard.map(
+        lambda spectrograms: net_forms.whole_tracks(made.net, spectrograms, made.scale)
+    )
     return OnTest(
         words=len(chosen.positives),
         others=len(chosen.negatives),
@@ -164,12 +166,12 @@ def _unlike(
     places: Sequence[Place], chosen: PerSet[np.ndarray], test: ScoredSplit, rule: Rule, run: Run
 ) -> tuple[Unlike, ...]:
     """The clips at some places, those of the largest difference first; MOST_SHOWN with recipes."""
-    about, found = provenance.records(run), []
-    for place in sorted(places, key=lambda one: -abs(one.means[0] - one.means[1])):
+    about, clips = provenance.records(run), []
+    for place in sorted(places, key=lambda clip: -abs(clip.means[0] - clip.means[1])):
         index = int(chosen.of(place.set)[place.index])
-        one = Unlike(**vars(whole_clip(test, place.set, index, rule, about)), means=place.means)
-        found.append(one if len(found) < MOST_SHOWN else replace(one, recipe=None))
-    return tuple(found)
+        clip = Unlike(**vars(whole_clip(test, place.set, index, rule, about)), means=place.means)
+        clips.append(clip if len(clips) < MOST_SHOWN else replace(clip, recipe=None))
+    return tuple(clips)
 
 
 def _both(

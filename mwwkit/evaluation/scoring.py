@@ -113,8 +113,8 @@ def _faint(seconds: float, name: str) -> np.ndarray:
     return np.rint(noise).astype(np.int16)
 
 
-def _moved(found: Iterable[Detection], by_s: float) -> tuple[Detection, ...]:
-    return tuple(Detection(round(d.time_s - by_s, 3), d.mean, d.peak) for d in found)
+def _moved(detections: Iterable[Detection], by_s: float) -> tuple[Detection, ...]:
+    return tuple(Detection(round(d.time_s - by_s, 3), d.mean, d.peak) for d in detections)
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,11 @@ class At:
     peak: float
 
     @classmethod
-    def of(cls, found: Detection) -> "At":
+    def of(cls, detection: Detection) -> "At":
         """As people see it."""
-        return cls(found.time_s, round(shown(found.mean), 3), round(shown(found.peak), 3))
+        return cls(
+            detection.time_s, round(shown(detection.mean), 3), round(shown(detection.peak), 3)
+        )
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,9 @@ class FileScore:
     @property
     def times(self) -> str:
         """When it was detected; in brackets, what the VAD model held back."""
-        found = [(at.time_s, f"{at.time_s:.2f}") for at in self.detections]
-        found += [(at.time_s, f"({at.time_s:.2f})") for at in self.blocked or ()]
-        return " ".join(text for _, text in sorted(found)) or "-"
+        moments = [(at.time_s, f"{at.time_s:.2f}") for at in self.detections]
+        moments += [(at.time_s, f"({at.time_s:.2f})") for at in self.blocked or ()]
+        return " ".join(text for _, text in sorted(moments)) or "-"
 
     def __str__(self) -> str:
         """A line for people."""
@@ -196,7 +198,7 @@ def score(
     if not 0 <= lead_in_s < float("inf"):
         raise WrongInput(f"lead_in_s is {lead_in_s}; wanted 0 or more")
     component = Component.load(model, vad)
-    paths = [p for given in audio for p in (discover(given) if given.is_dir() else [given])]
+    paths = [p for place in audio for p in (discover(place) if place.is_dir() else [place])]
     if not paths:
         raise FileNotFoundError("there is no audio file in what was given")
     bar = tqdm(paths, desc="listening", unit="file", disable=len(paths) < 2)

@@ -57,13 +57,13 @@ def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures
     about, tracks = provenance.records(run), split.tracks
     surface = operating_points(tracks.positives, tracks.negatives, tracks.ambient, aim.windows)
     shipped, hit = surface.at(rule), rule.wakes(tracks.positives)
-    late = _latency(split, rule, about)
+    latency = _latency(split, rule, about)
     return SplitFigures(
         recall=_recall(split, hit, about),
         other_clips_accepted=shipped.others_accepted,
         false_accepts_per_hour=shipped.hourly(),
-        median_latency_s=late.median_s,
-        latency=late,
+        median_latency_s=latency.median_s,
+        latency=latency,
         clips=_clips(split, rule),
         at_target=_at_target(surface, aim),
         surface=surface.rounded(),
@@ -78,12 +78,12 @@ def _recall(split: ScoredSplit, hit: np.ndarray, about: About) -> tuple[Conditio
     speakers = np.array(_speakers(split, about))
     rows = []
     for name in dict.fromkeys(conditions.tolist()):
-        own, by = conditions == name, None
-        known = own & (speakers != "")
+        of_condition, by = conditions == name, None
+        known = of_condition & (speakers != "")
         if (n_known := len(set(speakers[known]))) > 1:
-            found = groups.rate(hit[known], speakers[known], rng(0, "by speaker", name))
-            by = BySpeaker(found.low, found.high, n_known)
-        share = Rate.counted(int(hit[own].sum()), int(own.sum()))
+            interval = groups.rate(hit[known], speakers[known], rng(0, "by speaker", name))
+            by = BySpeaker(interval.low, interval.high, n_known)
+        share = Rate.counted(int(hit[of_condition].sum()), int(of_condition.sum()))
         rows.append(ConditionRate(**vars(share), condition=name, by_speaker=by))
     return tuple(rows)
 
@@ -114,7 +114,9 @@ def _clips(split: ScoredSplit, rule: Rule) -> tuple[ClipFigures, ...]:
     conditions = np.array(provenance.conditions(split.sets.positives))
     alike = [(name, positives[conditions == name]) for name in dict.fromkeys(conditions.tolist())]
     return tuple(
-        _clip_figures(own, negatives, rule.level, name) for name, own in alike if len(own) > 1
+        _clip_figures(scores, negatives, rule.level, name)
+        for name, scores in alike
+        if len(scores) > 1
     )
 
 
@@ -165,13 +167,13 @@ def _recall_by(split: ScoredSplit, hit: np.ndarray, about: About, run: Run) -> t
     locate: Callable[[str], Path] | None = run.find if about else None
     positives, units = split.sets.positives, _units(split, about)
     by = provenance.clip_groups(positives, about, locate)
-    found = []
+    rates_by = []
     for name in OF_WORDS:
         if by.get(name):
             drawn = provenance.clip_names(positives) if name == "speaker" else units
             rows = groups.recall_by(by[name], hit, drawn, rng(0, "groups", name))
-            found.append(RatesBy(name, rows))
-    return tuple(found)
+            rates_by.append(RatesBy(name, rows))
+    return tuple(rates_by)
 
 
 def _accepted_by(split: ScoredSplit, rule: Rule, about: About) -> tuple[RatesBy, ...]:
@@ -180,12 +182,12 @@ def _accepted_by(split: ScoredSplit, rule: Rule, about: About) -> tuple[RatesBy,
         return ()
     by, paths = provenance.clip_groups(negatives, about), provenance.clip_names(negatives)
     wrong = rule.wakes(split.tracks.negatives)
-    found = []
+    rates_by = []
     for name in OF_OTHERS:
         if name in by:
             rows = groups.recall_by(by[name], wrong, paths, rng(0, "others", name))
-            found.append(RatesBy(name, rows[::-1]))
-    return tuple(found)
+            rates_by.append(RatesBy(name, rows[::-1]))
+    return tuple(rates_by)
 
 
 def _false_accepts_by(split: ScoredSplit, rule: Rule, about: About) -> tuple[HourlyBy, ...]:

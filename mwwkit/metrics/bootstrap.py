@@ -52,14 +52,14 @@ def bootstrap(
 
 def _left_out(statistic: Callable, samples: Sequence[np.ndarray], at: int) -> np.ndarray:
     """The statistic without each value of sample `at` in turn, [n]."""
-    n, found = len(samples[at]), []
+    n, statistics = len(samples[at]), []
     for first in range(0, n, max(BLOCK // n, 1)):
         left = np.arange(first, min(first + max(BLOCK // n, 1), n))[:, None]
         kept = np.arange(n - 1) + (np.arange(n - 1) >= left)  # [some, n - 1] indices
         others = [s[None] for s in samples]
         others[at] = samples[at][kept]
-        found.append(np.asarray(statistic(*others, axis=-1)))
-    return np.concatenate(found)
+        statistics.append(np.asarray(statistic(*others, axis=-1)))
+    return np.concatenate(statistics)
 
 
 def _refuse_few(*sizes: int) -> None:
@@ -147,12 +147,12 @@ def curve_intervals(
     counts = [np.bincount(at, minlength=len(levels)).astype(float) for at in counts]
     drawn = areas_of_counts(*(rng.multinomial(int(c.sum()), c / c.sum(), n_draws) for c in counts))
     without = [areas_of_counts(*_without_one(counts, which)) for which in (0, 1)]
-    found = areas_of_counts(*(c[None] for c in counts))
+    areas = areas_of_counts(*(c[None] for c in counts))
     taken = [c[c > 0] for c in counts]
 
     def interval(name: str) -> Interval:
         left_out = [(getattr(w, name), n) for w, n in zip(without, taken, strict=True)]
-        return _bca(float(getattr(found, name)[0]), getattr(drawn, name), left_out, confidence)
+        return _bca(float(getattr(areas, name)[0]), getattr(drawn, name), left_out, confidence)
 
     return Areas(*(interval(area.name) for area in fields(Areas)))
 

@@ -46,10 +46,10 @@ def by_rule(
 ) -> tuple[RuleRates, ...]:
     """Words detected and events in ambient streams (uint8 tracks) under each rule."""
     hours = sum(map(len, ambient)) * STEP_S / 3600
-    found = []
+    rows = []
     for name, detector in rules(rule):
         hits = sum(bool(detector().run(track.tolist())) for track in words)
         events = sum(len(detector().run(track.tolist())) for track in ambient)
         rates = Rate.counted(hits, len(words)), Hourly.counted(events, hours)
-        found.append(RuleRates(name, *rates))
-    return tuple(found)
+        rows.append(RuleRates(name, *rates))
+    return tuple(rows)

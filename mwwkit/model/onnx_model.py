@@ -151,10 +151,10 @@ def run(model: bytes, features: np.ndarray, frames: int | None = None) -> np.nda
     whole = np.asarray(features[: len(features) // stride * stride], np.float32)
     frames, scores = frames or max(len(whole), stride), []
     for at in range(0, len(whole), frames):
-        given = {"features": whole[None, at : at + frames], **past}
-        said = dict(zip(names, session.run(None, given), strict=True))
-        scores.append(said.pop("scores")[0])
-        past = {name.replace("next_", "past_", 1): value for name, value in said.items()}
+        inputs = {"features": whole[None, at : at + frames], **past}
+        outputs = dict(zip(names, session.run(None, inputs), strict=True))
+        scores.append(outputs.pop("scores")[0])
+        past = {name.replace("next_", "past_", 1): value for name, value in outputs.items()}
     return np.concatenate(scores) if scores else np.zeros(0, np.float32)
 
 
@@ -169,8 +169,8 @@ def check(
     largest = 0.0
     for features, scores in zip(spectrograms, wanted, strict=True):
         for frames in (None, shape.stride):
-            said = run(model, features, frames)
-            largest = max(largest, float(np.abs(said - scores).max(initial=0)))
+            onnx_scores = run(model, features, frames)
+            largest = max(largest, float(np.abs(onnx_scores - scores).max(initial=0)))
     if not largest <= TOLERANCE:
         raise CannotGoOn(
             f"ONNX Runtime is up to {largest:.2g} from the float net, wanted {TOLERANCE:g}: try "

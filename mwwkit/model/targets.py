@@ -109,20 +109,22 @@ def table(report: SizeReport) -> str:
     """A line for each target: shares of RAM, flash and speed, and the verdict."""
     lines = [f"{'target':<20} {'RAM':>6} {'flash':>6} {'speed':>8}  verdict"]
     for target in TARGETS:
-        found = fit(report, target)
-        speed = "unknown" if found.speed is None else f"{found.speed:.1%}"
-        told = found.verdict if found.speed is not None else f"memory: {found.verdict}"
-        told += "" if target.esphome else " (not with ESPHome)"
-        lines.append(f"{target.name:<20} {found.ram:>6.1%} {found.flash:>6.1%} {speed:>8}  {told}")
+        fitted = fit(report, target)
+        speed = "unknown" if fitted.speed is None else f"{fitted.speed:.1%}"
+        remark = fitted.verdict if fitted.speed is not None else f"memory: {fitted.verdict}"
+        remark += "" if target.esphome else " (not with ESPHome)"
+        lines.append(
+            f"{target.name:<20} {fitted.ram:>6.1%} {fitted.flash:>6.1%} {speed:>8}  {remark}"
+        )
     return "\n".join(lines)
 
 
 def warning(report: SizeReport) -> str:
     """What to know before hours are spent on a shape; empty where ESPHome's devices take it."""
-    found = [fit(report, target) for target in TARGETS if target.esphome]
-    if all(one.verdict == "too large" for one in found):
+    fits = [fit(report, target) for target in TARGETS if target.esphome]
+    if all(fitted.verdict == "too large" for fitted in fits):
         return (
             f"{report.shape} is too large for every device that ESPHome's micro_wake_word runs on"
         )
-    large = [one.target.name for one in found if one.verdict == "too large"]
+    large = [fitted.target.name for fitted in fits if fitted.verdict == "too large"]
     return f"{report.shape} is too large for {', '.join(large)}" if large else ""

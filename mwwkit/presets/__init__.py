@@ -87,12 +87,12 @@ class _EachKeyOnce(yaml.SafeLoader):
 
     def construct_mapping(self, node, deep=False):
         """A table. Raises ConstructorError for a key that it has twice."""
-        made = super().construct_mapping(node, deep)
+        mapping = super().construct_mapping(node, deep)
         keys = [key.value for key, _ in node.value]
         if twice := [key for key in keys if keys.count(key) > 1]:
-            told = f"the key {twice[0]!r} stands there twice"
-            raise yaml.constructor.ConstructorError(None, None, told, node.start_mark)
-        return made
+            message = f"the key {twice[0]!r} stands there twice"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+        return mapping
 
 
 def _expanded(value: Any, path: Path) -> Any:

@@ -87,7 +87,7 @@ class Audition:
         self, recording: str, upload: Sequence[dict], cutoff: int, window: int
     ) -> tuple[Image, Audio, HTML]:
         """Picture, player and a line, for the controls' values; a new sound is heard first."""
-        told = ""
+        problem = ""
         if self._given != (upload, recording):
             before, self._given = self._given, (upload, recording)
             try:
@@ -96,11 +96,11 @@ class Audition:
                 elif recording and recording != before[1]:
                     self._hear_file(recorder.sound(recording), "your recording")
             except ValueError as error:  # AudioValidationError is one
-                told = f"not heard: {error}"
-        found = self.detections(cutoff, window)
-        figure = draw(self.samples, self.track, found, Rule(manifest_cutoff(cutoff), window))
-        figure.suptitle(f"{self.name}: {_told(found)}", fontsize=9, x=0.01, ha="left")
-        line = HTML(f"<p>{escape(told)}</p>")
+                problem = f"not heard: {error}"
+        detections = self.detections(cutoff, window)
+        figure = draw(self.samples, self.track, detections, Rule(manifest_cutoff(cutoff), window))
+        figure.suptitle(f"{self.name}: {_sentence(detections)}", fontsize=9, x=0.01, ha="left")
+        line = HTML(f"<p>{escape(problem)}</p>")
         return drawing.png(figure), drawing.player(self.samples), line
 
     def detections(self, cutoff: int, window: int) -> list[Detection]:
@@ -124,13 +124,13 @@ class Audition:
         self.samples, self.name = samples, name
 
 
-def draw(samples: np.ndarray, track: Track, found: Sequence[Detection], rule: Rule) -> Figure:
+def draw(samples: np.ndarray, track: Track, detections: Sequence[Detection], rule: Rule) -> Figure:
     """The score track under the waveform, with a line where the device would wake."""
     figure = Figure(figsize=(drawing.WIDTH_IN, 3.4), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 4))
     drawing.waveform(above, samples)
     drawing.scores(below, track.scores, rule, start_s=-track.lead_in_s)
-    for detection in found:
+    for detection in detections:
         label = f"wakes at {detection.time_s:.2f} s"
         below.axvline(detection.time_s, color=drawing.GOOD, linewidth=1.5, label=label)
     below.set(xlabel="time (s)")
@@ -138,7 +138,7 @@ def draw(samples: np.ndarray, track: Track, found: Sequence[Detection], rule: Ru
     return figure
 
 
-def _told(found: Sequence[Detection]) -> str:
-    if not found:
+def _sentence(detections: Sequence[Detection]) -> str:
+    if not detections:
         return "the device would not wake"
-    return "the device would wake at " + ", ".join(f"{d.time_s:.2f} s" for d in found)
+    return "the device would wake at " + ", ".join(f"{d.time_s:.2f} s" for d in detections)

@@ -65,7 +65,7 @@ def draw(surfaces: dict[str, Surface], threshold: Threshold, cutoff: int) -> Fig
         hourly = surface.ambient_events[0] / surface.ambient_hours
         recall = surface.hits[0] / surface.n_positives
         column = cutoff - int(CUTOFFS[0])
-        left.plot(hourly, recall, line, color=colour, label=_told(split, surface, column))
+        left.plot(hourly, recall, line, color=colour, label=_label(split, surface, column))
         left.plot(hourly[column], recall[column], "o", color=colour, markersize=7)
         right.plot(CUTOFFS / 255, recall, line, color=colour)
     _other_clips(right, surfaces)
@@ -96,7 +96,7 @@ def _other_clips(axes: Axes, surfaces: dict[str, Surface]) -> None:
             axes.plot(CUTOFFS / 255, wrong, line, color=colour, alpha=0.45, label=label)
 
 
-def _told(split: str, surface: Surface, column: int) -> str:
+def _label(split: str, surface: Surface, column: int) -> str:
     """What one split shows at a cutoff, with what its size leaves open."""
     at = surface.row(surface.windows[0])[column]
     hourly = at.hourly()
@@ -108,8 +108,8 @@ def _told(split: str, surface: Surface, column: int) -> str:
 
 def held_out_words(run: Run) -> tuple[str, FeatureSet]:
     """Words that the model was not trained on, and their split: test, or validation without."""
-    found = ((split, FeatureSet.open(run, f"{split}-words")) for split in ("test", "validation"))
-    return next((split, words) for split, words in found if len(words))
+    splits = ((split, FeatureSet.open(run, f"{split}-words")) for split in ("test", "validation"))
+    return next((split, words) for split, words in splits if len(words))
 
 
 def word(run: Run, number: int = 0) -> None:
@@ -147,7 +147,7 @@ def draw_word(
         below.axvline(at_s, color=drawing.GOOD, linewidth=1.5, label=f"wakes at {at_s:.2f} s")
     below.set(xlabel="time (s)")
     drawing.legend(below, loc="upper left")
-    late = f"wakes {found_s[0] - ends_s[0]:+.2f} s from its end" if len(found_s) else "missed"
+    delay = f"wakes {found_s[0] - ends_s[0]:+.2f} s from its end" if len(found_s) else "missed"
     clip = words.clip(number).rpartition("/")[2]
-    above.set_title(f"{clip}, {words.condition(number)}: {late}", fontsize=9, loc="left")
+    above.set_title(f"{clip}, {words.condition(number)}: {delay}", fontsize=9, loc="left")
     return figure

@@ -10,30 +10,30 @@ from mwwkit.previews import drawing
 from mwwkit.training.lr_finder import Sweep
 
 
-def show(found: Sweep | None) -> str:
-    """Draw it and tell what it suggests; `found` is None where it was not asked for."""
-    if found is None:
+def show(sweep: Sweep | None) -> str:
+    """Draw it and tell what it suggests; `sweep` is None where it was not asked for."""
+    if sweep is None:
         return "not asked for: FIND_RATE = True sweeps the learning rate here, before training"
-    display(drawing.png(draw(found)))
-    return str(found)
+    display(drawing.png(draw(sweep)))
+    return str(sweep)
 
 
-def draw(found: Sweep) -> Figure:
+def draw(sweep: Sweep) -> Figure:
     """Loss over rate: each step, the smoothed line, and the rate that it suggests."""
     figure = Figure(figsize=(drawing.WIDTH_IN, 3.0), layout="constrained")
     axes = drawing.plain(figure.subplots())
-    axes.plot(found.rates, found.losses, ".", ms=3, color=drawing.SOFT, label="each step")
-    axes.plot(found.rates, found.smooth, color=drawing.INK, label="smoothed")
-    lowest = float(found.smooth.min())
-    axes.plot(found.lowest, lowest, "o", ms=6, color=drawing.INK, label="lowest")
+    axes.plot(sweep.rates, sweep.losses, ".", ms=3, color=drawing.SOFT, label="each step")
+    axes.plot(sweep.rates, sweep.smooth, color=drawing.INK, label="smoothed")
+    lowest = float(sweep.smooth.min())
+    axes.plot(sweep.lowest, lowest, "o", ms=6, color=drawing.INK, label="lowest")
     axes.axvline(
-        found.suggestion, color=drawing.ACCENT, lw=1.2, label=f"a tenth: {found.suggestion:.2g}"
+        sweep.suggestion, color=drawing.ACCENT, lw=1.2, label=f"a tenth: {sweep.suggestion:.2g}"
     )
-    first = float(found.smooth[0])
+    first = float(sweep.smooth[0])
     room = 0.15 * max(first - lowest, 1e-3 * abs(first))
     axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
     axes.set_ylim(lowest - room, first + 2 * room)  # not up to where it exploded
     axes.grid(axis="y", color="0.92", linewidth=0.6)
-    axes.set_title(str(found), fontsize=9)
+    axes.set_title(str(sweep), fontsize=9)
     drawing.legend(axes)
     return figure

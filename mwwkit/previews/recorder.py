@@ -67,9 +67,9 @@ SCRIPT = """
 
 def field() -> Textarea:
     """The hidden field that a recording goes through, as a data URL."""
-    made = Textarea(layout=Layout(display="none"))
-    made.add_class(f"{_name(made)}-field")
-    return made
+    textarea = Textarea(layout=Layout(display="none"))
+    textarea.add_class(f"{_name(textarea)}-field")
+    return textarea
 
 
 def button(of: Textarea) -> HTML:

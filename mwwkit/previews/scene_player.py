@@ -40,8 +40,8 @@ def training(
     def show(number: int) -> tuple[Image, Audio, Markdown]:
         samples = render(scene_from(features.scenes[number]), run.find)
         figure = draw(samples, features, number, labels or LabelSettings())
-        told = Markdown(f"Scene {number}\n\n" + done_to(features.scenes[number]))
-        return drawing.png(figure), drawing.player(samples), told
+        description = Markdown(f"Scene {number}\n\n" + done_to(features.scenes[number]))
+        return drawing.png(figure), drawing.player(samples), description
 
     panel(show, number=counter(len(features), number, "scene"))
 

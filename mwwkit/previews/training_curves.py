@@ -58,7 +58,7 @@ def draw(history: History) -> Figure:
         evaluated = {step: facts["choice"] for step, facts in course.items() if "choice" in facts}
         _draw_choices(recall, evaluated, "recall", colour)
         _draw_choices(hourly, evaluated, "false_accepts_per_hour", colour)
-        recall.set_title(_told(evaluated), fontsize=9)
+        recall.set_title(_title(evaluated), fontsize=9)
     loss.set(ylabel="loss")
     norm.set(ylabel="gradient norm")
     recall.set(ylabel="recall", ylim=(-0.05, 1.1))
@@ -100,11 +100,11 @@ def _draw_choices(axes: Axes, evaluated: dict[int, Mapping], name: str, colour: 
 
 def _kept(evaluated: dict[int, Mapping]) -> int | None:
     """The late step of highest rank, of equals the latest: the choice that the stage makes."""
-    late = [step for step, choice in evaluated.items() if choice["late"]]
-    return max(late, key=lambda step: (evaluated[step]["rank"], step), default=None)
+    candidates = [step for step, choice in evaluated.items() if choice["late"]]
+    return max(candidates, key=lambda step: (evaluated[step]["rank"], step), default=None)
 
 
-def _told(evaluated: dict[int, Mapping]) -> str:
+def _title(evaluated: dict[int, Mapping]) -> str:
     if not evaluated:
         return "int8 model on validation: not evaluated yet"
     kept = _kept(evaluated)

@@ -68,8 +68,8 @@ def triple(run: Run, bad_irs: Sequence[str] = (), number: int | None = None, see
 def _batches(run: Run) -> list[tuple[Path, list[str]]]:
     """Each batch file of this and earlier runs, in order, and the dry ids in it."""
     folders = reversed(run.all(ledger.BATCHES))  # the newest run's last: it counts
-    found = {path.name: path for folder in folders for path in folder.glob("batch_*.npz")}
-    return [(found[name], list(_array(found[name], "dry_id"))) for name in sorted(found)]
+    paths = {path.name: path for folder in folders for path in folder.glob("batch_*.npz")}
+    return [(paths[name], list(_array(paths[name], "dry_id"))) for name in sorted(paths)]
 
 
 def read(run: Run, batches: list, number: int, bad_irs: Sequence[str] = ()) -> Shown:
@@ -180,14 +180,14 @@ def done_to(shown: Shown) -> str:
         f"* input: {recipe['wet']:.0%} in the room `{shown.bad_ir}`, the rest dry; then",
     ]
     for number, record in enumerate(recipe["chain"], 1):
-        lines.append(f"    {number}. {_told(record)}")
+        lines.append(f"    {number}. {_sentence(record)}")
     lines.append(f"* target: the room `{shown.target_ir}`, and nothing else")
     if missing := {"dry", "bad room"} - shown.sounds.keys():
         lines.append(f"* not at hand here: {', '.join(sorted(missing))}")
     return "\n".join(lines)
 
 
-def _told(record: dict) -> str:
+def _sentence(record: dict) -> str:
     """One effect of a chain in words."""
     name = record["effect"]
     if name == "noise":

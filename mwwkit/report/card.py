@@ -103,11 +103,11 @@ def _thresholds(advice: Sequence[Advice]) -> list[str]:
     return ["## Which threshold", lead, _table(heads, rows), why]
 
 
-def _licence(found: Licence) -> list[str]:
-    rows = [formatting.licence_row(row) for row in found.sources]
-    head = ["## May I ship it commercially?", f"**{plain(found.headline)}.**"]
+def _licence(licence: Licence) -> list[str]:
+    rows = [formatting.licence_row(row) for row in licence.sources]
+    head = ["## May I ship it commercially?", f"**{plain(licence.headline)}.**"]
     table = [_table(formatting.LICENCE_HEADS, rows)] if rows else []
-    return [*head, *map(plain, found.sentences), *table]
+    return [*head, *map(plain, licence.sentences), *table]
 
 
 def _data(data: Data | None) -> list[str]:
@@ -122,20 +122,20 @@ def _data(data: Data | None) -> list[str]:
     ]
 
 
-def _device(found: DeviceNeeds, certificate: Certified | None) -> list[str]:
+def _device(device: DeviceNeeds, certificate: Certified | None) -> list[str]:
     """What the chip must have, and whether it would run."""
-    told = "No certificate was written with it: `mwwkit verify` makes one."
+    certified_by = "No certificate was written with it: `mwwkit verify` makes one."
     if certificate:
         n = certificate.counts
-        told = (
+        certified_by = (
             f"The certificate beside it: {n.passed} checks passed, {n.failed} failed, "
             f"{n.unchecked} not made (rules of ESPHome {certificate.rules.esphome})."
         )
-    yaml = found.esphome_yaml.replace("```", "")
+    yaml = device.esphome_yaml.replace("```", "")
     return [
         "## On the device",
-        _table(("what", "needs"), formatting.device_rows(found)),
-        told,
+        _table(("what", "needs"), formatting.device_rows(device)),
+        certified_by,
         f"```yaml\n{yaml}```",
     ]
 

@@ -33,7 +33,11 @@ def curves(rows: Sequence[CurvePoint]) -> list[Html]:
         (shares("recall, validation"), "recall", evaluated),
         (hourly(wrong, "false accepts an hour, validation"), "false_accepts_per_hour", evaluated),
     )
-    return [_curve(steps, scale, fact, own) for scale, fact, own in panels if own]
+    return [
+        _curve(steps, scale, fact, rows_of_panel)
+        for scale, fact, rows_of_panel in panels
+        if rows_of_panel
+    ]
 
 
 def _curve(steps: Scale, scale: Scale, fact: str, rows: Sequence[CurvePoint]) -> Html:
@@ -41,23 +45,23 @@ def _curve(steps: Scale, scale: Scale, fact: str, rows: Sequence[CurvePoint]) ->
     chart = Plot(steps, scale, f"{scale.title} by step")
     courses = list(dict.fromkeys(row.course for row in rows))
     for course in courses:
-        own = [row for row in rows if row.course == course]
+        of_course = [row for row in rows if row.course == course]
         colour = "c1" if course == courses[-1] else "soft"
-        places = [row.step for row in own], [getattr(row, fact) for row in own]
+        places = [row.step for row in of_course], [getattr(row, fact) for row in of_course]
         chart.line(*places, colour)
         chart.dots(*places, colour, r=2.5)
-        late = [row for row in own if row.late]
-        if late and fact in ("recall", "false_accepts_per_hour"):
-            kept = max(late, key=lambda row: (row.rank, row.step))
+        candidates = [row for row in of_course if row.late]
+        if candidates and fact in ("recall", "false_accepts_per_hour"):
+            kept = max(candidates, key=lambda row: (row.rank, row.step))
             chart.dots([kept.step], [getattr(kept, fact)], "accent ring", r=6)
     return chart.svg()
 
 
-def det(found: TradeOff, threshold: Threshold) -> list[Html]:
+def det(trade_off: TradeOff, threshold: Threshold) -> list[Html]:
     """Misses against false accepts an hour, and against other clips accepted, with intervals."""
     rates = [
         point.false_accepts_per_hour.value
-        for point in (*found.validation, *found.test)
+        for point in (*trade_off.validation, *trade_off.test)
         if point.false_accepts_per_hour and point.missed
     ]
     missed = deviates(NOTHING, 0.95, "words missed")
@@ -67,21 +71,21 @@ def det(found: TradeOff, threshold: Threshold) -> list[Html]:
         chart = Plot(by_hour, missed, "Misses against false accepts an hour")
         target = threshold.target_false_accepts_per_hour
         chart.vertical(target, "accent dashed", f"target {target:g}")
-        charts.append(_drawn(chart, found, threshold, "false_accepts_per_hour"))
+        charts.append(_drawn(chart, trade_off, threshold, "false_accepts_per_hour"))
     clips = deviates(NOTHING, 0.6, "other words accepted")
     chart = Plot(clips, missed, "Misses against other words accepted")
-    charts.append(_drawn(chart, found, threshold, "other_clips_accepted"))
+    charts.append(_drawn(chart, trade_off, threshold, "other_clips_accepted"))
     return charts
 
 
-def _drawn(chart: Plot, found: TradeOff, rule: Rule, fact: str) -> Html:
-    splits = ((found.validation, "c1", " dashed"), (found.test, "c2", ""))
+def _drawn(chart: Plot, trade_off: TradeOff, rule: Rule, fact: str) -> Html:
+    splits = ((trade_off.validation, "c1", " dashed"), (trade_off.test, "c2", ""))
     for points, colour, dashed in splits:
-        own = [p for p in points if p.missed and getattr(p, fact)]
-        if not own:
+        shown_points = [p for p in points if p.missed and getattr(p, fact)]
+        if not shown_points:
             continue
-        xs = [getattr(point, fact).value for point in own]
-        missed = [point.missed for point in own]
+        xs = [getattr(point, fact).value for point in shown_points]
+        missed = [point.missed for point in shown_points]
         chart.band(xs, [m.low for m in missed], [m.high for m in missed], colour)
         chart.line(xs, [m.value for m in missed], colour + dashed)
     for points, colour, _ in splits:
@@ -94,41 +98,41 @@ def _drawn(chart: Plot, found: TradeOff, rule: Rule, fact: str) -> Html:
 
 def at_cutoff(points: Sequence[TradePoint], rule: Rule) -> TradePoint | None:
     """The point that a cutoff is at: the last one that is not above it."""
-    own = [point for point in points if integer_cutoff(point.cutoff) <= rule.integer]
-    return own[-1] if own else None
+    at_or_below = [point for point in points if integer_cutoff(point.cutoff) <= rule.integer]
+    return at_or_below[-1] if at_or_below else None
 
 
-def surface(found: Surface, threshold: Threshold) -> list[Html]:
+def surface(counts: Surface, threshold: Threshold) -> list[Html]:
     """Recall, false accepts an hour and other words accepted at every cutoff and window."""
-    n_words, n_others, hours = found.n_positives, found.n_negatives, found.ambient_hours
-    events, wrong = found.ambient_events, found.clip_false_accepts
+    n_words, n_others, hours = counts.n_positives, counts.n_negatives, counts.ambient_hours
+    events, wrong = counts.ambient_events, counts.clip_false_accepts
     top = hourly(min(float(events.max()) / hours, 1000), "false accepts an hour") if hours else None
     panels = (
-        (shares("words heard"), found.hits, n_words),
+        (shares("words heard"), counts.hits, n_words),
         (top, events, hours),
         (_share_scale(wrong, n_others), wrong, n_others),
     )
-    return [_levels(*panel, found, threshold, panel[0] is top) for panel in panels if panel[2]]
+    return [_levels(*panel, counts, threshold, panel[0] is top) for panel in panels if panel[2]]
 
 
 def _levels(
     scale: Scale,
     counts: np.ndarray,
     of: float,
-    found: Surface,
+    surface: Surface,
     threshold: Threshold,
     hourly: bool,
 ) -> Html:
     """One count by cutoff, a line for each window."""
-    at = [shown(cutoff) for cutoff in found.cutoffs]
+    at = [shown(cutoff) for cutoff in surface.cutoffs]
     chart = Plot(linear(0, 1, "cutoff"), scale, f"{scale.title} by cutoff and window")
     chart.vertical(threshold.level, "accent")
     if hourly:
         chart.horizontal(threshold.target_false_accepts_per_hour, "accent dashed")
-    for row, window in enumerate(found.windows):
+    for row, window in enumerate(surface.windows):
         chart.line(at, (counts[row] / of).tolist(), SERIES[row % len(SERIES)])
         if window == threshold.window:
-            y = counts[row][found.cutoffs.index(threshold.integer)] / of
+            y = counts[row][surface.cutoffs.index(threshold.integer)] / of
             chart.dots([threshold.level], [float(y)], "accent ring", r=6)
     return chart.svg()
 
@@ -143,9 +147,9 @@ def _share_scale(counts: np.ndarray, of: int) -> Scale:
     return Scale(0.0, high, ticks, "other words accepted")
 
 
-def latency(late: Latency) -> Html:
+def latency(delays: Latency) -> Html:
     """How long after its end a word is heard: a histogram with its median."""
-    bars = late.histogram
+    bars = delays.histogram
     edges = [bars.from_s + bars.bin_s * n for n in range(len(bars.counts) + 1)]
     counts = list(bars.counts)
     counts[0] += bars.earlier
@@ -154,8 +158,8 @@ def latency(late: Latency) -> Html:
     chart = Plot(across, linear(0, max(counts) * 1.15, "words", 1), "Delay from the word's end")
     chart.bars(edges, counts, "c1")
     chart.vertical(0, "soft dashed")
-    if late.median_s is not None:
-        chart.vertical(late.median_s, "accent", f"median {seconds(late.median_s)}")
+    if delays.median_s is not None:
+        chart.vertical(delays.median_s, "accent", f"median {seconds(delays.median_s)}")
     return chart.svg()
 
 
@@ -165,11 +169,13 @@ def reliability(calibrations: Sequence[Calibration]) -> Html:
         shares("highest score of a clip"), shares("share that is the wake word"), "Reliability"
     )
     chart.line([0, 1], [0, 1], "soft dashed")
-    for found, colour in zip(calibrations, SERIES * 9, strict=False):
-        bins = zip(found.counts, found.mean_score, found.share_positive, strict=True)
+    for calibration, colour in zip(calibrations, SERIES * 9, strict=False):
+        bins = zip(
+            calibration.counts, calibration.mean_score, calibration.share_positive, strict=True
+        )
         some = [each for each in bins if each[0]]
         chart.line([x for _, x, _ in some], [y for _, _, y in some], colour)
-        most = max(found.counts)
+        most = max(calibration.counts)
         for count, x, y in some:
             chart.dots([x], [y], colour, r=round(2 + 5 * (count / most) ** 0.5, 1))
     return chart.svg()
@@ -183,8 +189,8 @@ def agreement(clips: Sequence[BothScores], rule: Rule) -> Html:
     chart.vertical(rule.level, "accent", "cutoff")
     chart.horizontal(rule.level, "accent")
     for sort, colour in (("other", "c2"), ("word", "c1")):
-        own = [clip for clip in clips if clip.clip == sort]
-        chart.dots([c.by_float for c in own], [c.by_int8 for c in own], colour, r=2.5)
+        of_sort = [clip for clip in clips if clip.clip == sort]
+        chart.dots([c.by_float for c in of_sort], [c.by_int8 for c in of_sort], colour, r=2.5)
     return chart.svg()
 
 
@@ -192,13 +198,13 @@ WAVE, BANDS, SCORES = (6, 46), (50, 90), (98, 158)  # y from, to of each lane
 MOMENT_WIDTH, MOMENT_HEIGHT, EDGE = 320, 178, (24, 316)
 
 
-def moment(one: Moment, rule: Rule) -> Html:
+def moment(heard: Moment, rule: Rule) -> Html:
     """Waveform, spectrogram and score track of one mistake, over the same seconds."""
 
     def across(at_s: float) -> float:
-        return EDGE[0] + (EDGE[1] - EDGE[0]) * at_s / one.seconds
+        return EDGE[0] + (EDGE[1] - EDGE[0]) * at_s / heard.seconds
 
-    parts = [_waveform(one), _spectrogram(one)]
+    parts = [_waveform(heard), _spectrogram(heard)]
     top, floor = SCORES
 
     def up(score: float) -> float:
@@ -210,29 +216,29 @@ def moment(one: Moment, rule: Rule) -> Html:
         parts.append(tag("text", f"{value:g}", **place, class_="tick"))
     limit = up(rule.level)
     parts.append(plot.stroke(EDGE[0], limit, EDGE[1], limit, "accent dashed"))
-    for values, colour in ((one.scores, "soft"), (one.means, "c1")):
-        points = [(across(t), up(v)) for t, v in zip(one.at_s, values, strict=True)]
+    for values, colour in ((heard.scores, "soft"), (heard.means, "c1")):
+        points = [(across(t), up(v)) for t, v in zip(heard.at_s, values, strict=True)]
         parts.append(plot.path(points, colour))
-    for end_s in one.word_ends_s:
+    for end_s in heard.word_ends_s:
         parts.append(plot.stroke(across(end_s), WAVE[0], across(end_s), floor, "good"))
-    for second in range(1, int(one.seconds) + 1):
+    for second in range(1, int(heard.seconds) + 1):
         place = {"x": f"{across(second):.1f}", "y": floor + 14, "text_anchor": "middle"}
         parts.append(tag("text", f"{second} s", **place, class_="tick"))
     parts.append(
         plot.stroke(EDGE[0], 4, EDGE[0], floor, "playhead", data_from=EDGE[0], data_to=EDGE[1])
     )
-    told = "Waveform, spectrogram and score track"
-    return plot.canvas(told, MOMENT_WIDTH, MOMENT_HEIGHT, *parts)
+    description = "Waveform, spectrogram and score track"
+    return plot.canvas(description, MOMENT_WIDTH, MOMENT_HEIGHT, *parts)
 
 
-def _waveform(one: Moment, n_columns: int = 240) -> Html:
+def _waveform(heard: Moment, n_columns: int = 240) -> Html:
     top, floor = WAVE
     middle = (top + floor) / 2
-    if one.samples is None:
+    if heard.samples is None:
         place = {"x": sum(EDGE) / 2, "y": middle + 4, "text_anchor": "middle"}
         return tag("text", "its sound is not at hand", **place, class_="tick")
-    columns = np.array_split(one.samples.astype(np.float64), n_columns)
-    peak = max(float(np.abs(one.samples.astype(np.int32)).max(initial=0)), 1.0)
+    columns = np.array_split(heard.samples.astype(np.float64), n_columns)
+    peak = max(float(np.abs(heard.samples.astype(np.int32)).max(initial=0)), 1.0)
     reach = (floor - top) / 2 / peak
     xs = np.linspace(*EDGE, n_columns)
     highs = [middle - reach * column.max(initial=0) for column in columns]
@@ -241,8 +247,8 @@ def _waveform(one: Moment, n_columns: int = 240) -> Html:
     return plot.area(points, "wave")
 
 
-def _spectrogram(one: Moment) -> Html:
+def _spectrogram(heard: Moment) -> Html:
     top, floor = BANDS
-    png = plot.picture(one.features.T[::-1], "magma", INT8_MIN, INT8_MAX)
+    png = plot.picture(heard.features.T[::-1], "magma", INT8_MIN, INT8_MAX)
     place = {"x": EDGE[0], "y": top, "width": EDGE[1] - EDGE[0], "height": floor - top}
     return tag("image", href=png, **place, preserveAspectRatio="none", class_="cells")

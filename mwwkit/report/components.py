@@ -111,13 +111,13 @@ def meter(rate: Rate | Hourly, scale: Scale, wrong: bool) -> Html:
     return tag("svg", *parts, **drawn)
 
 
-def moments(those: Sequence[Moment], rule: Rule) -> Html:
+def moments(shown: Sequence[Moment], rule: Rule) -> Html:
     """Cards: picture, player, and what it was made of."""
-    return tag("div", *(_card(one, rule) for one in those), class_="moments")
+    return tag("div", *(_card(moment, rule) for moment in shown), class_="moments")
 
 
-def _card(one: Moment, rule: Rule) -> Html:
-    mistake = one.mistake
+def _card(moment: Moment, rule: Rule) -> Html:
+    mistake = moment.mistake
     file = mistake.clip.rpartition("/")[2] or "between clips"
     name = mistake.word or file
     speaker, source = mistake.speaker or "", mistake.source or ""
@@ -128,21 +128,21 @@ def _card(one: Moment, rule: Rule) -> Html:
     inside = [
         tag("h4", name),
         tag("p", joined(about, tag("br"), score, tag("br"), file), class_="under"),
-        charts.moment(one, rule),
+        charts.moment(moment, rule),
     ]
-    if one.samples is not None:
-        told = f"Listen to {name}"
+    if moment.samples is not None:
+        label = f"Listen to {name}"
         inside.append(
-            tag("audio", controls="", preload="metadata", src=wav(one.samples), aria_label=told)
+            tag("audio", controls="", preload="metadata", src=wav(moment.samples), aria_label=label)
         )
     return tag("div", *inside, _recipe(mistake), class_="moment")
 
 
-def _recipe(one: Mistake) -> Html:
-    made = formatting.scene(scene_from(one.recipe))
-    lines = [tag("li", f"{name}: ", tag("code", value)) for name, value in made]
-    where = f"{one.set}, scene {one.index}, {one.from_s:g} to {one.to_s:g} s"
-    text = json.dumps(one.recipe, ensure_ascii=False)
+def _recipe(mistake: Mistake) -> Html:
+    recipe_lines = formatting.scene(scene_from(mistake.recipe))
+    lines = [tag("li", f"{name}: ", tag("code", value)) for name, value in recipe_lines]
+    where = f"{mistake.set}, scene {mistake.index}, {mistake.from_s:g} to {mistake.to_s:g} s"
+    text = json.dumps(mistake.recipe, ensure_ascii=False)
     return tag(
         "details",
         tag("summary", "What it was made of"),

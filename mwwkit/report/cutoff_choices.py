@@ -64,13 +64,13 @@ def advice(
         "balanced": shipped,
         "lenient": min([shipped, *np.flatnonzero(within).tolist()]),
     }
-    found = []
+    choices = []
     for name, column in columns.items():
         cutoff = manifest_cutoff(validation.cutoffs[column])
         rule = Rule(threshold.cutoff if column == shipped else cutoff, threshold.window)
         both = (_reached(surface, rule) for surface in (validation, test))
-        found.append(Advice(rule.cutoff, rule.window, name, WHY[name], *both))
-    return tuple(found)
+        choices.append(Advice(rule.cutoff, rule.window, name, WHY[name], *both))
+    return tuple(choices)
 
 
 def _reached(surface: Surface, rule: Rule) -> Reached:

@@ -129,9 +129,9 @@ class Report:
 
 def report_schema() -> str:
     """The schema of the report, as its file has it; what 05 measures may be more one day."""
-    made = schema(Report, lambda kind: not kind.__module__.startswith(__package__))
+    definitions = schema(Report, lambda kind: not kind.__module__.startswith(__package__))
     named = {"$id": f"mwwkit/{SCHEMA.name}", "title": "The report of a wake word"}
-    return in_lines(named | made) + "\n"
+    return in_lines(named | definitions) + "\n"
 
 
 @dataclass(frozen=True)
@@ -178,11 +178,11 @@ def facts_of(run: Run, shipped: Shipped) -> Report:
 
 def trade_off(surface: Surface, window: int) -> tuple[TradePoint, ...]:
     """Every distinct point at the shipped window with its intervals, from the lowest cutoff up."""
-    found, last = [], None
+    points, last = [], None
     for cutoff, at in zip(surface.cutoffs, surface.row(window), strict=True):
         if at != last:
             last = at
-            found.append(
+            points.append(
                 TradePoint(
                     manifest_cutoff(cutoff),
                     at.missed if at.n_positives else None,
@@ -190,7 +190,7 @@ def trade_off(surface: Surface, window: int) -> tuple[TradePoint, ...]:
                     at.hourly(digits=4) if at.hours else None,
                 )
             )
-    return tuple(found)
+    return tuple(points)
 
 
 @dataclass(frozen=True)
@@ -206,14 +206,14 @@ def _curves(run: Run, folder: str) -> tuple[CurvePoint, ...]:
     """What was recorded unit by unit; nothing for a stage that was not run."""
     if not run.all(f"{folder}/checkpoint.json"):
         return ()
-    found = []
+    points = []
     for name, facts in finished(run, folder).items():
         course, _, step = name.rpartition("step-")
         unit = from_json(_Unit, facts, f"{folder}/checkpoint.json, {name}")
         about = {"course": course.strip("-"), "step": int(step)}
         about |= {"loss": unit.loss, "gradient_norm": unit.gradient_norm}
-        found.append(CurvePoint(**about, **vars(unit.choice)))
-    return tuple(found)
+        points.append(CurvePoint(**about, **vars(unit.choice)))
+    return tuple(points)
 
 
 def _diagnosis(run: Run) -> Diagnosis | None:

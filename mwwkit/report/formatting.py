@@ -27,8 +27,8 @@ def percent(share: float) -> str:
 
 def condition(name: str) -> str:
     """ "babble10" as "babble at 10 dB", the loudness of the word over it."""
-    found = re.fullmatch(r"([a-z]+)(-?\d+)", name)
-    return f"{found[1]} at {found[2].replace('-', '−')} dB" if found else name
+    noise = re.fullmatch(r"([a-z]+)(-?\d+)", name)
+    return f"{noise[1]} at {noise[2].replace('-', '−')} dB" if noise else name
 
 
 def seconds(value: float) -> str:
@@ -48,7 +48,7 @@ def behind(background: Background) -> str:
     return f"{what}, {snr}" if what else background.kind
 
 
-def scene(made: Scene) -> list[tuple[str, str]]:
+def scene(drawn: Scene) -> list[tuple[str, str]]:
     """A recipe's parts, each with its name."""
     parts = [
         (
@@ -56,11 +56,11 @@ def scene(made: Scene) -> list[tuple[str, str]]:
             f"{item.piece.path}, {item.piece.from_s:.2f} to {item.piece.to_s:.2f} s, at "
             f"{item.at_s:.2f} s",
         )
-        for item in made.items
+        for item in drawn.items
     ]
-    parts += [("background", behind(made.background))]
-    parts += [("from", piece.path) for chain in made.background.voices for piece in chain[:1]]
-    return [*parts, ("room", made.room or "none"), ("seed", str(made.seed))]
+    parts += [("background", behind(drawn.background))]
+    parts += [("from", piece.path) for chain in drawn.background.voices for piece in chain[:1]]
+    return [*parts, ("room", drawn.room or "none"), ("seed", str(drawn.seed))]
 
 
 NO_CATALOGUE = "The catalogue of clips was not at hand when this report was made."
@@ -71,8 +71,8 @@ LICENCE_HEADS = "source", "licence", "commercially", "why"
 
 def in_order(rows: Iterable[C]) -> list[tuple[str, C]]:
     """What has a condition, clean first, then by name; with the condition in words."""
-    found = sorted(rows, key=lambda row: (row.condition != "clean", row.condition))
-    return [(condition(row.condition), row) for row in found]
+    clean_first = sorted(rows, key=lambda row: (row.condition != "clean", row.condition))
+    return [(condition(row.condition), row) for row in clean_first]
 
 
 def shown(share: Rate | None) -> str:
@@ -80,59 +80,60 @@ def shown(share: Rate | None) -> str:
     return glued(share or "none to count")
 
 
-def hourly(found: Hourly | None) -> str:
+def hourly(rate: Hourly | None) -> str:
     """ "0 in 2.40 h: at most 1.25"."""
-    return str(found or "no hours")
+    return str(rate or "no hours")
 
 
-def delay(late: Latency) -> str:
+def delay(latency: Latency) -> str:
     """How soon half of the words that were heard woke it, with the median's interval, and most."""
-    low_s, high_s = late.median_low_s, late.median_high_s
+    low_s, high_s = latency.median_low_s, latency.median_high_s
     ends = f" (95 %: {seconds(low_s)} to {seconds(high_s)})" if low_s is not None else ""
     return (
-        f"Half of the {late.detected:,} words that were heard woke it within "
-        f"{seconds(late.median_s)}{ends} of their end, nine in ten within {seconds(late.p90_s)}."
+        f"Half of the {latency.detected:,} words that were heard woke it within "
+        f"{seconds(latency.median_s)}{ends} of their end, "
+        f"nine in ten within {seconds(latency.p90_s)}."
     )
 
 
-def _numbers(found: Source | SplitData) -> tuple[str, str, str, str]:
+def _numbers(data: Source | SplitData) -> tuple[str, str, str, str]:
     return (
-        *(f"{found.files:,}", f"{found.hours:.2f}"),
-        *(f"{found.speakers:,}", f"{found.wake_words:,}"),
+        *(f"{data.files:,}", f"{data.hours:.2f}"),
+        *(f"{data.speakers:,}", f"{data.wake_words:,}"),
     )
 
 
-def source_row(found: Source) -> tuple[str, ...]:
+def source_row(source: Source) -> tuple[str, ...]:
     """Cells under SOURCE_HEADS."""
-    name = found.source + (" (synthetic voices)" if found.synthetic else "")
-    licences = "; ".join(text or "not stated" for text in found.licences)
-    return (name, *_numbers(found), licences)
+    name = source.source + (" (synthetic voices)" if source.synthetic else "")
+    licences = "; ".join(text or "not stated" for text in source.licences)
+    return (name, *_numbers(source), licences)
 
 
-def split_row(found: SplitData) -> tuple[str, ...]:
+def split_row(split: SplitData) -> tuple[str, ...]:
     """Cells under SPLIT_HEADS."""
-    return (found.split, *_numbers(found))
+    return (split.split, *_numbers(split))
 
 
-def licence_row(found: LicenceOf) -> tuple[str, ...]:
+def licence_row(licence: LicenceOf) -> tuple[str, ...]:
     """Cells under LICENCE_HEADS."""
-    return (found.source, found.licence or "not stated", found.answer, found.why)
+    return (licence.source, licence.licence or "not stated", licence.answer, licence.why)
 
 
-def versions(found: Iterable[Version]) -> str:
+def versions(packages: Iterable[Version]) -> str:
     """ "mwwkit 0.1.0, python 3.11.7"."""
-    return ", ".join(f"{each.package} {each.version}" for each in found)
+    return ", ".join(f"{each.package} {each.version}" for each in packages)
 
 
-def device_rows(found: DeviceNeeds) -> list[tuple[str, str]]:
+def device_rows(device: DeviceNeeds) -> list[tuple[str, str]]:
     """What a chip must have to spare, by name."""
-    smallest = found.smallest_arena_bytes
+    smallest = device.smallest_arena_bytes
     enough = f"; {smallest:,} were enough in TensorFlow Lite Micro" if smallest else ""
     rows = [
-        ("model file", f"{found.model_bytes:,} bytes of flash (shape {found.shape})"),
-        ("arena", f"{found.arena_bytes:,} bytes of memory{enough}"),
+        ("model file", f"{device.model_bytes:,} bytes of flash (shape {device.shape})"),
+        ("arena", f"{device.arena_bytes:,} bytes of memory{enough}"),
     ]
-    if found.parameters:
-        per_second = f"{found.macs_per_second / 1e6:.2f} million multiplications a second"
-        rows.append(("work", f"{found.parameters:,} parameters, {per_second}"))
-    return [*rows, ("ESPHome", f"{found.minimum_esphome_version} or later")]
+    if device.parameters:
+        per_second = f"{device.macs_per_second / 1e6:.2f} million multiplications a second"
+        rows.append(("work", f"{device.parameters:,} parameters, {per_second}"))
+    return [*rows, ("ESPHome", f"{device.minimum_esphome_version} or later")]

@@ -83,8 +83,8 @@ class Licence:
 def of_data(data: Data | None) -> Licence:
     """An answer for the whole and for each source's licence; without data nothing is known."""
     if not data:
-        told = "The catalogue of clips was not at hand, so nothing is known of their licences."
-        return Licence(UNKNOWN, HEADLINES[UNKNOWN], (told,), ())
+        reason = "The catalogue of clips was not at hand, so nothing is known of their licences."
+        return Licence(UNKNOWN, HEADLINES[UNKNOWN], (reason,), ())
     rows = tuple(
         LicenceOf(source.source, licence, *of_text(licence))
         for source in data.sources

@@ -37,20 +37,22 @@ class Moment:
     word_ends_s: list[float]
 
 
-def moments(run: Run, ones: Sequence[Mistake], device: Device, rule: Rule) -> list[Moment]:
-    """The first PER_KIND of `ones`."""
+def moments(run: Run, mistakes: Sequence[Mistake], device: Device, rule: Rule) -> list[Moment]:
+    """The first PER_KIND of `mistakes`."""
     opened = lru_cache(lambda name: FeatureSet.open(run, name))
-    return [_moment(run, one, opened(one.set), device, rule) for one in ones[:PER_KIND]]
+    return [
+        _moment(run, mistake, opened(mistake.set), device, rule) for mistake in mistakes[:PER_KIND]
+    ]
 
 
-def _moment(run: Run, one: Mistake, features: FeatureSet, device: Device, rule: Rule) -> Moment:
-    index, (from_s, to_s) = one.index, span(one.from_s, one.to_s, one.at_s)
+def _moment(run: Run, mistake: Mistake, features: FeatureSet, device: Device, rule: Rule) -> Moment:
+    index, (from_s, to_s) = mistake.index, span(mistake.from_s, mistake.to_s, mistake.at_s)
     track = device.scores(features.store[index])
     times = score_times(len(track))
     heard = (times >= from_s) & (times <= to_s)
     frames = slice(*(int(s * 1000 / firmware.HOP_MS) for s in (from_s, to_s)))
     return Moment(
-        mistake=one,
+        mistake=mistake,
         seconds=to_s - from_s,
         samples=_sound(run, features.scene(index), from_s, to_s),
         features=features.store[index][frames],

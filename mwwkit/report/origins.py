@@ -174,45 +174,47 @@ class _Checkpoint:
 
 def settings(run: Run, shipped: Shipped) -> tuple[StageSettings, ...]:
     """The settings that shaped every stage, in the order of the stages."""
-    found = []
+    stages = []
     for folder in STAGES:
         if paths := run.all(f"{folder}/checkpoint.json"):
-            own = from_json(_Checkpoint, read_json(paths[0]), str(paths[0])).settings
-            found.append(_in_order(folder, own))
-    own = (Setting(name, value) for name, value in shipped.settings.items())
-    return (*found, _in_order("export", own))
+            stage_settings = from_json(_Checkpoint, read_json(paths[0]), str(paths[0])).settings
+            stages.append(_in_order(folder, stage_settings))
+    stage_settings = (Setting(name, value) for name, value in shipped.settings.items())
+    return (*stages, _in_order("export", stage_settings))
 
 
-def _in_order(stage: str, own: Iterable[Setting]) -> StageSettings:
+def _in_order(stage: str, stage_settings: Iterable[Setting]) -> StageSettings:
     """The same whether they come from a file or not."""
-    return StageSettings(stage, tuple(sorted(own, key=lambda setting: setting.name)))
+    return StageSettings(stage, tuple(sorted(stage_settings, key=lambda setting: setting.name)))
 
 
 def seed(stages: tuple[StageSettings, ...]) -> int | None:
     """That of 03, or of 02 where 03's settings are not at hand."""
     for stage in ("training", "features"):
-        for own in stages:
-            if own.stage == stage:
-                return next((each.value for each in own.settings if each.name == "seed"), None)
+        for of_stage in stages:
+            if of_stage.stage == stage:
+                return next((each.value for each in of_stage.settings if each.name == "seed"), None)
     return None
 
 
 def digest(stages: tuple[StageSettings, ...]) -> str:
     """SHA-256 of the settings; the same settings, the same digest."""
-    plain = {own.stage: {each.name: each.value for each in own.settings} for own in stages}
+    plain = {
+        of_stage.stage: {each.name: each.value for each in of_stage.settings} for of_stage in stages
+    }
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def versions() -> tuple[Version, ...]:
     """mwwkit, Python and the packages whose versions can change a byte of what is made."""
-    found = [Version("mwwkit", __version__), Version("python", platform.python_version())]
+    packages = [Version("mwwkit", __version__), Version("python", platform.python_version())]
     for name in PACKAGES:
         try:
-            found.append(Version(name, version(name)))
+            packages.append(Version(name, version(name)))
         except PackageNotFoundError:
             continue  # an extra that is not installed
-    return tuple(found)
+    return tuple(packages)
 
 
 def files(shipped: Shipped) -> tuple[File, ...]:

@@ -59,8 +59,8 @@ def page(
         technical_sections.data(report),
         technical_sections.again(report),
     )
-    told = f"Made by mwwkit {report.made_by}. All of this as data: "
-    foot = tag("footer", tag("p", told, tag("code", data_file)))
+    made_by = f"Made by mwwkit {report.made_by}. All of this as data: "
+    foot = tag("footer", tag("p", made_by, tag("code", data_file)))
     body = tag("body", header, middle, foot, tag("script", script), class_="report")
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
 

@@ -27,7 +27,7 @@ def contents() -> Html:
 
 def tiles(report: Report) -> Html:
     """The four figures that most people ask for."""
-    test, found = report.test, report.device
+    test, device = report.test, report.device
     boxes = []
     for name, share in formatting.in_order(test.recall)[:1]:
         under = formatting.glued(f"{share.counts} test words, {name}; 95 %: {share.interval}")
@@ -36,12 +36,14 @@ def tiles(report: Report) -> Html:
     if hourly.hours:
         under = f"{hourly.counts}; at most {an_hour(hourly.at_most)} an hour (95 %)"
         boxes.append(("False accepts an hour", hourly.an_hour, formatting.glued(under)))
-    late = test.latency
-    if late.detected:
-        under = f"median after the word's end; nine in ten within {formatting.seconds(late.p90_s)}"
-        boxes.append(("Delay", formatting.seconds(late.median_s), under))
-    under = f"and {found.arena_bytes / 1000:,.1f} kB of memory while it runs"
-    boxes.append(("Model", f"{found.model_bytes / 1000:,.1f} kB", under))
+    latency = test.latency
+    if latency.detected:
+        under = (
+            f"median after the word's end; nine in ten within {formatting.seconds(latency.p90_s)}"
+        )
+        boxes.append(("Delay", formatting.seconds(latency.median_s), under))
+    under = f"and {device.arena_bytes / 1000:,.1f} kB of memory while it runs"
+    boxes.append(("Model", f"{device.model_bytes / 1000:,.1f} kB", under))
     return tag("div", *(_tile(*box) for box in boxes), class_="tiles")
 
 
@@ -50,8 +52,8 @@ def _tile(name: str, value: str, under: str) -> Html:
     return tag("div", *(tag("div", text, class_=c) for c, text in parts), class_="tile")
 
 
-def verdict(found: Verdict) -> Html:
+def verdict(reached: Verdict) -> Html:
     """The plain sentences."""
-    sentences = (tag("p", sentence) for sentence in found.sentences)
-    inside = joined(tag("strong", found.headline), *sentences)
-    return tag("div", inside, class_=f"verdict {found.grade}")
+    sentences = (tag("p", sentence) for sentence in reached.sentences)
+    inside = joined(tag("strong", reached.headline), *sentences)
+    return tag("div", inside, class_=f"verdict {reached.grade}")

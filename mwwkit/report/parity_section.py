@@ -23,17 +23,24 @@ NAMED = 12  # rows of clips that are not folded away
 
 def parity(report: Report, unlike: Sequence[Moment]) -> Html:
     """Every form of the model on the same audio, and the clips they decide differently."""
-    found = report.parity
-    heard, test = found.heard, found.test
-    told = (
+    measured = report.parity
+    heard, test = measured.heard, measured.test
+    explanation = (
         f"Heard by all: {heard.words:,} words, {heard.others:,} other clips and "
         f"{heard.stream_hours * 60:.1f} minutes of long recordings of the validation split. A "
         "flip is a step at which one is over the cutoff and the other is not; most are an edge "
         "that comes 30 ms sooner or later."
     )
-    parts = [_chart(report), tag("p", told), _rates(found.forms), _steps(found.against)]
+    parts = [
+        _chart(report),
+        tag("p", explanation),
+        _rates(measured.forms),
+        _steps(measured.against),
+    ]
     named = [
-        (_form(row.form), _form(row.than), place) for row in found.against for place in row.differ
+        (_form(row.form), _form(row.than), place)
+        for row in measured.against
+        for place in row.differ
     ]
     if named:
         parts += [tag("h3", "Decided differently, validation split"), *_named(named)]

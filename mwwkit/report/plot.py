@@ -24,9 +24,9 @@ APART = {"x": 30, "y": 15}  # between the labels of two ticks, at least
 class Plot:
     """Axes, and what is drawn on them in the order of the calls."""
 
-    def __init__(self, x: Scale, y: Scale, told: str, height: int = HEIGHT):
-        """`told` says in words what is drawn, for those who do not see it."""
-        self.x, self.y, self.told = x, y, told
+    def __init__(self, x: Scale, y: Scale, description: str, height: int = HEIGHT):
+        """`description` says in words what is drawn, for those who do not see it."""
+        self.x, self.y, self.description = x, y, description
         self.right, self.bottom, self.height = WIDTH - RIGHT, height - BOTTOM, height
         self.parts: list[Html] = []
 
@@ -67,9 +67,9 @@ class Plot:
         at = self.across(x)
         self._stroke(at, TOP, at, self.bottom, class_)
         if label:
-            late = self.x.at(x) > 0.6
-            place = {"x": _n(at - 4 if late else at + 4), "y": TOP + 10}
-            anchor = "end" if late else "start"
+            is_far_right = self.x.at(x) > 0.6
+            place = {"x": _n(at - 4 if is_far_right else at + 4), "y": TOP + 10}
+            anchor = "end" if is_far_right else "start"
             self.parts.append(
                 tag("text", label, **place, text_anchor=anchor, class_=f"mark {class_}")
             )
@@ -103,7 +103,7 @@ class Plot:
             tag("text", self.y.title, x=2, y=12, class_="title"),
             tag("text", self.x.title, **under, class_="title"),
         )
-        return canvas(self.told, WIDTH, self.height, *axes, *self.parts, *titles)
+        return canvas(self.description, WIDTH, self.height, *axes, *self.parts, *titles)
 
     def _points(self, xs: Sequence[float], ys: Sequence[float]) -> list[tuple[float, float]]:
         return [(self.across(x), self.up(y)) for x, y in zip(xs, ys, strict=True)]
@@ -121,10 +121,10 @@ def _apart(ticks: list[tuple[float, str]], axis: str) -> list[tuple[float, str]]
     return kept
 
 
-def canvas(told: str, width: int, height: int, *parts: Any) -> Html:
+def canvas(description: str, width: int, height: int, *parts: Any) -> Html:
     """An SVG that fills its place in the page and keeps its proportions."""
     box = f"0 0 {width} {height}"
-    return tag("svg", *parts, viewBox=box, role="img", aria_label=told)
+    return tag("svg", *parts, viewBox=box, role="img", aria_label=description)
 
 
 def stroke(x1: float, y1: float, x2: float, y2: float, class_: str, **more: Any) -> Html:

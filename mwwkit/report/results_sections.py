@@ -46,12 +46,14 @@ def recall(report: Report) -> Html:
 
 def _between_speakers(rows: Sequence[tuple[str, ConditionRate]]) -> list[Html]:
     """What to expect of other voices than these; nothing where fewer than two are known."""
-    found = [(name, row.by_speaker) for name, row in rows if row.by_speaker]
-    if not found:
+    intervals = [(name, row.by_speaker) for name, row in rows if row.by_speaker]
+    if not intervals:
         return []
-    told = formatting.glued("; ".join(f"{name} {between(by.low, by.high)}" for name, by in found))
-    n = max(by.speakers for _, by in found)
-    return [tag("p", f"For voices other than these {n} (95 %): {told}.")]
+    text = formatting.glued(
+        "; ".join(f"{name} {between(by.low, by.high)}" for name, by in intervals)
+    )
+    n = max(by.speakers for _, by in intervals)
+    return [tag("p", f"For voices other than these {n} (95 %): {text}.")]
 
 
 def wrong(report: Report) -> Html:
@@ -104,13 +106,15 @@ def mistakes(report: Report, misses: list[Moment], accepts: list[Moment]) -> Htm
         ("good", "the word ends"),
     ]
     parts = [tag("ul", *(tag("li", text, class_=c) for c, text in keys), class_="keys")]
-    for title, those, n, none in (
+    for title, shown, n, none in (
         ("Words it missed", misses, len(listed.misses), "It missed none."),
         ("What it took for the word", accepts, len(listed.false_accepts), "Nothing woke it."),
     ):
         parts.append(tag("h3", title))
-        told = f"The worst {len(those)} of {n}{' or more' if n >= 20 else ''}." if those else none
-        parts += [tag("p", told), components.moments(those, threshold)]
+        heading = (
+            f"The worst {len(shown)} of {n}{' or more' if n >= 20 else ''}." if shown else none
+        )
+        parts += [tag("p", heading), components.moments(shown, threshold)]
     lead = (
         "Made again from their recipes, as the device heard them: waveform, spectrogram, and the "
         "score the model gave over time. It wakes when the blue line passes the dashed one. "
@@ -172,20 +176,22 @@ def _transfer(alone: AtTarget) -> str:
 
 def reaction(report: Report) -> Html:
     """How fast, and whether scores mean what they say."""
-    late, parts = report.test.latency, []
-    if late.detected:
-        told = f"{formatting.delay(late)} Before 0 means before the word was over."
-        parts.append(components.figure([charts.latency(late)], told, [("accent", "median")]))
-    found = [(name, of.calibration) for name, of in formatting.in_order(report.test.clips)]
-    if found:
-        gaps = ", ".join(f"{name} {each.expected_error:.2f}" for name, each in found)
-        told = (
+    latency, parts = report.test.latency, []
+    if latency.detected:
+        caption = f"{formatting.delay(latency)} Before 0 means before the word was over."
+        parts.append(components.figure([charts.latency(latency)], caption, [("accent", "median")]))
+    calibrations = [(name, of.calibration) for name, of in formatting.in_order(report.test.clips)]
+    if calibrations:
+        gaps = ", ".join(f"{name} {each.expected_error:.2f}" for name, each in calibrations)
+        caption = (
             "Of the clips whose highest score was so high, how many were the wake word? On the "
             "dashed line a score means what it says; larger dots are more clips. Mean gap "
             f"(expected calibration error): {gaps}. It hangs on how many other words are tested."
         )
-        keys = [(c, name) for c, (name, _) in zip(charts.SERIES, found, strict=False)]
-        parts.append(components.figure([charts.reliability([c for _, c in found])], told, keys))
+        keys = [(c, name) for c, (name, _) in zip(charts.SERIES, calibrations, strict=False)]
+        parts.append(
+            components.figure([charts.reliability([c for _, c in calibrations])], caption, keys)
+        )
     lead = "The delay a person feels, and how far a score can be read as a chance."
     both = tag("div", *parts, class_="charts two")
     return components.section("reaction", "Delay and confidence", lead, both)

@@ -13,10 +13,10 @@ from mwwkit.report.origins import StageSettings
 def training(report: Report) -> Html:
     """How the training went."""
     parts = []
-    if found := report.diagnosis:
-        cure = f" What helps: {found.cure}." if found.cure else ""
-        told = tag("strong", found.name.capitalize()), f": {found.words}.{cure}"
-        parts.append(tag("p", *told))
+    if diagnosis := report.diagnosis:
+        cure = f" What helps: {diagnosis.cure}." if diagnosis.cure else ""
+        sentence = tag("strong", diagnosis.name.capitalize()), f": {diagnosis.words}.{cure}"
+        parts.append(tag("p", *sentence))
     for title, rows in (
         ("Training", report.curves.training),
         ("Tuning on what fooled it", report.curves.tuned),
@@ -56,14 +56,14 @@ def device(report: Report) -> Html:
 
 def data(report: Report) -> Html:
     """What it was made from, and who allows that."""
-    found = report.data
+    origins = report.data
     lead = "Every source with its licence. Clips of one speaker are all in the same split."
-    if not found:
+    if not origins:
         return components.section(
             "data", "What it was made from", lead, tag("p", formatting.NO_CATALOGUE)
         )
-    rows = [formatting.source_row(source) for source in found.sources]
-    splits = [formatting.split_row(split) for split in found.splits]
+    rows = [formatting.source_row(source) for source in origins.sources]
+    splits = [formatting.split_row(split) for split in origins.splits]
     return components.section(
         *("data", "What it was made from", lead),
         components.table(formatting.SOURCE_HEADS, rows, (1, 2, 3, 4)),
@@ -73,14 +73,14 @@ def data(report: Report) -> Html:
     )
 
 
-def _licence(found: Licence) -> list[Html]:
+def _licence(licence: Licence) -> list[Html]:
     """May it be shipped commercially, and why."""
     return [
         tag("h3", "May I ship it commercially?"),
-        tag("p", tag("strong", found.headline)),
-        *(tag("p", sentence) for sentence in found.sentences),
+        tag("p", tag("strong", licence.headline)),
+        *(tag("p", sentence) for sentence in licence.sentences),
         components.table(
-            formatting.LICENCE_HEADS, [formatting.licence_row(row) for row in found.sources]
+            formatting.LICENCE_HEADS, [formatting.licence_row(row) for row in licence.sources]
         ),
     ]
 
@@ -94,8 +94,12 @@ def again(report: Report) -> Html:
     ]
     files = [(f.name, f"{f.bytes:,}", tag("code", f.sha256[:16])) for f in report.files]
     settings = [
-        tag("details", tag("summary", f"{own.stage}: {len(own.settings)} settings"), _settings(own))
-        for own in report.settings
+        tag(
+            "details",
+            tag("summary", f"{stage.stage}: {len(stage.settings)} settings"),
+            _settings(stage),
+        )
+        for stage in report.settings
     ]
     lead = "The same settings, seed, data and versions give the same bytes."
     return components.section(
@@ -108,9 +112,9 @@ def again(report: Report) -> Html:
     )
 
 
-def _settings(own: StageSettings) -> Html:
+def _settings(stage: StageSettings) -> Html:
     def shown(value: Any) -> str:
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
-    rows = [(setting.name, tag("code", shown(setting.value))) for setting in own.settings]
+    rows = [(setting.name, tag("code", shown(setting.value))) for setting in stage.settings]
     return components.facts_table(rows)

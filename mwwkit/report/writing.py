@@ -53,8 +53,8 @@ def write(run: Run, shipped: Shipped) -> Report:
     if shipped.names.certificate:
         path = shipped.path("certificate")
         certified = from_json(Certified, read_json(path), str(path))
-    told = card(report, certified)
-    shipped.path("card").write_text(told, encoding="utf-8", newline="\n")
+    card_text = card(report, certified)
+    shipped.path("card").write_text(card_text, encoding="utf-8", newline="\n")
     return report
 
 
@@ -71,14 +71,14 @@ def remake(run: Run) -> tuple[tuple[str, str], ...]:
             if name not in made_here(done):
                 shutil.copyfile(exported.path(name), trial.folder / name)
         report = write(run, trial)
-        made = tuple(Sum(name, sha256(trial.folder / name)) for name in made_here(done))
-        if not set(made) <= set(done.sha256):
-            for one in made:
-                with replacing(run / FOLDER / one.name) as part:
-                    shutil.copyfile(trial.folder / one.name, part)
-            kept = (one for one in done.sha256 if one.name not in made_here(done))
+        remade = tuple(Sum(name, sha256(trial.folder / name)) for name in made_here(done))
+        if not set(remade) <= set(done.sha256):
+            for file in remade:
+                with replacing(run / FOLDER / file.name) as part:
+                    shutil.copyfile(trial.folder / file.name, part)
+            kept = (file for file in done.sha256 if file.name not in made_here(done))
             checkpoint = Checkpoint.resume(run, FOLDER, {})
-            checkpoint.complete(**to_json(replace(done, sha256=(*kept, *made))))
+            checkpoint.complete(**to_json(replace(done, sha256=(*kept, *remade))))
     places = zip(FILES, made_here(done), strict=True)
     verdict = report.verdict.headline
     return (*((what, str(exported.path(name))) for what, name in places), ("verdict", verdict))

@@ -136,16 +136,16 @@ class Checked:
     whose = ""  # stands before a field's name in a message: "Block.", "the teacher's "
 
     def __post_init__(self) -> None:  # noqa: D105
-        for name, (hint, said) in hints_of(type(self)).items():
+        for name, (hint, marks) in hints_of(type(self)).items():
             value = getattr(self, name)
-            if COMMAS in said and isinstance(value, str):
+            if COMMAS in marks and isinstance(value, str):
                 value = [part.strip() for part in value.split(",") if part.strip()]
             if not fits(value, hint):
                 raise WrongInput(f"{self.whose}{name} is {value!r}; wanted {_kind(hint)}")
             value = _as_tuples(value, hint)
-            for told in (rule.fault(value) for rule in said if hasattr(rule, "fault")):
-                if told:
-                    raise WrongInput(f"{self.whose}{name} {told}")
+            for problem in (rule.fault(value) for rule in marks if hasattr(rule, "fault")):
+                if problem:
+                    raise WrongInput(f"{self.whose}{name} {problem}")
             object.__setattr__(self, name, value)
         self.refuse_together()
 
@@ -163,8 +163,10 @@ class Checked:
         for name in names.values():
             if name not in given:
                 close = get_close_matches(name, filter(str.isupper, given), n=1, cutoff=0.6)
-                told = f"; there is {close[0]}, is it misspelt?" if close else ""
-                raise WrongInput(f"no parameter {name} for {cls.__module__}.{cls.__name__}{told}")
+                suggestion = f"; there is {close[0]}, is it misspelt?" if close else ""
+                raise WrongInput(
+                    f"no parameter {name} for {cls.__module__}.{cls.__name__}{suggestion}"
+                )
         return cls(**{field: given[name] for field, name in names.items()})
 
 

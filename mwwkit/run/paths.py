@@ -59,8 +59,8 @@ class Run:
 
         Raises FileNotFoundError that names every place looked in.
         """
-        if found := self.all(name):
-            return found[0]
+        if paths := self.all(name):
+            return paths[0]
         looked = ", ".join(str(f / name) for f in [self.folder, *reversed(self.earlier)])
         raise FileNotFoundError(f"{name} is not in this run or an earlier one; looked at {looked}")
 
@@ -106,9 +106,9 @@ def locations(name: str) -> list[Path]:
     """
     columns = ["", "chained run"] if platform() == "kaggle" else [""]
     for column in columns:
-        found = [match for place in places(name, column) for match in _matches(place)]
-        if found:
-            return found
+        matches = [match for place in places(name, column) for match in _matches(place)]
+        if matches:
+            return matches
     return []
 
 

@@ -102,14 +102,14 @@ def stops_are_raised() -> Iterator[None]:
             os.environ[RAISES] = before
 
 
-def well_ended(told: str) -> None:
+def well_ended(message: str) -> None:
     """Raise StoppedEarly under `python -m mwwkit`; return in a notebook that is run by itself.
 
     A notebook that is run by itself ends well, since platforms may keep the output of such ones
     alone; the command line has an exit code for it.
     """
     if os.environ.get(RAISES):
-        raise StoppedEarly(told)
+        raise StoppedEarly(message)
 
 
 @contextmanager

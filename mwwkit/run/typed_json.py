@@ -83,27 +83,27 @@ def to_json(value: Any, digits: int | None = None) -> Any:
 
 
 def _object(value: Any, digits: int | None, without: str = "") -> dict[str, Any]:
-    found = {}
+    entries = {}
     for each in fields(value):
-        own = getattr(value, each.name)
-        if each.name != without and (own is not None or "absent" not in each.metadata):
+        content = getattr(value, each.name)
+        if each.name != without and (content is not None or "absent" not in each.metadata):
             _, notes = _hints(type(value))[each.name]
-            found[_key(each, notes)] = _noted(own, notes, digits)
-    return found
+            entries[_key(each, notes)] = _noted(content, notes, digits)
+    return entries
 
 
 def _noted(value: Any, notes: tuple, digits: int | None) -> Any:
     """A value whose type is annotated."""
     if not (keyed := _note(notes, Keyed)):
         return to_json(value, digits)
-    found = {}
-    for one in value:
+    entries = {}
+    for row in value:
         if keyed.only:
-            _, inner = _hints(type(one))[keyed.only]
-            found[getattr(one, keyed.by)] = _noted(getattr(one, keyed.only), inner, digits)
+            _, inner = _hints(type(row))[keyed.only]
+            entries[getattr(row, keyed.by)] = _noted(getattr(row, keyed.only), inner, digits)
         else:
-            found[getattr(one, keyed.by)] = _object(one, digits, keyed.by)
-    return found
+            entries[getattr(row, keyed.by)] = _object(row, digits, keyed.by)
+    return entries
 
 
 def from_json(kind: type[T], data: Any, where: str = "the file") -> T:
@@ -176,11 +176,11 @@ Grows = Callable[[type], bool]
 
 def schema(kind: type, grows: Grows = lambda kind: False) -> dict[str, Any]:
     """The JSON schema of a dataclass; what `grows` may have further keys one day."""
-    found: dict[str, Any] = {}
-    root = _schema(kind, (), found, grows)
+    definitions: dict[str, Any] = {}
+    root = _schema(kind, (), definitions, grows)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$defs": found,
+        "$defs": definitions,
         **root,
     }
 
@@ -198,57 +198,60 @@ def in_lines(value: Any, indent: int = 0) -> str:
     return f"{ends[0]}\n" + ",\n".join(f"{pad} {part}" for part in parts) + f"\n{pad}{ends[1]}"
 
 
-def _schema(hint: Any, notes: tuple, found: dict[str, Any], grows: Grows) -> dict:
+def _schema(hint: Any, notes: tuple, definitions: dict[str, Any], grows: Grows) -> dict:
     hint, notes = _bare(hint, notes)
     origin, parts = get_origin(hint), get_args(hint)
-    said = dict(_note(notes, Says) or ())
+    extra = dict(_note(notes, Says) or ())
     if origin in (Union, types.UnionType):
         inner = next(part for part in parts if part is not type(None))
-        return {"anyOf": [_schema(inner, notes, found, grows), {"type": "null"}]}
+        return {"anyOf": [_schema(inner, notes, definitions, grows), {"type": "null"}]}
     if keyed := _note(notes, Keyed):
         if keyed.only:
-            value = _schema(*_hints(parts[0])[keyed.only], found, grows)
+            value = _schema(*_hints(parts[0])[keyed.only], definitions, grows)
         else:
-            _define(parts[0], found, grows, keyed.by)
+            _define(parts[0], definitions, grows, keyed.by)
             value = _reference(parts[0])
-        return {"type": "object", "additionalProperties": value, **said}
+        return {"type": "object", "additionalProperties": value, **extra}
     if is_dataclass(hint):
-        _define(hint, found, grows)
+        _define(hint, definitions, grows)
         return _reference(hint)
     if origin is tuple:
-        kinds = [_schema(part, (), found, grows) for part in parts if part is not ...]
+        kinds = [_schema(part, (), definitions, grows) for part in parts if part is not ...]
         if parts[-1] is not ...:
-            said |= {"minItems": len(kinds), "maxItems": len(kinds)}
-        return {"type": "array", "items": kinds[0], **said}
+            extra |= {"minItems": len(kinds), "maxItems": len(kinds)}
+        return {"type": "array", "items": kinds[0], **extra}
     if hint is Table:
         row = {"type": "array", "items": {"type": "integer", "minimum": 0}}
         return {"type": "array", "items": row}
     if origin is Literal:
         return {"enum": list(parts)}
-    return said if hint is Any else {"type": _KINDS[hint], **said}
+    return extra if hint is Any else {"type": _KINDS[hint], **extra}
 
 
 def _reference(kind: type) -> dict[str, str]:
     return {"$ref": f"#/$defs/{kind.__name__}"}
 
 
-def _define(kind: Any, found: dict[str, Any], grows: Grows, without: str = "") -> None:
-    if kind.__name__ in found:
+def _define(kind: Any, definitions: dict[str, Any], grows: Grows, without: str = "") -> None:
+    if kind.__name__ in definitions:
         return
-    found[kind.__name__] = own = {"type": "object", "description": " ".join(kind.__doc__.split())}
+    definitions[kind.__name__] = definition = {
+        "type": "object",
+        "description": " ".join(kind.__doc__.split()),
+    }
     parts, required = {}, []
     for each in fields(kind):
         if each.name == without:
             continue
         hint, notes = _hints(kind)[each.name]
         key = _key(each, notes)
-        parts[key] = _schema(hint, notes, found, grows)
+        parts[key] = _schema(hint, notes, definitions, grows)
         if "absent" in each.metadata:
             parts[key] = parts[key]["anyOf"][0]
         else:
             required.append(key)
-    own |= {"properties": parts, "required": sorted(required)}
-    own["additionalProperties"] = grows(kind)
+    definition |= {"properties": parts, "required": sorted(required)}
+    definition["additionalProperties"] = grows(kind)
 
 
 @cache
@@ -260,8 +263,8 @@ def _hints(kind: type) -> dict[str, tuple[Any, tuple]]:
 
 def _bare(hint: Any, notes: tuple) -> tuple[Any, tuple]:
     if get_origin(hint) is Annotated:
-        inner, *own = get_args(hint)
-        return inner, (*notes, *own)
+        inner, *more_notes = get_args(hint)
+        return inner, (*notes, *more_notes)
     return hint, notes
 
 

@@ -19,8 +19,8 @@ def by_class(features: FeatureSet, clips: Iterable[SampleRecord]) -> dict[str, l
     `clips` are those that the scenes were made of.
     """
     near_words = {clip.path for clip in clips if clip.label is not Label.NEGATIVE}
-    found: dict[str, list[int]] = {name: [] for name in CLASSES}
+    indices: dict[str, list[int]] = {name: [] for name in CLASSES}
     for index, (ends_s, scene) in enumerate(zip(features.ends_s, features.scenes, strict=True)):
         is_near = any(item["piece"]["path"] in near_words for item in scene["items"])
-        found["word" if ends_s else "near" if is_near else "other"].append(index)
-    return found
+        indices["word" if ends_s else "near" if is_near else "other"].append(index)
+    return indices

@@ -37,13 +37,13 @@ def false_events(
     wrong = sums * OUTPUT_SCALE / window > keep_above
     for end_s in word_ends_s:
         wrong &= (at_s < end_s + NEAR_WORD_S[0]) | (at_s > end_s + NEAR_WORD_S[1])
-    steps, found = np.flatnonzero(wrong), []
+    steps, false_accepts = np.flatnonzero(wrong), []
     while len(steps):
         span = steps[steps < steps[0] + refractory_steps(REFRACTORY_S)]
         peak = span[np.argmax(sums[span])]
-        found.append((float(at_s[peak]), float(shown(sums[peak]) / window)))
+        false_accepts.append((float(at_s[peak]), float(shown(sums[peak]) / window)))
         steps = steps[len(span) :]
-    return found
+    return false_accepts
 
 
 def heard_in(scene: Scene, at_s: float) -> tuple[str, float]:

@@ -62,19 +62,19 @@ def clip_groups(
     condition, snr, room; where `locate` finds the rooms' files, rt60 (seconds, in steps of 0.2);
     with a catalogue speaker, source, voice ("recorded" or "synthetic"), word and label.
     """
-    found: dict[str, list[str]] = defaultdict(list)
+    group_names: dict[str, list[str]] = defaultdict(list)
     for facts, scene in zip(features.facts, features.scenes, strict=True):
-        found["condition"].append(facts["condition"])
+        group_names["condition"].append(facts["condition"])
         behind, room = scene["background"], scene["room"]
         quiet = behind["kind"] == "quiet"
-        found["snr"].append("no noise" if quiet else f"{behind['snr_db']:g} dB")
-        found["room"].append(room or "none")
+        group_names["snr"].append("no noise" if quiet else f"{behind['snr_db']:g} dB")
+        group_names["room"].append(room or "none")
         for name, of in _OF_CLIPS.items() if about else ():
-            found[name].append(of(about.of(facts["clip"])))
+            group_names[name].append(of(about.of(facts["clip"])))
     if locate:
-        rooms = {room: decay(locate(room)) for room in set(found["room"]) - {"none"}}
-        found["rt60"] = [rooms.get(room, "none") for room in found["room"]]
-    return dict(found)
+        rooms = {room: decay(locate(room)) for room in set(group_names["room"]) - {"none"}}
+        group_names["rt60"] = [rooms.get(room, "none") for room in group_names["room"]]
+    return dict(group_names)
 
 
 def decay(path: Path) -> str:

@@ -89,11 +89,11 @@ def read_npy_folder(folder: Path) -> list[np.ndarray]:
 
     Raises FeatureStoreError that names the first file of another shape or type.
     """
-    found = sorted(folder.glob("*.npy"))
-    if not found:
+    paths = sorted(folder.glob("*.npy"))
+    if not paths:
         raise FeatureStoreError(f"{folder} holds no .npy files")
     arrays = []
-    for path in found:
+    for path in paths:
         try:
             array = np.load(path, allow_pickle=False)
         except (ValueError, EOFError) as error:
@@ -139,8 +139,8 @@ class FeatureStore:
                 f"made by different front ends, so not to be mixed: {', '.join(different.values())}"
                 "; make all of them again by one 02_featurize"
             )
-        for folder, made in prints.items():
-            _refuse_foreign(folder, made)
+        for folder, front_end in prints.items():
+            _refuse_foreign(folder, front_end)
         lengths = [len(shard) for shard in shards]
         self._first = np.concatenate([[0], np.cumsum(lengths)]).astype(int).tolist()
         frames = [np.asarray(s.flattened_shapes) // firmware.N_BANDS for s in shards]
@@ -194,15 +194,17 @@ class FeatureStore:
         return out
 
 
-def _refuse_foreign(folder: str, made: dict) -> None:
+def _refuse_foreign(folder: str, front_end: dict) -> None:
     """FeatureStoreError for features that the device does not compute, whoever made them."""
     ours = FeatureConfig().fingerprint()
-    other = [name for name in ours if name != "front_end" and made.get(name) != ours[name]]
+    other = [name for name in ours if name != "front_end" and front_end.get(name) != ours[name]]
     if other:
-        told = ", ".join(f"{name} {made.get(name)!r}, not {ours[name]!r}" for name in other)
+        differences = ", ".join(
+            f"{name} {front_end.get(name)!r}, not {ours[name]!r}" for name in other
+        )
         raise FeatureStoreError(
-            f"{folder} was made by a front end that is not the device's ({told}); delete it and "
-            "run 02_featurize again"
+            f"{folder} was made by a front end that is not the device's ({differences}); "
+            "delete it and run 02_featurize again"
         )
 
 

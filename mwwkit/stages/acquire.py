@@ -139,7 +139,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first, and
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
-    inputs, _, given = _inputs(config)
+    inputs, _, given_splits = _inputs(config)
     units = in_units(inputs)
     _refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
@@ -156,9 +156,9 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
             checkpoint.finish(name, **facts)
             bar.update()
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
-    content = _digest(units, given)
+    content = _digest(units, given_splits)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
-        facts = _write_catalogue(config, run, list(units), given)
+        facts = _write_catalogue(config, run, list(units), given_splits)
         checkpoint.complete(content=content, **facts)
     return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
 
@@ -180,11 +180,11 @@ def check(run: Run) -> dict:
                 f"the {split.value} split has no clip of the wake word; {len(clips)} clips are "
                 "there in all; add recordings of it, or ask for more spoken ones"
             )
-    late = [r.path for r in clips.of(kind=Kind.RIR) if is_late(clips.audio(r)[:])]
-    if late:
+    late_rooms = [r.path for r in clips.of(kind=Kind.RIR) if is_late(clips.audio(r)[:])]
+    if late_rooms:
         caveats.append(
-            f"{len(late)} rooms peak past a tenth of their length, {late[0]} for one: an echo, or "
-            "no room; listen to them"
+            f"{len(late_rooms)} rooms peak past a tenth of their length, {late_rooms[0]} for one: "
+            "an echo, or no room; listen to them"
         )
     positives = clips.of(label=Label.POSITIVE)
     if not any(not record.is_synthetic for record in positives):
@@ -215,11 +215,11 @@ def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Spli
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
-    given: dict[str, Split] = {}
+    given_splits: dict[str, Split] = {}
     if config.given_splits:
-        given, excluded = sources.given_splits(Path(config.given_splits), inputs)
+        given_splits, excluded = sources.given_splits(Path(config.given_splits), inputs)
         inputs = [item for item in inputs if item.about.origin not in excluded]
-    return inputs, left_out, given
+    return inputs, left_out, given_splits
 
 
 def _folders(config: Config) -> Iterator[tuple[str, Path]]:
@@ -263,7 +263,7 @@ def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple
 
 
 def _write_catalogue(
-    config: Config, run: Run, units: list[str], given: dict[str, Split]
+    config: Config, run: Run, units: list[str], given_splits: dict[str, Split]
 ) -> dict[str, int]:
     """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
     kept, rejected = assemble(run, FOLDER, units)
@@ -275,16 +275,18 @@ def _write_catalogue(
             f"all of them in {run / QUARANTINE}); mend or replace them"
         )
     records = [clip.record(path, Split.TRAIN) for path, clip in kept]
-    splits = assign(records, config.seed, config.shares, given)
+    splits = assign(records, config.seed, config.shares, given_splits)
     records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
     audit(records)
     write_catalogue(run / CATALOGUE, records)
     return {"clips": len(records), "rejected": len(rejected)}
 
 
-def _digest(units: Sequence[str], given: dict[str, Split]) -> str:
+def _digest(units: Sequence[str], given_splits: dict[str, Split]) -> str:
     """What the catalogue is made from, in 16 hex digits."""
-    text = "\n".join([*units, *(f"{name} {split.value}" for name, split in sorted(given.items()))])
+    text = "\n".join(
+        [*units, *(f"{name} {split.value}" for name, split in sorted(given_splits.items()))]
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

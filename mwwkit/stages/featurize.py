@@ -189,35 +189,43 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
         balanced = replace(balanced, rt60_s=rings_s)
     sets = [make(balanced, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):
-        own = _material(config, clips, spans, split)
+        material = _material(config, clips, spans, split)
         sets += [
-            clip_set(f"{split.value}-words", own.positives, own, config.conditions, config.seed),
-            clip_set(f"{split.value}-others", own.negatives, own, ("clean",), config.seed),
+            clip_set(
+                f"{split.value}-words", material.positives, material, config.conditions, config.seed
+            ),
+            clip_set(
+                f"{split.value}-others", material.negatives, material, ("clean",), config.seed
+            ),
         ]
     for split in Split:
-        own = _material(config, clips, spans, split)
-        sets.append(ambient_set(f"{split.value}-ambient", own.speech + own.noises, config.seed))
-    made = {scenes.name: scenes for scenes in sets if len(scenes)}
-    if "validation-words" not in made:
+        material = _material(config, clips, spans, split)
+        sets.append(
+            ambient_set(f"{split.value}-ambient", material.speech + material.noises, config.seed)
+        )
+    filled = {scenes.name: scenes for scenes in sets if len(scenes)}
+    if "validation-words" not in filled:
         raise WrongInput(
             "the validation split has no clip of the wake word to choose by, or no sounds for "
             f"any of the conditions {', '.join(config.conditions)}; add some in 01"
         )
-    return made
+    return filled
 
 
 def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Material:
-    own = clips.of(split=split)
+    clips_of_split = clips.of(split=split)
 
     def words(label: Label) -> tuple[Word, ...]:
-        return tuple(_word(record, spans) for record in own.of(label=label, kind=Kind.CLIP))
+        return tuple(
+            _word(record, spans) for record in clips_of_split.of(label=label, kind=Kind.CLIP)
+        )
 
     def long(kind: Kind) -> tuple[tuple[str, float], ...]:
-        return tuple((record.path, record.seconds) for record in own.of(kind=kind))
+        return tuple((record.path, record.seconds) for record in clips_of_split.of(kind=kind))
 
     # Training hears hard negatives more often; every other split scores each clip once.
     repeats = HARD_NEGATIVE_REPEATS if split is Split.TRAIN else 1
-    rooms = [record.path for record in own.of(kind=Kind.RIR)]
+    rooms = [record.path for record in clips_of_split.of(kind=Kind.RIR)]
     chosen = rng(config.seed, "rooms", split.value).permutation(len(rooms))[: config.max_rooms]
     return Material(
         positives=words(Label.POSITIVE),

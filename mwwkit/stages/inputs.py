@@ -64,10 +64,12 @@ class Balance(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for other than three parts, and for a class that would have no scene."""
         for name in ("ratio", "penalty"):
-            given = getattr(self, name)
-            if given and (len(given) != len(CLASSES) or not all(0 <= x <= 1000 for x in given)):
+            numbers = getattr(self, name)
+            if numbers and (
+                len(numbers) != len(CLASSES) or not all(0 <= x <= 1000 for x in numbers)
+            ):
                 raise WrongInput(
-                    f"class_{name} is {list(given)}; wanted nothing, or three numbers of 0 to "
+                    f"class_{name} is {list(numbers)}; wanted nothing, or three numbers of 0 to "
                     "1000, for scenes with the word, without, and with a near miss"
                 )
         if self.ratio and not sum(self.ratio):
@@ -85,16 +87,16 @@ class Balance(Checked):
         """The training scenes by class, for `dataset_of`; ValueError for a class without any."""
         if not self.ratio:
             return [("scenes", train, 1.0, 1.0)]
-        found = by_class(train, load_clips(run))
+        indices = by_class(train, load_clips(run))
         penalty, sets = self.penalty or (1.0,) * len(CLASSES), []
         for name, part, weight in zip(CLASSES, self.ratio, penalty, strict=True):
-            if part and not found[name]:
+            if part and not indices[name]:
                 raise WrongInput(
                     f"class_ratio wants scenes of class {name!r} and 02 made none; set its part to "
                     "0, or give 01 such clips"
                 )
             if part:
-                sets.append((name, train.at(found[name]), part, weight))
+                sets.append((name, train.at(indices[name]), part, weight))
         return sets
 
 

@@ -154,8 +154,8 @@ def _scan_shard(run: Run, model: bytes, keep_above: float, unit: str) -> tuple[s
     events = []
     for index, ends_s in enumerate(features.ends_s):
         track = device.scores(features.store[index])
-        found = false_events(track, ends_s, keep_above, WINDOW)
-        events += [[index, round(at_s, 3), _in_256ths(score)] for at_s, score in found]
+        events_of_stream = false_events(track, ends_s, keep_above, WINDOW)
+        events += [[index, round(at_s, 3), _in_256ths(score)] for at_s, score in events_of_stream]
     return unit, events
 
 

@@ -178,8 +178,8 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     teacher_units_left = _teacher_units_left(config, run)
     size = size_report(SHAPES[config.shape])
     print(targets.table(size))
-    if told := targets.warning(size):
-        warnings.warn(told, stacklevel=2)
+    if warning := targets.warning(size):
+        warnings.warn(warning, stacklevel=2)
     return {
         "size": str(size),
         "units done": len(config.course().units()) - len(left),
@@ -221,8 +221,8 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     return {"units made now": len(checkpoint.done) - before, **check(run)}
 
 
-def _both(one: Watcher, other: Watcher) -> Watcher:
-    return lambda done: (one(done), other(done)) and None
+def _both(first: Watcher, second: Watcher) -> Watcher:
+    return lambda done: (first(done), second(done)) and None
 
 
 def _train(config, run, checkpoint, session, on_unit) -> dict[str, float]:

@@ -194,15 +194,15 @@ def _phases(work: Work, config: Config, inputs: Inputs, load_embedder) -> str:
     if whole and (path := batch_files.skipped(work)):
         work.say(f"phase 6, triples: skipped, {path} proves it")
         return ""
-    given, align = {"bad": inputs.bad, "target": inputs.target}, config.align_onsets
+    files_of, align = {"bad": inputs.bad, "target": inputs.target}, config.align_onsets
     pools = {
-        p: phases.rooms_on_disk(work, catalogue, p, given[p], align)
+        p: phases.rooms_on_disk(work, catalogue, p, files_of[p], align)
         for p in impulse_responses.POOLS
     }
     before = work.checkpoint.figures["triples_completed"]
     stopped = batch_files.make_batches(work, config.mixing(), pools, vectors, speech_is_whole=whole)
-    made = work.checkpoint.figures["triples_completed"] - before
-    work.say(f"phase 6, triples: {made} made now")
+    n_made = work.checkpoint.figures["triples_completed"] - before
+    work.say(f"phase 6, triples: {n_made} made now")
     return work.session.reason or later or stopped  # a limit first: more speech would not help
 
 

@@ -45,9 +45,9 @@ def diagnose(history: History) -> Diagnosis:
         raise WrongInput("the history has no unit; train some steps first")
     units = list(history.values())
     evaluated = [facts for facts in units if "choice" in facts]
-    found = _exploding(units) or _flat(units)
-    if found or not evaluated:
-        return found or Diagnosis("fine", "the int8 model has not been looked at yet")
+    problem = _exploding(units) or _flat(units)
+    if problem or not evaluated:
+        return problem or Diagnosis("fine", "the int8 model has not been looked at yet")
     choice = evaluated[-1]["choice"]
     return _dead(choice) or _overfitting(evaluated) or _trigger_happy(choice) or _fine(choice)
 
@@ -113,8 +113,8 @@ def _overfitting(evaluated: list) -> Diagnosis | None:
         return None
     return Diagnosis(
         "overfitting",
-        f"the training loss fell from {then['loss']:.3g} to {now['loss']:.3g} while {_told(then)} "
-        f"became {_told(now)} on clips it does not train on",
+        f"the training loss fell from {then['loss']:.3g} to {now['loss']:.3g} while {_rates(then)} "
+        f"became {_rates(now)} on clips it does not train on",
         "more recordings or voices, more SCENES in 02, a higher DROPOUT, or a PATIENCE that stops",
     )
 
@@ -139,6 +139,6 @@ def _fine(choice: Mapping) -> Diagnosis:
     )
 
 
-def _told(facts: Mapping) -> str:
+def _rates(facts: Mapping) -> str:
     choice = facts["choice"]
     return f"{choice['recall']:.1%} recall at {choice['false_accepts_per_hour']:.2g} /h"

@@ -61,8 +61,8 @@ def _add(sha: Any, part: Any) -> None:
         sha.update(np.ascontiguousarray(part).tobytes())
     elif isinstance(part, Iterable) and not isinstance(part, str):
         sha.update(b"[")
-        for one in part:
-            _add(sha, one)
+        for element in part:
+            _add(sha, element)
         sha.update(b"]")
     else:
         sha.update(f"{part!r};".encode())

@@ -75,15 +75,15 @@ def other_calibrations(
     """
     chosen = evenly(len(store), n_streams)
     rest = np.setdiff1d(np.arange(len(store)), chosen)
-    found = {}
+    calibrations = {}
     if len(rest):
         others = rest[evenly(len(rest), n_streams)]
-        found["other_streams"] = [store[int(index)] for index in others]
+        calibrations["other_streams"] = [store[int(index)] for index in others]
     if len(chosen) > 1:
-        found["half_as_many"] = calibration(store, len(chosen) // 2)
+        calibrations["half_as_many"] = calibration(store, len(chosen) // 2)
     if len(rest):
-        found["twice_as_many"] = calibration(store, 2 * n_streams)
-    return found
+        calibrations["twice_as_many"] = calibration(store, 2 * n_streams)
+    return calibrations
 
 
 def refuse_flat(streams: Sequence[np.ndarray]) -> None:

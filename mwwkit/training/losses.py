@@ -70,11 +70,11 @@ def scene_loss(
             f"distillation is {settings.distillation}, and there are no logits of a teacher; "
             "train one first, or set distillation to 0"
         )
-    told = tf.math.is_finite(teacher_logits)
+    has_soft_label = tf.math.is_finite(teacher_logits)
     soft = distillation_loss(
         logits,
-        tf.where(told, teacher_logits, 0.0),
-        tf.cast(told, logits.dtype),
+        tf.where(has_soft_label, teacher_logits, 0.0),
+        tf.cast(has_soft_label, logits.dtype),
         settings.distillation_temperature,
     )
     return (1 - settings.distillation) * total + settings.distillation * soft

@@ -147,5 +147,5 @@ class _Constant(TrainingSettings):
 
 
 def _at(rate: float, settings: TrainingSettings) -> _Constant:
-    given = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    return _Constant(**given | {"learning_rate": rate})
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return _Constant(**values | {"learning_rate": rate})

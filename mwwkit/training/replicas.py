@@ -71,8 +71,8 @@ class Several(One):
 
     def run(self, function, *args):
         """Call it on each device; the results of the first, as all have the same."""
-        found = self.strategy.run(function, args)
-        return tuple(self.strategy.experimental_local_results(one)[0] for one in found)
+        results = self.strategy.run(function, args)
+        return tuple(self.strategy.experimental_local_results(result)[0] for result in results)
 
     def gathered(self, value):
         """[part of the batch, ...] of this device -> [batch, ...] of all."""
@@ -99,25 +99,25 @@ def names(n: int) -> list[str]:
     """
     if n == 1:
         return []
-    found = [f"GPU:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))]
-    if not found and n:
+    devices = [f"GPU:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))]
+    if not devices and n:
         cpu = tf.config.list_physical_devices("CPU")[0]
         parts = tf.config.get_logical_device_configuration(cpu) or []
-        found = [f"CPU:{i}" for i, _ in enumerate(parts)]
-    if len(found) < max(n, 1):
+        devices = [f"CPU:{i}" for i, _ in enumerate(parts)]
+    if len(devices) < max(n, 1):
         raise CannotGoOn(
-            f"replicas is {n} and TensorFlow sees {len(found)} devices to share a batch; use a "
+            f"replicas is {n} and TensorFlow sees {len(devices)} devices to share a batch; use a "
             "machine with as many GPUs, or replicas = 1"
         )
-    return found[:n] if n else found
+    return devices[:n] if n else devices
 
 
 def devices(n: int) -> One:
     """A `One` or `Several` for `n` replicas; RuntimeError if there are too few devices."""
-    found = tuple(names(n))
-    return _several(found) if len(found) > 1 else One()
+    device_names = tuple(names(n))
+    return _several(device_names) if len(device_names) > 1 else One()
 
 
 @cache  # a second strategy of a process takes the numbers of the first one's collective operations
-def _several(found: tuple[str, ...]) -> Several:
-    return Several(list(found))
+def _several(device_names: tuple[str, ...]) -> Several:
+    return Several(list(device_names))

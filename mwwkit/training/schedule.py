@@ -93,14 +93,14 @@ class TrainingSettings(Checked):
         if self.qat_steps and step >= self.float_steps:
             young = step - self.float_steps
             return min((1 + young) / (10 + young), self.ema_decay, QAT_DECAY)
-        late = step >= 0.8 * self.steps
-        return min((1 + step) / (10 + step), self.ema_decay_late if late else self.ema_decay)
+        is_late = step >= 0.8 * self.steps
+        return min((1 + step) / (10 + step), self.ema_decay_late if is_late else self.ema_decay)
 
 
-def _stages(given, steps: int) -> tuple[Stage, ...]:
+def _stages(settings, steps: int) -> tuple[Stage, ...]:
     """The schedule as stages; ValueError for one that means nothing or has other steps in all."""
     stages = []
-    for number, stage in enumerate(given, 1):
+    for number, stage in enumerate(settings, 1):
         if len(stage) != 3:
             raise WrongInput(
                 f"schedule: stage {number} is {list(stage)}; wanted [steps, rate, negative_weight]"

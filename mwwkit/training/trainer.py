@@ -119,7 +119,7 @@ class Trainer:
                     f"rate ({max(rate, self.settings.learning_rate) / 3:.2g}) in a new RUN_DIR"
                 )
             on_step()
-        return _told(losses, norms, count_skipped=self.stepper.scales)
+        return _summary(losses, norms, count_skipped=self.stepper.scales)
 
     def _take(self, batch: Batch, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """One step: its loss and its gradient's norm."""
@@ -169,7 +169,7 @@ class Trainer:
         What is counted is the time that was waited for it.
         """
 
-        def made(number: int):
+        def prepare(number: int):
             began = time.perf_counter()
             batch = dataset.batch(number)
             loaded = time.perf_counter()
@@ -181,10 +181,10 @@ class Trainer:
             for number in numbers:
                 started = time.perf_counter()
                 batch, features, loading, augmenting = (
-                    coming or thread.submit(made, number)
+                    coming or thread.submit(prepare, number)
                 ).result()
                 coming = (
-                    thread.submit(made, number + numbers.step) if number != numbers[-1] else None
+                    thread.submit(prepare, number + numbers.step) if number != numbers[-1] else None
                 )
                 waited = (time.perf_counter() - started) / (loading + augmenting)
                 self.seconds["loading"] += waited * loading
@@ -263,7 +263,7 @@ class Trainer:
         self.step = int(state["step"])
 
 
-def _told(losses: list[float], norms: list[float], *, count_skipped: bool) -> dict:
+def _summary(losses: list[float], norms: list[float], *, count_skipped: bool) -> dict:
     """Mean loss and gradient norms of a unit's steps."""
     finite = [norm for norm in norms if np.isfinite(norm)]
     facts = {
@@ -289,9 +289,9 @@ def net_of(
     """The net of `weights_of`. Raises ValueError when they are of another shape."""
     net = build(shape, 0, cmvn)
     names = sorted(n for n in weights if n.startswith("net/"))
-    found = [tuple(weights[n].shape) for n in names]
-    wanted = [tuple(v.shape) for v in net.variables]
-    if found != wanted:
+    sizes = [tuple(weights[n].shape) for n in names]
+    sizes_of_net = [tuple(v.shape) for v in net.variables]
+    if sizes != sizes_of_net:
         raise WrongInput(
             f"the weights are not those of {shape.name}; train again or name their shape"
         )

@@ -23,17 +23,17 @@ def listed(roots: Sequence[Path], suffixes: Iterable[str]) -> list[Found]:
 
     Hidden files are left out. A path that several roots have is named `2/path` in the second.
     """
-    suffixes, found = frozenset(suffixes), []
+    suffixes, paths = frozenset(suffixes), []
     for number, root in enumerate(roots):
         for folder, folders, names in os.walk(root):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
                 if name[0] != "." and os.path.splitext(name)[1].lower() in suffixes:
                     path = Path(folder, name)
-                    found.append((path.relative_to(root).as_posix(), number, path))
+                    paths.append((path.relative_to(root).as_posix(), number, path))
     seen: dict[str, int] = {}
     files = []
-    for name, _, path in sorted(found):
+    for name, _, path in sorted(paths):
         seen[name] = seen.get(name, 0) + 1
         unique = name if seen[name] == 1 else f"{seen[name]}/{name}"
         files.append(Found(unique, path, path.stat().st_size))

@@ -129,8 +129,8 @@ class _Maker:
             most = self.work.workers * self.mixing.per_file - len(self.open)
             tasks = self._tasks(first, min(stop, first + most))
             first += most
-            for made in each(_make, tasks, self.work.workers):
-                for job, triple, why in made if not self.reason else ():
+            for results in each(_make, tasks, self.work.workers):
+                for job, triple, why in results if not self.reason else ():
                     bar.update()
                     self._take(job, triple, why)
                     if self.reason:
@@ -217,9 +217,9 @@ _SPECTRA = Spectra()  # of this process
 
 
 def _make(task: list[Job]) -> list[tuple[Job, Triple | None, str]]:
-    made = []
+    results = []
     for job in task:
         dry = segment(job.folder, job.row)
         triple, why = examples.make(dry, job.bad, job.target, job.item, _SPECTRA)
-        made.append((job, triple, why))
-    return made
+        results.append((job, triple, why))
+    return results

@@ -32,13 +32,13 @@ def refuse_other_parameters(run: Run, settings: dict, of: Any = None) -> None:
     """
     for path in run.all(MANIFEST):
         try:
-            found = former_of(of, settings) | read_json(path)["parameters"]
+            recorded = former_of(of, settings) | read_json(path)["parameters"]
         except (ValueError, KeyError, TypeError) as error:
             warnings.warn(f"{path} is damaged ({error}); it is written again", stacklevel=3)
             continue
-        changed = [n for n in sorted(found | settings) if found.get(n) != settings.get(n)]
+        changed = [n for n in sorted(recorded | settings) if recorded.get(n) != settings.get(n)]
         if changed:
-            shown = ", ".join(f"{n} ({found.get(n)!r} there)" for n in changed)
+            shown = ", ".join(f"{n} ({recorded.get(n)!r} there)" for n in changed)
             raise CannotGoOn(
                 f"{path} is of other parameters: {shown}; use another RUN_DIR, or take that run "
                 "off PREVIOUS"
@@ -105,12 +105,12 @@ def wrong_batches(run: Run, done: dict[str, dict]) -> list[str]:
     """What is wrong with each batch that is not what was written, by name."""
     wrong = []
     for number, facts in of_kind(done, "batch").items():
-        found = run.all(file_of("batch", number))
-        if not found:
+        paths = run.all(file_of("batch", number))
+        if not paths:
             wrong.append(f"{run / file_of('batch', number)} is missing")
-        elif not any(sha256(path) == facts["sha256"] for path in found):
+        elif not any(sha256(path) == facts["sha256"] for path in paths):
             wrong.append(
-                f"{found[0]} is not what was written: SHA-256 {sha256(found[0])[:16]}..., "
+                f"{paths[0]} is not what was written: SHA-256 {sha256(paths[0])[:16]}..., "
                 f"wanted {facts['sha256'][:16]}..."
             )
     return wrong
@@ -165,7 +165,7 @@ def _malformed(path: Path, facts: dict) -> str:
         for name, (shape, dtype) in wanted.items():
             with file.open(f"{name}.npy") as entry:
                 np.lib.format.read_magic(entry)
-                found = np.lib.format.read_array_header_1_0(entry)
-            if (found[0], found[2]) != (shape, dtype):
-                return f"{path}: {name} is {found[0]} {found[2]}; wanted {shape} {dtype}"
+                header = np.lib.format.read_array_header_1_0(entry)
+            if (header[0], header[2]) != (shape, dtype):
+                return f"{path}: {name} is {header[0]} {header[2]}; wanted {shape} {dtype}"
     return ""

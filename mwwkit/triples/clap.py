@@ -120,11 +120,11 @@ def _overlaid(caches: dict[Path, tuple[dict, dict]]) -> tuple[dict[str, np.ndarr
     known: dict[str, np.ndarray] = {}
     origin: dict[str, Path] = {}
     about: dict = {}
-    for path, (vectors, made) in caches.items():
-        if about and made["model"] != about["model"]:
+    for path, (vectors, model_facts) in caches.items():
+        if about and model_facts["model"] != about["model"]:
             other = next(iter(caches))
             raise CannotGoOn(f"{path} and {other} were made by different models; keep one of them")
-        about = made
+        about = model_facts
         for ir_id, vector in vectors.items():
             if ir_id in known and not np.array_equal(known[ir_id], vector):
                 raise CannotGoOn(
@@ -190,10 +190,10 @@ class Clap:
         if not folder.is_dir():
             if session is not None and (reason := session.stop(MODEL_BYTES)):
                 raise CannotGoOn(f"no room for CLAP's {MODEL_BYTES / 1e9:.1f} GB: {reason}")
-            if found := run.all(FOLDER):
-                print(f"CLAP: copied from {found[0]}")
+            if folders := run.all(FOLDER):
+                print(f"CLAP: copied from {folders[0]}")
                 with replacing(folder) as part:
-                    shutil.copytree(found[0], part)
+                    shutil.copytree(folders[0], part)
             else:
                 print(f"CLAP: downloading {MODEL}")
                 _download(folder)
@@ -206,8 +206,8 @@ class Clap:
         torch, _ = _torch()
         inputs = self._features(audio, sampling_rate=self.sample_rate_hz, return_tensors="pt")
         with torch.inference_mode():
-            found = self._model.get_audio_features(**inputs.to(self._device))
-        vector = getattr(found, "pooler_output", found)  # before transformers 5: the tensor itself
+            output = self._model.get_audio_features(**inputs.to(self._device))
+        vector = getattr(output, "pooler_output", output)  # the tensor itself before version 5
         return vector.float().cpu().numpy().reshape(-1)
 
 

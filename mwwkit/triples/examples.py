@@ -102,13 +102,13 @@ class Spectra:
         ]
         whole_s = -(-response.size // RATE_HZ) * RATE_HZ  # few sizes: rooms can share a voice's FFT
         size = fft.next_fast_len(N_SAMPLES + whole_s, real=True)
-        found = size, fft.rfft(response, size)
-        self._kept[room] = found
-        self.n_bytes += found[1].nbytes
+        spectrum = size, fft.rfft(response, size)
+        self._kept[room] = spectrum
+        self.n_bytes += spectrum[1].nbytes
         while self.n_bytes > self.most_bytes and len(self._kept) > 1:
             _, (_, oldest) = self._kept.popitem(last=False)
             self.n_bytes -= oldest.nbytes
-        return found
+        return spectrum
 
 
 def make(
@@ -123,13 +123,13 @@ def make(
     wet, clean = in_rooms(voice, [bad, target], spectra)
     messy = mix(voice, wet, recipe["wet"])
     messy = apply_chain(messy, RATE_HZ, recipe["chain"])[:N_SAMPLES]
-    made = []
+    takes = []
     for what, audio in (("input", messy), ("target", clean)):
         samples, reason = quantised(audio)
         if reason:
             return None, f"{what} {reason}"
-        made.append(samples)
-    return Triple(*made), ""
+        takes.append(samples)
+    return Triple(*takes), ""
 
 
 def in_rooms(voice: np.ndarray, rooms: Sequence[Room], spectra: Spectra) -> list[np.ndarray]:
@@ -149,8 +149,8 @@ def in_rooms(voice: np.ndarray, rooms: Sequence[Room], spectra: Spectra) -> list
 
 def mix(dry: np.ndarray, wet: np.ndarray, share: float) -> np.ndarray:
     """`share` of `wet`, brought to the level of `dry`, and the rest dry."""
-    level, found = (float(np.sqrt(np.mean(a**2, dtype=np.float64))) for a in (dry, wet))
-    gain = level / found if found > 0 else 0.0
+    level, wet_level = (float(np.sqrt(np.mean(a**2, dtype=np.float64))) for a in (dry, wet))
+    gain = level / wet_level if wet_level > 0 else 0.0
     return (np.float32(share * gain) * wet + np.float32(1 - share) * dry).astype(np.float32)
 
 

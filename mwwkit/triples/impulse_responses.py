@@ -62,9 +62,9 @@ def load(path: Path, sha: str = "", *, align_onset: bool = False) -> np.ndarray:
     Raises AudioValidationError for a file that is no usable response, or whose bytes are not
     those of `sha` (SHA-256, "" for any).
     """
-    if sha and (found := sha256(path)) != sha:
+    if sha and (digest := sha256(path)) != sha:
         raise AudioValidationError(
-            f"{path} has changed: SHA-256 {found[:16]}..., {sha[:16]}... in {CATALOGUE}; "
+            f"{path} has changed: SHA-256 {digest[:16]}..., {sha[:16]}... in {CATALOGUE}; "
             "put the file back, or make the rooms again with FORCE"
         )
     audio = standardise(read(path, RATE_HZ))
@@ -108,15 +108,16 @@ def catalogue_of(
 
 def read_catalogue(path: Path) -> dict:
     """The catalogue at `path`; ValueError, naming it, for anything else."""
-    found = read_json(path)
+    catalogue = read_json(path)
     keys = {"format_version", "complete", "irs", "rejected"}
-    if not isinstance(found, dict) or not keys <= found.keys():
+    if not isinstance(catalogue, dict) or not keys <= catalogue.keys():
         raise WrongInput(f"{path} is no catalogue of impulse responses; delete it to make it again")
-    if found["format_version"] != FORMAT_VERSION:
+    if catalogue["format_version"] != FORMAT_VERSION:
         raise WrongInput(
-            f"{path} is of format {found['format_version']}; this mwwkit writes {FORMAT_VERSION}"
+            f"{path} is of format {catalogue['format_version']}; this mwwkit writes "
+            f"{FORMAT_VERSION}"
         )
-    return found
+    return catalogue
 
 
 def reasons(catalogue: dict) -> dict[str, int]:
@@ -132,11 +133,11 @@ def _known(run: Run) -> list[dict]:
     rows = []
     for path in reversed(run.all(CATALOGUE)):
         try:
-            found = read_catalogue(path)
+            catalogue = read_catalogue(path)
         except ValueError as error:
             warnings.warn(f"{error}; its rooms are looked at again", stacklevel=3)
             continue
-        rows += found["irs"] + found["rejected"]
+        rows += catalogue["irs"] + catalogue["rejected"]
     return rows
 
 

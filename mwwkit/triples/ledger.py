@@ -93,8 +93,8 @@ def figures(done: dict[str, dict], run_number: int = 1) -> dict[str, int]:
 
 def of_kind(done: dict[str, dict], kind: str) -> dict[int, dict]:
     """The numbered units of a kind, in order: number -> facts."""
-    found = {int(u.partition("/")[2]): f for u, f in done.items() if u.startswith(f"{kind}/")}
-    return dict(sorted(found.items()))
+    facts_of = {int(u.partition("/")[2]): f for u, f in done.items() if u.startswith(f"{kind}/")}
+    return dict(sorted(facts_of.items()))
 
 
 def unit(kind: str, number: int) -> str:
@@ -123,10 +123,10 @@ def _disprove(work: Work, record: bool) -> None:
         for number, facts in of_kind(checkpoint.done, kind).items():
             if proof(run, kind, number, facts):
                 continue
-            found = run.all(file_of(kind, number))
-            path = found[0] if found else run / file_of(kind, number)
+            paths = run.all(file_of(kind, number))
+            path = paths[0] if paths else run / file_of(kind, number)
             what = "is missing"
-            if found:
+            if paths:
                 what = f"has {path.stat().st_size:,} bytes, not {facts['bytes']:,}"
             warnings.warn(f"{path} {what}; it is made again", stacklevel=4)
             unproven = [unit(kind, number), kind_complete(kind)]
@@ -155,7 +155,7 @@ def gaps(work: Work, kind: str) -> list[int]:
 def force(work: Work, phases: tuple[str, ...]) -> None:
     """Forget what is to be made again, once: not when that has been begun and is unfinished."""
     checkpoint, run = work.checkpoint, work.run
-    own = {"irs": [impulse_responses.CATALOGUE], "embeddings": ["clap_cache.npz"]}
+    files_of = {"irs": [impulse_responses.CATALOGUE], "embeddings": ["clap_cache.npz"]}
     for phase in phases:
         begun = {*checkpoint.forced, *checkpoint.forced_before}
         if set(PHASES[phase]) <= begun and not checkpoint.is_complete:
@@ -163,8 +163,8 @@ def force(work: Work, phases: tuple[str, ...]) -> None:
             continue
         checkpoint.force(PHASES[phase])
         seals = (run / STERILE).glob(f"*/{SEAL}") if phase == "sterile" else ()
-        for made in [*seals, *(run / name for name in own.get(phase, []))]:
-            made.unlink(missing_ok=True)
+        for path in [*seals, *(run / name for name in files_of.get(phase, []))]:
+            path.unlink(missing_ok=True)
         work.say(f"FORCE {phase}: made again, with all that is made from it")
 
 

@@ -91,8 +91,8 @@ def _harmonics(n_samples: int, sample_rate_hz: int, base_hz: int, levels, rng) -
     multiples = np.arange(1, len(levels) + 1)
     levels = np.where(multiples * base_hz < sample_rate_hz / 2, levels, 0.0)
     turns = np.outer(np.arange(period) / sample_rate_hz, multiples * base_hz)
-    one = np.cos(2 * np.pi * (turns + rng.random(len(levels)))) @ levels
-    return np.resize(one / np.sqrt(np.sum(levels**2) / 2), n_samples).astype(np.float32)
+    turn = np.cos(2 * np.pi * (turns + rng.random(len(levels)))) @ levels
+    return np.resize(turn / np.sqrt(np.sum(levels**2) / 2), n_samples).astype(np.float32)
 
 
 def apply_eq(

@@ -30,8 +30,8 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
     Raises CannotGoOn for an empty pool, and for files that changed after triples were made.
     """
     prints = {"bad": fingerprint(bad), "target": fingerprint(target)}
-    if catalogue := _proved_rooms(work, bad, target, prints):
-        return catalogue
+    if proved := _proved_rooms(work, bad, target, prints):
+        return proved
     session = work.session
 
     def may_go_on(n_bytes: int) -> bool:
@@ -42,30 +42,32 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
 
     with full_disk_stops(STAGE):
         afresh = "irs" in work.checkpoint.forced
-        found = impulse_responses.catalogue_of(
+        catalogue = impulse_responses.catalogue_of(
             bad, target, work.run, work.workers, afresh=afresh, may_go_on=may_go_on
         )
-    if found is None:
+    if catalogue is None:
         return None
-    rejected = [(row["id"], row["reason"], row["pool"]) for row in found["rejected"]]
+    rejected = [(row["id"], row["reason"], row["pool"]) for row in catalogue["rejected"]]
     quarantine(work, "rooms", [(f"{pool}/{name}", reason) for name, reason, pool in rejected])
     counts = {
-        pool: sum(row["pool"] == pool for row in found["irs"]) for pool in impulse_responses.POOLS
+        pool: sum(row["pool"] == pool for row in catalogue["irs"])
+        for pool in impulse_responses.POOLS
     }
     for pool, count in counts.items():
         if not count:
             raise CannotGoOn(
                 f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
-                f"{impulse_responses.reasons(found)}); see paths.md for where they are looked for"
+                f"{impulse_responses.reasons(catalogue)}); see paths.md for where they are "
+                "looked for"
             )
     digest = sha256(work.run / impulse_responses.CATALOGUE)
     work.checkpoint.finish("irs", sha256=digest, prints=prints, **counts)
     work.say(
         f"phase 2, rooms: {counts['bad']} bad, {counts['target']} target; rejected "
-        f"{len(rejected)} {impulse_responses.reasons(found) or ''}; "
-        f"{found['audio files decoded']} files decoded"
+        f"{len(rejected)} {impulse_responses.reasons(catalogue) or ''}; "
+        f"{catalogue['audio files decoded']} files decoded"
     )
-    return found
+    return catalogue
 
 
 def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | None:
@@ -73,8 +75,8 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
     facts = work.checkpoint.done.get("irs")
     if not facts:
         return None
-    given = {"bad": bad, "target": target}
-    changed = [p for p in impulse_responses.POOLS if given[p] and prints[p] != facts["prints"][p]]
+    files = {"bad": bad, "target": target}
+    changed = [p for p in impulse_responses.POOLS if files[p] and prints[p] != facts["prints"][p]]
     if changed and of_kind(work.checkpoint.done, "batch"):
         raise CannotGoOn(
             f"the {' and '.join(changed)} impulse responses are not those that the batches were "
@@ -85,31 +87,31 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
         if sha256(path) == facts["sha256"]:
             work.say(f"phase 2, rooms: skipped, {path} proves it and fits the files")
             return impulse_responses.read_catalogue(path)
-    found = work.run / impulse_responses.CATALOGUE
+    on_disk = work.run / impulse_responses.CATALOGUE
     why = "fits the files no more" if changed else "is damaged or missing"
-    warnings.warn(f"{found} {why}; it is made again", stacklevel=2)
+    warnings.warn(f"{on_disk} {why}; it is made again", stacklevel=2)
     return None
 
 
 def rooms_on_disk(
-    work: Work, catalogue: dict, pool: str, given: Sequence[Found], align: bool = False
+    work: Work, catalogue: dict, pool: str, files: Sequence[Found], align: bool = False
 ) -> dict[str, examples.Room]:
     """id -> the file of each response of a pool, wherever it lies; CannotGoOn where it is not."""
-    of_given = {file.name: file.path for file in given}
-    found: dict[str, examples.Room] = {}
+    path_of = {file.name: file.path for file in files}
+    rooms_of: dict[str, examples.Room] = {}
     for row in catalogue["irs"]:
         name = row["id"]
         if row["pool"] != pool:
             continue
         staged = work.run.all(f"{impulse_responses.STAGED}/{name}") if pool == "target" else []
-        path = next((p for p in staged if p.stat().st_size == row["bytes"]), of_given.get(name))
+        path = next((p for p in staged if p.stat().st_size == row["bytes"]), path_of.get(name))
         if path is None:
             raise CannotGoOn(
                 f"the {pool} impulse response {name} is in {impulse_responses.CATALOGUE} but not "
                 "on disk; attach the data set or the run that has it"
             )
-        found[name] = examples.Room(path, row["sha256"], align)
-    return found
+        rooms_of[name] = examples.Room(path, row["sha256"], align)
+    return rooms_of
 
 
 def quarantine(work: Work, what: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -143,8 +145,8 @@ def speech(
         )
     ledger.gaps(work, "sterile")
     chunks = [files[i : i + chunk_files] for i in range(0, len(files), chunk_files)]
-    own = of_kind(checkpoint.own, "sterile").items()  # some may lie in an earlier run
-    taken = sum(f["bytes"] for n, f in own if (run / ledger.file_of("sterile", n)).exists())
+    own_units = of_kind(checkpoint.own, "sterile").items()  # some may lie in an earlier run
+    taken = sum(f["bytes"] for n, f in own_units if (run / ledger.file_of("sterile", n)).exists())
     _state(work)
     bar = tqdm(total=len(chunks), initial=len(done), unit="chunk", desc="01 speech", disable=None)
     for number, chunk in enumerate(chunks):
@@ -181,11 +183,11 @@ def _adopted(work: Work, name: str, number: int, corpus: str) -> bool:
     checkpoint = work.checkpoint
     # Of a phase that is made again, earlier runs' chunks are what shall not be taken.
     run = Run(work.run.folder) if "sterile" in checkpoint.forced else work.run
-    for made in run.all(ledger.file_of("sterile", number)):
-        if (seal := made.parent / SEAL).exists():
+    for chunk in run.all(ledger.file_of("sterile", number)):
+        if (seal := chunk.parent / SEAL).exists():
             facts = read_json(seal)["facts"]
-            if sha256(made) == facts["sha256"] and corpus == facts["corpus"]:
-                return checkpoint.adopt(name, made.parent)
+            if sha256(chunk) == facts["sha256"] and corpus == facts["corpus"]:
+                return checkpoint.adopt(name, chunk.parent)
     return False
 
 
@@ -226,7 +228,7 @@ def _state(work: Work) -> dict:
     write_json(path, state)
     rows = []
     for number, facts in done.items():
-        if found := ledger.proof(work.run, "sterile", number, facts):
-            rows += sterilising.rejected(found.parent)
+        if chunk := ledger.proof(work.run, "sterile", number, facts):
+            rows += sterilising.rejected(chunk.parent)
     quarantine(work, "speech", rows)
     return state

@@ -10,8 +10,8 @@ ZEROS = (
 
 def where(work: Work) -> None:
     """Phase 1: what was found, where, and what was chosen."""
-    found = work.run.all("checkpoint.json")
-    places = ", ".join(map(str, found)) or "no checkpoint.json: a first run"
+    checkpoints = work.run.all("checkpoint.json")
+    places = ", ".join(map(str, checkpoints)) or "no checkpoint.json: a first run"
     shown = ", ".join(f"{name} {value}" for name, value in work.checkpoint.figures.items())
     work.say(f"phase 1, state: {places}; going on from {shown}")
 

@@ -104,8 +104,8 @@ def sterilise(
     except AudioValidationError as error:
         return Sterile(_NONE, reason=f"unreadable: {error}")
     if audio.size < settings.min_seconds * RATE_HZ:
-        found = f"{audio.size / RATE_HZ:.2f} s; wanted {settings.min_seconds:g} s or more"
-        return Sterile(_NONE, reason=f"too short: {found}")
+        length = f"{audio.size / RATE_HZ:.2f} s; wanted {settings.min_seconds:g} s or more"
+        return Sterile(_NONE, reason=f"too short: {length}")
     if np.abs(audio).max() < 1e-5:
         return Sterile(_NONE, reason="too quiet: under -100 dBFS throughout")
     audio = trim(reduce_noise(audio, settings.prop_decrease), settings.trim_db)
@@ -132,8 +132,8 @@ def reduce_noise(audio: np.ndarray, prop_decrease: float) -> np.ndarray:
     noise = _quietest(audio)
     if noise.size < NOISE_AT_LEAST:  # sound in digital silence
         return audio
-    given = {"y_noise": noise, "prop_decrease": prop_decrease, "freq_mask_smooth_hz": MASK_HZ}
-    clean = noisereduce.reduce_noise(y=audio, sr=RATE_HZ, stationary=True, n_jobs=1, **given)
+    options = {"y_noise": noise, "prop_decrease": prop_decrease, "freq_mask_smooth_hz": MASK_HZ}
+    clean = noisereduce.reduce_noise(y=audio, sr=RATE_HZ, stationary=True, n_jobs=1, **options)
     return np.nan_to_num(clean.astype(np.float32))
 
 
@@ -191,13 +191,13 @@ def write_chunk(folder: Path, files: Sequence[Found], settings: Settings, worker
     noted: Counter = Counter()
     with open(folder / SEGMENTS, "wb") as out:
         _write_header(out, 0)
-        for name, start_s, made in each(partial(_job, settings), jobs, workers):
-            out.write(made.segments.tobytes())
+        for name, start_s, sterile in each(partial(_job, settings), jobs, workers):
+            out.write(sterile.segments.tobytes())
             at = round(start_s * RATE_HZ / SEGMENT)
-            names += [f"{name}:{at + row:03d}" for row in range(len(made.segments))]
-            noted.update(made.notes)
-            if made.reason and not (start_s and made.reason.startswith("too ")):
-                skipped.append((name, made.reason.replace(f"{_path(files, name)}", name)))
+            names += [f"{name}:{at + row:03d}" for row in range(len(sterile.segments))]
+            noted.update(sterile.notes)
+            if sterile.reason and not (start_s and sterile.reason.startswith("too ")):
+                skipped.append((name, sterile.reason.replace(f"{_path(files, name)}", name)))
         out.seek(0)
         _write_header(out, len(names))
     kinds = Counter(reason.split(":")[0] for _, reason in skipped)
@@ -250,10 +250,10 @@ def read_segment(folder: Path, row: int) -> np.ndarray:
     path = folder / SEGMENTS
     with open(path, "rb") as file:
         file.seek(HEADER_BYTES + row * SEGMENT_BYTES)
-        found = np.fromfile(file, "<i2", SEGMENT)
-    if found.size < SEGMENT:
+        samples = np.fromfile(file, "<i2", SEGMENT)
+    if samples.size < SEGMENT:
         raise WrongInput(f"{path} is cut off: it has no row {row}; make it again")
-    return found
+    return samples
 
 
 def read_names(folder: Path) -> list[str]:

@@ -142,15 +142,15 @@ FAULTS = (
     Fault(
         "export: the cutoff is chosen on the test split",
         "mwwkit/stages/export.py",
-        'validation = _scored(here, "validation", model)',
-        'validation = _scored(here, "test", model)',
+        'validation = _scored(run, "validation", model)',
+        'validation = _scored(run, "test", model)',
         "test_export.py -k would_choose",
     ),
     Fault(
         "training: weights are chosen by the test split",
         "mwwkit/stages/inputs.py",
-        'FeatureSet.open(here, f"validation-{name}")',
-        'FeatureSet.open(here, f"test-{name}")',
+        'FeatureSet.open(run, f"validation-{name}")',
+        'FeatureSet.open(run, f"test-{name}")',
         "test_inputs.py -k evaluator",
     ),
     Fault(
