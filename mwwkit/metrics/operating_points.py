@@ -239,11 +239,10 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
         tied = ~fires
     row = int(np.argmax(tied.sum(axis=1)))
     columns = np.flatnonzero(tied[row])
-    middle, lowest, highest = columns[len(columns) // 2], columns[0], columns[-1]
     if not reached or tails[row] is None:
-        column = middle
+        column = columns[len(columns) // 2]
     else:
-        column = lowest if believed else highest
+        column = columns[0 if believed else -1]
     return _choice(surface, row, int(column), len(columns), reached, target_fah, tails[row])
 
 
@@ -272,29 +271,10 @@ def _choice(
     target_fah: float,
     tail: np.ndarray | None,
 ) -> Choice:
-    window, hours = surface.windows[row], surface.ambient_hours
+    window = surface.windows[row]
     at = surface.row(window)[column]
-    n_events, fah = at.events, at.hourly()
-    supported = reached and fah.at_most <= target_fah
-    seen = (
-        f"{n_events} false accepts in {hours:.2f} h mean under {_up(fah.at_most)} an hour at 95 %"
-    )
-    if at.hits == 0:
-        note = "The model recognises nothing at any cutoff."
-    elif not reached:
-        note = (
-            f"No cutoff that recognises anything meets the target; this one has {n_events} false "
-            f"accepts in {hours:.2f} h and takes {at.wrong} of {surface.n_negatives} other clips."
-        )
-    elif supported:
-        note = f"{seen}."
-    else:
-        needed = log(20) / target_fah if target_fah > 0 else float("inf")
-        note = f"{seen}: too little audio to support {target_fah:g} an hour; that takes " + (
-            f"at least {ceil(needed * 10) / 10:g} h without one." if target_fah else "for ever."
-        )
-        if tail is not None:
-            note += f" The tail of its scores lets expect {tail[column]:.2g} an hour."
+    fah = at.hourly()
+    expected = None if tail is None else float(tail[column])
     return Choice(
         manifest_cutoff(int(CUTOFFS[column])),
         window,
@@ -303,10 +283,34 @@ def _choice(
         fah,
         margin,
         reached,
-        supported,
-        note,
-        None if tail is None else float(tail[column]),
+        reached and fah.at_most <= target_fah,
+        _note(at, reached, target_fah, expected),
+        expected,
     )
+
+
+def _note(at: Point, reached: bool, target_fah: float, expected: float | None) -> str:
+    """A sentence on what was reached, and whether there is audio enough to say so."""
+    if at.hits == 0:
+        return "The model recognises nothing at any cutoff."
+    if not reached:
+        return (
+            f"No cutoff that recognises anything meets the target; this one has {at.events} false "
+            f"accepts in {at.hours:.2f} h and takes {at.wrong} of {at.n_negatives} other clips."
+        )
+    at_most = at.hourly().at_most
+    counted = (
+        f"{at.events} false accepts in {at.hours:.2f} h mean under {_up(at_most)} an hour at 95 %"
+    )
+    if at_most <= target_fah:
+        return f"{counted}."
+    needed = log(20) / target_fah if target_fah > 0 else float("inf")
+    note = f"{counted}: too little audio to support {target_fah:g} an hour; that takes " + (
+        f"at least {ceil(needed * 10) / 10:g} h without one." if target_fah else "for ever."
+    )
+    if expected is not None:
+        note += f" The tail of its scores lets expect {expected:.2g} an hour."
+    return note
 
 
 def _up(rate: float) -> str:

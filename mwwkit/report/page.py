@@ -27,26 +27,8 @@ def page(
     otherwise than float.
     """
     style, script = _resource("report.css"), _resource("report.js")
-    title = f"{report.wake_word}: report of a wake word"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", title),
-        tag("style", style),
-    )
-    by = f"author {report.author}", f"language {', '.join(report.languages)}"
-    header = tag(
-        "header",
-        tag("p", " · ".join(("Report of a wake word", *by)), class_="over"),
-        tag("h1", f"“{report.wake_word}”"),
-        page_header.verdict(report.verdict),
-        page_header.tiles(report),
-        page_header.contents(),
-    )
-    middle = tag(
+    head = _head(f"{report.wake_word}: report of a wake word", style, script)
+    sections = tag(
         "main",
         results_sections.recall(report),
         results_sections.wrong(report),
@@ -61,8 +43,22 @@ def page(
     )
     made_by = f"Made by mwwkit {report.made_by}. All of this as data: "
     foot = tag("footer", tag("p", made_by, tag("code", data_file)))
-    body = tag("body", header, middle, foot, tag("script", script), class_="report")
+    body = tag(
+        "body", page_header.header(report), sections, foot, tag("script", script), class_="report"
+    )
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+
+
+def _head(title: str, style: Html, script: Html) -> Html:
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", style),
+    )
 
 
 def excerpt(report: Report) -> str:

@@ -20,6 +20,19 @@ CONTENTS = {
 }
 
 
+def header(report: Report) -> Html:
+    """Whose word it is, the verdict, the key figures, and links to the sections."""
+    by = f"author {report.author}", f"language {', '.join(report.languages)}"
+    return tag(
+        "header",
+        tag("p", " · ".join(("Report of a wake word", *by)), class_="over"),
+        tag("h1", f"“{report.wake_word}”"),
+        verdict(report.verdict),
+        tiles(report),
+        contents(),
+    )
+
+
 def contents() -> Html:
     """Links to the sections."""
     return tag("nav", *(tag("a", text, href=f"#{name}") for name, text in CONTENTS.items()))

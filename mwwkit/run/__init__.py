@@ -3,6 +3,7 @@
 paths           every place that is read or written; paths.md as code
 files           files and folders appear whole or not at all
 checkpoint      which units of a stage are done (not weights: those are in training/snapshots)
+checkpoint_files  its files, and those of earlier runs
 session         when to stop: hours, disk budget, processes; what a full disk does
 disk_budget     bytes left under a budget, counted before every write
 parallel        one map over many processes

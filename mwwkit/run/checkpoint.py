@@ -16,24 +16,26 @@ the older code did, and the checkpoint is read as if it held that value.
 """
 
 import json
-import warnings
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from mwwkit.run.config_base import Before
-from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.run.checkpoint_files import (
+    CheckpointError,
+    as_json,
+    earlier_runs,
+    former_of,
+    is_good,
+    load,
+    previous_of,
+    refuse_other_settings,
+    without,
+)
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.paths import Run
 
-TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ from run to run
 SEAL = "unit.json"  # written last into a unit's folder: the facts, and the settings behind them
-_MISSING = object()  # equals no setting, None neither
-
-
-class CheckpointError(CannotGoOn):
-    """A checkpoint that cannot be continued; the message says what to do about it."""
 
 
 @dataclass
@@ -76,42 +78,23 @@ class Checkpoint:
         Raises CheckpointError if a file is damaged beyond its last good generation, if it was
         made under other settings, or if two earlier runs hold the same unit with other facts.
         """
-        settings = _as_json(settings)
+        settings = as_json(settings)
         former = former_of(of, settings)
-        before: dict[str, dict] = {}
-        origin: dict[str, Path] = {}
-        complete: dict | None = None
-        figures_before: list[dict] = []
-        forced_before: list[str] = []
-        for earlier in run.earlier:
-            path = earlier / folder / "checkpoint.json"
-            if not (state := _load(path, earlier=True)):
-                continue
-            _same_settings(path, former | state["settings"], settings, earlier=True)
-            figures_before.append(state.get("figures", {}))
-            forced_before += state.get("forced", [])
-            before = _without(before, state.get("forced", []))
-            for unit, facts in state["done"].items():
-                if unit in before and _timeless(before[unit]) != _timeless(facts):
-                    raise CheckpointError(
-                        f"{origin[unit]} and {path} both hold unit {unit!r}, made differently; "
-                        "leave one of the two runs out of PREVIOUS"
-                    )
-                before[unit], origin[unit] = facts, path
-            complete = state["complete"] if state["complete"] is not None else complete
+        earlier = earlier_runs(run, folder, settings, former)
+        before, complete = earlier.units, earlier.complete
         path = run / folder / "checkpoint.json"
         own: dict[str, dict] = {}
         figures: dict[str, Any] = {}
         forced: list[str] = []
-        if state := _load(path):
+        if state := load(path):
             figures, forced = state.get("figures", {}), state.get("forced", [])
-            before = _without(before, forced)
-            _same_settings(path, former | state["settings"], settings, earlier=False)
+            before = without(before, forced)
+            refuse_other_settings(path, former | state["settings"], settings, earlier=False)
             own = state["done"]
             complete = state["complete"]  # what it added to a finished earlier run must finish too
         return cls(
             *(path, settings, own, before, complete is not None, complete or {}),
-            *(count, figures, figures_before, forced, forced_before, former),
+            *(count, figures, earlier.figures, forced, earlier.forced, former),
         )
 
     def left(self, units: list[str]) -> list[str]:
@@ -130,12 +113,12 @@ class Checkpoint:
     def force(self, beginnings: list[str]) -> None:
         """Drop all units whose names start with these, earlier runs' too, to be made again."""
         self.forced = sorted({*self.forced, *beginnings})
-        self.before = _without(self.before, beginnings)
-        self._save(_without(self.own, beginnings))
+        self.before = without(self.before, beginnings)
+        self._save(without(self.own, beginnings))
 
     def _save(self, own: dict[str, dict]) -> None:
-        if self.path.exists() and _is_good(self.path):
-            with replacing(_previous(self.path)) as part:
+        if self.path.exists() and is_good(self.path):
+            with replacing(previous_of(self.path)) as part:
                 part.write_bytes(self.path.read_bytes())
         write_json(self.path, self._state(own, None))
         self.own, self.is_complete, self.facts = own, False, {}
@@ -172,7 +155,7 @@ class Checkpoint:
             return
         # The older generation first: killed between the two, the stage still is to be completed.
         state = self._state(self.own, facts)
-        write_json(_previous(self.path), state)
+        write_json(previous_of(self.path), state)
         write_json(self.path, state)
         self.is_complete, self.facts = True, json.loads(json.dumps(facts))
 
@@ -185,7 +168,7 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
     done: dict[str, dict] = {}
     complete = False
     for path in reversed(run.all(f"{folder}/checkpoint.json")):  # oldest first
-        if state := _load(path):
+        if state := load(path):
             done |= state["done"]
             is_own = path.parent == run / folder  # a finished earlier run may be gone on with
             complete = state["complete"] is not None or (complete and not is_own)
@@ -200,93 +183,5 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
 def completed(run: Run, folder: str) -> dict[str, Any]:
     """The facts that a finished stage left about the whole of it; CheckpointError if unfinished."""
     finished(run, folder)
-    states = [_load(path) for path in run.all(f"{folder}/checkpoint.json")]
+    states = [load(path) for path in run.all(f"{folder}/checkpoint.json")]
     return next(s["complete"] for s in states if s and s["complete"] is not None)
-
-
-def former_of(config: Any, names: Container[str]) -> dict[str, Any]:
-    """Values to assume for settings an older checkpoint lacks, from the fields' `Before`.
-
-    Of the settings in `names`; nothing for a field that does not say it, and without a Config.
-    """
-    hints = {} if config is None else get_type_hints(type(config), include_extras=True)
-    marks = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
-    former = {n: m.value for n, found in marks.items() for m in found if isinstance(m, Before)}
-    return _as_json({name: value for name, value in former.items() if name in names})
-
-
-def _as_json(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as a file has them: tuples are lists."""
-    return json.loads(json.dumps(settings))
-
-
-def _timeless(facts: dict) -> dict:
-    return {name: value for name, value in facts.items() if name not in TIME_FIELDS}
-
-
-def _without(units: dict[str, dict], beginnings: list[str]) -> dict[str, dict]:
-    return {unit: f for unit, f in units.items() if not unit.startswith(tuple(beginnings))}
-
-
-def _previous(path: Path) -> Path:
-    return path.with_name("checkpoint.previous.json")
-
-
-def _read(path: Path) -> dict:
-    state = read_json(path)
-    shown = {"figures", "forced"}
-    if not isinstance(state, dict) or set(state) - shown != {"settings", "done", "complete"}:
-        raise WrongInput(f"{path} holds {str(state)[:60]!r}, not settings, done and complete")
-    if not isinstance(state["settings"], dict) or not isinstance(state["done"], dict):
-        raise WrongInput(f"{path}: settings and done must be tables")
-    return state
-
-
-def _is_good(path: Path) -> bool:
-    try:
-        _read(path)
-    except ValueError:
-        return False
-    return True
-
-
-def _load(path: Path, *, earlier: bool = False) -> dict | None:
-    """The state at `path`, or its last good generation; None where there is neither."""
-    previous = _previous(path)
-    if not path.exists() and not previous.exists():
-        return None
-    try:
-        return _read(path)
-    except (ValueError, FileNotFoundError) as error:
-        try:
-            state = _read(previous)
-        except (ValueError, FileNotFoundError):
-            cure = (
-                "leave that run out of PREVIOUS"
-                if earlier
-                else f"delete {path.name} and {previous.name} to redo every unit of {path.parent}"
-            )
-            raise CheckpointError(
-                f"{path} is damaged ({error}) and no earlier generation of it is left; {cure}"
-            ) from error
-        warnings.warn(
-            f"{path} is damaged ({error}); going on from its last good generation, "
-            f"{len(state['done'])} finished units",
-            stacklevel=3,
-        )
-        return state
-
-
-def _same_settings(path: Path, before: dict, now: dict, *, earlier: bool) -> None:
-    names = sorted(before | now)
-    changed = [n for n in names if before.get(n, _MISSING) != now.get(n, _MISSING)]
-    if changed:
-        shown = ", ".join(f"{n} ({_of(before, n)} then, {_of(now, n)} now)" for n in changed)
-        cure = "leave that run out of PREVIOUS" if earlier else "use a new RUN_DIR"
-        raise CheckpointError(
-            f"{path} was made with other values of {shown}; put them back, or {cure}"
-        )
-
-
-def _of(settings: dict, name: str) -> str:
-    return repr(settings[name]) if name in settings else "missing"

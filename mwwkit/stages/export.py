@@ -140,41 +140,59 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     session.stop(EXPORT_BYTES)
     session.must_be_continued("05 export", 1)
     chosen = chosen_net(run, _weights_of(run))
-    training = FeatureSet.open(run, "train").store
-    streams = calibration(training)
+    streams = calibration(FeatureSet.open(run, "train").store)
     refuse_flat(streams)
     scale = headroom(chosen.net, streams)
     model = int8_model(chosen.net, chosen.shape, streams)
     if faults := gate.inspect(model):
         raise gate.GateError(faults)
-    measured = arena.measure(model) if not config.arena_bytes else None
+    arena_facts = _arena(config, model)
     validation = _scored(run, "validation", model)
     choice = validation.tracks.choose(config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
-    arena_bytes = measured.size if measured else config.arena_bytes
-    described = config.described(choice.cutoff, choice.window, arena_bytes)
-    aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
-    test = _scored(run, "test", model)
+    described = config.described(choice.cutoff, choice.window, arena_facts.stated)
     folded = fold(chosen.net, scale)
     made = Made(chosen.net, scale, to_float(folded, chosen.shape), model)
-    others = parity.other_models(made, training) if config.other_calibrations else ()
     models, onnx = {"model": model, "float": made.float_model}, None
     if config.onnx:
         words = calibration(validation.sets.positives.store, ONNX_CHECKED)
         models["onnx"], onnx = _onnx(chosen, folded, scale, words, described)
-    metrics = Metrics(
+    metrics = _metrics(config, run, made, validation, choice, arena_facts, onnx)
+    sums = _write(config, run, models, described, metrics, made_of)
+    checkpoint.complete(**to_json(_names(config)), sha256=sums, made_of=made_of)
+    return check(run)
+
+
+def _arena(config: Config, model: bytes) -> ArenaFacts:
+    if config.arena_bytes:
+        return ArenaFacts(config.arena_bytes, None)
+    measured = arena.measure(model)
+    return ArenaFacts(measured.size, measured.smallest)
+
+
+def _metrics(
+    config: Config,
+    run: Run,
+    made: Made,
+    validation: ScoredSplit,
+    choice: Choice,
+    arena_facts: ArenaFacts,
+    onnx: OnnxFacts | None,
+) -> Metrics:
+    """What the metrics file says of the model."""
+    aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
+    training, test = FeatureSet.open(run, "train").store, _scored(run, "test", made.model)
+    others = parity.other_models(made, training) if config.other_calibrations else ()
+    return Metrics(
         threshold=_threshold(config, choice),
         validation=of_split(validation, choice, aim, run),
         test=of_split(test, choice, aim, run),
         parity=parity.of_run(made, others, validation, test, choice, run),
-        model=ModelFacts(len(model), chosen.shape.name, scale),
-        arena=ArenaFacts(arena_bytes, measured.smallest if measured else None),
+        model=ModelFacts(len(made.model), made.net.shape.name, made.scale),
+        arena=arena_facts,
         onnx=onnx,
     )
-    sums = _write(config, run, models, described, metrics, made_of)
-    checkpoint.complete(**to_json(_names(config)), sha256=sums, made_of=made_of)
-    return check(run)
 
 
 def _onnx(

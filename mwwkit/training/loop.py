@@ -123,9 +123,7 @@ def fit(
                 is_late = course.is_late(ends[unit])
                 facts["choice"] = evaluator.facts(net, trainer.shape) | {"late": is_late}
             evaluated = time.perf_counter()
-            save_arrays(run / course.snapshot(unit), trainer.state())
-            checkpoint.finish(unit, **facts)
-            write_table(run / course.table(), checkpoint.done)
+            _record(course, trainer, run, checkpoint, unit, facts)
             session.budget.spent(-drop_snapshots(course, run, checkpoint))
             seconds["evaluation"] += evaluated - started
             seconds["saving"] += time.perf_counter() - evaluated
@@ -136,6 +134,15 @@ def fit(
                 bar.write(f"no better for {course.patience} evaluations: stopped")
                 break
     return trainer.seconds | seconds
+
+
+def _record(
+    course: Course, trainer: Trainer, run: Run, checkpoint: Checkpoint, unit: str, facts: dict
+) -> None:
+    """Write the unit's snapshot, then that it is done."""
+    save_arrays(run / course.snapshot(unit), trainer.state())
+    checkpoint.finish(unit, **facts)
+    write_table(run / course.table(), checkpoint.done)
 
 
 def _go_on(course: Course, trainer: Trainer, dataset, run: Run, done: list[str]) -> None:

@@ -53,13 +53,11 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
         pool: sum(row["pool"] == pool for row in catalogue["irs"])
         for pool in impulse_responses.POOLS
     }
-    for pool, count in counts.items():
-        if not count:
-            raise CannotGoOn(
-                f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
-                f"{impulse_responses.reasons(catalogue)}); see paths.md for where they are "
-                "looked for"
-            )
+    for pool in (pool for pool, count in counts.items() if not count):
+        raise CannotGoOn(
+            f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
+            f"{impulse_responses.reasons(catalogue)}); see paths.md for where they are looked for"
+        )
     digest = sha256(work.run / impulse_responses.CATALOGUE)
     work.checkpoint.finish("irs", sha256=digest, prints=prints, **counts)
     work.say(
@@ -132,50 +130,66 @@ def speech(
     `share`: of the budget that the segments may take. Raises CannotGoOn where the files are not
     those that were begun with, or where not even one chunk fits.
     """
-    checkpoint, run = work.checkpoint, work.run
+    checkpoint = work.checkpoint
     if "sterile" in checkpoint.done:
         work.say(f"phase 4, speech: skipped, {_last_chunk(work)} proves it")
         return ""
     corpus = fingerprint(files)
     done = of_kind(checkpoint.done, "sterile")
-    if done and any(facts["corpus"] != corpus for facts in done.values()):
-        raise CannotGoOn(
-            f"the dry speech is not what chunk {min(done)} was made of (names or sizes of files "
-            "differ); put it back, or give FORCE=['sterile'] or a new RUN_DIR"
-        )
+    _refuse_other_speech(done, corpus)
     ledger.gaps(work, "sterile")
     chunks = [files[i : i + chunk_files] for i in range(0, len(files), chunk_files)]
-    own_units = of_kind(checkpoint.own, "sterile").items()  # some may lie in an earlier run
-    taken = sum(f["bytes"] for n, f in own_units if (run / ledger.file_of("sterile", n)).exists())
+    n_taken = _bytes_in_this_run(work)
     _state(work)
     bar = tqdm(total=len(chunks), initial=len(done), unit="chunk", desc="01 speech", disable=None)
     for number, chunk in enumerate(chunks):
-        name, folder = unit("sterile", number), run / ledger.file_of("sterile", number)
+        name = unit("sterile", number)
         if name in checkpoint.done or _adopted(work, name, number, corpus):
             continue
         most = sum(sterilising.segments_at_most(sterilising.seconds_of(f.path)) for f in chunk)
         n_bytes = most * sterilising.SEGMENT_BYTES + CHUNK_ROOM
-        if taken + n_bytes > share * work.session.budget.budget_bytes:
+        if n_taken + n_bytes > share * work.session.budget.budget_bytes:
             _refuse_if_nothing(work, n_bytes, share, chunk_files)
             return f"sterilised speech has its share of the budget ({share:g})"
         if reason := work.session.stop(n_bytes):
             return reason
-        with full_disk_stops(STAGE), replacing(folder.parent) as part:
-            facts = sterilising.write_chunk(part, chunk, settings, work.workers) | {
-                "corpus": corpus
-            }
-            checkpoint.seal(part, facts)
-        work.session.budget.spent(facts["bytes"] + CHUNK_ROOM)
-        with full_disk_stops(STAGE):
-            checkpoint.finish(name, **facts)
-            _state(work)
-        taken += facts["bytes"]
+        facts = _chunk(work, number, chunk, settings, corpus)
+        n_taken += facts["bytes"]
         bar.update()
     bar.close()
     done = of_kind(checkpoint.done, "sterile")
     checkpoint.finish("sterile", segments=sum(f["segments"] for f in done.values()))
     work.say(f"phase 4, speech: {_state(work)}")
     return ""
+
+
+def _refuse_other_speech(done: dict[int, dict], corpus: str) -> None:
+    if done and any(facts["corpus"] != corpus for facts in done.values()):
+        raise CannotGoOn(
+            f"the dry speech is not what chunk {min(done)} was made of (names or sizes of files "
+            "differ); put it back, or give FORCE=['sterile'] or a new RUN_DIR"
+        )
+
+
+def _bytes_in_this_run(work: Work) -> int:
+    """What finished chunks take here; some may lie in an earlier run."""
+    units = of_kind(work.checkpoint.own, "sterile").items()
+    return sum(f["bytes"] for n, f in units if (work.run / ledger.file_of("sterile", n)).exists())
+
+
+def _chunk(
+    work: Work, number: int, files: Sequence[Found], settings: sterilising.Settings, corpus: str
+) -> dict:
+    """Write one chunk and record it; its facts."""
+    folder = (work.run / ledger.file_of("sterile", number)).parent
+    with full_disk_stops(STAGE), replacing(folder) as part:
+        facts = sterilising.write_chunk(part, files, settings, work.workers) | {"corpus": corpus}
+        work.checkpoint.seal(part, facts)
+    work.session.budget.spent(facts["bytes"] + CHUNK_ROOM)
+    with full_disk_stops(STAGE):
+        work.checkpoint.finish(unit("sterile", number), **facts)
+        _state(work)
+    return facts
 
 
 def _adopted(work: Work, name: str, number: int, corpus: str) -> bool:

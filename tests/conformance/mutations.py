@@ -56,7 +56,7 @@ FAULTS = (
     ),
     Fault(
         "checkpoint: settings that are new are not compared",
-        "mwwkit/run/checkpoint.py",
+        "mwwkit/run/checkpoint_files.py",
         "names = sorted(before | now)",
         "names = sorted(before)",
         "test_checkpoint.py",
@@ -64,7 +64,7 @@ FAULTS = (
     Fault(
         "checkpoint: a damaged file is handed down as the last good generation",
         "mwwkit/run/checkpoint.py",
-        "if self.path.exists() and _is_good(self.path):",
+        "if self.path.exists() and is_good(self.path):",
         "if self.path.exists():",
         "test_checkpoint.py",
     ),

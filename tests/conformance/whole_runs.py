@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from mwwkit.cli.chain import NOTEBOOKS, OUR_OWN  # noqa: E402
-from mwwkit.run.checkpoint import TIME_FIELDS  # noqa: E402
+from mwwkit.run.checkpoint_files import TIME_FIELDS  # noqa: E402
 from mwwkit.run.files import PART  # noqa: E402
 
 # What each stage writes: one checkpoint a folder.
