@@ -36,7 +36,8 @@ from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits
-from mwwkit.scenes.scenes import Material, SceneSettings, draw_scene, render
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scene_drawing import Material, SceneSettings, draw_scene
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.scenes.store import FeatureStore, write_shard
 from mwwkit.stages import acquire, featurize

@@ -7,7 +7,8 @@ import pytest
 
 from mwwkit.run.seeds import rng
 from mwwkit.scenes.augmentation import BEHIND, OF_SCENES, OF_SOUNDS, Recipe
-from mwwkit.scenes.scenes import SceneSettings, draw_scene, render
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scene_drawing import SceneSettings, draw_scene
 
 NOTHING = dict.fromkeys((*OF_SCENES, *OF_SOUNDS), 0.0)
 NAMES = {"background_noise": "noise", "color_noise": "coloured", "voice": "voice"}

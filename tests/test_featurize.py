@@ -17,7 +17,7 @@ from mwwkit.run.checkpoint import Checkpoint, CheckpointError, finished
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, StoppedEarly
-from mwwkit.scenes.scenes import Word
+from mwwkit.scenes.scene_drawing import Word
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import featurize
 

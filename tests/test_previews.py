@@ -21,7 +21,9 @@ from mwwkit.previews import clip_player, cutoffs, drawing, panel, scene_player, 
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
-from mwwkit.scenes.scenes import Material, SceneSettings, Word, draw_scene, render, scene_from
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scene_drawing import Material, SceneSettings, Word, draw_scene
+from mwwkit.scenes.scenes import scene_from
 from mwwkit.scenes.sets import probe, training_set
 from mwwkit.scenes.shards import FeatureSet, make_shard
 

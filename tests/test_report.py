@@ -39,7 +39,8 @@ from mwwkit.report.page import page
 from mwwkit.report.verdict import verdict
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import DataError, from_json, to_json
-from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scenes import scene_from
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export
 

@@ -10,19 +10,9 @@ from mwwkit.audio.effects import EFFECTS, AudioAugmentation, loudest_rms
 from mwwkit.audio.endpoints import Span
 from mwwkit.audio.reading import Wav16, write_wav16
 from mwwkit.run.seeds import rng
-from mwwkit.scenes.scenes import (
-    BACKGROUNDS,
-    REFERENCE_RMS,
-    Background,
-    Item,
-    Material,
-    Piece,
-    Scene,
-    SceneSettings,
-    draw_scene,
-    render,
-    scene_from,
-)
+from mwwkit.scenes.rendering import REFERENCE_RMS, render
+from mwwkit.scenes.scene_drawing import BACKGROUNDS, Material, SceneSettings, draw_scene
+from mwwkit.scenes.scenes import Background, Item, Piece, Scene, scene_from
 
 RATE_HZ = 16_000
 NO_EFFECTS = AudioAugmentation(**dict.fromkeys(EFFECTS, 0.0))

@@ -7,7 +7,9 @@ import tiny_run
 
 from mwwkit.audio.reading import Wav16
 from mwwkit.run.seeds import rng
-from mwwkit.scenes.scenes import Background, SceneSettings, render
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scene_drawing import SceneSettings
+from mwwkit.scenes.scenes import Background
 from mwwkit.scenes.sets import (
     CONDITIONS,
     ambient_set,

@@ -7,7 +7,9 @@ from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.run.checkpoint import Checkpoint, CheckpointError
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import SceneSettings, render, scene_from
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scene_drawing import SceneSettings
+from mwwkit.scenes.scenes import scene_from
 from mwwkit.scenes.sets import clip_set, training_set
 from mwwkit.scenes.shards import (
     FeatureSet,

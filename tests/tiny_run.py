@@ -7,7 +7,7 @@ from mwwkit.audio.reading import pcm_sha256, to_int16, write_wav16
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import Material, Word
+from mwwkit.scenes.scene_drawing import Material, Word
 
 RATE_HZ = 16_000
 WORD_S = (0.4, 0.9)  # where in its clip a word begins and ends

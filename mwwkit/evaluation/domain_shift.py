@@ -32,7 +32,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.spacing import evenly
-from mwwkit.scenes.scenes import render
+from mwwkit.scenes.rendering import render
 from mwwkit.scenes.sets import LEAD_S, TAIL_S
 from mwwkit.scenes.shards import FeatureSet
 

@@ -26,7 +26,7 @@ from mwwkit.previews import drawing, recorder
 from mwwkit.previews.cutoffs import held_out_words
 from mwwkit.previews.panel import panel
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import render
+from mwwkit.scenes.rendering import render
 
 MOST_S = 60.0  # heard of a file that is given
 WIDEST = 20  # scores of a window

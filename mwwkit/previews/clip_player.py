@@ -21,7 +21,8 @@ from mwwkit.previews import drawing
 from mwwkit.previews.panel import panel
 from mwwkit.run.paths import Run
 from mwwkit.run.spacing import evenly
-from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scenes import scene_from
 from mwwkit.scenes.shards import FeatureSet
 
 BEFORE_S, AFTER_S = 2.0, 0.5  # heard around an event

@@ -20,7 +20,7 @@ from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, Surface, operati
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import render
+from mwwkit.scenes.rendering import render
 from mwwkit.scenes.shards import FeatureSet
 
 STYLES = {"validation": (drawing.INK, "-"), "test": (drawing.OTHER, "--")}

@@ -20,7 +20,8 @@ from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
-from mwwkit.scenes.scenes import render, scene_from
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scenes import scene_from
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 

@@ -14,7 +14,8 @@ from mwwkit.device.detector import Rule, score_times, shown
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.measured import Mistake
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import Scene, render
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scenes import Scene
 from mwwkit.scenes.shards import FeatureSet
 
 PER_KIND = 6

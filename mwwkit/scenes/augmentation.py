@@ -10,7 +10,7 @@ from mwwkit.audio.effects import AudioAugmentation, Probability
 from mwwkit.audio.rooms import STRATEGIES, DryShare
 from mwwkit.run.config_base import Between, Checked, OneOf, Rising
 from mwwkit.run.errors import WrongInput
-from mwwkit.scenes.scenes import PER_ITEM, SceneSettings
+from mwwkit.scenes.scene_drawing import PER_ITEM, SceneSettings
 
 OF_SCENES = ("rir", "background_noise", "color_noise", "voice", "babble")
 OF_SOUNDS = ("gain", "eq", "distortion", "pitch_shift", "band_stop")

@@ -15,18 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mwwkit.run.seeds import rng
-from mwwkit.scenes.scenes import (
-    RATE_HZ,
-    Background,
-    Item,
-    Material,
-    Piece,
-    Scene,
-    SceneSettings,
-    Word,
-    draw_scene,
-    draw_voice,
-)
+from mwwkit.scenes.scene_drawing import Material, SceneSettings, Word, draw_scene, draw_voice
+from mwwkit.scenes.scenes import RATE_HZ, Background, Item, Piece, Scene
 
 LEAD_S, TAIL_S = 1.0, 0.5  # of quiet around a clip: the front end needs a second to settle
 FLOOR_DB = -75.0  # no microphone is silent

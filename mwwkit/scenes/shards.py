@@ -21,7 +21,8 @@ from mwwkit.audio.frontend import FeatureConfig, spectrogram
 from mwwkit.device import firmware
 from mwwkit.run.checkpoint import finished
 from mwwkit.run.paths import Run
-from mwwkit.scenes.scenes import Scene, render, scene_from
+from mwwkit.scenes.rendering import render
+from mwwkit.scenes.scenes import Scene, scene_from
 from mwwkit.scenes.sets import SceneSet
 from mwwkit.scenes.store import FeatureStore, Subset, write_shard
 

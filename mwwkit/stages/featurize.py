@@ -20,7 +20,7 @@ from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.scenes.augmentation import Recipe
-from mwwkit.scenes.scenes import Material, Word
+from mwwkit.scenes.scene_drawing import Material, Word
 from mwwkit.scenes.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
 from mwwkit.scenes.shards import FeatureSet, band_statistics, make_shard
 from mwwkit.scenes.store import FeatureStore
