@@ -20,7 +20,8 @@ from mwwkit.audio import reading
 from mwwkit.audio.frontend import FeatureConfig
 from mwwkit.corpus import splits
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
-from mwwkit.metrics.operating_points import choose_cutoff, operating_points
+from mwwkit.metrics.cutoff_selection import choose_cutoff
+from mwwkit.metrics.operating_points import operating_points
 from mwwkit.run.checkpoint import completed
 from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet

@@ -6,9 +6,8 @@ from awkward import SOUNDS, noise
 from scipy import signal
 
 from mwwkit.audio import effects
+from mwwkit.audio.effect_recipes import EFFECTS, AudioAugmentation
 from mwwkit.audio.effects import (
-    EFFECTS,
-    AudioAugmentation,
     apply_background_noise,
     apply_band_stop,
     apply_color_noise,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mwwkit.device.detector import Rule, clip_maxima, detections, integer_cutoff
-from mwwkit.metrics.operating_points import CUTOFFS, choose_cutoff, median_latency, operating_points
+from mwwkit.metrics.cutoff_selection import choose_cutoff, median_latency
+from mwwkit.metrics.operating_points import CUTOFFS, operating_points
 from mwwkit.metrics.rates import proportion
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.seeds import rng

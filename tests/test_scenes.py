@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tiny_run
 
-from mwwkit.audio.effects import EFFECTS, AudioAugmentation, loudest_rms
+from mwwkit.audio.effect_recipes import EFFECTS, AudioAugmentation
+from mwwkit.audio.effects import loudest_rms
 from mwwkit.audio.endpoints import Span
 from mwwkit.audio.reading import Wav16, write_wav16
 from mwwkit.run.seeds import rng

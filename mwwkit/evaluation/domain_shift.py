@@ -24,7 +24,7 @@ from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.groups import rate
 from mwwkit.evaluation.tta import averaged
-from mwwkit.metrics.operating_points import median_latency
+from mwwkit.metrics.cutoff_selection import median_latency
 from mwwkit.metrics.rates import Rate
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.parallel import each

@@ -32,8 +32,9 @@ from mwwkit.evaluation.measured import (
 from mwwkit.evaluation.mistakes import ScoredSplit, false_accepts, misses
 from mwwkit.metrics.bootstrap import curve_intervals
 from mwwkit.metrics.curves import confusion, equal_error_rate, latency_s, reliability
+from mwwkit.metrics.cutoff_selection import choose_cutoff
 from mwwkit.metrics.decision_rules import by_rule
-from mwwkit.metrics.operating_points import Surface, choose_cutoff, operating_points
+from mwwkit.metrics.operating_points import Surface, operating_points
 from mwwkit.metrics.rates import Interval, Rate
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng

@@ -6,7 +6,8 @@ settings = Recipe(dry="random", eq=0.2).scene_settings(seconds=12.0)
 from dataclasses import dataclass
 from typing import Annotated
 
-from mwwkit.audio.effects import AudioAugmentation, Probability
+from mwwkit.audio.effect_recipes import AudioAugmentation
+from mwwkit.audio.effects import Probability
 from mwwkit.audio.rooms import STRATEGIES, DryShare
 from mwwkit.run.config_base import Between, Checked, OneOf, Rising
 from mwwkit.run.errors import WrongInput

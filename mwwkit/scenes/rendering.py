@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from mwwkit.audio import effects
-from mwwkit.audio.effects import AudioAugmentation, db_to_gain, loudest_rms
+from mwwkit.audio.effect_recipes import AudioAugmentation
+from mwwkit.audio.effects import db_to_gain, loudest_rms
 from mwwkit.audio.reading import Wav16, to_float, to_int16
 from mwwkit.audio.rooms import load_room
 from mwwkit.scenes.scenes import RATE_HZ, Background, Item, Piece, Scene

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit.audio import effects
-from mwwkit.audio.effects import AudioAugmentation
+from mwwkit.audio.effect_recipes import AudioAugmentation, rounded
 from mwwkit.audio.endpoints import Span
 from mwwkit.audio.rooms import DryShare
 from mwwkit.run.errors import WrongInput
@@ -102,7 +101,7 @@ def _draw_items(material: Material, settings: SceneSettings, rng) -> tuple[Item,
                 at_s=at_s,
                 speed=speed,
                 level_db=_draw_level(settings, rng),
-                effects=effects.rounded(settings.effects.draw(rng)),
+                effects=rounded(settings.effects.draw(rng)),
                 end_s=_round(at_s + (word_end_s - piece.from_s) / speed) if is_word else None,
             )
         )

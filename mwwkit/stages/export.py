@@ -21,7 +21,8 @@ from mwwkit.evaluation.measured import Aim, ArenaFacts, Metrics, ModelFacts, Onn
 from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.net_forms import Made, float_scores
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.operating_points import SET_NAMES, Choice, MaxClipFpr, PerSet, TargetFah
+from mwwkit.metrics.cutoff_selection import Choice, MaxClipFpr, TargetFah
+from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing

@@ -13,7 +13,7 @@ from mwwkit.audio.frontend import FeatureConfig
 from mwwkit.corpus.clips import Split, load_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
-from mwwkit.metrics.operating_points import MaxClipFpr, TargetFah
+from mwwkit.metrics.cutoff_selection import MaxClipFpr, TargetFah
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Between, Checked, Texts
 from mwwkit.run.errors import WrongInput

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
-from mwwkit.metrics.operating_points import MaxClipFpr, TargetFah
+from mwwkit.metrics.cutoff_selection import MaxClipFpr, TargetFah
 from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.metrics.operating_points import Choice
+from mwwkit.metrics.cutoff_selection import Choice
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Session

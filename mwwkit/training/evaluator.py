@@ -13,13 +13,8 @@ import numpy as np
 
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
-from mwwkit.metrics.operating_points import (
-    Choice,
-    PerSet,
-    choose_cutoff,
-    median_latency,
-    operating_points,
-)
+from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latency
+from mwwkit.metrics.operating_points import PerSet, operating_points
 from mwwkit.metrics.tail_fit import PEAKS
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
