@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mwwkit.device.detector import integer_cutoff, manifest_cutoff
-from mwwkit.evaluation.measured import Threshold
+from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import false_accepts_at_most, proportion
 from mwwkit.report.cutoff_choices import KEPT, LOOSER, advice

@@ -14,7 +14,7 @@ from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import write_wav16
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.device.detector import integer_cutoff
-from mwwkit.evaluation.measured import Threshold
+from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.operating_points import operating_points
 from mwwkit.metrics.rates import Rate
 from mwwkit.previews import clip_player, cutoffs, drawing, panel, scene_player, training_curves

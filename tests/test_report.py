@@ -22,7 +22,8 @@ from mwwkit import __main__ as cli
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
-from mwwkit.evaluation.measured import GroupRate, RatesBy, Threshold
+from mwwkit.evaluation.measured import GroupRate, RatesBy
+from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.operating_points import SET_NAMES, Surface
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model.float_stream import float_tracks

@@ -64,7 +64,7 @@ def validate_room(rir: np.ndarray, sample_rate_hz: int = firmware.SAMPLE_RATE_HZ
 
 
 def is_late(rir: np.ndarray) -> bool:
-    """Whether the peak lies past 10 % of the length: worth a warning, since it may be no room."""
+    """Whether the peak is past 10 % of the length: worth a warning, since it may be no room."""
     return rir.size > 0 and int(np.argmax(np.abs(rir))) > LATE_SHARE * rir.size
 
 

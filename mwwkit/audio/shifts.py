@@ -3,7 +3,7 @@
     heard = SUITE["babble 5 dB"].apply(audio, rng(0, "shift", "babble 5 dB", clip), sounds)
 
 Each takes float32 audio [samples] at 16 kHz, a word between quiet, and gives as many samples with
-nothing moved in time, so that where the word ends stays known. Noise lies over all of the audio;
+nothing moved in time, so that where the word ends stays known. Noise is added to all of the audio;
 its level is that of the loudest 512-sample frames, as everywhere in mwwkit.
 """
 

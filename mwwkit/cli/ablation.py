@@ -45,7 +45,7 @@ FLAGS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Reached(Rule):
-    """What a finished run reaches on its test split, and the rule that ships."""
+    """The rates of a finished run on its test split, and the rule that ships."""
 
     recall: Annotated[tuple[ConditionRate, ...], Keyed("condition")]
     other_clips_accepted: Rate
@@ -166,7 +166,7 @@ def _changes(stage: str, flag: str) -> dict[str, str]:
 
 
 def reached(run: Run) -> Reached:
-    """What a finished run reaches on its test split, with counts and intervals."""
+    """The rates of a finished run on its test split, with counts and intervals."""
     metrics = Exported(run).metrics
     test, rule = metrics.test, metrics.threshold
     return Reached(

@@ -158,7 +158,7 @@ def _refuse_missing_runs(jobs: Sequence[Job]) -> None:
 
 
 def _parsed(name: str, text: str, default: Any) -> Any:
-    """The value of NAME=text: YAML, unless a text is wanted, which is taken as it stands.
+    """The value of NAME=text: YAML, unless a text is wanted, which is taken unchanged.
 
     YAML would read the wake word `no` as False and `1984` as a number.
     """
@@ -245,7 +245,7 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
     from traitlets.config import Config
 
     name = NOTEBOOKS[stage]
-    # Papermill fills what stands in braces in a path.
+    # Papermill fills in names in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
     shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
     os.environ.update(AS_TEXT)  # the kernel inherits it

@@ -111,7 +111,7 @@ def load(path: str = "") -> Space:
 
 
 def refuse_outside(space: Space, base: Mapping[str, Any]) -> None:
-    """Raise PresetError where the search space reaches values that stage 03 would refuse."""
+    """Raise PresetError where the search space holds values that stage 03 would refuse."""
     for name, values in space.items():
         for end in values.ends:
             if problem := preflight.fault({SECTION: {**base, name.upper(): end}}):

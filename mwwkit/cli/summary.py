@@ -1,4 +1,4 @@
-"""What a demo ends with: where the model is, what it reaches, and what it cannot.
+"""What a demo ends with: where the model is, its rates, and what it cannot do.
 
 print(demo(Run.of("run/demo"), minutes=9.5))
 """

@@ -5,7 +5,7 @@
         print(trial.number, trial.choice["recall"], trial.params)
 
 A trial is a run of its own in a folder beside the study, with the features' run as its earlier one:
-what was killed is gone on with from its last snapshot, and what is finished is never trained again.
+what was killed continues from its last snapshot, and what is finished is never trained again.
 The study is a SQLite file (Optuna's RDBStorage: transactions, and no pickle). What is sought is the
 best rank of `Choice`, the rule that chooses weights: the test split takes no part.
 """
@@ -77,8 +77,8 @@ def objective(rank: Sequence[float]) -> float:
     0.001 of clips falsely accepted is 1e-9, so that no tie-breaker outweighs one clip of recall in
     a million.
     """
-    alive, reached, first, *ties = rank
-    if not alive:
+    recognises, reached, first, *ties = rank
+    if not recognises:
         return -1.0
     value, weight = (2 + first if reached else 1 / (1 - first)), 1e-6
     for tie in ties:

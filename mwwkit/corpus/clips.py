@@ -113,7 +113,7 @@ class Clips:
         return sum(record.seconds for record in self.records) / 3600
 
     def path(self, record: SampleRecord) -> Path:
-        """Where the clip lies: in this run or in an earlier one."""
+        """Where the clip is: in this run or in an earlier one."""
         return self.run.find(record.path)
 
     def audio(self, record: SampleRecord) -> Wav16:

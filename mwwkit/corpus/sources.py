@@ -58,7 +58,7 @@ class FromFile:
     n_bytes: int
 
     def identity(self) -> dict:
-        """What this input's clips depend on, for the fingerprint; not the folder it lies in."""
+        """What this input's clips depend on, for the fingerprint; not the folder it is in."""
         return asdict(self.about) | {"bytes": self.n_bytes}
 
 

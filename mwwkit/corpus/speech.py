@@ -70,7 +70,7 @@ class Voice:
     rate_wpm: int = 175  # words a minute
 
     def __str__(self) -> str:
-        """The voice as text, as it stands in the catalogue's origins."""
+        """The voice as text, as the catalogue's origins have it."""
         return f"{self.name} pitch {self.pitch} range {self.pitch_range} rate {self.rate_wpm}"
 
 

@@ -6,7 +6,7 @@ simulator    a shipped .tflite stepped as the device steps it
 twin         the exact engine: TensorFlow Lite Micro's integers in NumPy
 twin_ops     the operations of the exact engine
 integer_ops  the integer arithmetic of those operations
-flatbuffer   a .tflite file as it stands, read without TensorFlow
+flatbuffer   a .tflite file, read without TensorFlow
 arena        how much memory a model needs, found by trying
 """
 

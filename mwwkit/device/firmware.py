@@ -2,7 +2,7 @@
 
 Numbers come from ESPHome's `micro_wake_word` component (read in release 2026.6.5; the Python
 package `esphome` carries the C++ sources) and from the official model files it downloads.  Where a
-line names a file without a folder, it lies in `esphome/components/micro_wake_word/`.
+line names a file without a folder, it is in `esphome/components/micro_wake_word/`.
 """
 
 ESPHOME_VERSION = "2026.6.5"  # the release that all of this was read in

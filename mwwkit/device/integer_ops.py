@@ -8,7 +8,7 @@ fraction bits (halves up), and after the shift (halves away from zero). LiteRT r
 default kernels everywhere, its reference kernels in the dense layer, which they multiply in
 floating point (google-ai-edge/LiteRT issue 8567; the history is in tensorflow/tflite-micro 3252).
 The rules are those of the TFLite quantisation specification and gemmlowp's `fixedpoint` (Jacob and
-others 2018, arXiv 1712.05877, section 2.4), told here anew and tested against tflite-micro itself.
+others 2018, arXiv 1712.05877, section 2.4), written anew and tested against tflite-micro itself.
 """
 
 from __future__ import annotations

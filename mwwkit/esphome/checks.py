@@ -32,7 +32,7 @@ KINDS = {"wake_word": "wake word", "vad": "voice activity model"}  # envelopes, 
 
 
 def beside(manifest_path: Path) -> Path:
-    """Where the certificate of a manifest lies."""
+    """Where the certificate of a manifest is."""
     return manifest_path.with_name(manifest_path.stem + ENDING)
 
 

@@ -1,6 +1,7 @@
 """Evaluation of a finished model: rates, mistakes, parity, domain shift, live scoring.
 
-measured       the types of what 05 measures
+measured       the types of what 05 measures on a split
+metrics_file   the types of the whole metrics file
 split_metrics  everything that 05 says about one split: rates, curves, groups, mistakes
 groups         figures by group: which speakers are missed, what is taken for the word
 mistakes       the worst misses and false accepts, with what is known of them

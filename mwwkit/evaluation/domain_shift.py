@@ -1,4 +1,4 @@
-"""How a finished model stands where homes differ: its test clips again, under each shift.
+"""What a finished model does where homes differ: its test clips again, under each shift.
 
     rows = measure(run, workers=2)
     print(table(rows))

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from mwwkit.evaluation.measured import Metrics, Threshold
+from mwwkit.evaluation.metrics_file import Metrics, Threshold
 from mwwkit.run.checkpoint import completed
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
@@ -66,7 +66,7 @@ class Shipped:
     settings: dict
 
     def path(self, what: str) -> Path:
-        """Where a file lies."""
+        """Where a file is."""
         return self.folder / getattr(self.names, what)
 
 
@@ -89,7 +89,7 @@ class Exported:
         return from_json(Record, completed(self.run, FOLDER), f"{FOLDER}/checkpoint.json")
 
     def path(self, name: str) -> Path:
-        """Where one of its files lies; FileNotFoundError where it does not."""
+        """Where one of its files is; FileNotFoundError where it is not there."""
         return self.run.find(f"{FOLDER}/{name}")
 
     @property

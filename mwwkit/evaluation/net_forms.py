@@ -25,7 +25,7 @@ from mwwkit.device.detector import (
 )
 from mwwkit.device.firmware import N_BANDS
 from mwwkit.device.simulator import Device, DeviceError, tflm
-from mwwkit.evaluation.measured import Difference, FormRates, Place
+from mwwkit.evaluation.metrics_file import Difference, FormRates, Place
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.model.float_stream import float_tracks
@@ -73,7 +73,7 @@ class Made:
 def float_scores(net: MixedNet, features: np.ndarray, scale: float = 1.0) -> np.ndarray:
     """Scores 0..1 [frames // 3] of the float net over a whole spectrogram, int8 [frames, 40].
 
-    `scale` is what the int8 model's logit was multiplied with (`evaluate.headroom`).
+    `scale` is what the int8 model's logit was multiplied with (`evaluator.headroom`).
     """
     return whole_tracks(net, [features], scale)[0]
 

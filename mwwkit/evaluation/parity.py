@@ -1,8 +1,8 @@
-"""How faithful the shipped model is, for 05: every form of it on the same audio, with clips' names.
+"""Parity for 05: every form of the shipped model compared on the same audio, with clips' names.
 
     parity = of_run(made, other_models(made, training), validation, test, rule, run)
 
-The form is in `mwwkit.evaluation.measured`.
+The types are in `mwwkit.evaluation.metrics_file`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from mwwkit.device import firmware
 from mwwkit.device.detector import Rule
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation import net_forms
-from mwwkit.evaluation.measured import (
+from mwwkit.evaluation.metrics_file import (
     Against,
     BothScores,
     HeardByAll,
@@ -51,7 +51,7 @@ class OtherModel:
 def other_models(made: Made, training: Spectrograms) -> tuple[OtherModel, ...]:
     """int8 models that differ from the shipped one in their calibration streams alone.
 
-    A second or two each. `training` is the store that `evaluate.calibration` chose from.
+    A second or two each. `training` is the store that `evaluator.calibration` chose from.
     """
     folded = fold(made.net, scale=made.scale)
     return tuple(

@@ -3,7 +3,7 @@
     figures = of_split(ScoredSplit("test", sets, tracks), Rule(0.9, window=5), aim, run)
     print(figures.recall, figures.false_accepts_per_hour)
 
-The form is in `mwwkit.evaluation.measured`.
+The types are in `mwwkit.evaluation.measured`.
 """
 
 from collections.abc import Callable

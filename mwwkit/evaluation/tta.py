@@ -4,7 +4,7 @@
 
 The device decides every 30 ms and hears each sound once; where in those 30 ms a word falls, and how
 loud it is, is chance. The mean over that chance is a steadier figure of a clip than one pass, for
-listening and for comparing models; it is not what a device reaches.
+listening and for comparing models; a device does not do as well.
 """
 
 import numpy as np

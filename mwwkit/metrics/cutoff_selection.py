@@ -33,10 +33,10 @@ MaxClipFpr = Annotated[float, Between(0, 1)]
 
 @dataclass(frozen=True)
 class Choice(Rule):
-    """A rule with what it reaches, and whether the data can carry the claim.
+    """A rule with its rates, and whether the data can carry the claim.
 
     `rank` orders choices of several models: the better one is the larger. `fah_expected` is what
-    the tail of the scores lets expect (None where they have too little of one), `margin` the number
+    the tail of the scores predicts (None where they have too little of one), `margin` the number
     of cutoffs that do as well, and `latency_s` the median from a word's end to its detection, where
     it was measured and one was detected.
     """

@@ -3,7 +3,7 @@
 The converter spreads the logit's 256 levels over all that calibration saw, often -30 to 20, though
 the uint8 score is the same from -7 down and from 6 up.  In the published models one level of the
 logit is therefore 0.15 to 0.22: near a score of 0.9, four levels of the score.  Levels over -7 to 6
-are three to four times as many where cutoffs lie; what lies outside saturates, as the score does.
+are three to four times as many where cutoffs are; what is outside saturates, as the score does.
 """
 
 from __future__ import annotations

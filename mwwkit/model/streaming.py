@@ -3,7 +3,7 @@
     folded = fold(model)                           # plain arrays; batch norm and CMVN are gone
     open("w.tflite", "wb").write(to_int8(folded, model.shape, streams))
 
-Facts the conversion stands on, found by trying TensorFlow 2.16 to 2.21:
+Facts the conversion relies on, found by trying TensorFlow 2.16 to 2.21:
 
 * The streaming net must be a plain `tf.Module`; converting a Keras model adds ops (SHAPE) that the
   device does not know, or fails at READ_VARIABLE.

@@ -83,7 +83,7 @@ VERDICTS = ("fits", "tight", "too large")
 
 @dataclass(frozen=True)
 class Fit:
-    """How a shape stands to a target: shares of its RAM, flash and speed (None: not known)."""
+    """How much of a target a shape takes: shares of its RAM, flash and speed (None: not known)."""
 
     target: Target
     ram: float

@@ -3,7 +3,7 @@
     preset = load("demo")                  # or a file of your own: load("mine.yaml")
     preset["train"]["steps"]               # as the notebook 03_train takes it, in upper case there
 
-`${NAME}` in a text is replaced by that environment variable. What stands in the section `all` goes
+`${NAME}` in a text is replaced by that environment variable. The section `all` goes
 to every notebook that takes it. Which keys a section may have is what its notebook's parameters
 cell has, so `mwwkit.cli.chain` checks them there.
 """

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from mwwkit.device.detector import Rule, detections, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
-from mwwkit.evaluation.measured import Threshold
+from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, Surface, operating_points
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel

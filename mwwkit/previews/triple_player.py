@@ -2,7 +2,7 @@
 
     triples.triple(run, config.bad_irs)             # in a notebook
 
-Input and target are read from the batch file; the dry speech lies in the sterilised chunks, and
+Input and target are read from the batch file; the dry speech is in the sterilised chunks, and
 the bad room alone is made again where its impulse response is at hand.
 """
 

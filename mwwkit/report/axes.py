@@ -13,7 +13,7 @@ def _same(value: float) -> float:
 
 @dataclass(frozen=True)
 class Scale:
-    """Values from `low` to `high`, warped; what lies outside is drawn at the edge."""
+    """Values from `low` to `high`, warped; what is outside is drawn at the edge."""
 
     low: float
     high: float
@@ -56,7 +56,7 @@ def hourly(highest: float, title: str) -> Scale:
 def deviates(low: float, high: float, title: str) -> Scale:
     """Shares by the normal distribution's deviates, as a DET curve has them (Martin et al. 1997).
 
-    A share of 0 lies at the edge.
+    A share of 0 is at the edge.
     """
     shown = (0.01, 0.05, 0.2, 0.5, 0.8, 0.002, 0.02, 0.1, 0.35, 0.65, 0.9, 0.005)
     inside = [v for v in shown if low < v <= high]

@@ -6,7 +6,8 @@ import numpy as np
 
 from mwwkit.device.detector import Rule, integer_cutoff, shown
 from mwwkit.device.firmware import INT8_MAX, INT8_MIN
-from mwwkit.evaluation.measured import BothScores, Calibration, Latency, Threshold
+from mwwkit.evaluation.measured import Calibration, Latency
+from mwwkit.evaluation.metrics_file import BothScores, Threshold
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.report import plot
 from mwwkit.report.axes import Scale, deviates, hourly, linear, shares

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from mwwkit.device.detector import Rule, manifest_cutoff
-from mwwkit.evaluation.measured import Threshold
+from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.run.typed_json import Text

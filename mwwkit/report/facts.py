@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from mwwkit.device.detector import manifest_cutoff
 from mwwkit.esphome import manifest
 from mwwkit.evaluation.exported import Shipped, read_metrics
-from mwwkit.evaluation.measured import Parity, SplitFigures, Threshold
+from mwwkit.evaluation.measured import SplitFigures
+from mwwkit.evaluation.metrics_file import Parity, Threshold
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import licences, origins
@@ -142,7 +143,7 @@ class _MadeOf:
 
 
 def facts_of(run: Run, shipped: Shipped) -> Report:
-    """The whole report. Raises ValueError for metrics of a version that lacked what is told."""
+    """The whole report. Raises ValueError for metrics of a version that lacked some of it."""
     described = manifest.read(shipped.path("manifest"))
     metrics, data = read_metrics(shipped.path("metrics")), origins.data(run)
     threshold, stages = metrics.threshold, origins.settings(run, shipped)

@@ -15,7 +15,7 @@ from mwwkit.corpus.clips import Kind, Label, SampleRecord
 from mwwkit.device import firmware
 from mwwkit.esphome.manifest import Manifest
 from mwwkit.evaluation.exported import Shipped
-from mwwkit.evaluation.measured import ArenaFacts, ModelFacts
+from mwwkit.evaluation.metrics_file import ArenaFacts, ModelFacts
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run

@@ -74,7 +74,7 @@ def excerpt(report: Report) -> str:
 
 
 def _resource(name: str) -> Html:
-    """A file of the package: ours, so it is markup as it stands."""
+    """A file of the package: ours, so it is markup already."""
     return Html(files("mwwkit.report").joinpath(name).read_text(encoding="utf-8"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mwwkit.evaluation.measured import Against, FormRates, Place, Unlike
+from mwwkit.evaluation.metrics_file import Against, FormRates, Place, Unlike
 from mwwkit.report import charts, components, formatting
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from mwwkit.evaluation.measured import Threshold
+from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.rates import Hourly
 from mwwkit.report.origins import Data
 from mwwkit.run.typed_json import Text, says

@@ -170,7 +170,7 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
     for path in reversed(run.all(f"{folder}/checkpoint.json")):  # oldest first
         if state := load(path):
             done |= state["done"]
-            is_own = path.parent == run / folder  # a finished earlier run may be gone on with
+            is_own = path.parent == run / folder  # a finished earlier run may be continued
             complete = state["complete"] is not None or (complete and not is_own)
     if not complete:
         raise CheckpointError(

@@ -133,7 +133,7 @@ class Checked:
     than its field's and for one outside of what its field says.
     """
 
-    whose = ""  # stands before a field's name in a message: "Block.", "the teacher's "
+    whose = ""  # comes before a field's name in a message: "Block.", "the teacher's "
 
     def __post_init__(self) -> None:  # noqa: D105
         for name, (hint, marks) in hints_of(type(self)).items():

@@ -186,7 +186,7 @@ def schema(kind: type, grows: Grows = lambda kind: False) -> dict[str, Any]:
 
 
 def in_lines(value: Any, indent: int = 0) -> str:
-    """JSON to be read by people: what fits on a line stands on one."""
+    """JSON to be read by people: what fits on a line is on one."""
     line, pad = json.dumps(value, sort_keys=True, ensure_ascii=False), " " * indent
     if len(line) + indent <= 100 or not isinstance(value, dict | list):
         return line

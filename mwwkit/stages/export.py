@@ -17,7 +17,8 @@ from mwwkit.esphome.certificate import Certificate, certify
 from mwwkit.esphome.checks import ENDING
 from mwwkit.evaluation import parity
 from mwwkit.evaluation.exported import Names, Shipped
-from mwwkit.evaluation.measured import Aim, ArenaFacts, Metrics, ModelFacts, OnnxFacts, Threshold
+from mwwkit.evaluation.measured import Aim
+from mwwkit.evaluation.metrics_file import ArenaFacts, Metrics, ModelFacts, OnnxFacts, Threshold
 from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.net_forms import Made, float_scores
 from mwwkit.evaluation.split_metrics import of_split
@@ -62,7 +63,7 @@ class Config(Checked):
     max_clip_fpr: MaxClipFpr = 0.01  # share of other words' clips that may be accepted
     # measured in TensorFlow Lite Micro where it is 0
     arena_bytes: Annotated[int, at_least(0, "0 (measure) or more")] = 0
-    other_calibrations: bool = True  # also tell what other calibration streams would have given
+    other_calibrations: bool = True  # also report what other calibration streams would have given
     onnx: bool = False  # write the float net as ONNX too, which needs the extra onnx
 
     def refuse_together(self) -> None:
@@ -124,7 +125,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 @full_disk_stops("05 export")
 def run(config: Config, run: Run, limits: Limits) -> dict:
-    """Convert, choose the cutoff, check, write; return where the model is and what it reaches.
+    """Convert, choose the cutoff, check, write; return where the model is and its rates.
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
     GateError for a model that the device would not run as meant, ArenaError where the arena
@@ -296,7 +297,7 @@ def _is_done(config: Config, checkpoint: Checkpoint, made_of: dict) -> bool:
 
 
 def check(run: Run) -> dict:
-    """Where the model is and what it reaches on the test split.
+    """Where the model is and its rates on the test split.
 
     Raises GateError if it is unfit, ValueError if a file is not the one that was written.
     """

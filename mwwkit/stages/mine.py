@@ -36,9 +36,7 @@ EventCount = Annotated[int, Between(1, 1_000_000)]
 SCANNED = ("train-ambient", "train")
 WINDOW = 5  # scores of a mean that is looked at
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
-AT_SHARE = (
-    0.75  # where in its window an event stands: what led to it matters more than what follows
-)
+AT_SHARE = 0.75  # where in its window an event is: what led to it matters more than what follows
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,7 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
             events.append(Event(unit, index, at_s, _score(score)))
             places.append(heard_in(features.scene(index), at_s))
             windows.append(_window(unit, features, index, at_s, n_frames))
-    # Where only the background sounded, the stream itself stands for the clip.
+    # Where only the background sounded, the stream itself is named as the clip.
     heard = zip(events, places, strict=True)
     sources = [path or f"{event.set_name} {event.index}" for event, (path, _) in heard]
     kept = highest(events, sources, config.max_per_clip, config.max_events)

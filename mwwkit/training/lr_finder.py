@@ -107,7 +107,7 @@ def sweep(
 
 
 class LRFinder:
-    """Sweeps a trainer's rate from where it stands, and puts everything back."""
+    """Sweeps a trainer's rate from its present state, and restores everything."""
 
     def __init__(
         self,

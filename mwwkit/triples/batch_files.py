@@ -42,7 +42,7 @@ class Mixing:
 
 @dataclass(frozen=True)
 class Job:
-    """One triple to make: what is drawn, and where its sound lies."""
+    """One triple to make: what is drawn, and where its sound is."""
 
     item: Item
     folder: Path

@@ -57,7 +57,7 @@ def open_work(
     record: bool = True,
     of: Any = None,
 ) -> Work:
-    """Find what earlier sessions finished. Raises CheckpointError for what cannot be gone on with.
+    """Find what earlier sessions finished. Raises CheckpointError for what cannot be continued.
 
     A unit of this run whose file is missing or cut off is named and made again; one of an earlier
     run is made again here. Without `record` nothing is written. `of`: see `Checkpoint.resume`.

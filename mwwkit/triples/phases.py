@@ -94,7 +94,7 @@ def _proved_rooms(work: Work, bad, target, prints: dict[str, str]) -> dict | Non
 def rooms_on_disk(
     work: Work, catalogue: dict, pool: str, files: Sequence[Found], align: bool = False
 ) -> dict[str, examples.Room]:
-    """id -> the file of each response of a pool, wherever it lies; CannotGoOn where it is not."""
+    """id -> the file of each response of a pool, of any run; CannotGoOn where none has it."""
     path_of = {file.name: file.path for file in files}
     rooms_of: dict[str, examples.Room] = {}
     for row in catalogue["irs"]:
@@ -220,7 +220,7 @@ def _refuse_if_nothing(work: Work, n_bytes: int, share: float, chunk_files: int)
 
 
 def _state(work: Work) -> dict:
-    """Where phase 4 stands, written for people; a damaged file is named and written again."""
+    """How far phase 4 is, written for people; a damaged file is named and written again."""
     done = of_kind(work.checkpoint.done, "sterile")
     totals: dict[str, dict[str, int]] = {"skipped": {}, "noted": {}}
     for facts in done.values():

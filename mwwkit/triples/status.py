@@ -17,27 +17,27 @@ def where(work: Work) -> None:
 
 
 def status(work: Work, reason: str) -> dict:
-    """The report of a session; its last lines are where it stands and the exact next step."""
+    """The report of a session; its last lines say how far it is and the exact next step."""
     run, figures = work.run, work.checkpoint.figures
     shown = f"{figures['triples_completed']} triples in {figures['batch_id']} files"
     if not reason:
-        stands = f"finished: {shown}, all speech used"
+        status_line = f"finished: {shown}, all speech used"
         then = (
             f"give {run / ledger.BATCHES} (and those of earlier runs) to the notebook that trains "
             f"on triples; {run / batch_manifest.MANIFEST} lists every file with its SHA-256"
         )
     else:
-        stands = f"stopped: {reason}; {shown} so far, nothing is lost"
+        status_line = f"stopped: {reason}; {shown} so far, nothing is lost"
         chain = ", ".join(map(str, [*run.earlier, run.folder]))
         then = (
             "commit this output, attach it to the next notebook, run again: there, in the cell of "
             f'parameters, PREVIOUS = "{chain}" (where they are attached; "auto" takes the runs '
             "that paths.md lists), and FORCE = []"
         )
-    work.say(stands)
+    work.say(status_line)
     if work.checkpoint.settings["embeddings"] == "none":
-        stands += f". {ZEROS}"
+        status_line += f". {ZEROS}"
         work.say(ZEROS)
     work.say(f"next: {then}")
-    facts = {"status": stands, "next": then, "finished": not reason}
+    facts = {"status": status_line, "next": then, "finished": not reason}
     return facts | figures | {"folder": str(run.folder), "said": work.said}
