@@ -7,6 +7,7 @@ The test split's words and other words, as 05 scored them clean, each in noise o
 four levels, in rooms kept out, too soft and too loud, and through codecs; at the cutoff that ships.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -103,22 +104,17 @@ def measure(
     units = [speakers[name] or name for name in positives.names]
     score = partial(_score, device, sounds, tta)
     jobs = [*_jobs(suite(sounds), "words", positives), *_jobs(suite(sounds), "others", negatives)]
-    done: list[tuple[Clips, list[np.ndarray]]] = []
+    tracks_of: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
     with tqdm(total=len(jobs), unit="task", desc="shift") as bar:
-        for job, tracks_of_job in zip(jobs, each(score, jobs, workers), strict=True):
-            done.append((job, tracks_of_job))
+        for job, tracks in zip(jobs, each(score, jobs, workers), strict=True):
+            tracks_of[job.shift.name, job.set] += tracks
             bar.update()
 
-    def tracks(shift: Shift, name: str) -> list[np.ndarray]:
-        wanted = (
-            tracks_of_job
-            for job, tracks_of_job in done
-            if (job.shift.name, job.set) == (shift.name, name)
-        )
-        return [track for tracks_of_job in wanted for track in tracks_of_job]
-
     return [
-        _row(shift, tracks(shift, "words"), tracks(shift, "others"), rule, positives, units)
+        _row(
+            *(shift, tracks_of[shift.name, "words"], tracks_of[shift.name, "others"]),
+            *(rule, positives, units),
+        )
         for shift in suite(sounds)
     ]
 

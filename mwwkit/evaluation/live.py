@@ -85,8 +85,8 @@ def meter(moment: Moment, component: Component) -> str:
 class Arriving:
     """Queue of audio blocks from the sound card's thread; drops blocks when this PC is too slow.
 
-    What a slow computer cannot take within BEHIND_S is lost and said so: hearing it ever later would
-    be worse. Raises CannotGoOn when nothing comes for SILENT_S.
+    What a slow computer cannot take within BEHIND_S is lost, and it says so: hearing it ever later
+    would be worse. Raises CannotGoOn when nothing comes for SILENT_S.
     """
 
     def __init__(self):

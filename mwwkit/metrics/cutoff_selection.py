@@ -74,15 +74,14 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
 
     The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
     the negative clips. What is expected comes from the tail of the scores
-    (`tail_fit.expected_rates`): it forbids what short audio
-    is too short to count, and allows the lowest of cutoffs that look equal. Ties go to fewer
-    accepted negative clips, then to the window with the widest run of equally good cutoffs. Where
-    the tail says nothing it is the middle of that run, and its end where it expects more than the
-    target everywhere. A cutoff at which nothing is recognised is never chosen: where no other
-    meets the targets, the one with the fewest false accepts is, and `reached` is False.
+    (`tail_fit.expected_rates`): it forbids what short audio is too short to count, and allows the
+    lowest of cutoffs that look equal. Ties go to fewer accepted negative clips, then to the window
+    with the widest run of equally good cutoffs. Where the tail says nothing it is the middle of
+    that run, and its end where it expects more than the target everywhere. A cutoff at which
+    nothing is recognised is never chosen: where no other meets the targets, the one with the
+    fewest false accepts is, and `reached` is False.
 
-    Raises:
-        ValueError: no positives, no negatives or no ambient audio.
+    Raises ValueError where there are no positives, no negatives or no ambient audio.
     """
     if not (surface.n_positives and surface.n_negatives and surface.ambient_hours):
         raise WrongInput(
@@ -91,8 +90,7 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
         )
     hours = surface.ambient_hours
     tails = [expected_rates(events, hours) for events in surface.ambient_events]
-    unknown = np.full(len(CUTOFFS), np.nan)
-    expected = np.stack([unknown if tail is None else tail for tail in tails])
+    expected = np.stack([np.full(len(CUTOFFS), np.nan) if t is None else t for t in tails])
     fpr = surface.clip_false_accepts / surface.n_negatives
     fires = surface.hits > 0
     counted = fires & (surface.ambient_events / hours <= target_fah) & (fpr <= max_clip_fpr)
@@ -107,11 +105,10 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
         tied = ~fires
     row = int(np.argmax(tied.sum(axis=1)))
     columns = np.flatnonzero(tied[row])
+    place = 0 if believed else -1
     if not reached or tails[row] is None:
-        column = columns[len(columns) // 2]
-    else:
-        column = columns[0 if believed else -1]
-    return _choice(surface, row, int(column), len(columns), reached, target_fah, tails[row])
+        place = len(columns) // 2
+    return _choice(surface, row, int(columns[place]), len(columns), reached, target_fah, tails[row])
 
 
 def median_latency(

@@ -34,11 +34,7 @@ def curves(rows: Sequence[CurvePoint]) -> list[Html]:
         (shares("recall, validation"), "recall", evaluated),
         (hourly(wrong, "false accepts an hour, validation"), "false_accepts_per_hour", evaluated),
     )
-    return [
-        _curve(steps, scale, fact, rows_of_panel)
-        for scale, fact, rows_of_panel in panels
-        if rows_of_panel
-    ]
+    return [_curve(steps, scale, fact, points) for scale, fact, points in panels if points]
 
 
 def _curve(steps: Scale, scale: Scale, fact: str, rows: Sequence[CurvePoint]) -> Html:
@@ -170,7 +166,7 @@ def reliability(calibrations: Sequence[Calibration]) -> Html:
         shares("highest score of a clip"), shares("share that is the wake word"), "Reliability"
     )
     chart.line([0, 1], [0, 1], "soft dashed")
-    for calibration, colour in zip(calibrations, SERIES * 9, strict=False):
+    for table, colour in zip(calibrations, SERIES * 9, strict=False):
         bins = zip(
             calibration.counts, calibration.mean_score, calibration.share_positive, strict=True
         )

@@ -118,10 +118,7 @@ def fit(
             bar.set_postfix(loss=f"{facts['loss']:.3f}")
             started = time.perf_counter()
             if course.evaluates(ends[unit]):
-                net = trainer.averaged(dataset)
-                save_arrays(run / course.weights(unit), weights_of(net))
-                is_late = course.is_late(ends[unit])
-                facts["choice"] = evaluator.facts(net, trainer.shape) | {"late": is_late}
+                facts["choice"] = _evaluated(course, trainer, dataset, evaluator, run, unit)
             evaluated = time.perf_counter()
             _record(course, trainer, run, checkpoint, unit, facts)
             session.budget.spent(-drop_snapshots(course, run, checkpoint))
@@ -134,6 +131,20 @@ def fit(
                 bar.write(f"no better for {course.patience} evaluations: stopped")
                 break
     return trainer.seconds | seconds
+
+
+def _evaluated(
+    course: Course,
+    trainer: Trainer,
+    dataset: WakeWordDataset,
+    evaluator: Evaluator,
+    run: Run,
+    unit: str,
+) -> dict:
+    """Write the averaged weights; the choice of cutoff with them."""
+    net = trainer.averaged(dataset)
+    save_arrays(run / course.weights(unit), weights_of(net))
+    return evaluator.facts(net, trainer.shape) | {"late": course.is_late(course.units()[unit])}
 
 
 def _record(

@@ -5,6 +5,7 @@ to its end. What was done before is not done again, and the file that proves it 
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,12 +33,11 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
     prints = {"bad": fingerprint(bad), "target": fingerprint(target)}
     if proved := _proved_rooms(work, bad, target, prints):
         return proved
-    session = work.session
 
     def may_go_on(n_bytes: int) -> bool:
-        if session.stop(n_bytes):
+        if work.session.stop(n_bytes):
             return False
-        session.budget.spent(n_bytes)
+        work.session.budget.spent(n_bytes)
         return True
 
     with full_disk_stops(STAGE):
@@ -49,10 +49,8 @@ def rooms(work: Work, bad: Sequence[Found], target: Sequence[Found]) -> dict | N
         return None
     rejected = [(row["id"], row["reason"], row["pool"]) for row in catalogue["rejected"]]
     quarantine(work, "rooms", [(f"{pool}/{name}", reason) for name, reason, pool in rejected])
-    counts = {
-        pool: sum(row["pool"] == pool for row in catalogue["irs"])
-        for pool in impulse_responses.POOLS
-    }
+    pools = Counter(row["pool"] for row in catalogue["irs"])
+    counts = {pool: pools[pool] for pool in impulse_responses.POOLS}
     for pool in (pool for pool, count in counts.items() if not count):
         raise CannotGoOn(
             f"no {pool} impulse response can be used ({len(rejected)} files were rejected: "
@@ -146,19 +144,16 @@ def speech(
         name = unit("sterile", number)
         if name in checkpoint.done or _adopted(work, name, number, corpus):
             continue
-        most = sum(sterilising.segments_at_most(sterilising.seconds_of(f.path)) for f in chunk)
-        n_bytes = most * sterilising.SEGMENT_BYTES + CHUNK_ROOM
+        n_bytes = _bytes_at_most(chunk)
         if n_taken + n_bytes > share * work.session.budget.budget_bytes:
             _refuse_if_nothing(work, n_bytes, share, chunk_files)
             return f"sterilised speech has its share of the budget ({share:g})"
         if reason := work.session.stop(n_bytes):
             return reason
-        facts = _chunk(work, number, chunk, settings, corpus)
-        n_taken += facts["bytes"]
+        n_taken += _chunk(work, number, chunk, settings, corpus)["bytes"]
         bar.update()
     bar.close()
-    done = of_kind(checkpoint.done, "sterile")
-    checkpoint.finish("sterile", segments=sum(f["segments"] for f in done.values()))
+    checkpoint.finish("sterile", segments=_state(work)["segments"])
     work.say(f"phase 4, speech: {_state(work)}")
     return ""
 
@@ -175,6 +170,12 @@ def _bytes_in_this_run(work: Work) -> int:
     """What finished chunks take here; some may lie in an earlier run."""
     units = of_kind(work.checkpoint.own, "sterile").items()
     return sum(f["bytes"] for n, f in units if (work.run / ledger.file_of("sterile", n)).exists())
+
+
+def _bytes_at_most(files: Sequence[Found]) -> int:
+    """What a chunk of these files can take."""
+    most = sum(sterilising.segments_at_most(sterilising.seconds_of(file.path)) for file in files)
+    return most * sterilising.SEGMENT_BYTES + CHUNK_ROOM
 
 
 def _chunk(
