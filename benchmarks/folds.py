@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from mwwkit.audio.reading import pcm_sha256, read, to_int16
+from mwwkit.audio.reading import read
+from mwwkit.audio.wav16 import pcm_sha256, to_int16
 from mwwkit.run.seeds import rng
 
 GAP = 5  # clips of "alexa" left out of training on each side of a test block

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import signal
 
 from benchmarks.folds import index
-from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.wav16 import write_wav16
 from mwwkit.run.seeds import rng
 
 RATE_HZ = 16_000

@@ -27,7 +27,7 @@ import pymicro_features
 from benchmarks.engine import cpu_s
 from benchmarks.made import real_recordings, recordings, talk
 from mwwkit.audio.frontend import FeatureConfig, spectrogram
-from mwwkit.audio.reading import to_int16
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.corpus.clips import Split, load_clips
 from mwwkit.corpus.endpoint_table import find_words, word_spans
 from mwwkit.device.firmware import HOP_MS, SAMPLES_PER_HOP

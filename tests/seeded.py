@@ -18,6 +18,7 @@ from mmap_ninja import RaggedMmap
 
 from mwwkit.audio import reading
 from mwwkit.audio.frontend import FeatureConfig
+from mwwkit.audio.wav16 import Wav16
 from mwwkit.corpus import splits
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
 from mwwkit.metrics.cutoff_selection import choose_cutoff
@@ -267,7 +268,7 @@ def _decibels(place: Place):
 
 def _wrong_rate(place: Place):
     soundfile.write(place.folder / "clip.wav", np.zeros(8000), 8000, subtype="PCM_16")
-    reading.Wav16(place.folder / "clip.wav")
+    Wav16(place.folder / "clip.wav")
 
 
 def _text_for_sound(place: Place):

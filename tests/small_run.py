@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from varied import THREADS
 
-from mwwkit.audio.reading import to_int16, write_wav16
+from mwwkit.audio.wav16 import to_int16, write_wav16
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng

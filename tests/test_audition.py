@@ -10,7 +10,7 @@ import soundfile
 from IPython.display import Audio, Image
 from ipywidgets import FileUpload, HBox, Textarea
 
-from mwwkit.audio.reading import to_int16
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device.detector import integer_cutoff, manifest_cutoff
 from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, write

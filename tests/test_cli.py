@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from mwwkit import __main__ as cli
-from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.wav16 import write_wav16
 from mwwkit.cli import chain
 from mwwkit.esphome import manifest
 from mwwkit.run.seeds import rng

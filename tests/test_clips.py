@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.wav16 import write_wav16
 from mwwkit.corpus.clips import (
     Kind,
     Label,

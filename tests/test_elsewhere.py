@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mwwkit.audio.frontend import spectrogram
-from mwwkit.audio.reading import to_int16
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device.detector import sliding_sum
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import manifest

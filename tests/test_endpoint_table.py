@@ -6,7 +6,8 @@ from test_alignment import INTRUDERS, clip
 
 from mwwkit.audio.alignment import FEWEST
 from mwwkit.audio.endpoints import word_span
-from mwwkit.audio.reading import INT16_SCALE, pcm_sha256, to_int16, write_wav16
+from mwwkit.audio.reading import INT16_SCALE
+from mwwkit.audio.wav16 import pcm_sha256, to_int16, write_wav16
 from mwwkit.corpus import endpoint_table
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, load_clips
 from mwwkit.corpus.clips import write_catalogue as write

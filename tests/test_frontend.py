@@ -9,7 +9,7 @@ from mwwkit.audio.frontend import (
     quantise,
     spectrogram,
 )
-from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.wav16 import write_wav16
 
 RATE_HZ = 16_000
 

@@ -7,7 +7,8 @@ import pytest
 import soxr
 
 from mwwkit.audio.frontend import spectrogram
-from mwwkit.audio.reading import read, to_int16, write_wav16
+from mwwkit.audio.reading import read
+from mwwkit.audio.wav16 import to_int16, write_wav16
 from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, write
 from mwwkit.evaluation import live

@@ -11,7 +11,7 @@ from ipywidgets import HBox, IntSlider
 
 from mwwkit.audio.endpoints import Span
 from mwwkit.audio.frontend import spectrogram
-from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.wav16 import write_wav16
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.device.detector import integer_cutoff
 from mwwkit.evaluation.metrics_file import Threshold

@@ -7,16 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mwwkit.audio.reading import (
-    AudioValidationError,
-    Wav16,
-    blocks,
-    discover,
-    pcm_sha256,
-    read,
-    to_int16,
-    write_wav16,
-)
+from mwwkit.audio.reading import AudioValidationError, blocks, discover, read
+from mwwkit.audio.wav16 import Wav16, pcm_sha256, to_int16, write_wav16
 
 
 def tone(hz, seconds, rate_hz, level=0.5):

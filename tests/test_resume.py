@@ -9,7 +9,7 @@ from forking import finish, kill_after, start
 from small_run import OTHER_WORDS, WAKE_WORD, spoken, tree
 from varied import THREADS, seed
 
-from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.wav16 import write_wav16
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits

@@ -9,7 +9,7 @@ import tiny_run
 from mwwkit.audio.effect_recipes import EFFECTS, AudioAugmentation
 from mwwkit.audio.effects import loudest_rms
 from mwwkit.audio.endpoints import Span
-from mwwkit.audio.reading import Wav16, write_wav16
+from mwwkit.audio.wav16 import Wav16, write_wav16
 from mwwkit.run.seeds import rng
 from mwwkit.scenes.rendering import REFERENCE_RMS, render
 from mwwkit.scenes.scene_drawing import BACKGROUNDS, Material, SceneSettings, draw_scene

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tiny_run
 
-from mwwkit.audio.reading import Wav16
+from mwwkit.audio.wav16 import Wav16
 from mwwkit.run.seeds import rng
 from mwwkit.scenes.rendering import render
 from mwwkit.scenes.scene_drawing import SceneSettings

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mwwkit.audio.reading import write_wav16
+from mwwkit.audio.wav16 import write_wav16
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.device.detector import Rule
 from mwwkit.evaluation.measured import Aim, SplitFigures

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mwwkit.audio.endpoints import Span
-from mwwkit.audio.reading import pcm_sha256, to_int16, write_wav16
+from mwwkit.audio.wav16 import pcm_sha256, to_int16, write_wav16
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run

@@ -1,6 +1,7 @@
 """Pure functions of sound: nothing here knows a net, a run's scenes, or TensorFlow.
 
-reading         files in any format to 16 kHz mono; the 16-bit WAV files that mwwkit keeps
+reading         files in any format to 16 kHz mono
+wav16           the 16-bit WAV files that mwwkit keeps
 effects         what can happen to a sound on its way to the microphone
 effect_recipes  effects drawn as a recipe, and applied
 rooms           impulse responses of rooms: checked, cut to the direct sound, measured

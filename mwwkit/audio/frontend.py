@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pymicro_features
 
-from mwwkit.audio.reading import read, to_int16
+from mwwkit.audio.reading import read
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device import firmware
 from mwwkit.run.errors import WrongInput
 

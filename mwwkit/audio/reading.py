@@ -1,18 +1,14 @@
-"""Audio files in, 16 kHz mono out; and the 16-bit WAV files that mwwkit itself keeps.
+"""Audio files of any format in, 16 kHz mono out.
 
     audio = read(path)                            # [n] float32, -1..1
     for block in blocks(path, block_s=10): ...    # a three-hour file in flat memory
-    write_wav16(part / "word.wav", audio)         # inside `files.replacing`
-    words = Wav16(path)[16_000:32_000]            # [n] int16, only that span is touched
 
 libsndfile reads first; what it cannot read FFmpeg does (PyAV): M4A, and FLAC files whose frames
 libsndfile refuses although their PCM is whole.
 """
 
-import hashlib
 import os
 import struct
-import wave
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,7 +21,6 @@ from mwwkit.run.errors import WrongInput
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aiff", ".aif"})
 INT16_SCALE = 32_768  # -1..1 to PCM; the same as libsndfile's, so 16-bit files come back exactly
-WAV_HEADER_BYTES = 44  # RIFF, fmt and data chunk
 MISSING_SHARE = 0.01  # of the declared length: a file that lost more has lost part of a word
 
 
@@ -224,70 +219,3 @@ def _ffmpeg_pieces(path: Path, container, start: int, stop: float) -> Iterator[n
 def _flushed(frames: Iterable) -> Iterator:
     yield from frames
     yield None  # the resampler hands out what it still holds
-
-
-def to_int16(audio: np.ndarray) -> np.ndarray:
-    """[n] float32, -1..1 -> [n] int16, rounded and clipped."""
-    scaled = audio * INT16_SCALE
-    np.clip(scaled, -INT16_SCALE, INT16_SCALE - 1, out=scaled)  # in place: a tenth of the time
-    return np.rint(scaled, out=scaled).astype("<i2")
-
-
-def to_float(samples: np.ndarray) -> np.ndarray:
-    """[n] int16 -> [n] float32, -1..1."""
-    return samples.astype(np.float32) / np.float32(INT16_SCALE)
-
-
-def pcm_sha256(samples: np.ndarray) -> str:
-    """The SHA-256, in hex, of 16-bit PCM: the same sound under two names has the same."""
-    return hashlib.sha256(np.ascontiguousarray(samples, "<i2")).hexdigest()
-
-
-def write_wav16(path: Path, audio: np.ndarray | Iterable[np.ndarray]) -> int:
-    """Write 16 kHz mono 16-bit; return the number of samples. Use it inside `files.replacing`.
-
-    `audio` is one array or pieces of one: float32 in -1..1, or int16. The header has 44 bytes
-    and no chunk but `fmt ` and `data`, so the same samples are the same file.
-    """
-    with open(path, "wb") as raw, wave.open(raw, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        for piece in [audio] if isinstance(audio, np.ndarray) else audio:
-            samples = piece if piece.dtype == np.int16 else to_int16(piece)
-            file.writeframesraw(samples.tobytes())
-        return file.getnframes()
-
-
-class Wav16:
-    """Random access to a WAV that `write_wav16` wrote; a slice reads only its own span."""
-
-    def __init__(self, path: Path):
-        """Open `path`. Raises AudioValidationError when `write_wav16` did not write it."""
-        n_bytes = os.stat(path).st_size - WAV_HEADER_BYTES
-        try:
-            with wave.open(str(path)) as file:
-                form = file.getnchannels(), file.getsampwidth(), file.getframerate()
-                n_promised = file.getnframes()
-        except (wave.Error, EOFError, RuntimeError):  # for a size past the end
-            form, n_promised = None, 0
-        if form != (1, 2, SAMPLE_RATE_HZ) or n_bytes != 2 * n_promised:
-            raise AudioValidationError(
-                f"{path} is not a whole 16 kHz mono 16-bit WAV as mwwkit writes it; "
-                "make it again with 01, or read it with mwwkit.audio.reading.read"
-            )
-        self.path = Path(path)
-        self.n_samples = n_bytes // 2
-
-    def __len__(self) -> int:
-        """The number of samples."""
-        return self.n_samples
-
-    def __getitem__(self, span: slice) -> np.ndarray:
-        """[n] int16 of a slice with step 1; like a list's, it stops at the end."""
-        start, stop, step = span.indices(self.n_samples)
-        if step != 1:
-            raise WrongInput(f"{self.path}: the slice has step {step}; wanted 1")
-        n_samples = max(0, stop - start)
-        offset = WAV_HEADER_BYTES + 2 * start
-        return np.fromfile(self.path, "<i2", n_samples, offset=offset)

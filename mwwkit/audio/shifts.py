@@ -16,7 +16,7 @@ import soxr
 from scipy import fft, signal
 
 from mwwkit.audio import effects
-from mwwkit.audio.reading import to_float, to_int16
+from mwwkit.audio.wav16 import to_float, to_int16
 from mwwkit.device import firmware
 from mwwkit.run.errors import CannotGoOn
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mwwkit.audio.reading import Wav16
+from mwwkit.audio.wav16 import Wav16
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing

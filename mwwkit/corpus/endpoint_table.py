@@ -14,7 +14,7 @@ import numpy as np
 
 from mwwkit.audio.alignment import FEWEST, WordModel, hear, learn
 from mwwkit.audio.endpoints import word_span
-from mwwkit.audio.reading import Wav16, to_float
+from mwwkit.audio.wav16 import Wav16, to_float
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.parallel import each

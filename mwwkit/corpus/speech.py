@@ -23,7 +23,7 @@ from typing import Annotated, Protocol
 import numpy as np
 import soxr
 
-from mwwkit.audio.reading import to_float
+from mwwkit.audio.wav16 import to_float
 from mwwkit.corpus import espeak_child
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.run.config_base import Between, Checked

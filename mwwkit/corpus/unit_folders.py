@@ -8,16 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.audio.reading import (
-    AudioValidationError,
-    blocks,
-    pcm_sha256,
-    read,
-    to_float,
-    to_int16,
-    write_wav16,
-)
+from mwwkit.audio.reading import AudioValidationError, blocks, read
 from mwwkit.audio.rooms import aligned, validate_room
+from mwwkit.audio.wav16 import pcm_sha256, to_float, to_int16, write_wav16
 from mwwkit.corpus import noise_and_rooms
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, validate
 from mwwkit.corpus.sources import VOICE_MARK, About, FromFile, FromSeed, FromSpeech, Input

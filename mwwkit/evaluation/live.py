@@ -20,7 +20,7 @@ from types import ModuleType
 import numpy as np
 import soxr
 
-from mwwkit.audio.reading import to_int16
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device.detector import Detection
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.esphome.component import Component

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from mwwkit.audio.frontend import MicroFrontend, quantise
-from mwwkit.audio.reading import AudioValidationError, blocks, discover, to_int16
+from mwwkit.audio.reading import AudioValidationError, blocks, discover
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device.detector import Detection, Rule, shown
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.esphome import manifest

@@ -11,7 +11,8 @@ import numpy as np
 
 from mwwkit.audio.effects import db_to_gain
 from mwwkit.audio.frontend import spectrogram
-from mwwkit.audio.reading import INT16_SCALE, to_int16
+from mwwkit.audio.reading import INT16_SCALE
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
 

@@ -2,7 +2,8 @@
 
 shapes        the shapes a net can have, and what each costs; no TensorFlow
 targets       the chips a net may be meant for, and whether it fits; no TensorFlow
-mixednet      MixedNet as Keras layers, whole spectrograms at a time
+mixednet      MixedNet in Keras, whole spectrograms at a time
+layers        its layers
 streaming     one step of three frames at a time, state in variables; conversion to int8
 logit_grid    a finer grid for the logit of an int8 model
 float_stream  the float form of the shipped model, streamed

@@ -20,8 +20,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.model.layers import Norm
 from mwwkit.model.logit_grid import refine
-from mwwkit.model.mixednet import MixedNet, Norm, tf
+from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.quiet import quiet

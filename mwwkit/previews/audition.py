@@ -16,7 +16,8 @@ from IPython.display import HTML, Audio, Image, display
 from ipywidgets import FileUpload, IntSlider, Layout
 from matplotlib.figure import Figure
 
-from mwwkit.audio.reading import read, to_int16
+from mwwkit.audio.reading import read
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device.detector import Detection, Rule, StreamingDetector, manifest_cutoff
 from mwwkit.device.firmware import CUTOFF_LEVELS
 from mwwkit.esphome.component import Component

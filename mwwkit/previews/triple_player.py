@@ -17,7 +17,7 @@ from IPython.display import HTML, Image, Markdown
 from matplotlib.figure import Figure
 from scipy import signal
 
-from mwwkit.audio.reading import to_float
+from mwwkit.audio.wav16 import to_float
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.run import paths

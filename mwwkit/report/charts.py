@@ -167,12 +167,10 @@ def reliability(calibrations: Sequence[Calibration]) -> Html:
     )
     chart.line([0, 1], [0, 1], "soft dashed")
     for table, colour in zip(calibrations, SERIES * 9, strict=False):
-        bins = zip(
-            calibration.counts, calibration.mean_score, calibration.share_positive, strict=True
-        )
+        bins = zip(table.counts, table.mean_score, table.share_positive, strict=True)
         some = [each for each in bins if each[0]]
         chart.line([x for _, x, _ in some], [y for _, _, y in some], colour)
-        most = max(calibration.counts)
+        most = max(table.counts)
         for count, x, y in some:
             chart.dots([x], [y], colour, r=round(2 + 5 * (count / most) ** 0.5, 1))
     return chart.svg()

@@ -13,8 +13,8 @@ import numpy as np
 from mwwkit.audio import effects
 from mwwkit.audio.effect_recipes import AudioAugmentation
 from mwwkit.audio.effects import db_to_gain, loudest_rms
-from mwwkit.audio.reading import Wav16, to_float, to_int16
 from mwwkit.audio.rooms import load_room
+from mwwkit.audio.wav16 import Wav16, to_float, to_int16
 from mwwkit.scenes.scenes import RATE_HZ, Background, Item, Piece, Scene
 
 REFERENCE_RMS = 0.1  # loudest frame of an item at 0 dB, before the scene's own level

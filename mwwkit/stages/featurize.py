@@ -5,8 +5,8 @@ from functools import lru_cache, partial
 from typing import Annotated
 
 from mwwkit.audio.endpoints import Span, sure
-from mwwkit.audio.reading import Wav16
 from mwwkit.audio.rooms import rt60
+from mwwkit.audio.wav16 import Wav16
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
 from mwwkit.device import firmware

@@ -23,7 +23,8 @@ tfmot, the usual library for this, does not know Keras 3.
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.model.mixednet import MixBlock, MixedNet, Norm, tf
+from mwwkit.model.layers import MixBlock, Norm
+from mwwkit.model.mixednet import MixedNet, tf
 
 MEMORY = 0.99  # of the ranges, a step
 AGREEMENT = 0.1  # weight of the loss that the rounded and the float net agree

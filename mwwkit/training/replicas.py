@@ -2,7 +2,7 @@
 
 Several devices are a `tf.distribute.MirroredStrategy`. The loss has means and a hardest share over
 the whole batch, so logits are gathered from all devices before it; batch norm takes its statistics
-over all (`mixednet.Norm`), and every device then takes the same step.
+over all (`layers.Norm`), and every device then takes the same step.
 """
 
 from contextlib import nullcontext

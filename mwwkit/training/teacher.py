@@ -17,7 +17,8 @@ from typing import Annotated
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.model.mixednet import Norm, Pointwise, Weighted, keras, tf
+from mwwkit.model.layers import Norm, Pointwise, Weighted
+from mwwkit.model.mixednet import keras, tf
 from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy import fft
 
-from mwwkit.audio.reading import to_float
+from mwwkit.audio.wav16 import to_float
 from mwwkit.run.seeds import rng
 from mwwkit.triples import impulse_responses
 from mwwkit.triples.messy import N_EFFECTS, WET, apply_chain, draw_chain, draw_mix

@@ -20,7 +20,8 @@ from typing import Annotated
 import numpy as np
 import soundfile
 
-from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read, to_int16
+from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, sha256, write_json

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from old_run_fixture import PLACE, SETTINGS, pack  # noqa: E402
 from small_run import OTHER_WORDS, WAKE_WORD, spoken  # noqa: E402
 
-from mwwkit.audio.reading import to_int16, write_wav16  # noqa: E402
+from mwwkit.audio.wav16 import to_int16, write_wav16  # noqa: E402
 from mwwkit.run.seeds import rng  # noqa: E402
 
 VOICES = {"train": 3, "validation": 3, "test": 3}  # each says both kinds of words

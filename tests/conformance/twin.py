@@ -30,7 +30,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from device_rules import DeviceRules, compiler, reports_of
 
 from mwwkit.audio.frontend import MicroFrontend, quantise
-from mwwkit.audio.reading import read, to_int16
+from mwwkit.audio.reading import read
+from mwwkit.audio.wav16 import to_int16
 from mwwkit.device import firmware
 from mwwkit.device.detector import StreamingDetector, integer_cutoff, voice_track
 from mwwkit.device.simulator import Device, DeviceError, score_all, tflm
