@@ -197,7 +197,8 @@ def test_a_kept_wav_that_lost_its_end_is_refused(tmp_path):
 
 _STREAM = """
 import resource, sys
-from mwwkit.audio.reading import blocks, write_wav16
+from mwwkit.audio.reading import blocks
+from mwwkit.audio.wav16 import write_wav16
 before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 write_wav16(sys.argv[2], blocks(sys.argv[1]))
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024)
