@@ -61,7 +61,9 @@ def test_the_file_is_the_same_in_whatever_order_units_finish(tmp_path):
 
 def test_other_settings_are_refused_by_name_with_both_values(here):
     resume(here).finish("a")
-    with pytest.raises(CheckpointError, match=r"other values of scenes \(5000 then, 512 now\)"):
+    with pytest.raises(
+        CheckpointError, match=r"checkpoint.json was .* scenes \(5000 then, 512 now\)"
+    ):
         resume(here, scenes=512)
     with pytest.raises(CheckpointError, match="seed.*use a new RUN_DIR"):
         resume(here, seed=1)
@@ -126,6 +128,16 @@ def test_of_a_damaged_file_the_last_good_generation_is_used_and_that_is_said(her
     assert list(resume(here).done) == ["a", "b"]
 
 
+def test_the_warning_of_damage_points_at_the_call(here):
+    checkpoint = resume(here)
+    checkpoint.finish("a")
+    checkpoint.finish("b")
+    files(here)[0].write_bytes(b"{")
+    with pytest.warns(UserWarning) as told:
+        Checkpoint.resume(here, "features", SETTINGS)
+    assert told[0].filename == __file__  # not a line of mwwkit
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_with_both_generations_damaged_the_message_says_what_deleting_them_redoes(here, damage):
     checkpoint = resume(here)
@@ -148,11 +160,30 @@ def test_a_damaged_first_generation_has_none_before_it(here):
         resume(here)
 
 
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            "[" + "1, " * 30 + "1]",
+            "checkpoint.json holds '[" + "1, " * 19 + "1,', not settings, done",
+        ),
+        ('{"settings": 1, "done": {}, "complete": 0}', ": settings and done must be tables"),
+        ('{"settings": {}, "done": [], "complete": 0}', ": settings and done must be tables"),
+    ],
+)
+def test_damage_is_described(here, damage, told):
+    resume(here).finish("a")
+    files(here)[0].write_text(damage, encoding="utf-8")
+    with pytest.raises(CheckpointError) as raised:
+        resume(here)
+    assert told in str(raised.value)
+
+
 def test_a_damaged_earlier_run_is_to_be_left_out_not_deleted(tmp_path):
     first = Run(tmp_path / "first")
     resume(first).finish("a")
     files(first)[0].write_bytes(b"{")
-    with pytest.raises(CheckpointError, match="leave that run out of PREVIOUS"):
+    with pytest.raises(CheckpointError, match="left; leave that run out of PREVIOUS$"):
         resume(Run(tmp_path / "run", (first.folder,)))
 
 
@@ -177,7 +208,9 @@ def test_units_of_earlier_runs_count_as_done_and_nothing_is_written_there(tmp_pa
 
 def test_earlier_runs_that_made_a_unit_differently_are_both_named(tmp_path):
     first, second = earlier_run(tmp_path, "first", a=1), earlier_run(tmp_path, "second", a=2)
-    with pytest.raises(CheckpointError, match="first.*second.*both hold unit 'a'"):
+    with pytest.raises(
+        CheckpointError, match="first.*second.*both hold unit 'a'.*; leave one.*PREVIOUS$"
+    ):
         resume(Run(tmp_path / "run", (first, second)))
 
 
@@ -188,7 +221,7 @@ def test_earlier_runs_that_made_a_unit_alike_but_not_as_fast_agree(tmp_path):
 
 def test_an_earlier_run_of_other_settings_is_to_be_left_out(tmp_path):
     first = earlier_run(tmp_path, "first", a=1)
-    with pytest.raises(CheckpointError, match="first.*scenes.*leave that run out of PREVIOUS"):
+    with pytest.raises(CheckpointError, match="first.*scenes.*or leave that run out of PREVIOUS$"):
         resume(Run(tmp_path / "run", (first,)), scenes=1)
 
 
@@ -204,6 +237,88 @@ def test_a_finished_earlier_run_is_finished_here_until_something_is_added(tmp_pa
         finished(here, "features")
     checkpoint.complete(made_by="run")
     assert completed(here, "features") == {"made_by": "run"}
+
+
+def test_the_facts_of_a_stage_are_those_of_the_newest_run_that_finished_it(tmp_path):
+    first = earlier_run(tmp_path, "first", complete=True, a=1)
+    second = earlier_run(tmp_path, "second", b=2)
+    elsewhere = Run(tmp_path / "elsewhere")  # a run without this stage
+    elsewhere.folder.mkdir()
+    for earlier in ((first, elsewhere.folder, second), (second, elsewhere.folder, first)):
+        here = Run(tmp_path / "run", earlier)
+        assert completed(here, "features") == {"made_by": "first"}
+        checkpoint = resume(here)
+        assert checkpoint.left(["a", "b", "c"]) == ["c"]
+        assert (checkpoint.is_complete, checkpoint.facts) == (True, {"made_by": "first"})
+
+
+def counting(here):
+    return Checkpoint.resume(
+        here,
+        "features",
+        SETTINGS,
+        count=lambda done: {"clips": sum(f["clips"] for f in done.values())},
+    )
+
+
+def test_figures_for_people_are_of_all_units_and_earlier_runs_keep_theirs(tmp_path):
+    first, second, third = (Run(tmp_path / name) for name in ("first", "second", "third"))
+    counting(first).finish("a", clips=1)
+    resume(second).finish("b", clips=2)  # counts nothing
+    counting(third).finish("c", clips=4)
+    here = Run(tmp_path / "run", (first.folder, second.folder, third.folder))
+    checkpoint = counting(here)
+    assert checkpoint.figures_before == [{"clips": 1}, {}, {"clips": 4}]  # oldest first
+    assert checkpoint.figures == {}
+    checkpoint.finish("d", clips=8)
+    assert checkpoint.figures == read_json(files(here)[0])["figures"] == {"clips": 15}
+    assert counting(here).figures == {"clips": 15}
+    checkpoint.complete()
+    assert read_json(files(here)[0])["figures"] == {"clips": 15}
+
+
+def test_a_file_has_no_more_than_it_needs(here):
+    checkpoint = resume(here)
+    checkpoint.finish("a", clips=(1, 2))
+    assert checkpoint.done == {"a": {"clips": [1, 2]}}  # as a later session reads it
+    checkpoint.complete(hours=(1, 2))
+    assert (checkpoint.is_complete, checkpoint.facts) == (True, {"hours": [1, 2]})
+    assert read_json(files(here)[0]) == {
+        "settings": {"conditions": ["clean", "room"], "scenes": 5000},
+        "done": {"a": {"clips": [1, 2]}},
+        "complete": {"hours": [1, 2]},
+    }
+    assert (resume(here).figures, resume(here).forced) == ({}, [])
+
+
+def test_a_unit_that_is_forgotten_is_to_be_made_again(here):
+    checkpoint = resume(here)
+    for unit in "abc":
+        checkpoint.finish(unit)
+    checkpoint.forget(["a", "c", "d"])
+    assert list(checkpoint.done) == list(resume(here).done) == ["b"]
+
+
+def test_what_is_forced_is_made_again_though_earlier_runs_have_it(tmp_path):
+    units = {"rooms/1": 1, "rooms/2": 2, "speech/1": 3}
+    first = earlier_run(tmp_path, "first", **units)
+    second = Run(tmp_path / "second", (first,))
+    checkpoint = resume(second)
+    checkpoint.finish("rooms/3", clips=4)
+    checkpoint.finish("speech/2", clips=5)
+    checkpoint.force(["rooms/"])
+    checkpoint.force(["messy/", "rooms/"])
+    assert checkpoint.forced == read_json(files(second)[0])["forced"] == ["messy/", "rooms/"]
+    for seen in (checkpoint, resume(second)):
+        assert list(seen.done) == ["speech/1", "speech/2"]
+        assert (seen.forced, seen.forced_before) == (["messy/", "rooms/"], [])
+    checkpoint.finish("rooms/1", clips=9)  # made otherwise than in the first run
+    assert resume(second).done["rooms/1"] == {"clips": 9}
+    third = Run(tmp_path / "third", (second.folder,))
+    resume(third).force(["speech/2"])
+    last = resume(Run(tmp_path / "last", (first, second.folder, third.folder)))  # oldest first
+    assert last.forced_before == ["messy/", "rooms/", "speech/2"] and last.forced == []
+    assert last.done.keys() == {"rooms/1", "speech/1"} and last.done["rooms/1"] == {"clips": 9}
 
 
 def test_complete_leaves_two_equal_generations_and_writes_only_once(here):
@@ -223,7 +338,10 @@ def test_a_stage_that_has_not_finished_cannot_be_read(here):
             read(here, "features")
     resume(here).finish("a")
     for read in (finished, completed):
-        with pytest.raises(CheckpointError, match="is not finished .1 units done.*PREVIOUS"):
+        with pytest.raises(
+            CheckpointError,
+            match="is not finished .1 units done.*; run the stage.* it to its .*PREVIOUS$",
+        ):
             read(here, "features")
 
 
@@ -307,7 +425,8 @@ def test_a_setting_that_an_older_version_did_not_have_is_read_as_what_its_code_d
     }
     with pytest.raises(CheckpointError, match=r"noise \(0.0 then, 0.3 now\)"):
         of_config(here, Later())
-    with pytest.raises(CheckpointError, match=r"noise \(0.0 then, missing now\), rooms .* missing"):
+    told = r"noise \(0.0 then, missing now\), rooms .* missing"
+    with pytest.raises(CheckpointError, match=told):
         of_config(here, Config())  # the older version does not go on with what it does not know
 
 
@@ -322,6 +441,12 @@ def test_what_was_written_down_counts_before_what_older_code_did(here):
     assert list(of_config(here, Later(noise=0.5)).done) == ["a"]
     with pytest.raises(CheckpointError, match=r"noise \(0.5 then, 0.0 now\)"):
         of_config(here, Later(noise=0.0))
+
+
+def test_a_setting_that_was_none_and_is_missing_has_changed(here):
+    of_config(here, Careless()).finish("a")
+    with pytest.raises(CheckpointError, match=r"noise \(None then, missing now\)"):
+        of_config(here, Config())
 
 
 @pytest.mark.parametrize("noise", [0.3, 0.0, None])

@@ -108,12 +108,20 @@ def test_the_equal_error_rate_of_two_normals_is_half_their_distance():
 
 
 @pytest.mark.parametrize(
-    ("positives", "negatives", "rate"),
-    [([3, 4], [1, 2], 0.0), ([1, 2], [3, 4], 1.0), ([1, 1], [1, 1], 0.5), ([1, 3], [0, 2], 0.5)],
+    ("positives", "negatives", "rate", "cutoff"),
+    [
+        ([3, 4], [1, 2], 0.0, 2),
+        ([1, 2], [3, 4], 1.0, 2),
+        ([1, 1], [1, 1], 0.5, 1),
+        ([1, 3], [0, 2], 0.5, 1),
+        ([1, 2], [0, 1], 0.25, 1),  # 0 is as near: the stricter is taken
+        ([1, 2, 2], [0, 1, 1], 2 / 9, 1),
+        ([1, 1, 2], [0, 0, 1], 2 / 9, 0),
+    ],
 )
-def test_equal_error_rates_counted_by_hand(positives, negatives, rate):
-    found, _ = curves.equal_error_rate(np.array(positives), np.array(negatives))
-    assert found == pytest.approx(rate)
+def test_equal_error_rates_counted_by_hand(positives, negatives, rate, cutoff):
+    found = curves.equal_error_rate(np.array(positives), np.array(negatives))
+    assert found == pytest.approx((rate, cutoff))
 
 
 def test_curves_need_both_classes():
@@ -151,6 +159,74 @@ def test_calibration_error_counted_by_hand():
     assert curves.reliability(np.ones(3), np.zeros(3)).ece == 0.0
     with pytest.raises(ValueError, match="wanted 0 to 1"):
         curves.reliability(np.array([255.0]), np.zeros(1))
+
+
+def test_a_ratio_of_nothing_is_none_of_it():
+    nothing = curves.Confusion(0, 0, 0, 0)
+    assert (nothing.accuracy, nothing.precision, nothing.recall, nothing.f1) == (0, 0, 0, 0)
+    assert (nothing.false_positive_rate, nothing.false_negative_rate) == (0, 0)
+
+
+def test_a_calibration_has_ten_bins_the_last_with_its_end_and_empty_ones_hold_nothing():
+    table = curves.reliability(np.array([1.0]), np.array([0.92, 0.0]))
+    assert table.counts.tolist() == [1, *[0] * 8, 2]
+    assert table.share_positive.tolist() == [0.0, *[0] * 8, 0.5]
+    assert table.mean_score.tolist() == pytest.approx([0.0, *[0] * 8, 0.96])
+    low = curves.reliability(np.array([0.25]), np.array([0.05]))
+    assert low.counts.tolist() == [1, 0, 1, *[0] * 7]
+    assert low.share_positive.tolist() == [0, 0, 1, *[0] * 7]
+    assert low.mean_score.tolist() == pytest.approx([0.05, 0, 0.25, *[0] * 7])
+
+
+@pytest.mark.parametrize("wrong", [-0.01, 1.01])
+def test_a_score_that_is_no_chance_is_not_calibrated(wrong):
+    with pytest.raises(ValueError, match="wanted 0 to 1"):
+        curves.reliability(np.array([wrong]), np.array([0.5]))
+
+
+def test_rates_as_people_read_them():
+    assert str(rates.Rate.counted(161, 164)) == "161 of 164: 98.2 % (94.7 to 99.6 %)"
+    assert rates.Rate.counted(1234, 12345).counts == "1,234 of 12,345"
+    assert rates.Rate.counted(0, 0) == rates.Rate(0, 0)
+    assert str(rates.Rate(0, 0)) == "none to count"
+    assert [rates.percent(share) for share in (0, 0.0004, 0.951, 1)] == [
+        *("0 %", "0.0 %", "95.1 %", "100 %"),
+    ]
+    assert rates.between(0, 0.5) == "0 to 50.0 %"
+
+
+def test_rates_an_hour_as_people_read_them():
+    found = rates.Hourly.counted(3, 2.4)
+    assert (found.counts, found.an_hour) == ("3 in 2.40 h", "1.25")
+    assert (found.interval, str(found)) == ("0.258 to 3.65", "3 in 2.40 h: at most 3.23")
+    assert str(rates.Hourly.counted(2, 0.0)) == "no hours"
+    assert [rates.an_hour(events) for events in (0.01234, 99.96, 999.4, 999.5, 12345.6)] == [
+        *("0.0123", "100", "999", "1,000", "12,346"),
+    ]
+
+
+def test_hours_are_shown_rounded_and_reckoned_with_as_they_are():
+    hours = 1 / 7
+    found = rates.Hourly.counted(1, hours)
+    assert (found.hours, found.value) == (0.143, 7.0)
+    assert rates.Hourly.counted(1, hours, digits=4).hours == 0.1429
+    assert found.at_most == rates.false_accepts_at_most(1, hours)
+    exact = rates.false_accepts_per_hour(1, hours)
+    assert (found.low, found.high) == (exact.low, exact.high)
+    assert rates.Hourly.counted(2, 0.0) == rates.Hourly(2, 0.0)
+
+
+@pytest.mark.parametrize("counts", [(-1, 5), (6, 5), (0, 0)])
+def test_a_count_that_cannot_be_is_refused(counts):
+    with pytest.raises(ValueError, match=f"{counts[0]} of {counts[1]}"):
+        rates.proportion(*counts)
+
+
+@pytest.mark.parametrize("bound", [rates.false_accepts_at_most, rates.false_accepts_per_hour])
+@pytest.mark.parametrize("counts", [(-1, 2.0), (1, -2.0), (1, 0.0)])
+def test_events_and_hours_that_cannot_be_are_refused(bound, counts):
+    with pytest.raises(ValueError, match=f"{counts[0]} events in {counts[1]} h"):
+        bound(*counts)
 
 
 def test_latency_runs_from_the_end_of_the_word_to_the_audio_that_decides():

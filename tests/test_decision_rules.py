@@ -1,6 +1,7 @@
 """Detection rules side by side, on tracks counted by hand."""
 
 import numpy as np
+import pytest
 
 from mwwkit.device.detector import Rule, StreamingDetector
 from mwwkit.metrics.decision_rules import by_rule, rules
@@ -26,6 +27,19 @@ def test_each_rule_counts_what_it_alone_would_report():
     assert [each.recall.count for each in found] == [3, 3, 3, 3]
     # the mean fires twice in each; held never falls to the off cutoff; 2 s forbid the second
     assert [each.false_accepts_per_hour.events for each in found] == [4, 4, 3, 2]
+
+
+def test_votes_count_scores_over_the_cutoff_however_high():
+    # over 76 is the mean of five of both; three are over it in one, two in the other
+    lively, loud = track(130, 130, 130), track(255, 255)
+    mean, votes, _, _ = by_rule([lively, loud], [lively], Rule(0.3, window=5))
+    assert (mean.recall.count, votes.recall.count) == (2, 1)
+
+
+def test_streams_are_as_long_as_their_scores_of_30_ms():
+    mean = by_rule([], [np.zeros(6_000, np.uint8)] * 2, Rule(0.5, 5))[0]
+    assert mean.false_accepts_per_hour.hours == 0.1
+    assert mean.false_accepts_per_hour.at_most == pytest.approx(np.log(20) / 0.1)
 
 
 def test_the_first_rule_is_the_devices():

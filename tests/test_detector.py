@@ -44,16 +44,54 @@ def test_the_cutoff_is_truncated_to_255ths():
     assert [integer_cutoff(c) for c in (0.0, 0.5, 0.9, 0.97, 0.999, 1.0)] == [
         0, 127, 229, 247, 254, 255,
     ]  # fmt: skip
-    with pytest.raises(ValueError, match=r"97"):
-        integer_cutoff(97)
+    for wrong in (97, 1.01, -0.01):
+        with pytest.raises(ValueError, match=f"cutoff is {wrong}"):
+            integer_cutoff(wrong)
 
 
 def test_every_live_cutoff_survives_the_manifest_and_dead_ones_are_refused():
     for integer in detector.LIVE_CUTOFFS:
         assert integer_cutoff(detector.manifest_cutoff(integer)) == integer
-    for dead in (0, 255):
+    for dead in (0, 255, -1, 256):
         with pytest.raises(ValueError, match="never fire"):
             detector.manifest_cutoff(dead)
+
+
+def test_a_manifest_has_the_shortest_cutoff_and_of_three_digits_the_lowest_or_the_middle():
+    hundredths = {integer_cutoff(n / 100): n / 100 for n in range(101)}
+    for integer in detector.LIVE_CUTOFFS:
+        cutoff = detector.manifest_cutoff(integer)
+        assert cutoff == hundredths.get(integer, cutoff) == round(cutoff, 3)
+    # 8 is from 0.03137 on, which rounds to what is 7 still; its middle is 0.03333
+    assert [detector.manifest_cutoff(n) for n in (8, 10, 13, 228, 229, 254)] == [
+        *(0.033, 0.04, 0.051, 0.896, 0.9, 0.998),
+    ]  # fmt: skip
+
+
+def test_a_rule_in_the_devices_numbers_and_in_peoples():
+    rule, at_limit, over_it = Rule(0.5, 2), track((127, 2), (0, 1)), track((127, 1), (128, 1))
+    assert (rule.integer, rule.limit, rule.level) == (127, 254, 127 / 255)
+    assert rule.over(at_limit).tolist() == [False, False, False]
+    assert rule.over(over_it).tolist() == [False, True]
+    assert rule.wakes([at_limit, over_it, at_limit[:0]]).tolist() == [False, True, False]
+    assert rule.means(track((255, 3))).tolist() == [0.5, 1.0, 1.0]
+    assert rule.highest([at_limit, track((51, 1)), at_limit[:0]]).tolist() == [127 / 255, 0.1, 0.0]
+    assert detector.shown(255) == 1.0
+
+
+def test_the_highest_sum_of_each_track_is_a_whole_number_and_none_is_nothing():
+    maxima = detector.clip_maxima([track((3, 1), (9, 2), (1, 4)), np.zeros(0, np.uint8)], 2)
+    assert (maxima.tolist(), maxima.dtype) == ([18, 0], np.int64)
+    assert (detector.clip_maxima([], 2).shape, detector.clip_maxima([], 2).dtype) == (
+        (0,),
+        np.int64,
+    )
+
+
+def test_a_score_is_out_when_its_audio_is_heard():
+    assert detector.score_times(3).tolist() == pytest.approx([0.05, 0.08, 0.11])
+    none = detections(np.zeros(40, np.uint8), Rule(0.5, 5))
+    assert (none.shape, none.dtype) == ((0,), np.float64)
 
 
 def test_the_sliding_sum_begins_with_zeros_and_does_not_wrap():
@@ -61,6 +99,10 @@ def test_the_sliding_sum_begins_with_zeros_and_does_not_wrap():
     assert sliding_sum(scores, 5).tolist() == [255, 510, 765, 1020, 1275, 1275, 1275]
     assert sliding_sum(scores[:2], 5).tolist() == [255, 510]
     assert sliding_sum(scores[:0], 5).tolist() == []
+    assert sliding_sum(scores, 1).dtype == sliding_sum(scores[:0], 5).dtype == np.int64
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match=f"window is {wrong}"):
+            sliding_sum(scores, wrong)
 
 
 def test_a_sum_equal_to_the_limit_does_not_fire_and_one_more_does():
@@ -126,7 +168,8 @@ def test_a_voice_is_there_from_the_slice_whose_score_makes_the_sum():
     # window 2, cutoff 127: sums 0, 0, 200, 400, 200, 0, 0, of which only the fourth is over 254
     assert np.flatnonzero(voice_track(scores, Rule(0.5, 2), stride=3)).tolist() == [11, 12, 13]
     assert np.flatnonzero(voice_track(scores, Rule(0.5, 2), stride=1)).tolist() == [3]
-    assert len(voice_track(scores, Rule(0.5, 2), stride=3)) == 21
+    assert len(voice_track(scores, Rule(0.5, 2))) == 21  # three slices a score
+    assert voice_track(scores, Rule(0.5, 2)).dtype == bool
     assert voice_track(scores[:0], Rule(0.5, 2)).tolist() == []
 
 
@@ -141,6 +184,15 @@ def test_without_a_voice_a_word_is_held_back_and_judged_again_with_the_next_scor
     (heard,) = late.run(scores, np.arange(3 * len(scores)) >= from_slice)
     assert heard.time_s == pytest.approx(0.03 + 0.01 * from_slice)
     assert [round(d.time_s - word.time_s, 2) for d in late.blocked] == [0.0, 0.03]
+
+
+def test_the_last_thing_told_of_a_voice_holds_and_nothing_told_is_no_voice():
+    scores = track((0, 40), (255, 8), (0, 60))
+    (word,) = StreamingDetector(0.5, 5).run(scores)
+    assert StreamingDetector(0.5, 5).run(scores, [True]) == [word]
+    assert StreamingDetector(0.5, 5).run(scores, [False, True]) == [word]
+    assert StreamingDetector(0.5, 5).run(scores, [True, False]) == []
+    assert StreamingDetector(0.5, 5).run(scores, []) == []
 
 
 def test_detections_are_those_of_the_rules_in_c(tmp_path):
@@ -183,6 +235,41 @@ def test_without_its_pause_the_device_rule_finds_the_first_event_of_the_track():
     scores = track((0, 50), (200, 10), (0, 200))
     device = StreamingDetector(0.5, 5, start_slices=0).run(scores)
     assert device[0].time_s == pytest.approx(detections(scores, Rule(0.5, 5))[0])
+    assert [d.time_s for d in StreamingDetector(0.5, 1, start_slices=0).run([255])] == [0.05]
+
+
+def test_before_the_first_score_all_were_zero():
+    lowest = detector.manifest_cutoff(1)
+    assert StreamingDetector(lowest, 5, start_slices=0).run([5]) == []
+    (found,) = StreamingDetector(lowest, 5, start_slices=0).run([6])
+    assert (found.mean, found.peak) == (1, 6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"window": 0}, "window 0, stride 3, start_slices 100, lockout_s 0.0; wanted at least 1"),
+        ({"stride": 0}, "stride 0"),
+        ({"start_slices": -1}, "start_slices -1"),
+        ({"lockout_s": -0.1}, "lockout_s -0.1"),
+        ({"votes": 0}, "votes is 0"),
+        ({"votes": 6}, "votes is 6; wanted 1 to the window, 5"),
+        ({"off_cutoff": -0.1}, "off_cutoff is -0.1"),
+        ({"off_cutoff": 0.6}, "off_cutoff is 0.6; wanted 0 to the cutoff, 0.5"),
+    ],
+)
+def test_a_setting_outside_its_range_is_refused(settings, told):
+    with pytest.raises(ValueError, match=told):
+        StreamingDetector(**{"cutoff": 0.5, "window": 5} | settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"votes": 1}, {"votes": 5}, {"off_cutoff": 0.0}, {"off_cutoff": 0.5}, {"stride": 1}],
+)
+def test_a_setting_at_the_end_of_its_range_wakes(settings):
+    scores = track((0, 120), (255, 8))
+    assert len(StreamingDetector(0.5, 5, **settings).run(scores)) == 1
 
 
 def test_votes_ignore_how_high_a_score_is():
@@ -191,8 +278,9 @@ def test_votes_ignore_how_high_a_score_is():
     four_of_five = StreamingDetector(0.5, 5, votes=4)
     assert len(three_of_five.run(one_spike)) == 1
     assert len(four_of_five.run(one_spike)) == 0
-    with pytest.raises(ValueError, match="votes is 6"):
-        StreamingDetector(0.5, 5, votes=6)
+    one_of_one = StreamingDetector(0.5, 1, start_slices=0, votes=1)
+    assert one_of_one.run([127]) == []  # the cutoff itself is no vote
+    assert len(one_of_one.run([128])) == 1
 
 
 def test_hysteresis_waits_for_the_off_cutoff():
@@ -200,6 +288,9 @@ def test_hysteresis_waits_for_the_off_cutoff():
     shallow = StreamingDetector(0.8, 5, off_cutoff=0.3).run(dip_to_half)
     deep = StreamingDetector(0.8, 5, off_cutoff=0.6).run(dip_to_half)
     assert (len(shallow), len(deep)) == (2, 3)
+    for low, n_found in ((127, 2), (128, 1)):  # at or under
+        half = StreamingDetector(0.8, 1, start_slices=0, off_cutoff=0.5)
+        assert len(half.run([255, low, 255])) == n_found
 
 
 def test_a_lockout_outlasts_the_pause():
@@ -207,3 +298,6 @@ def test_a_lockout_outlasts_the_pause():
     scores = track((0, 40), *word, *word, *word)
     assert len(StreamingDetector(0.5, 5).run(scores)) == 3
     assert len(StreamingDetector(0.5, 5, lockout_s=3.0).run(scores)) == 2
+    for lockout_s, n_found in ((0.03, 2), (0.031, 1)):  # two scores, 30 ms apart
+        held = StreamingDetector(0.5, 1, start_slices=0, lockout_s=lockout_s)
+        assert len(held.run([255, 255])) == n_found

@@ -7,8 +7,8 @@ import pytest
 
 from mwwkit.device.detector import Rule, clip_maxima, detections, integer_cutoff
 from mwwkit.metrics.cutoff_selection import choose_cutoff, median_latency
-from mwwkit.metrics.operating_points import CUTOFFS, operating_points
-from mwwkit.metrics.rates import proportion
+from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, PerSet, Surface, operating_points
+from mwwkit.metrics.rates import false_accepts_at_most, proportion
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.seeds import rng
 
@@ -173,6 +173,9 @@ def test_the_median_latency_is_that_of_the_words_detected():
     ends_s = [0.6, 0.7, 0.6, 0.71]
     assert median_latency(tracks, ends_s, Rule(0.4, 5)) == pytest.approx(0.11)
     assert median_latency(tracks[2:3], ends_s[2:3], Rule(0.4, 5)) is None
+    assert median_latency(tracks[:1], [0.60049], Rule(0.4, 5)) == 0.11  # to a millisecond
+    with pytest.raises(ValueError, match="shorter"):
+        median_latency(tracks, ends_s[:3], Rule(0.4, 5))
 
 
 def test_accepted_negative_clips_can_be_limited_too():
@@ -182,5 +185,104 @@ def test_accepted_negative_clips_can_be_limited_too():
 
 
 def test_a_choice_needs_all_three_kinds():
-    with pytest.raises(ValueError, match=r"0 h of ambient"):
-        choose_cutoff(operating_points([peak(1)], [peak(1)], []), 0.5)
+    for kinds in (
+        ([peak(1)], [peak(1)], []),
+        ([], [peak(1)], [peak(1)]),
+        ([peak(1)], [], [peak(1)]),
+    ):
+        with pytest.raises(ValueError, match="wanted some of each"):
+            choose_cutoff(operating_points(*kinds), 0.5)
+
+
+def counted(*rows, hours=1.0, of=(9, 4)):
+    """A surface of (hits, wrong, events, number of cutoffs) pieces, one row a window."""
+    tables = [
+        np.array([np.repeat([p[kind] for p in row], [p[3] for p in row]) for row in rows])
+        for kind in range(3)
+    ]
+    return Surface(tuple(range(3, 3 + len(rows))), *tables, *of, hours)
+
+
+def test_at_the_limits_a_cutoff_is_still_within_them():
+    surface = counted([(9, 2, 2, 50), (8, 1, 1, 50), (7, 0, 0, 154)], hours=2.0)
+    assert choose_cutoff(surface, 0.5).recall.count == 8  # 1 in 2 h
+    assert choose_cutoff(surface, 0.4999).recall.count == 7
+    assert choose_cutoff(surface, 1.0, max_clip_fpr=0.25).recall.count == 8  # 1 of 4
+    assert choose_cutoff(surface, 1.0, max_clip_fpr=0.2499).recall.count == 7
+
+
+def test_what_is_expected_may_be_the_target_itself():
+    surface = counted([(9, 0, 45, 100), (8, 0, 20, 50), (7, 0, 0, 104)])
+    choice = choose_cutoff(surface, 45.0)
+    assert (choice.recall.count, choice.fah_expected) == (9, 45.0)
+
+
+def test_where_the_target_is_missed_events_come_first_then_other_words_then_recall():
+    pieces = [(9, 0, 3, 40), (5, 3, 2, 50), (1, 1, 2, 70), (2, 1, 2, 30), (0, 0, 0, 64)]
+    choice = choose_cutoff(counted(pieces), 0.5)
+    assert (choice.reached, choice.recall.count, choice.margin) == (False, 2, 30)
+
+
+def test_of_windows_that_do_as_well_the_one_with_more_such_cutoffs_is_taken():
+    thin, wide = [[(9, 0, 0, n), (0, 0, 0, 254 - n)] for n in (20, 31)]
+    for rows, window in (((thin, wide, thin), 4), ((wide, thin, thin), 3), ((thin, thin, wide), 5)):
+        choice = choose_cutoff(counted(*rows), 0.5)
+        assert (choice.window, choice.margin, integer_cutoff(choice.cutoff)) == (window, 31, 16)
+
+
+def test_a_claim_is_supported_from_the_bound_on():
+    surface, bound = counted([(9, 0, 0, 254)], hours=6.1), false_accepts_at_most(0, 6.1)
+    assert choose_cutoff(surface, bound).supported
+    assert not choose_cutoff(surface, np.nextafter(bound, 0)).supported
+
+
+def test_notes_word_for_word():
+    said = choose_cutoff(counted([(9, 0, 0, 254)], hours=6.1), 0.5).note
+    assert said == "0 false accepts in 6.10 h mean under 0.492 an hour at 95 %."
+    # a bound is shown with three digits, but never cut off before the point
+    said = choose_cutoff(counted([(9, 0, 4000, 254)]), 5000.0).note
+    assert said == "4000 false accepts in 1.00 h mean under 4106 an hour at 95 %."
+    said = choose_cutoff(counted([(9, 0, 9, 254)]), 20.0).note
+    assert said == "9 false accepts in 1.00 h mean under 15.8 an hour at 95 %."
+    said = choose_cutoff(counted([(0, 0, 0, 254)]), 0.5).note
+    assert said == "The model recognises nothing at any cutoff."
+    said = choose_cutoff(counted([(9, 0, 60, 9), (9, 0, 20, 9), (9, 0, 0, 236)]), 0.5).note
+    assert said.startswith("0 false accepts in 1.00 h mean under 3 an hour at 95 %: too little")
+    assert "h without one. The tail of its scores lets expect " in said
+
+
+def test_a_surface_says_what_a_rule_does_and_how_often():
+    surface = counted([(9, 4, 5, 100), (3, 1, 2, 154)], [(8, 2, 4, 254)], hours=1 / 7)
+    last, first = surface.at(Rule(0.4, 3)), surface.at(Rule(0.39, 3))
+    assert (last.hits, last.wrong, last.events) == (3, 1, 2)  # 0.4 is the device's 102
+    assert (first.hits, first.wrong, first.events) == (9, 4, 5)
+    assert surface.at(Rule(0.5, 4)).hits == 8
+    assert (first.recall.count, first.recall.of) == (9, 9)
+    assert (last.missed.count, last.missed.of) == (6, 9)
+    assert (last.others_accepted.count, last.others_accepted.of) == (1, 4)
+    assert (last.hourly().hours, last.hourly(digits=4).hours) == (0.143, 0.1429)
+    assert (last.hourly().events, last.hourly().value) == (2, 14.0)
+    assert surface.rounded().ambient_hours == 0.1429
+    assert surface.rounded().hits is surface.hits
+
+
+def test_without_streams_nothing_is_counted_in_them():
+    surface = operating_points([peak(9)], [], [], windows=(3, 5))
+    for table in (surface.hits, surface.clip_false_accepts, surface.ambient_events):
+        assert (table.shape, table.dtype) == ((2, 254), np.int64)
+    assert not surface.ambient_events.any()
+    ambient = operating_points([], [], [stream(9)] * 2).ambient_events
+    assert (ambient.dtype, ambient.sum()) == (np.int64, 2 * 8)  # over 1 to 8
+
+
+def test_a_table_that_is_too_short_is_no_surface():
+    surface = counted([(9, 4, 5, 254)])
+    with pytest.raises(ValueError, match="shorter"):
+        replace(surface, ambient_events=surface.ambient_events[:, 1:]).row(3)
+
+
+def test_things_per_set_are_had_by_name():
+    of = PerSet("w", "o", "a")
+    assert [of.of(name) for name in SET_NAMES] == ["w", "o", "a"]
+    assert of.items() == (("words", "w"), ("others", "o"), ("ambient", "a"))
+    assert of.map(str.upper) == PerSet("W", "O", "A")

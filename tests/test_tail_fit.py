@@ -49,6 +49,12 @@ def test_where_counts_rise_before_they_fall_the_tail_begins_behind_the_last_coun
     assert (np.diff(rates[150:]) < 0).all()
 
 
+def test_as_many_peaks_as_are_looked_at_are_all_of_the_tail():
+    rates = expected_rates(np.array([PEAKS] * 10 + [9] * 244), 1.0)
+    assert rates[0] == PEAKS and (np.diff(rates) < 0).all()
+    assert expected_rates(np.array([FEWEST] * 254), 1.0)[0] == FEWEST
+
+
 @pytest.mark.parametrize("n", [0, FEWEST - 1])
 def test_from_hardly_any_peaks_nothing_is_told(n):
     assert expected_rates(counts(np.zeros(n)), 1.0) is None

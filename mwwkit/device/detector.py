@@ -37,6 +37,7 @@ STEP_S = firmware.STEP_MS / 1000
 # Seconds of audio heard when the first score is out.
 FIRST_SCORE_S = (firmware.WINDOW_MS + firmware.STEP_MS - firmware.HOP_MS) / 1000
 REFRACTORY_S = 2.0  # one false accept is counted once in this time
+REFRACTORY_STEPS = math.ceil(REFRACTORY_S / STEP_S)
 LIVE_CUTOFFS = range(1, firmware.CUTOFF_LEVELS)  # can both arm and fire: see integer_cutoff
 
 
@@ -62,12 +63,10 @@ def manifest_cutoff(integer: int) -> float:
     """
     if integer not in LIVE_CUTOFFS:
         raise WrongInput(f"integer cutoff is {integer}; wanted 1 to 254, the others never fire")
-    for digits in (2, 3, 4):  # the middle of the interval survives a JSON round trip
-        for value in (integer / 255, (integer + 0.5) / 255, (integer + 0.999) / 255):
-            cutoff = round(value, digits)
-            if cutoff <= 1.0 and integer_cutoff(cutoff) == integer:
-                return cutoff
-    raise AssertionError(f"no decimal cutoff for {integer}")
+    lowest, middle = (value / firmware.CUTOFF_LEVELS for value in (integer, integer + 0.5))
+    # Only one of two digits can be in the interval, and the middle of three always is.
+    near = round(lowest, 2), round(lowest, 3), round(middle, 3)
+    return next(cutoff for cutoff in near if integer_cutoff(cutoff) == integer)
 
 
 @dataclass(frozen=True)
@@ -132,36 +131,25 @@ def shown(score: np.ndarray | int) -> np.ndarray | float:
     return score / firmware.CUTOFF_LEVELS
 
 
-def events(crossings: np.ndarray, refractory_steps: int) -> list[int]:
-    """Step numbers of events: the first crossing, and each later one past the refractory steps.
+def events(crossings: np.ndarray) -> list[int]:
+    """Step numbers of events: the first crossing, and each later one REFRACTORY_STEPS on.
 
     `crossings` are sorted step numbers. A score that stays high is an event again.
     """
     first_steps, at = [], 0
     while at < len(crossings):
         first_steps.append(int(crossings[at]))
-        at = int(np.searchsorted(crossings, first_steps[-1] + refractory_steps))
+        at = int(np.searchsorted(crossings, first_steps[-1] + REFRACTORY_STEPS))
     return first_steps
 
 
-def refractory_steps(refractory_s: float, step_s: float = STEP_S) -> int:
-    """The smallest whole number of steps that is at least `refractory_s`, and at least 1."""
-    return max(1, math.ceil(refractory_s / step_s - 1e-9))
-
-
-def detections(
-    scores: np.ndarray,
-    rule: Rule,
-    step_s: float = STEP_S,
-    refractory_s: float = REFRACTORY_S,
-) -> np.ndarray:
+def detections(scores: np.ndarray, rule: Rule) -> np.ndarray:
     """Times of the events in a track of uint8 scores, seconds of audio heard, float64 [events].
 
     For counting: the whole track may fire, from its first score on. `StreamingDetector` adds the
     device's pause after start and after each detection.
     """
-    steps = events(np.flatnonzero(rule.over(scores)), refractory_steps(refractory_s, step_s))
-    return FIRST_SCORE_S + step_s * np.asarray(steps, dtype=np.float64)
+    return score_times(len(scores))[events(np.flatnonzero(rule.over(scores)))]
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mwwkit.device.detector import (
-    REFRACTORY_S,
+    REFRACTORY_STEPS,
     STEP_S,
     Rule,
     detections,
-    refractory_steps,
     score_times,
 )
 from mwwkit.evaluation.measured import Mistake
@@ -53,7 +52,7 @@ def false_accepts(split: ScoredSplit, rule: Rule, about: About) -> tuple[Mistake
         means, at = rule.means(track), score_times(len(track))
         for at_s in detections(track, rule):
             first = int(np.searchsorted(at, at_s - STEP_S / 2))
-            span = means[first : first + refractory_steps(REFRACTORY_S)]
+            span = means[first : first + REFRACTORY_STEPS]
             accepted.append((float(span.max()), "ambient", index, float(at_s)))
     accepted.sort(key=lambda event: (-event[0], event[1], event[2], event[3] or 0.0))
     return tuple(

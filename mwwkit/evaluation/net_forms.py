@@ -15,12 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mwwkit.device.detector import (
-    REFRACTORY_S,
+    REFRACTORY_STEPS,
     STEP_S,
     Rule,
     detections,
     events,
-    refractory_steps,
     score_times,
 )
 from mwwkit.device.firmware import N_BANDS
@@ -212,8 +211,8 @@ def _decided_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, np
 
 def _events_apart(both: Sequence[np.ndarray], rule: Rule) -> list[tuple[int, list[float]]]:
     """Events of one form that the other lacks, each with both forms' highest mean near it."""
-    quiet, means = refractory_steps(REFRACTORY_S), [rule.means(track) for track in both]
-    mine, its = (np.array(events(np.flatnonzero(rule.over(t)), quiet), int) for t in both)
+    quiet, means = REFRACTORY_STEPS, [rule.means(track) for track in both]
+    mine, its = (np.array(events(np.flatnonzero(rule.over(t))), int) for t in both)
     alone = [
         step
         for steps, steps_of_other in ((mine, its), (its, mine))

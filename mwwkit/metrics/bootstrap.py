@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
 from mwwkit.metrics.curves import Areas, areas_of_counts
-from mwwkit.metrics.rates import Interval, Rate
+from mwwkit.metrics.rates import CONFIDENCE, Interval, Rate
 from mwwkit.run.errors import WrongInput
 
 N_DRAWS = 1000
@@ -26,7 +26,6 @@ def bootstrap(
     *samples: np.ndarray,
     rng: np.random.Generator,
     n_draws: int = N_DRAWS,
-    confidence: float = 0.95,
 ) -> Interval:
     """`statistic(*samples, axis=-1)` with its BCa interval, each sample redrawn on its own.
 
@@ -47,7 +46,7 @@ def bootstrap(
     left_out = [
         (_left_out(statistic, samples, at), np.ones(len(s))) for at, s in enumerate(samples)
     ]
-    return _bca(value, drawn, left_out, confidence)
+    return _bca(value, drawn, left_out)
 
 
 def _left_out(statistic: Callable, samples: Sequence[np.ndarray], at: int) -> np.ndarray:
@@ -67,7 +66,7 @@ def _refuse_few(*sizes: int) -> None:
         raise WrongInput(f"samples of {', '.join(map(str, sizes))}; wanted at least 2 in each")
 
 
-def _bca(value: float, drawn: np.ndarray, left_out, confidence: float) -> Interval:
+def _bca(value: float, drawn: np.ndarray, left_out) -> Interval:
     """The interval from `drawn`, and of each sample the values with one left out and how many."""
     sizes = [counts.sum() for _, counts in left_out]
     cubes = squares = 0.0
@@ -79,15 +78,15 @@ def _bca(value: float, drawn: np.ndarray, left_out, confidence: float) -> Interv
     n_draws = len(drawn)
     below = (drawn < value).mean() + (drawn == value).mean() / 2
     bias = ndtri(np.clip(below, 1 / n_draws, 1 - 1 / n_draws))
-    z = ndtri(_tail(min(sizes), confidence)) * np.array([1, -1])
+    z = ndtri(_tail(min(sizes))) * np.array([1, -1])
     at = ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
     low, high = np.quantile(drawn, at)
     return Interval(value, min(float(low), value), max(float(high), value))
 
 
-def _tail(n: float, confidence: float) -> float:
+def _tail(n: float) -> float:
     """Tail share to cut at each end of the draws, widened for a sample of `n` by Student's t."""
-    t = stdtrit(n - 1, (1 + confidence) / 2)
+    t = stdtrit(n - 1, (1 + CONFIDENCE) / 2)
     return float(ndtr(-np.sqrt(n / (n - 1)) * t))
 
 
@@ -96,7 +95,6 @@ def by_cluster(
     clusters: Sequence[str] | np.ndarray,
     rng: np.random.Generator,
     n_draws: int = N_DRAWS,
-    confidence: float = 0.95,
 ) -> Rate:
     """The share of `hit` (bool [n]) with an interval that holds for new clusters, e.g. speakers.
 
@@ -108,7 +106,6 @@ def by_cluster(
     Raises:
         ValueError: fewer than two clusters: nothing is known about a third.
     """
-    hit = np.asarray(hit, bool)
     names, member = np.unique(np.asarray(clusters), return_inverse=True)
     if len(hit) != len(member) or len(names) < 2:
         raise WrongInput(
@@ -116,13 +113,13 @@ def by_cluster(
             "for each, and at least two clusters"
         )
     n, k = len(hit), len(names)
-    hits, sizes = np.bincount(member, hit, k), np.bincount(member, minlength=k)
+    hits, sizes = np.bincount(member, hit), np.bincount(member)
     weights = rng.multinomial(k, np.full(k, 1 / k), n_draws)  # [draws, clusters]
     spread = np.std(weights @ hits / (weights @ sizes)) ** 2 * k / (k - 1)
     share = float(hits.sum() / n)
     alone = share * (1 - share) / n  # the spread of as many independent clips
     worth = n / max(spread / alone, 1.0) if alone else float(n)
-    tail = (1 + confidence) / 2
+    tail = (1 + CONFIDENCE) / 2
     worth *= (stdtrit(n - 1, tail) / stdtrit(k - 1, tail)) ** 2
     of, doubt = share * worth, 1 - tail
     low = 0.0 if share == 0 else betaincinv(of, worth - of + 1, doubt)
@@ -135,7 +132,6 @@ def curve_intervals(
     negatives: np.ndarray,
     rng: np.random.Generator,
     n_draws: int = N_DRAWS,
-    confidence: float = 0.95,
 ) -> Areas[Interval]:
     """ROC-AUC, both partial areas and the equal error rate, each with its BCa interval.
 
@@ -152,7 +148,7 @@ def curve_intervals(
 
     def interval(name: str) -> Interval:
         left_out = [(getattr(w, name), n) for w, n in zip(without, taken, strict=True)]
-        return _bca(float(getattr(areas, name)[0]), getattr(drawn, name), left_out, confidence)
+        return _bca(float(getattr(areas, name)[0]), getattr(drawn, name), left_out)
 
     return Areas(*(interval(area.name) for area in fields(Areas)))
 

@@ -17,6 +17,7 @@ from scipy.integrate import trapezoid  # numpy has it under two names, before an
 from mwwkit.device.detector import Rule, score_times
 from mwwkit.run.errors import WrongInput
 
+N_BINS = 10  # of a calibration
 T = TypeVar("T")
 
 
@@ -113,7 +114,7 @@ def areas_of_counts(positives: np.ndarray, negatives: np.ndarray) -> Areas[np.nd
     """
     rate, recall = _from_the_top(negatives), _from_the_top(positives)
     return Areas(
-        trapezoid(recall, rate, axis=-1),
+        trapezoid(recall, rate),
         _partial_area(rate, recall, 0.1),
         _partial_area(rate, recall, 0.05),
         _crossing(rate, 1.0 - recall)[0],
@@ -137,7 +138,7 @@ def _partial_area(rate: np.ndarray, recall: np.ndarray, max_fpr: float) -> np.nd
     """Scaled area under each curve [..., points] as far as `max_fpr`."""
     x0, x1 = rate[..., :-1], np.minimum(rate[..., 1:], max_fpr)
     width = np.maximum(x1 - x0, 0.0)
-    steep = np.diff(recall) / np.maximum(np.diff(rate), 1e-300) * (np.diff(rate) > 0)
+    steep = np.diff(recall) / np.maximum(np.diff(rate), 1e-300)  # finite, where the width is 0
     area = (width * (recall[..., :-1] + steep * width / 2)).sum(axis=-1)
     chance = max_fpr**2 / 2
     return 0.5 * (1 + (area - chance) / (max_fpr - chance))
@@ -169,7 +170,7 @@ def _crossing(rate: np.ndarray, missed: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 @dataclass(frozen=True)
 class Reliability:
-    """Ten (or so) equal bins of score 0..1: clips, mean score and share of positives in each."""
+    """Ten equal bins of score 0..1: clips, mean score and share of positives in each."""
 
     counts: np.ndarray
     mean_score: np.ndarray
@@ -182,7 +183,7 @@ class Reliability:
         return float((self.counts * gaps).sum() / self.counts.sum())
 
 
-def reliability(positives: np.ndarray, negatives: np.ndarray, n_bins: int = 10) -> Reliability:
+def reliability(positives: np.ndarray, negatives: np.ndarray) -> Reliability:
     """Whether a score of 0.9 means nine in ten. Empty bins hold 0; scores are in 0..1.
 
     It depends on the share of positives in the test, which is not that of a home.
@@ -190,11 +191,11 @@ def reliability(positives: np.ndarray, negatives: np.ndarray, n_bins: int = 10) 
     scores = np.concatenate([positives, negatives])
     if scores.min() < 0 or scores.max() > 1:
         raise WrongInput(f"scores from {scores.min()} to {scores.max()}; wanted 0 to 1")
-    bins = np.minimum((scores * n_bins).astype(int), n_bins - 1)
-    counts = np.bincount(bins, minlength=n_bins)
+    bins = np.minimum((scores * N_BINS).astype(int), N_BINS - 1)
+    counts = np.bincount(bins, minlength=N_BINS)
     some = np.maximum(counts, 1)
-    hits = np.bincount(bins[: len(positives)], minlength=n_bins)
-    return Reliability(counts, np.bincount(bins, scores, n_bins) / some, hits / some)
+    hits = np.bincount(bins[: len(positives)], minlength=N_BINS)
+    return Reliability(counts, np.bincount(bins, scores, N_BINS) / some, hits / some)
 
 
 def latency_s(track: np.ndarray, word_end_s: float, rule: Rule) -> float:
@@ -204,5 +205,5 @@ def latency_s(track: np.ndarray, word_end_s: float, rule: Rule) -> float:
     """
     over = rule.over(track)
     if not over.any():
-        return float("nan")
+        return np.nan
     return float(score_times(len(track))[np.argmax(over)] - word_end_s)

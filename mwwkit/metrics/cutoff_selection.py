@@ -169,9 +169,10 @@ def _note(at: Point, reached: bool, target_fah: float, expected: float | None) -
     )
     if at_most <= target_fah:
         return f"{counted}."
-    needed = log(20) / target_fah if target_fah > 0 else float("inf")
-    note = f"{counted}: too little audio to support {target_fah:g} an hour; that takes " + (
-        f"at least {ceil(needed * 10) / 10:g} h without one." if target_fah else "for ever."
+    needed_h = ceil(log(20) / target_fah * 10) / 10
+    note = (
+        f"{counted}: too little audio to support {target_fah:g} an hour; that takes at least "
+        f"{needed_h:g} h without one."
     )
     if expected is not None:
         note += f" The tail of its scores lets expect {expected:.2g} an hour."

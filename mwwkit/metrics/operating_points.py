@@ -14,12 +14,10 @@ import numpy as np
 
 from mwwkit.device.detector import (
     LIVE_CUTOFFS,
-    REFRACTORY_S,
     STEP_S,
     Rule,
     clip_maxima,
     events,
-    refractory_steps,
     sliding_sum,
 )
 from mwwkit.metrics.rates import Hourly, Rate
@@ -116,18 +114,16 @@ def operating_points(
     negatives: Sequence[np.ndarray],
     ambient: Sequence[np.ndarray],
     windows: Sequence[int] = (5,),
-    refractory_s: float = REFRACTORY_S,
 ) -> Surface:
     """The whole surface in one pass over the tracks (uint8 scores, one array a clip or stream)."""
-    quiet = refractory_steps(refractory_s)
     rows = []
     for window in windows:
-        streams = [_events_at_each_cutoff(sliding_sum(t, window), window, quiet) for t in ambient]
+        streams = [_events_at_each_cutoff(sliding_sum(t, window), window) for t in ambient]
         rows.append(
             (
                 _over_each_cutoff(clip_maxima(positives, window), window),
                 _over_each_cutoff(clip_maxima(negatives, window), window),
-                np.sum(streams, axis=0, dtype=np.int64) if streams else np.zeros_like(CUTOFFS),
+                np.sum(streams, axis=0) if streams else np.zeros_like(CUTOFFS),
             )
         )
     hours = sum(len(track) for track in ambient) * STEP_S / 3600
@@ -141,12 +137,12 @@ def _over_each_cutoff(maxima: np.ndarray, window: int) -> np.ndarray:
     return len(maxima) - np.searchsorted(np.sort(maxima), CUTOFFS * window, side="right")
 
 
-def _events_at_each_cutoff(sums: np.ndarray, window: int, quiet: int) -> np.ndarray:
+def _events_at_each_cutoff(sums: np.ndarray, window: int) -> np.ndarray:
     counts = np.zeros(len(CUTOFFS), dtype=np.int64)
     over = np.arange(len(sums))
     for column, cutoff in enumerate(CUTOFFS):
         over = over[sums[over] > cutoff * window]  # only these can cross a higher cutoff
         if len(over) == 0:
             break
-        counts[column] = len(events(over, quiet))
+        counts[column] = len(events(over))
     return counts

@@ -13,6 +13,8 @@ from scipy import stats
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.typed_json import Amount, Count, Share, absent
 
+CONFIDENCE = 0.95  # of every interval
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -112,34 +114,34 @@ def between(low: float, high: float) -> str:
 
 def an_hour(events: float) -> str:
     """Events an hour to three digits."""
-    return f"{events:.3g}" if events < 1000 else f"{events:,.0f}"
+    return f"{events:.3g}" if events < 999.5 else f"{events:,.0f}"
 
 
-def proportion(count: int, total: int, confidence: float = 0.95) -> Rate:
+def proportion(count: int, total: int) -> Rate:
     """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
     if not 0 <= count <= total or total == 0:
         raise WrongInput(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
-    tail = (1 - confidence) / 2  # by quantiles: binomtest finds roots, and its last digits differ
+    tail = (1 - CONFIDENCE) / 2  # by quantiles: binomtest finds roots, and its last digits differ
     low = 0.0 if count == 0 else stats.beta.ppf(tail, count, total - count + 1)
     high = 1.0 if count == total else stats.beta.ppf(1 - tail, count + 1, total - count)
     return Rate(count, total, count / total, float(low), float(high))
 
 
-def false_accepts_per_hour(n_events: int, hours: float, confidence: float = 0.95) -> Interval:
+def false_accepts_per_hour(n_events: int, hours: float) -> Interval:
     """Events an hour with the exact Poisson interval (Garwood 1936, two-sided)."""
     if n_events < 0 or hours <= 0:
         raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
-    tail = (1 - confidence) / 2
+    tail = (1 - CONFIDENCE) / 2
     low = 0.0 if n_events == 0 else stats.chi2.ppf(tail, 2 * n_events) / 2
     high = stats.chi2.ppf(1 - tail, 2 * n_events + 2) / 2
     return Interval(n_events / hours, float(low / hours), float(high / hours))
 
 
-def false_accepts_at_most(n_events: int, hours: float, confidence: float = 0.95) -> float:
-    """The rate an hour that is not passed, at `confidence`: the exact one-sided Poisson bound.
+def false_accepts_at_most(n_events: int, hours: float) -> float:
+    """The rate an hour that is not passed, with 95 %: the exact one-sided Poisson bound.
 
     No event in 2.4 h is under 1.25 an hour at 95 %: -ln(0.05) / 2.4 (Garwood 1936).
     """
     if n_events < 0 or not hours > 0:
         raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
-    return float(stats.chi2.ppf(confidence, 2 * n_events + 2) / 2 / hours)
+    return float(stats.chi2.ppf(CONFIDENCE, 2 * n_events + 2) / 2 / hours)

@@ -35,7 +35,7 @@ def expected_rates(events: np.ndarray, hours: float) -> np.ndarray | None:
     n = int(events[first])
     if n < FEWEST:
         return None
-    passed = events[first:].astype(float)
+    passed = events[first:]
     over = LOGITS[first:] - LOGITS[first]
     # The sum of all excesses is the area under the count, each event 1 high up to its peak.
     mean_excess = np.sum((passed[1:] + passed[:-1]) / 2 * np.diff(over)) / n

@@ -15,7 +15,6 @@ mwwkit lacks the settings that were added since; each such field of a Config say
 the older code did, and the checkpoint is read as if it held that value.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +103,7 @@ class Checkpoint:
 
     def finish(self, unit: str, **facts: Any) -> None:
         """Record `unit` as done. Its files must already be on disk."""
-        self._save(self.own | {unit: json.loads(json.dumps(facts, allow_nan=False))})
+        self._save(self.own | {unit: as_json(facts)})
 
     def forget(self, units: list[str]) -> None:
         """Units of this run are to be made again: their files are gone or not what was written."""
@@ -151,13 +150,13 @@ class Checkpoint:
 
     def complete(self, **facts: Any) -> None:
         """Record the stage as complete; both generations then hold the same bytes."""
-        if self.is_complete and self.facts == json.loads(json.dumps(facts)):
+        if self.is_complete and self.facts == as_json(facts):
             return
         # The older generation first: killed between the two, the stage still is to be completed.
         state = self._state(self.own, facts)
         write_json(previous_of(self.path), state)
         write_json(self.path, state)
-        self.is_complete, self.facts = True, json.loads(json.dumps(facts))
+        self.is_complete, self.facts = True, as_json(facts)
 
 
 def finished(run: Run, folder: str) -> dict[str, dict]:
@@ -184,4 +183,4 @@ def completed(run: Run, folder: str) -> dict[str, Any]:
     """The facts that a finished stage left about the whole of it; CheckpointError if unfinished."""
     finished(run, folder)
     states = [load(path) for path in run.all(f"{folder}/checkpoint.json")]
-    return next(s["complete"] for s in states if s and s["complete"] is not None)
+    return next(s["complete"] for s in states if s["complete"] is not None)

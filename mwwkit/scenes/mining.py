@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwwkit.device.detector import REFRACTORY_S, refractory_steps, score_times, shown, sliding_sum
+from mwwkit.device.detector import REFRACTORY_STEPS, score_times, shown, sliding_sum
 from mwwkit.device.firmware import OUTPUT_SCALE
 from mwwkit.scenes.scenes import Scene
 
@@ -39,7 +39,7 @@ def false_events(
         wrong &= (at_s < end_s + NEAR_WORD_S[0]) | (at_s > end_s + NEAR_WORD_S[1])
     steps, false_accepts = np.flatnonzero(wrong), []
     while len(steps):
-        span = steps[steps < steps[0] + refractory_steps(REFRACTORY_S)]
+        span = steps[steps < steps[0] + REFRACTORY_STEPS]
         peak = span[np.argmax(sums[span])]
         false_accepts.append((float(at_s[peak]), float(shown(sums[peak]) / window)))
         steps = steps[len(span) :]
