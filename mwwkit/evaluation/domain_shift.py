@@ -7,7 +7,6 @@ The test split's words and other words, as 05 scored them clean, each in noise o
 four levels, in rooms kept out, too soft and too loud, and through codecs; at the cutoff that ships.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +25,7 @@ from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.groups import rate
 from mwwkit.evaluation.tta import averaged
 from mwwkit.metrics.cutoff_selection import median_latency
+from mwwkit.metrics.operating_points import PerSet
 from mwwkit.metrics.rates import Rate
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.parallel import each
@@ -103,20 +103,17 @@ def measure(
     speakers = {record.path: record.speaker for record in load_clips(run)}
     units = [speakers[name] or name for name in positives.names]
     score = partial(_score, device, sounds, tta)
-    jobs = [*_jobs(suite(sounds), "words", positives), *_jobs(suite(sounds), "others", negatives)]
-    tracks_of: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
+    shifts = suite(sounds)
+    jobs = [*_jobs(shifts, "words", positives), *_jobs(shifts, "others", negatives)]
+    tracks_of: dict[str, PerSet[list[np.ndarray]]] = {
+        shift.name: PerSet([], [], []) for shift in shifts
+    }
     with tqdm(total=len(jobs), unit="task", desc="shift") as bar:
         for job, tracks in zip(jobs, each(score, jobs, workers), strict=True):
-            tracks_of[job.shift.name, job.set] += tracks
+            tracks_of[job.shift.name].of(job.set).extend(tracks)
             bar.update()
 
-    return [
-        _row(
-            *(shift, tracks_of[shift.name, "words"], tracks_of[shift.name, "others"]),
-            *(rule, positives, units),
-        )
-        for shift in suite(sounds)
-    ]
+    return [_row(shift, tracks_of[shift.name], rule, positives, units) for shift in shifts]
 
 
 def stimuli(run: Run, name: str, most: int) -> Stimuli:
@@ -172,23 +169,20 @@ def _float(audio: np.ndarray) -> np.ndarray:
 
 def _row(
     shift: Shift,
-    positives: Sequence[np.ndarray],
-    negatives: Sequence[np.ndarray],
+    tracks: PerSet[list[np.ndarray]],
     rule: Rule,
     clean: Stimuli,
     units: Sequence[str],
 ) -> Row:
     """What the tracks of the words and of the other words come to."""
-    share, wrong = (
-        rate(rule.wakes(positives), units, rng(0, "shift", shift.name)),
-        rule.wakes(negatives),
-    )
+    share = rate(rule.wakes(tracks.positives), units, rng(0, "shift", shift.name))
+    wrong = rule.wakes(tracks.negatives)
     return Row(
         shift.name,
         shift.family,
         OfUnits(**vars(share), units=len(set(units))),
         Rate.counted(int(wrong.sum()), len(wrong)),
-        median_latency(positives, clean.ends_s, rule),
+        median_latency(tracks.positives, clean.ends_s, rule),
     )
 
 

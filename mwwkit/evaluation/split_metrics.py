@@ -45,8 +45,16 @@ from mwwkit.scenes.provenance import About
 OF_WORDS = ("condition", "snr", "room", "rt60", "speaker", "source", "voice")
 OF_OTHERS = ("speaker", "source", "voice", "word", "label")
 COUNTED = (
-    *("true_positives", "false_negatives", "false_positives", "true_negatives"),
-    *("accuracy", "precision", "recall", "f1", "false_positive_rate", "false_negative_rate"),
+    "true_positives",
+    "false_negatives",
+    "false_positives",
+    "true_negatives",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "false_positive_rate",
+    "false_negative_rate",
 )
 
 

@@ -80,7 +80,8 @@ def _rates(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Html:
     )
     lines = [
         tag(
-            *("tr", tag("td", name, class_="name")),
+            "tr",
+            tag("td", name, class_="name"),
             *(tag("td", cell, class_="n") for cell in numbers),
             tag("td", bar, class_="meter"),
         )

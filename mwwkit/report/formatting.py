@@ -98,8 +98,10 @@ def delay(latency: Latency) -> str:
 
 def _numbers(data: Source | SplitData) -> tuple[str, str, str, str]:
     return (
-        *(f"{data.files:,}", f"{data.hours:.2f}"),
-        *(f"{data.speakers:,}", f"{data.wake_words:,}"),
+        f"{data.files:,}",
+        f"{data.hours:.2f}",
+        f"{data.speakers:,}",
+        f"{data.wake_words:,}",
     )
 
 

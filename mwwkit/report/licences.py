@@ -30,7 +30,8 @@ _RULES = (
     (
         r"\bNC\b|non-?commercial|\bno(t-for)?-commercial-use|research-((use|purposes?)-)?only"
         r"|academic(?!-free)",
-        *(NO, "forbids commercial use"),
+        NO,
+        "forbids commercial use",
     ),
     (r"none-claimed|made-by-mwwkit", YES, "nobody claims rights in it"),
     (r"\bCC0\b|public-domain|\bPDDL\b|\bunlicense\b", YES, "all rights are given up"),

@@ -24,8 +24,13 @@ from mwwkit.scenes import provenance
 
 STAGES = ("clips", "features", "training", "mined", "tuned")
 PACKAGES = (
-    *("numpy", "scipy", "tensorflow", "ai-edge-litert", "pymicro-features"),
-    *("espeakng-loader", "tflite-micro"),
+    "numpy",
+    "scipy",
+    "tensorflow",
+    "ai-edge-litert",
+    "pymicro-features",
+    "espeakng-loader",
+    "tflite-micro",
 )
 FILES = "model", "manifest", "certificate", "yaml", "yaml_url", "float_model", "metrics"
 

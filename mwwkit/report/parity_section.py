@@ -80,8 +80,10 @@ def _steps(against: Sequence[Against]) -> Html:
     heads = "form", "than", "mean difference", "largest", "at", "flips", "decided differently"
     rows = [
         (
-            *(_form(row.form), _form(row.than)),
-            *(f"{row.mean_difference:.2g}", f"{row.largest_difference:.2g}"),
+            _form(row.form),
+            _form(row.than),
+            f"{row.mean_difference:.2g}",
+            f"{row.largest_difference:.2g}",
             _place(row.largest_at) if row.largest_at else "",
             f"{row.flips:,} of {row.steps:,}",
             f"{len(row.differ):,}",

@@ -149,7 +149,9 @@ def trade_off(report: Report) -> Html:
     transfer = tag("p", _transfer(alone)) if alone else ""
     choices = [
         (
-            *(each.name, f"{each.cutoff:g}", formatting.shown(each.validation.recall)),
+            each.name,
+            f"{each.cutoff:g}",
+            formatting.shown(each.validation.recall),
             formatting.hourly(each.validation.false_accepts_per_hour),
             each.why,
         )

@@ -65,7 +65,9 @@ def data(report: Report) -> Html:
     rows = [formatting.source_row(source) for source in origins.sources]
     splits = [formatting.split_row(split) for split in origins.splits]
     return components.section(
-        *("data", "What it was made from", lead),
+        "data",
+        "What it was made from",
+        lead,
         components.table(formatting.SOURCE_HEADS, rows, (1, 2, 3, 4)),
         tag("h3", "By split"),
         components.table(formatting.SPLIT_HEADS, splits, (1, 2, 3, 4)),
@@ -103,7 +105,9 @@ def again(report: Report) -> Html:
     ]
     lead = "The same settings, seed, data and versions give the same bytes."
     return components.section(
-        *("again", "How to make it again", lead),
+        "again",
+        "How to make it again",
+        lead,
         components.facts_table(rows),
         tag("h3", "Settings"),
         *settings,

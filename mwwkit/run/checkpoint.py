@@ -92,8 +92,18 @@ class Checkpoint:
             own = state["done"]
             complete = state["complete"]  # what it added to a finished earlier run must finish too
         return cls(
-            *(path, settings, own, before, complete is not None, complete or {}),
-            *(count, figures, earlier.figures, forced, earlier.forced, former),
+            path=path,
+            settings=settings,
+            own=own,
+            before=before,
+            is_complete=complete is not None,
+            facts=complete or {},
+            count=count,
+            figures=figures,
+            figures_before=earlier.figures,
+            forced=forced,
+            forced_before=earlier.forced,
+            former=former,
         )
 
     def left(self, units: list[str]) -> list[str]:

@@ -39,7 +39,10 @@ class Config(Recipe):
     scenes: Annotated[int, Between(1, 1_000_000)] = 5000
     scene_seconds: Annotated[float, Between(3, 60)] = 12.0
     conditions: Annotated[tuple[str, ...], EachOf(CONDITIONS)] = (
-        *("clean", "noise10", "babble10", "room"),
+        "clean",
+        "noise10",
+        "babble10",
+        "room",
     )
     max_rooms: Annotated[int, at_least(0)] = 200
     seed: int = 42

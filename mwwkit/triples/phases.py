@@ -153,7 +153,8 @@ def speech(
         n_taken += _chunk(work, number, chunk, settings, corpus)["bytes"]
         bar.update()
     bar.close()
-    checkpoint.finish("sterile", segments=_state(work)["segments"])
+    chunks_done = of_kind(checkpoint.done, "sterile").values()
+    checkpoint.finish("sterile", segments=sum(facts["segments"] for facts in chunks_done))
     work.say(f"phase 4, speech: {_state(work)}")
     return ""
 
