@@ -140,7 +140,9 @@ def test_exact_intervals_agree_with_the_distribution_they_invert():
 
 def test_nothing_seen_still_has_an_upper_bound():
     assert rates.proportion(0, 164).high == pytest.approx(0.0222, abs=1e-4)
-    assert rates.proportion(5, 5).high == 1.0
+    assert (rates.proportion(0, 164).low, rates.proportion(5, 5).high) == (0.0, 1.0)
+    assert rates.proportion(1, 5).low == pytest.approx(1 - 0.975**0.2)
+    assert rates.proportion(4, 5).high == pytest.approx(0.975**0.2)
     hourly = rates.false_accepts_per_hour(0, 1.0)
     assert (hourly.value, hourly.low) == (0.0, 0.0)
     assert hourly.high == pytest.approx(-np.log(0.025))
