@@ -70,6 +70,16 @@ def test_other_settings_are_refused_by_name_with_both_values(here):
     resume(here, conditions=["clean", "room"])  # a tuple comes back from JSON as a list
 
 
+def test_a_number_that_was_written_as_6_is_gone_on_with_as_6_0_and_the_other_way_round(tmp_path):
+    for before, now in ((6, 6.0), (6.0, 6)):
+        here = Run(tmp_path / f"from {before}")
+        first = resume(here, seconds=before, level_db=(before, 9))
+        first.finish("a")
+        folder = sealed(here, "b", first)
+        checkpoint = resume(here, seconds=now, level_db=(now, 9.0))
+        assert checkpoint.adopt("b", folder) and list(checkpoint.done) == ["a", "b"]
+
+
 def test_a_session_killed_while_saving_loses_nothing_that_was_recorded(here):
     code = """
     import os, signal, sys

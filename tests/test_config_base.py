@@ -116,12 +116,21 @@ def test_a_fault_is_one_line_with_the_name_what_was_found_and_what_was_wanted(gi
     assert told(Sample, **given) == line
 
 
-def test_what_is_taken_is_kept_as_it_was_given_but_for_lists_and_commas():
-    made = Sample(hours=3, drop="a, b,,c ", schedule=[[1, 0.5], (2, 1)], snr_db=[1, 2])
+def test_what_is_taken_is_kept_as_it_was_given_but_for_lists_commas_and_whole_numbers():
+    made = Sample(drop="a, b,,c ", schedule=[[1, 0.5], (2, 1)], snr_db=[1, 2])
     assert (made.drop, made.schedule, made.snr_db) == (("a", "b", "c"), ((1, 0.5), (2, 1)), (1, 2))
-    assert json.dumps(asdict(made)["hours"]) == "3", "what a checkpoint holds would change"
     assert made == replace(made) and hash(made) == hash(replace(made))
     assert Sample(steps=np.int64(3), share=np.float32(0.5)).steps == 3
+
+
+def test_settings_that_are_equal_are_written_as_the_same_bytes():
+    def written(hours: float, snr_db: Any, schedule: Any, share: float) -> str:
+        return json.dumps(asdict(Sample(4, share, hours=hours, snr_db=snr_db, schedule=schedule)))
+
+    as_floats = written(6.0, (0.0, 5.0), [[2, 1.0], [3, 4.0]], 0.5)
+    assert written(6, [0, 5], ((2, 1), (3, 4)), np.float32(0.5)) == as_floats
+    assert '"steps": 4,' in as_floats and '"hours": 6.0,' in as_floats
+    assert told(Sample, hours=10**400).endswith("00; wanted a number")  # more than a float holds
 
 
 def test_what_else_stands_beside_a_field_hinders_no_range():

@@ -15,6 +15,7 @@ A check of several fields together goes into `refuse_together`.
 """
 
 import math
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -129,8 +130,9 @@ Texts = Annotated[tuple[str, ...], COMMAS]  # several texts, or one with commas 
 class Checked:
     """Settings that refuse nonsense when they are made; a base for frozen dataclasses.
 
-    Lists become tuples, at any depth. Raises WrongInput, in one line, for a value of another type
-    than its field's and for one outside of what its field says.
+    Lists become tuples and, where a field holds numbers, whole ones become floats, at any depth: 6
+    and 6.0 are the same setting. Raises WrongInput, in one line, for a value of another type than
+    its field's and for one outside of what its field says.
     """
 
     whose = ""  # comes before a field's name in a message: "Block.", "the teacher's "
@@ -146,7 +148,7 @@ class Checked:
             for problem in (rule.fault(value) for rule in marks if hasattr(rule, "fault")):
                 if problem:
                     raise WrongInput(f"{self.whose}{name} {problem}")
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, _as_floats(value, hint))
         self.refuse_together()
 
     def refuse_together(self) -> None:
@@ -191,10 +193,15 @@ def fits(value: Any, hint: Any) -> bool:
     if get_origin(hint) is tuple:
         return isinstance(value, Sequence) and all(map(_item_fits, value, _kinds(value, hint)))
     if hint is float:
-        return isinstance(value, Real) and not isinstance(value, bool)
+        return isinstance(value, Real) and not isinstance(value, bool) and _is_within(value)
     if hint is int:
         return isinstance(value, Integral) and not isinstance(value, bool)
     return isinstance(value, hint) if hint in ONE else True
+
+
+def _is_within(value: Real) -> bool:
+    """Whether a float can hold it: a whole number may be larger than any."""
+    return not isinstance(value, Integral) or abs(value) <= sys.float_info.max
 
 
 def _item_fits(value: Any, hint: Any) -> bool:
@@ -211,6 +218,13 @@ def _as_tuples(value: Any, hint: Any) -> Any:
     if get_origin(hint) is not tuple:
         return value
     return tuple(map(_as_tuples, value, _kinds(value, hint)))
+
+
+def _as_floats(value: Any, hint: Any) -> Any:
+    """A field's numbers as floats, which is how a file keeps them whatever they were given as."""
+    if get_origin(hint) is tuple:
+        return tuple(map(_as_floats, value, _kinds(value, hint)))
+    return float(value) if hint is float else value
 
 
 def _kind(hint: Any) -> str:
