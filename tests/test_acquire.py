@@ -67,6 +67,9 @@ def test_recordings_become_16_khz_clips_with_labels_speakers_and_splits(tmp_path
     assert len(clips.of(label=Label.POSITIVE)) == 12
     assert {r.speaker for r in clips.of(label=Label.POSITIVE)} == {"Zoë", "bob"}
     assert len(clips.of(kind=Kind.NOISE)) == len(clips.of(kind=Kind.RIR)) == 3
+    of_split = [len(clips.of(label=Label.POSITIVE, split=split)) for split in Split]
+    told = "your 12 recordings of the word: {} train, {} choose, {} test".format(*of_split)
+    assert told in acquire.check(here)["recordings"]
     for split in Split:
         assert len(clips.of(label=Label.POSITIVE, split=split))
     for record in clips:
@@ -345,6 +348,7 @@ def test_spoken_voices_are_the_speakers_and_none_is_in_two_splits(tmp_path):
     assert all(by_split) and not by_split[0] & by_split[1] | by_split[1] & by_split[2]
     assert {r.word for r in clips.of(label=Label.POSITIVE)} == {"hey you"}
     assert len(clips.of(label=Label.HARD_NEGATIVE)) >= 18
+    assert made["recordings"].startswith("no recordings of the word by people")
     assert (
         "spoken by a machine" in made["caveats"][-1] and "twenty recordings" in made["caveats"][-1]
     )

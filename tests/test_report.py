@@ -19,6 +19,8 @@ from matplotlib.image import imread
 from small_run import LIMITS, stamps, tree
 
 from mwwkit import __main__ as cli
+from mwwkit.corpus.clips import load_clips
+from mwwkit.corpus.own_recordings import recordings_of_word
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
@@ -28,14 +30,14 @@ from mwwkit.metrics.operating_points import SET_NAMES, Surface
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
-from mwwkit.report import axes, formatting, writing
+from mwwkit.report import axes, formatting, origins, writing
 from mwwkit.report.card import card
 from mwwkit.report.charts import at_cutoff
 from mwwkit.report.facts import DIGITS, Report, report_schema, trade_off
 from mwwkit.report.facts import SCHEMA as MADE
 from mwwkit.report.markup import joined, tag
 from mwwkit.report.mistake_sounds import MOST_S, PER_KIND, Moment, moments, span
-from mwwkit.report.origins import Data, Source
+from mwwkit.report.origins import Data, Setting, Source, StageSettings
 from mwwkit.report.page import page
 from mwwkit.report.verdict import verdict
 from mwwkit.run.paths import Run
@@ -186,6 +188,8 @@ def test_the_figures_of_05_stand_in_the_report_as_they_are(here, mistaken, facts
     [source] = facts["data"]["sources"]
     assert (source["source"], source["licences"]) == ("made", ["CC0-1.0"])
     assert (source["files"], source["wake_words"]) == (48 * 2 + 6, 48)
+    counted = recordings_of_word(load_clips(here))
+    assert {n: split["recordings"] for n, split in facts["data"]["splits"].items()} == counted
     for file in facts["files"]:
         data = (mistaken.folder / file["name"]).read_bytes()
         assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
@@ -575,6 +579,17 @@ def test_the_card_has_the_reports_words_and_figures(here):
     assert "14 checks passed, 0 failed, 1 not made" in text or "13 checks passed" in text
     assert all(file["sha256"] in text for file in facts["files"])
     assert {f"{WORD}.certificate.json", f"{WORD}.url.yaml"} < {f["name"] for f in facts["files"]}
+
+
+def test_settings_that_are_equal_have_the_same_digest_and_others_another():
+    def digest(**settings):
+        in_order = tuple(Setting(name, value) for name, value in settings.items())
+        return origins.digest((StageSettings("features", in_order),))
+
+    one = digest(seconds=6, shares=[1, [0.5, 2]], steps={"a": 3}, seed=42)
+    assert one == digest(seconds=6.0, shares=[1.0, [0.5, 2.0]], steps={"a": 3.0}, seed=42)
+    assert one != digest(seconds=6.5, shares=[1, [0.5, 2]], steps={"a": 3}, seed=42)
+    assert digest(is_on=True) != digest(is_on=1) and digest(word="6") != digest(word=6)
 
 
 def test_whatever_clips_speakers_and_words_are_called_is_text_in_the_card_too(facts):

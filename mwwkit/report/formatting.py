@@ -65,7 +65,7 @@ def scene(drawn: Scene) -> list[tuple[str, str]]:
 
 NO_CATALOGUE = "The catalogue of clips was not at hand when this report was made."
 SOURCE_HEADS = "source", "files", "hours", "speakers", "wake words", "licence"
-SPLIT_HEADS = "split", "files", "hours", "speakers", "wake words"
+SPLIT_HEADS = "split", "files", "hours", "speakers", "wake words", "of these by people"
 LICENCE_HEADS = "source", "licence", "commercially", "why"
 
 
@@ -114,7 +114,7 @@ def source_row(source: Source) -> tuple[str, ...]:
 
 def split_row(split: SplitData) -> tuple[str, ...]:
     """Cells under SPLIT_HEADS."""
-    return (split.split, *_numbers(split))
+    return (split.split, *_numbers(split), f"{split.recordings:,}")
 
 
 def licence_row(licence: LicenceOf) -> tuple[str, ...]:

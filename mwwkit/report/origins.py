@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from mwwkit import __version__
 from mwwkit.corpus.clips import Kind, Label, SampleRecord
+from mwwkit.corpus.own_recordings import recordings_of_word
 from mwwkit.device import firmware
 from mwwkit.esphome.manifest import Manifest
 from mwwkit.evaluation.exported import Shipped
@@ -65,6 +66,7 @@ class SplitData:
     files: Count
     hours: Amount
     wake_words: Count
+    recordings: Count  # of those wake words, the ones that people said
     speakers: Count
 
 
@@ -135,7 +137,10 @@ def data(run: Run) -> Data | None:
         by_split[record.split.value].append(record)
     return Data(
         tuple(_source(name, by_source[name]) for name in sorted(by_source)),
-        tuple(_split(name, by_split[name]) for name in ("train", "validation", "test")),
+        tuple(
+            _split(split.value, by_split[split.value], n)
+            for split, n in recordings_of_word(about).items()
+        ),
     )
 
 
@@ -153,8 +158,8 @@ def _source(name: str, records: list[SampleRecord]) -> Source:
     )
 
 
-def _split(name: str, records: list[SampleRecord]) -> SplitData:
-    counts = _wake_words(records), _speakers(records)
+def _split(name: str, records: list[SampleRecord], n_recordings: int) -> SplitData:
+    counts = _wake_words(records), n_recordings, _speakers(records)
     return SplitData(name, len(records), _hours(records), *counts)
 
 
@@ -203,12 +208,25 @@ def seed(stages: tuple[StageSettings, ...]) -> int | None:
 
 
 def digest(stages: tuple[StageSettings, ...]) -> str:
-    """SHA-256 of the settings; the same settings, the same digest."""
+    """SHA-256 of the settings; the same settings, the same digest.
+
+    Checkpoints of earlier versions hold 6 where a number was given so, later ones 6.0.
+    """
     plain = {
-        of_stage.stage: {each.name: each.value for each in of_stage.settings} for of_stage in stages
+        of_stage.stage: {each.name: _whole(each.value) for each in of_stage.settings}
+        for of_stage in stages
     }
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _whole(value: Any) -> Any:
+    """A setting as JSON has it, at any depth, with 6 in place of 6.0."""
+    if isinstance(value, Mapping):
+        return {name: _whole(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def versions() -> tuple[Version, ...]:

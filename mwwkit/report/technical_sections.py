@@ -70,7 +70,7 @@ def data(report: Report) -> Html:
         lead,
         components.table(formatting.SOURCE_HEADS, rows, (1, 2, 3, 4)),
         tag("h3", "By split"),
-        components.table(formatting.SPLIT_HEADS, splits, (1, 2, 3, 4)),
+        components.table(formatting.SPLIT_HEADS, splits, (1, 2, 3, 4, 5)),
         *_licence(report.licence),
     )
 

@@ -22,6 +22,7 @@ from mwwkit.corpus.clips import (
     write_catalogue,
     write_quarantine,
 )
+from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
@@ -164,7 +165,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
 
 
 def check(run: Run) -> dict:
-    """What there is, what was rejected, and what to know about it.
+    """What there is, where people's recordings of the word went, what to know about it.
 
     Raises unless 02 can work: the stage is finished, every clip is there, the wake word and
     something else are in training and the wake word in validation, and nothing leaks.
@@ -192,7 +193,12 @@ def check(run: Run) -> dict:
             "every clip of the wake word was spoken by a machine: a model of synthetic voices does "
             "not know people's; put twenty recordings of your own into recordings/positive"
         )
-    return {"clips": clips.summary(), "rejected": facts["rejected"], "caveats": caveats}
+    return {
+        "clips": clips.summary(),
+        "recordings": where_they_went(clips.records),
+        "rejected": facts["rejected"],
+        "caveats": caveats,
+    }
 
 
 def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Split]]:
