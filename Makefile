@@ -12,7 +12,7 @@ TEST_WORKERS ?= logical --maxprocesses=4
 demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
 	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
 
-test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO adds the tests on real audio
+test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO, _PEOPLE and _OFFICIAL add tests on real sound and models
 	$(PY) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## quick: style, imports, notebook pairs

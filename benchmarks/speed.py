@@ -3,7 +3,7 @@
     python -m benchmarks.speed [--quick]
 
 Audio is made here, from a seed; MWWKIT_REAL_AUDIO adds a row on real recordings, and
-MWWKIT_OFFICIAL_MODELS (a folder) the size of our model beside the published "okay_nabu". Times are
+MWWKIT_OFFICIAL (a folder) the size of our model beside the published "okay_nabu". Times are
 CPU seconds of this process and its children, except where a row says wall. The unit of all audio
 is the bare front end: `process_samples` in a loop of 160-sample calls, which nothing that computes
 the device's features can beat. Measured turn about with what it is compared to, several times; the
@@ -307,7 +307,7 @@ def sizes(model: bytes) -> list[Row]:
     from mwwkit.device.arena import measure
     from mwwkit.model.shapes import SHAPES, size_report
 
-    named = os.environ.get("MWWKIT_OFFICIAL_MODELS")
+    named = os.environ.get("MWWKIT_OFFICIAL")
     ours = {
         "bytes": len(model),
         "MACs a step": size_report(SHAPES["mixed"]).macs_per_step,

@@ -34,13 +34,30 @@ def pytest_collection_finish() -> None:
         limit_threads(THREADS)
 
 
+def folder_at(variable: str, holds: str, what: str, beside: str = "") -> Path:
+    """The folder that an environment variable names, if it has the file `holds`; else skip.
+
+    Where the variable is not set, it is the folder `beside` the one of MWWKIT_REAL_AUDIO.
+    """
+    named, audio = os.environ.get(variable), os.environ.get("MWWKIT_REAL_AUDIO")
+    folder = Path(named) if named else Path(audio, "..", beside) if audio and beside else None
+    if folder is None or not (folder / holds).is_file():
+        looked = f"; there is no {folder / holds}" if folder else ""
+        pytest.skip(f"set {variable} to a folder {what}{looked}")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def real_audio() -> Path:
     """The folder MWWKIT_REAL_AUDIO names, with its index.csv; tests that need it skip without."""
-    folder = Path(os.environ.get("MWWKIT_REAL_AUDIO", ""))
-    if not os.environ.get("MWWKIT_REAL_AUDIO") or not (folder / "index.csv").is_file():
-        pytest.skip("set MWWKIT_REAL_AUDIO to a folder of recordings with an index.csv")
-    return folder
+    return folder_at("MWWKIT_REAL_AUDIO", "index.csv", "of recordings with an index.csv")
+
+
+@pytest.fixture(scope="session")
+def people() -> Path:
+    """The folder of many named people's words and speech; tests that need it skip without."""
+    what = "of words and speech of named speakers with an index.csv"
+    return folder_at("MWWKIT_PEOPLE", "index.csv", what, beside="people")
 
 
 @pytest.fixture(scope="session")
@@ -141,12 +158,8 @@ def mounted(tmp_path):
 @pytest.fixture(scope="session")
 def official_models() -> Path:
     """The folder of the official models (*.json with *.tflite); tests that need it skip without."""
-    named = os.environ.get("MWWKIT_OFFICIAL_MODELS")
-    audio = os.environ.get("MWWKIT_REAL_AUDIO")
-    folder = Path(named) if named else Path(audio or "") / ".." / "models" / "official"
-    if not (named or audio) or not (folder / "okay_nabu.json").is_file():
-        pytest.skip("set MWWKIT_OFFICIAL_MODELS to a folder with ESPHome's official v2 models")
-    return folder
+    what = "with ESPHome's official v2 models"
+    return folder_at("MWWKIT_OFFICIAL", "okay_nabu.json", what, beside="models/official")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The benchmark's sounds, folds and table: what they promise, on made-up and on real clips."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -279,12 +278,9 @@ def _watched(function, calls):
 
 
 def test_an_official_model_finds_its_word_in_prepared_clips_whatever_the_workers(
-    real_audio, tmp_path
+    real_audio, official_models, tmp_path
 ):
-    official = os.environ.get("MWWKIT_OFFICIAL_MODELS", real_audio / ".." / "models" / "official")
-    model = Path(official, "alexa.tflite")
-    if not model.is_file():
-        pytest.skip("set MWWKIT_OFFICIAL_MODELS to a folder with ESPHome's alexa.tflite")
+    model = official_models / "alexa.tflite"
     fold = folds.folds("alexa", real_audio, 5)[1]
     test = {role: paths[:12] for role, paths in fold.test.items()}
     files = conditions.prepare(

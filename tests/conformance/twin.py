@@ -1,6 +1,6 @@
 """The device twin against TensorFlow Lite Micro, pymicro-wakeword and ESPHome's rules in C.
 
-    MWWKIT_REAL_AUDIO=... MWWKIT_OFFICIAL_MODELS=... \\
+    MWWKIT_REAL_AUDIO=... MWWKIT_OFFICIAL=... \\
         python tests/conformance/twin.py --ours computer.json --word computer [--workers 2]
 
 Everything under the audio folder's index.csv that is speech, a keyword or noise is heard, each
@@ -245,7 +245,7 @@ def main() -> None:
     given = options.parse_args()
     audio, official = (
         Path(os.environ.get(name) or sys.exit(f"skipped: set {name} to its folder"))
-        for name in ("MWWKIT_REAL_AUDIO", "MWWKIT_OFFICIAL_MODELS")
+        for name in ("MWWKIT_REAL_AUDIO", "MWWKIT_OFFICIAL")
     )
     try:
         tflm()
