@@ -10,7 +10,7 @@ import soundfile
 
 from mwwkit import __main__ as cli
 from mwwkit.audio.wav16 import write_wav16
-from mwwkit.cli import chain
+from mwwkit.cli import chain, summary
 from mwwkit.esphome import manifest
 from mwwkit.run.seeds import rng
 from mwwkit.stages import acquire, export, featurize, mine, train
@@ -238,6 +238,16 @@ def test_earlier_runs_reach_the_notebook_as_a_list(notebooks, run, tmp_path, cap
 )
 def test_stages_are_named_by_number(text, chosen):
     assert chain.stages(text) == chosen.split()
+
+
+@pytest.mark.parametrize(("stages", "ends"), [("03", False), ("04-05", True)])
+def test_it_ends_with_the_verdict_where_05_was_run(
+    notebooks, run, capsys, monkeypatch, stages, ends
+):
+    notebooks()
+    monkeypatch.setattr(summary, "ending", lambda of: f"the verdict of {of.folder.name}")
+    assert run("--stages", stages) == cli.OK
+    assert ("the verdict of run" in capsys.readouterr().out) == ends
 
 
 def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, capsys):

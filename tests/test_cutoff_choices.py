@@ -1,5 +1,7 @@
 """Threshold advice: strict is never under, lenient never over what ships; counts come with it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from mwwkit.device.detector import integer_cutoff, manifest_cutoff
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import false_accepts_at_most, proportion
-from mwwkit.report.cutoff_choices import KEPT, LOOSER, advice
+from mwwkit.report.cutoff_choices import KEPT, LOOSER, advice, alike, told_once
 
 
 def surface(hits, wrong, events, n=(100, 200), hours=2.0):
@@ -59,6 +61,33 @@ def test_they_are_in_order_whatever_ships(shipped, target):
     names = ("lenient", "balanced", "strict")
     levels = [integer_cutoff(found[name].cutoff) for name in names]
     assert levels == sorted(levels) and levels[1] == shipped
+
+
+@pytest.mark.parametrize(
+    ("same", "names", "said"),
+    [
+        ((0.9, 0.8, 0.7), ["strict", "balanced", "lenient"], ""),
+        ((0.8, 0.8, 0.7), ["strict, balanced", "lenient"], "Strict and balanced are one cutoff"),
+        ((0.9, 0.8, 0.8), ["strict", "balanced, lenient"], "Balanced and lenient are one cutoff"),
+        ((0.8, 0.8, 0.8), ["strict, balanced, lenient"], "All three are one cutoff, 0.8: no high"),
+    ],
+)
+def test_cutoffs_that_are_one_are_told_once_and_said_to_be_one(same, names, said):
+    given = told(200)
+    three = [
+        replace(given[name], cutoff=cutoff)
+        for name, cutoff in zip(("strict", "balanced", "lenient"), same, strict=True)
+    ]
+    assert [name for name, _ in told_once(three)] == names
+    assert alike(three).startswith(said) and bool(alike(three)) == bool(said)
+
+
+def test_what_is_said_of_one_cutoff_is_so():
+    found = told(254)  # nothing is higher
+    assert alike(tuple(found.values())).startswith("Strict and balanced are one cutoff")
+    cliff = surface(lambda c: 100 if c <= 200 else 0, lambda c: 0, lambda c: 9 * (c < 200))
+    threshold = Threshold(manifest_cutoff(200), 5, 0.5, True, None, True, "")
+    assert alike(advice(cliff, cliff, threshold, 0.01)).startswith("All three are one cutoff")
 
 
 def test_a_split_without_words_or_hours_has_no_share_and_no_rate():

@@ -28,9 +28,9 @@ def test_before_the_first_evaluation_it_says_that_there_is_none():
     assert str(of(unit(1.0), unit(0.5))) == "fine: the int8 model has not been looked at yet"
 
 
-def test_a_model_that_recognises_nothing_is_dead():
+def test_a_model_that_recognises_nothing_is_deaf():
     found = of(unit(1.0), unit(0.9, recall=0.0))
-    assert found.name == "dead" and "nothing at any cutoff" in found.words
+    assert found.name == "deaf" and "nothing at any cutoff" in found.words
     assert "POSITIVE_WEIGHT" in found.cure
 
 
@@ -45,6 +45,47 @@ def test_a_model_that_wakes_to_everything_is_trigger_happy():
     assert found.name == "trigger-happy"
     assert "37 false accepts an hour and 25.0% of other words" in found.words
     assert "NEGATIVE_WEIGHT" in found.cure
+
+
+def known(recall, fah=0.0, expected=None, words=144, hours=0.17, reached=True):
+    """An evaluation with what is kept of the words, the hours and the tail as well."""
+    facts = unit(0.4, recall=recall, fah=fah, reached=reached)
+    more = {"words": words, "hours": hours, "false_accepts_target": 0.5}
+    return facts | {"choice": facts["choice"] | more | {"false_accepts_expected": expected}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "told"),
+    [
+        (known(0.0, reached=False), "deaf", "nothing at any cutoff"),
+        (known(0.0, words=3, reached=False), "deaf", "nothing at any cutoff"),
+        (known(1 / 144), "deaf", "hears 0.7% of the words: next to nothing"),
+        (known(2 / 144), "too shy", "it misses 98.6% of the words"),
+        (known(0.48), "too shy", "it misses 52.0% of the words"),
+        (known(0.7), "rather shy", "it misses 30.0% of the words"),
+        (known(0.48, fah=40.0, reached=False), "too shy", "at 40 false accepts an hour"),
+        (
+            *(known(0.95, expected=120.0), "trigger-happy"),
+            "0 false accepts an hour were counted, but the tail of its scores lets expect 120, and "
+            "0.5 was asked for",
+        ),
+        (known(0.95, expected=0.8), "rather trigger-happy", "lets expect 0.8"),
+        (known(0.95, fah=120.0, reached=False), "trigger-happy", "120 false accepts an hour"),
+        (known(0.95, words=12), "untested", "12 words and 10 minutes"),
+        (known(0.95, hours=0.05), "untested", "144 words and 3 minutes"),
+        (known(0.95, expected=0.5), "fine", "95.0% recall at 0 false accepts an hour"),
+        (known(0.95, expected=0.1, hours=10.0), "fine", "95.0% recall"),
+    ],
+)
+def test_every_cell_of_the_table_has_its_name_and_its_cure(facts, name, told):
+    found = of(unit(1.0), facts)
+    assert found.name == name and told in found.words
+    assert bool(found.cure) == (name != "fine")
+
+
+def test_what_an_earlier_version_did_not_keep_is_not_held_against_a_training():
+    assert of(unit(1.0), unit(0.4, recall=0.95)).name == "fine"
+    assert of(unit(1.0), unit(0.4, recall=0.014)).name == "too shy"
 
 
 def test_training_that_learns_its_clips_by_heart_is_overfitting():

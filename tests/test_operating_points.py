@@ -94,9 +94,14 @@ def test_what_is_expected_forbids_what_was_not_counted():
     few = operating_points([peak(105), peak(250)], [peak(1)], [thinning(minutes=30)])
     choice = choose_cutoff(few, 0.5)
     assert choice.recall.value == 0.5 and choice.fah_expected <= 0.5
+    assert choice.kept
     # a target that no cutoff is expected to meet: as strict as costs no recall
     stuck = operating_points([peak(251)], [peak(1)], [stream(*[200] * 9, minutes=10)])
-    assert integer_cutoff(choose_cutoff(stuck, 1e-3).cutoff) == 250
+    choice = choose_cutoff(stuck, 1e-3)
+    assert integer_cutoff(choice.cutoff) == 250
+    # the rank goes by the count; what is told needs the tail as well
+    assert choice.reached and choice.rank[1] and not choice.kept and not choice.supported
+    assert choice.fah_expected > 1e-3 and "the target of 0.001 is not reached" in choice.note
 
 
 def test_a_tie_goes_to_the_model_that_does_not_hang_on_one_value():

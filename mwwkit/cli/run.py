@@ -19,6 +19,16 @@ def _demo_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    code = _notebooks(arguments)
+    if "05" in arguments.stages:
+        from mwwkit.cli import summary
+
+        if told := summary.ending(options.run_of(arguments)):
+            print(told)
+    return code
+
+
+def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
     parameters = dict(arguments.parameter)
     preset = presets.load(arguments.preset)
@@ -35,7 +45,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import summary
 
     began = time.monotonic()
-    code = _run(arguments)
+    code = _notebooks(arguments)
     print(summary.demo(options.run_of(arguments), (time.monotonic() - began) / 60))
     return code
 

@@ -1,12 +1,19 @@
-"""What a demo ends with: where the model is, its rates, and what it cannot do.
+"""What a run ends with: the verdict, what was heard, where the model and its report are.
 
-print(demo(Run.of("run/demo"), minutes=9.5))
+print(ending(Run.of("run/mine")))
+print(demo(Run.of("run/demo"), minutes=9.5))   # and what synthetic voices cannot do
 """
 
-from mwwkit.esphome import manifest
-from mwwkit.evaluation.exported import Exported
-from mwwkit.run.paths import Run
+from collections.abc import Sequence
 
+from mwwkit.evaluation.exported import FOLDER, Exported
+from mwwkit.report.facts import Report
+from mwwkit.report.voices import heard_words
+from mwwkit.run.files import read_json
+from mwwkit.run.paths import Run
+from mwwkit.run.typed_json import from_json
+
+EARLIER = "An earlier version exported this; mwwkit report makes the report."
 HONEST = """\
 This model was taught by synthetic voices only: it shows that everything works, and it does not know
 people's voices. Twenty recordings of your own change that. Put them in a folder named positive:
@@ -17,29 +24,63 @@ people's voices. Twenty recordings of your own change that. Put them in a folder
 """
 
 
+def ending(run: Run) -> str:
+    """The lines that `mwwkit run` prints last, where 05 was among its stages; empty without it."""
+    if not run.all(f"{FOLDER}/checkpoint.json"):
+        return ""
+    exported = Exported(run)
+    if not exported.record.report:
+        return EARLIER
+    report = _report(exported)
+    head = f'"{report.wake_word}": {report.verdict.headline}.'
+    rows = [*_told(report)[1:], ("report", str(exported.path(exported.record.page)))]
+    return "\n".join(["", head, *report.verdict.sentences, "", *_lines(rows)])
+
+
 def demo(run: Run, minutes: float) -> str:
     """The lines that `mwwkit demo` prints last, from what 05 left in the run."""
     exported = Exported(run)
-    record, metrics = exported.record, exported.metrics
-    path, threshold, test = exported.path(record.manifest), metrics.threshold, metrics.test
-    word = manifest.read(path).wake_word
+    if not exported.record.report:
+        return EARLIER
+    record, metrics, report = exported.record, exported.metrics, _report(exported)
+    path, test = exported.path(record.manifest), metrics.test
     recall = sorted(test.recall, key=lambda row: (row.condition != "clean", row.condition))
     rows = [
         ("model", f"{path} and {record.model}"),
-        ("threshold", f"{threshold.cutoff}, on the mean of {threshold.window} scores"),
+        *_told(report),
         *((f"recall, {row.condition}", str(row)) for row in recall),
         ("other words taken for it", str(test.other_clips_accepted)),
-        ("false accepts", f"{test.false_accepts_per_hour.counts} of other sound"),
         ("latency", _latency(test.median_latency_s)),
         ("size, arena", f"{metrics.model.bytes:,} and {metrics.arena.stated:,} bytes"),
-        *([("report", str(exported.path(record.page)))] if record.page else []),
+        ("report", str(exported.path(record.page))),
         ("executed notebooks", str(run / "executed")),
         ("minutes", f"{minutes:.1f}"),
     ]
-    width = max(len(name) for name, _ in rows)
-    lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+    word = report.wake_word
     head = f'"{word}", on voices that it was not taught by:'
-    return "\n".join(["", head, *lines, "", HONEST.format(word=word)])
+    return "\n".join(["", head, *_lines(rows), "", HONEST.format(word=word)])
+
+
+def _report(exported: Exported) -> Report:
+    path = exported.path(exported.record.report)
+    return from_json(Report, read_json(path), str(path))
+
+
+def _told(report: Report) -> list[tuple[str, str]]:
+    """The verdict, the words heard, people and machines apart, false accepts, and the cutoff."""
+    threshold, test = report.threshold, report.test
+    heard = ((f"heard, {whose}", str(rate)) for whose, rate in heard_words(test).rows)
+    return [
+        ("verdict", report.verdict.headline),
+        *heard,
+        ("false accepts", f"{test.false_accepts_per_hour.counts} of other sound"),
+        ("threshold", f"{threshold.cutoff}, on the mean of {threshold.window} scores"),
+    ]
+
+
+def _lines(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(name) for name, _ in rows)
+    return [f"  {name:<{width}}  {value}" for name, value in rows]
 
 
 def _latency(seconds: float | None) -> str:

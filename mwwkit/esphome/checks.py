@@ -36,6 +36,11 @@ def beside(manifest_path: Path) -> Path:
     return manifest_path.with_name(manifest_path.stem + ENDING)
 
 
+def as_certified(certificate: Path) -> str:
+    """What is found where files are those that a certificate was written for."""
+    return f"as {certificate.name} has them, by SHA-256"
+
+
 class Sheet:
     """The state of one verification: what passed, failed, or could not be checked."""
 
@@ -176,7 +181,7 @@ class Sheet:
                 words = f"{name} is not the file that {path.name} was written for"
                 cure = f"put the exported file back; if you meant the change, delete {path.name}"
                 self.found.append(Finding("changed-file", words, cure))
-        self.passed["unchanged"] = f"as {path.name} has them, by SHA-256"
+        self.passed["unchanged"] = as_certified(path)
 
     def _examine(self, model: bytes, data: dict) -> None:
         """The flatbuffer, and where that is right the arena."""

@@ -20,7 +20,7 @@ class Threshold(Rule):
     """The rule that ships, and whether the data can carry what it was chosen for."""
 
     target_false_accepts_per_hour: Annotated[float, says(exclusiveMinimum=0)]
-    target_reached_on_validation: bool
+    target_reached_on_validation: bool  # counted and, where the scores have a tail, expected
     false_accepts_expected_per_hour: Amount | None
     data_can_support_the_target: bool
     note: str

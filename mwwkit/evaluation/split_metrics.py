@@ -157,7 +157,7 @@ def _at_target(surface: Surface, aim: Aim) -> AtTarget | None:
         choice.window,
         aim.target_fah,
         Interval(choice.recall.value, choice.recall.low, choice.recall.high),
-        choice.reached,
+        choice.kept,
         choice.note,
     )
 

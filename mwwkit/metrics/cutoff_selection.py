@@ -19,8 +19,9 @@ from mwwkit.device.detector import (
     manifest_cutoff,
 )
 from mwwkit.metrics.curves import latency_s
+from mwwkit.metrics.judgement import tail_allows
 from mwwkit.metrics.operating_points import CUTOFFS, Point, Surface
-from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.metrics.rates import Hourly, Rate, roughly
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.config_base import Between, more_than
 from mwwkit.run.errors import WrongInput
@@ -39,6 +40,9 @@ class Choice(Rule):
     the tail of the scores predicts (None where they have too little of one), `margin` the number
     of cutoffs that do as well, and `latency_s` the median from a word's end to its detection, where
     it was measured and one was detected.
+
+    `reached` is by count alone, and `rank` goes by it; `kept` is what people are told: the tail
+    expects no more than the target either.
     """
 
     recall: Rate
@@ -49,6 +53,7 @@ class Choice(Rule):
     supported: bool
     note: str
     fah_expected: float | None = None
+    kept: bool = False
     latency_s: float | None = None
 
     @property
@@ -140,6 +145,7 @@ def _choice(
     at = surface.row(window)[column]
     fah = at.hourly()
     expected = None if tail is None else float(tail[column])
+    kept = reached and tail_allows(expected, target_fah)
     return Choice(
         manifest_cutoff(int(CUTOFFS[column])),
         window,
@@ -148,9 +154,10 @@ def _choice(
         fah,
         margin,
         reached,
-        reached and fah.at_most <= target_fah,
+        kept and fah.at_most <= target_fah,
         _note(at, reached, target_fah, expected),
         expected,
+        kept,
     )
 
 
@@ -163,20 +170,20 @@ def _note(at: Point, reached: bool, target_fah: float, expected: float | None) -
             f"No cutoff that recognises anything meets the target; this one has {at.events} false "
             f"accepts in {at.hours:.2f} h and takes {at.wrong} of {at.n_negatives} other clips."
         )
-    at_most = at.hourly().at_most
+    at_most, told = at.hourly().at_most, ""
+    if expected is not None:
+        told = f" The tail of its scores lets expect {roughly(expected)} an hour"
+        told += "." if expected <= target_fah else f": the target of {target_fah:g} is not reached."
     counted = (
         f"{at.events} false accepts in {at.hours:.2f} h mean under {_up(at_most)} an hour at 95 %"
     )
     if at_most <= target_fah:
-        return f"{counted}."
+        return f"{counted}." + (told if not tail_allows(expected, target_fah) else "")
     needed_h = ceil(log(20) / target_fah * 10) / 10
-    note = (
+    return (
         f"{counted}: too little audio to support {target_fah:g} an hour; that takes at least "
-        f"{needed_h:g} h without one."
+        f"{needed_h:g} h without one.{told}"
     )
-    if expected is not None:
-        note += f" The tail of its scores lets expect {expected:.2g} an hour."
-    return note
 
 
 def _up(rate: float) -> str:

@@ -117,6 +117,11 @@ def an_hour(events: float) -> str:
     return f"{events:.3g}" if events < 999.5 else f"{events:,.0f}"
 
 
+def roughly(events: float) -> str:
+    """Events an hour to two digits, for what is only expected: 0.49, 120."""
+    return an_hour(float(f"{events:.2g}"))
+
+
 def proportion(count: int, total: int) -> Rate:
     """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
     if not 0 <= count <= total or total == 0:

@@ -1,7 +1,8 @@
 """The report of a finished run: one page that needs nothing else, and the same as data.
 
     facts               all figures of the report, as types and as JSON (`report.schema.json`)
-    verdict             is the threshold one to believe, in plain sentences
+    verdict             does it hear, does it stay quiet, how much is known: in plain sentences
+    voices              the test words of people and of machines, never in one rate
     origins             data and licences, settings, versions, files
     licences            may the model be shipped commercially
     cutoff_choices      strict, balanced and lenient cutoffs, and what each did

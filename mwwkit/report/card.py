@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.report import formatting
-from mwwkit.report.cutoff_choices import Advice
+from mwwkit.report.cutoff_choices import Advice, alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.licences import Licence
 from mwwkit.report.origins import Data, DeviceNeeds
+from mwwkit.report.voices import heard_words
 from mwwkit.run.typed_json import Key
 
 _BREAKS = re.compile(
@@ -68,7 +69,11 @@ def card(report: Report, certificate: Certified | None) -> str:
 
 def _measured(test: SplitFigures) -> list[str]:
     """What the test split showed."""
-    rows = [(f"hears the word, {name}", share) for name, share in formatting.in_order(test.recall)]
+    heard = heard_words(test)
+    rows = [(f"hears {whose}", rate) for whose, rate in heard.rows if heard.apart and rate.of]
+    who = ", people and machines together" if heard.mixed else ""
+    conditions = formatting.in_order(test.recall)
+    rows += [(f"hears the word, {name}{who}", share) for name, share in conditions]
     if test.other_clips_accepted.of:
         rows.append(("takes other words for it", test.other_clips_accepted))
     cells = [(n, s.counts, *map(formatting.glued, (s.percent, s.interval))) for n, s in rows]
@@ -91,16 +96,17 @@ def _thresholds(advice: Sequence[Advice]) -> list[str]:
     heads = "", "cutoff", "words heard", "false accepts an hour", "other words taken for it"
     rows = [
         (
-            each.name,
+            names,
             f"{each.cutoff:g}",
             formatting.shown(each.validation.recall),
             formatting.hourly(each.validation.false_accepts_per_hour),
             formatting.shown(each.validation.other_clips_accepted),
         )
-        for each in advice
+        for names, each in told_once(advice)
     ]
     why = "\n".join(f"* **{plain(each.name)}**: {plain(each.why)}." for each in advice)
-    return ["## Which threshold", lead, _table(heads, rows), why]
+    parts = ["## Which threshold", lead, _table(heads, rows), alike(advice), why]
+    return [part for part in parts if part]
 
 
 def _licence(licence: Licence) -> list[str]:

@@ -7,6 +7,8 @@ Chosen on the validation split, at the shipped window, so that a user changes on
 split only reports.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,6 +73,29 @@ def advice(
         both = (_reached(surface, rule) for surface in (validation, test))
         choices.append(Advice(rule.cutoff, rule.window, name, WHY[name], *both))
     return tuple(choices)
+
+
+def told_once(choices: Sequence[Advice]) -> tuple[tuple[str, Advice], ...]:
+    """Each different cutoff once, under all of its names: "strict, balanced"."""
+    names: dict[Rule, list[Advice]] = defaultdict(list)
+    for each in choices:
+        names[Rule(each.cutoff, each.window)].append(each)
+    return tuple((", ".join(one.name for one in same), same[0]) for same in names.values())
+
+
+def alike(choices: Sequence[Advice]) -> str:
+    """Of the three of `advice`: which are one cutoff, and why; empty where all are different."""
+    strict, balanced, lenient = (each.cutoff for each in choices)
+    no_stricter, no_laxer = strict == balanced, lenient == balanced
+    higher = f"no higher cutoff still hears {100 * KEPT:g} % of what the shipped one hears"
+    lower = f"no lower one keeps within {LOOSER:g} times the targets"
+    if no_stricter and no_laxer:
+        return f"All three are one cutoff, {balanced:g}: {higher}, and {lower}."
+    if no_stricter:
+        return f"Strict and balanced are one cutoff, {balanced:g}: {higher}."
+    if no_laxer:
+        return f"Balanced and lenient are one cutoff, {balanced:g}: {lower}."
+    return ""
 
 
 def _reached(surface: Surface, rule: Rule) -> Reached:

@@ -155,7 +155,7 @@ def facts_of(run: Run, shipped: Shipped) -> Report:
         wake_word=described.wake_word,
         author=described.author,
         languages=described.trained_languages,
-        verdict=verdict(threshold, metrics.test.false_accepts_per_hour, data),
+        verdict=verdict(threshold, metrics.validation.false_accepts_per_hour, metrics.test, data),
         threshold=threshold,
         validation=metrics.validation,
         test=metrics.test,

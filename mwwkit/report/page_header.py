@@ -5,6 +5,7 @@ from mwwkit.report import formatting
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, joined, tag
 from mwwkit.report.verdict import Verdict
+from mwwkit.report.voices import heard_words
 
 CONTENTS = {
     "recall": "Waking",
@@ -39,12 +40,17 @@ def contents() -> Html:
 
 
 def tiles(report: Report) -> Html:
-    """The four figures that most people ask for."""
+    """The figures that most people ask for."""
     test, device = report.test, report.device
     boxes = []
-    for name, share in formatting.in_order(test.recall)[:1]:
+    heard = heard_words(test)
+    both = heard.rows if heard.mixed else ()  # in one rate they would tell of neither
+    for name, share in formatting.in_order(test.recall)[: not both]:
         under = formatting.glued(f"{share.counts} test words, {name}; 95 %: {share.interval}")
         boxes.append(("Hears the word", formatting.glued(share.percent), under))
+    for whose, rate in both:
+        under = formatting.glued(f"{rate.counts}, in every condition; 95 %: {rate.interval}")
+        boxes.append((f"Hears {whose}", formatting.glued(rate.percent), under))
     hourly = test.false_accepts_per_hour
     if hourly.hours:
         under = f"{hourly.counts}; at most {an_hour(hourly.at_most)} an hour (95 %)"

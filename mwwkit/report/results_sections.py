@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from mwwkit.evaluation.measured import AtTarget, ConditionRate, HourlyBy, RatesBy
 from mwwkit.metrics.rates import Rate, between
 from mwwkit.report import charts, components, formatting
+from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import PER_KIND, Moment
@@ -149,14 +150,15 @@ def trade_off(report: Report) -> Html:
     transfer = tag("p", _transfer(alone)) if alone else ""
     choices = [
         (
-            each.name,
+            names,
             f"{each.cutoff:g}",
             formatting.shown(each.validation.recall),
             formatting.hourly(each.validation.false_accepts_per_hour),
-            each.why,
+            "; ".join(e.why for e in report.advice if e.cutoff == each.cutoff),
         )
-        for each in report.advice
+        for names, each in told_once(report.advice)
     ]
+    one = tag("p", said) if (said := alike(report.advice)) else ""
     heads = "", "cutoff", "words heard", "false accepts an hour", "what it is"
     three = components.table(heads, choices, (1,))
     lead = (
@@ -164,7 +166,9 @@ def trade_off(report: Report) -> Html:
         "Both were chosen on the validation split: false accepts within the target first, then "
         "as many words as possible."
     )
-    return components.section("threshold", "The threshold", lead, three, det, transfer, surface)
+    return components.section(
+        "threshold", "The threshold", lead, three, one, det, transfer, surface
+    )
 
 
 def _transfer(alone: AtTarget) -> str:

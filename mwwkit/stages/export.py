@@ -235,7 +235,7 @@ def _write(
         manifest.write(described, folder / names.manifest)
         certified = certify(folder / names.manifest)
         certified.refuse()
-        write_json(folder / names.certificate, certified.as_dict())
+        write_json(folder / names.certificate, certified.sealed().as_dict())
         writing.write(run, Shipped(folder, names, made_of))
         for name in files.values():  # the manifest last: what it names is there before it
             with replacing(run / FOLDER / name) as part:
@@ -273,7 +273,7 @@ def _threshold(config: Config, choice: Choice) -> Threshold:
         choice.cutoff,
         choice.window,
         target_false_accepts_per_hour=config.target_fah,
-        target_reached_on_validation=choice.reached,
+        target_reached_on_validation=choice.kept,
         false_accepts_expected_per_hour=choice.fah_expected,
         data_can_support_the_target=choice.supported,
         note=choice.note,

@@ -4,7 +4,8 @@
     print(found)  # trigger-happy: no cutoff that ... -> more kinds of negatives ...
 
 A history is unit -> facts, as `training.loop` records them: the mean loss and gradient norm of the
-unit's steps, and a "choice" where the int8 model was looked at.
+unit's steps, and a "choice" where the int8 model was looked at. What is deaf, shy, trigger-happy or
+untested is for `metrics.judgement` to say, as it is in the report.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from mwwkit.metrics import judgement
+from mwwkit.metrics.rates import roughly
 from mwwkit.run.errors import WrongInput
 
 History = Mapping[str, Mapping[str, Any]]
@@ -27,7 +30,9 @@ FALLEN = 0.9  # of what the training loss was at the best evaluation
 class Diagnosis:
     """Its name, what was seen, and what to do about it."""
 
-    name: str  # dead, trigger-happy, overfitting, exploding, fine
+    # dead, exploding, overfitting, deaf, too shy, rather shy, trigger-happy, rather trigger-happy,
+    # untested, fine
+    name: str
     words: str
     cure: str = ""
 
@@ -49,7 +54,14 @@ def diagnose(history: History) -> Diagnosis:
     if problem or not evaluated:
         return problem or Diagnosis("fine", "the int8 model has not been looked at yet")
     choice = evaluated[-1]["choice"]
-    return _dead(choice) or _overfitting(evaluated) or _trigger_happy(choice) or _fine(choice)
+    hears = _hearing(choice)
+    if hears == "deaf" or not _alive(choice):
+        return _deaf(choice)
+    if found := _overfitting(evaluated):
+        return found
+    wakes, shy = _trigger_happy(choice), _shy(choice, hears)
+    by_weight = (shy, wakes) if hears == "too shy" else (wakes, _untested(choice), shy)
+    return next(filter(None, by_weight), None) or _fine(choice)
 
 
 def _exploding(units: list) -> Diagnosis | None:
@@ -87,13 +99,43 @@ def _reached(choice: Mapping) -> bool:
     return bool(choice["rank"][1])
 
 
-def _dead(choice: Mapping) -> Diagnosis | None:
-    if _alive(choice):
+def _hearing(choice: Mapping) -> judgement.Hearing:
+    """What its recall says; an earlier version kept no count of the words, so there were enough."""
+    return judgement.hearing(choice["recall"], choice.get("words", judgement.FEWEST_WORDS))
+
+
+def _deaf(choice: Mapping) -> Diagnosis:
+    nothing = "the int8 model recognises nothing at any cutoff"
+    next_to_it = f"the int8 model hears {choice['recall']:.1%} of the words: next to nothing"
+    return Diagnosis(
+        "deaf",
+        next_to_it if _alive(choice) else nothing,
+        "listen to the words in 02's preview; then a higher POSITIVE_WEIGHT, or more STEPS",
+    )
+
+
+def _shy(choice: Mapping, hears: judgement.Hearing) -> Diagnosis | None:
+    if hears not in ("too shy", "rather shy"):
         return None
     return Diagnosis(
-        "dead",
-        "the int8 model recognises nothing at any cutoff",
-        "listen to the words in 02's preview; then a higher POSITIVE_WEIGHT, or more STEPS",
+        hears,
+        f"it misses {1 - choice['recall']:.1%} of the words on the validation split, at "
+        f"{_hourly(choice)} false accepts an hour",
+        "more STEPS, more recordings or voices of the word in 01, or a higher POSITIVE_WEIGHT",
+    )
+
+
+def _untested(choice: Mapping) -> Diagnosis | None:
+    words, hours = choice.get("words"), choice.get("hours")
+    if words is None or hours is None:  # an earlier version did not keep them
+        return None
+    if words >= judgement.FEWEST_WORDS and hours >= judgement.FEWEST_HOURS:
+        return None
+    return Diagnosis(
+        "untested",
+        f"{words} words and {60 * hours:.0f} minutes of other sound on the validation split are "
+        "too few to tell how good it is",
+        "more recordings of the word, and longer ones of talk and noise, in 01",
     )
 
 
@@ -120,13 +162,25 @@ def _overfitting(evaluated: list) -> Diagnosis | None:
 
 
 def _trigger_happy(choice: Mapping) -> Diagnosis | None:
-    if _reached(choice):
+    """By the count, and by what the tail of the scores expects where that was kept."""
+    target, expected = choice.get("false_accepts_target"), choice.get("false_accepts_expected")
+    if target is None:  # an earlier version's: nothing to hold the tail against
+        target, expected = 0.0, None
+    wakes = judgement.waking(target, _reached(choice), expected)
+    if wakes == "within the target":
         return None
-    return Diagnosis(
-        "trigger-happy",
+    counted = (
         "no cutoff that recognises anything keeps to the targets: at the best one "
-        f"{choice['false_accepts_per_hour']:.2g} false accepts an hour and "
-        f"{choice['clip_false_accepts']:.1%} of other words",
+        f"{_hourly(choice)} false accepts an hour and "
+        f"{choice['clip_false_accepts']:.1%} of other words"
+    )
+    tail = (
+        f"{_hourly(choice)} false accepts an hour were counted, but the tail "
+        f"of its scores lets expect {roughly(expected or 0)}, and {target:g} was asked for"
+    )
+    return Diagnosis(
+        wakes,
+        tail if _reached(choice) else counted,
         "more kinds of negatives in 01, a higher NEGATIVE_WEIGHT, and 04 to mine what fools it",
     )
 
@@ -134,11 +188,15 @@ def _trigger_happy(choice: Mapping) -> Diagnosis | None:
 def _fine(choice: Mapping) -> Diagnosis:
     return Diagnosis(
         "fine",
-        f"{choice['recall']:.1%} recall at {choice['false_accepts_per_hour']:.2g} false accepts an "
+        f"{choice['recall']:.1%} recall at {_hourly(choice)} false accepts an "
         "hour on the validation split",
     )
 
 
+def _hourly(choice: Mapping) -> str:
+    return roughly(choice["false_accepts_per_hour"])
+
+
 def _rates(facts: Mapping) -> str:
     choice = facts["choice"]
-    return f"{choice['recall']:.1%} recall at {choice['false_accepts_per_hour']:.2g} /h"
+    return f"{choice['recall']:.1%} recall at {_hourly(choice)} /h"

@@ -161,10 +161,10 @@ class Evaluator:
     def facts(self, net: MixedNet, shape: Shape) -> dict:
         """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does."""
         if self.cache is None:
-            return _facts(self.choice(net, shape))
+            return _facts(self.choice(net, shape), self.target_fah)
         key = digest(self._made_of, shape, [net.cmvn, *(v.numpy() for v in net.variables)])
         if (kept := self.cache.find(key)) is None:
-            kept = _facts(self.choice(net, shape))
+            kept = _facts(self.choice(net, shape), self.target_fah)
             self.cache.keep(key, kept)
         return kept
 
@@ -181,15 +181,18 @@ def _each(store: Spectrograms) -> Iterator[np.ndarray]:
     return (store[index] for index in range(len(store)))
 
 
-def _facts(choice: Choice) -> dict:
+def _facts(choice: Choice, target_fah: float) -> dict:
     return {
         "cutoff": choice.cutoff,
         "window": choice.window,
         "recall": choice.recall.value,
+        "words": choice.recall.of,
         "recall_interval": [choice.recall.low, choice.recall.high],
         "false_accepts_per_hour": choice.fah.value,
         "false_accepts_at_most": choice.fah.at_most,
         "false_accepts_expected": choice.fah_expected,
+        "false_accepts_target": target_fah,
+        "hours": choice.fah.hours,
         "clip_false_accepts": choice.clip_false_accepts.value,
         "median_latency_s": choice.latency_s,
         "rank": [float(part) for part in choice.rank],

@@ -1,0 +1,194 @@
+"""Deaf, shy, trigger-happy, untested or good: each cell of the table, on hand-made figures."""
+
+from itertools import product
+
+import pytest
+
+from mwwkit.evaluation.measured import (
+    ConditionRate,
+    GroupRate,
+    Groups,
+    Least,
+    RatesBy,
+    SplitFigures,
+    Worst,
+)
+from mwwkit.evaluation.metrics_file import Threshold
+from mwwkit.metrics import judgement
+from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.report.origins import Data, Source
+from mwwkit.report.verdict import Verdict, verdict
+from mwwkit.report.voices import heard_words
+
+CONDITIONS = ("clean", "noise10")
+FEW_H, MANY_H, TARGET = 0.17, 10.0, 0.5
+# Recordings of people and of machines; the mixed ones are those of 188 recordings of "alexa".
+VOICES = {"people": (48, 0), "machines": (0, 48), "mixed": (28, 156)}
+HEARD = {"deaf": 0.0, "shy": 0.2, "trigger-happy": 0.96, "good": 0.96}
+
+
+def figures(heard, hours=MANY_H, events=0, told=True):
+    """Of a split; `heard` is (voice, share heard, recordings), each under both conditions."""
+    groups, hits, of = [], 0, 0
+    for voice, share, n in heard:
+        each = round(share * n)
+        hits, of = hits + each, of + n
+        if n:
+            rate = Rate.counted(each * len(CONDITIONS), n * len(CONDITIONS))
+            groups.append(GroupRate(**vars(rate), group=voice, merged=0, units=n))
+    clean = [ConditionRate(**vars(Rate.counted(hits, of)), condition=c) for c in CONDITIONS]
+    return SplitFigures(
+        recall=tuple(clean),
+        other_clips_accepted=Rate.counted(0, 100),
+        false_accepts_per_hour=Hourly.counted(events, hours),
+        median_latency_s=None,
+        latency=None,
+        clips=(),
+        at_target=None,
+        surface=None,
+        detectors=(),
+        groups=Groups(Least(10, 0.05), "", (RatesBy("voice", tuple(groups)),) * told, (), ()),
+        worst=Worst((), ()),
+    )
+
+
+def of_voices(voices, share, machines=None):
+    n_people, n_machines = VOICES[voices]
+    machines = share if machines is None else machines
+    return ("recorded", share, n_people), ("synthetic", machines, n_machines)
+
+
+def threshold(reached=True, expected=None, supported=False):
+    return Threshold(0.9, 5, TARGET, reached, expected, supported, "The note.")
+
+
+def said(heard, hours=MANY_H, events=0, data=None, told=True, **of_threshold) -> Verdict:
+    """With as much validation audio as test audio, and nothing counted in it."""
+    known = {"supported": hours >= MANY_H, "expected": 0.1} | of_threshold
+    counted = 0 if known.get("reached", True) else 40
+    test = figures(heard, hours, events, told)
+    return verdict(threshold(**known), Hourly.counted(counted, hours), test, data)
+
+
+@pytest.mark.parametrize("kind", HEARD)
+@pytest.mark.parametrize(("hours", "voices"), list(product((FEW_H, MANY_H), VOICES)))
+def test_every_cell_of_the_table(kind, hours, voices):
+    eager = {"reached": False, "expected": 120.0} if kind == "trigger-happy" else {}
+    found = said(of_voices(voices, HEARD[kind]), hours, **eager)
+    proven = kind == "good" and hours == MANY_H and voices != "machines"
+    assert found.kind == kind
+    assert found.grade == ("good" if proven else "caution" if kind == "good" else "bad")
+    assert ("People were not tested" in " ".join(found.sentences)) == (voices == "machines")
+    assert 3 <= len(found.sentences) <= 6 and found.sentences[-1].endswith(".")
+
+
+@pytest.mark.parametrize("voices", VOICES)
+@pytest.mark.parametrize(("n", "hours"), [(7, MANY_H), (7, FEW_H), (None, 0.05), (None, 0.0)])
+def test_too_few_words_or_too_little_audio_is_untested(voices, n, hours):
+    heard = of_voices(voices, 0.9)
+    if n:
+        heard = [(voice, share, min(of, n)) for voice, share, of in heard]
+    found = said(heard, hours)
+    assert (found.kind, found.grade) == ("untested", "caution")
+    told = " ".join(found.sentences)
+    assert ("are too few to tell: it takes 20 or more" in told) == bool(n)
+    assert ("not known" in told) == (hours == 0) and ("3 minutes" in told) == (hours == 0.05)
+
+
+def test_too_few_words_are_enough_where_most_must_be_missed():
+    assert said([("recorded", 0.0, 6)]).kind == "deaf"
+    assert said([("recorded", 0.0, 5)]).kind == "untested"
+    assert said([("recorded", 0.0, 7), ("synthetic", 0.96, 156)]).kind == "deaf"
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "headline"),
+    [
+        (0, 144, "Deaf"),
+        (1, 144, "Deaf"),
+        (2, 144, "Too shy"),  # 1.4 %
+        (69, 144, "Too shy"),  # 48 %
+        (72, 144, "Rather shy"),
+        (115, 144, "Rather shy"),
+        (116, 144, "Good"),
+    ],
+)
+def test_hearing_is_called_by_how_much_is_heard(hits, of, headline):
+    assert said([("recorded", hits / of, of)]).headline.startswith(headline)
+
+
+@pytest.mark.parametrize(
+    ("expected", "events", "headline"),
+    [
+        (None, 0, "Good"),
+        (0.5, 0, "Good"),
+        (0.6, 0, "Rather trigger-happy"),
+        (1.1, 0, "Trigger-happy"),
+        (120.0, 0, "Trigger-happy"),
+        (0.1, 8, "Good"),  # 0.8 an hour, which may be 0.35
+        (0.1, 15, "Rather trigger-happy"),  # 0.84 or more
+        (0.1, 30, "Trigger-happy"),  # 2 or more
+    ],
+)
+def test_both_the_count_and_the_tail_must_keep_to_the_target(expected, events, headline):
+    found = said([("recorded", 1.0, 48)], expected=expected, events=events)
+    assert found.headline.startswith(headline)
+    told = " ".join(found.sentences)
+    assert ("is not reached" in told) == bool(expected and expected > TARGET)
+    assert ("more than that target" in told) == (events > 10)
+
+
+@pytest.mark.parametrize("reached", [True, False])  # as an earlier version kept it, and as this
+def test_ten_minutes_without_one_do_not_hide_what_the_tail_expects(reached):
+    known = threshold(reached=reached, expected=120.0)
+    test = figures([("recorded", 1.0, 48)], FEW_H)
+    found = verdict(known, Hourly.counted(0, FEW_H), test, None)
+    assert (found.kind, found.grade) == ("trigger-happy", "bad")
+    assert (
+        "it woke 0 in 0.17 h, but the tail of its scores lets expect 120 false accepts an hour: "
+        "the target of 0.5 is not reached." in " ".join(found.sentences)
+    )
+
+
+def test_people_and_machines_are_never_in_one_rate_and_people_decide():
+    found = said(of_voices("mixed", 0.93, machines=0.65))
+    assert found.grade == "good"
+    assert found.sentences[0].startswith("Of people's words it heard 52 of 56: 92.9 %")
+    assert "Of machines' words it heard 202 of 312: 64.7 %" in found.sentences[0]
+    deaf_to_people = said(of_voices("mixed", 0.0, machines=0.99))
+    assert (deaf_to_people.kind, deaf_to_people.grade) == ("deaf", "bad")
+
+
+def test_nearly_all_machines_is_told_and_nothing_is_proven_of_people():
+    found = said([("recorded", 1.0, 8), ("synthetic", 0.96, 150)])
+    assert (found.kind, found.grade) == ("good", "caution")
+    assert found.sentences[1].startswith("People were hardly tested: 8 of 158 test words are their")
+
+
+def test_without_a_catalogue_all_words_are_one_rate_and_sources_say_who_spoke():
+    def told(*synthetic):
+        sources = tuple(Source("made", one, ("CC0",), 3, 0.1, 3, 3, ()) for one in synthetic)
+        heard = [("recorded", 1.0, 48)]
+        return " ".join(said(heard, told=False, data=Data(sources, ())).sentences)
+
+    assert told(True, False).startswith("Of the test words it heard 96 of 96")
+    assert "spoken by a machine" in told(True, True)
+    assert "spoken by a machine" not in told(True, False)
+
+
+def test_kinds_of_voices_too_small_to_stand_alone_are_not_told_apart():
+    heard = heard_words(figures([("others", 0.5, 8)]))
+    assert not heard.apart and heard.recordings(heard.words) == 8
+    assert heard_words(figures([("recorded", 0.5, 8)])).apart
+
+
+def test_a_fault_beside_the_worst_is_told_with_its_cure():
+    found = said([("recorded", 0.2, 48)], reached=False, expected=120.0)
+    assert found.kind == "shy"
+    told = " ".join(found.sentences)
+    assert "the lenient cutoff" in told and "the strict cutoff" in told
+
+
+def test_the_limits_mean_what_their_comments_say():
+    assert 1 - Rate.counted(20, 20).low < 1 / 6 + 0.01 < 1 - Rate.counted(19, 19).low + 0.01
+    assert Hourly.counted(0, judgement.FEWEST_HOURS).at_most == pytest.approx(30, abs=0.1)
