@@ -1,9 +1,9 @@
-"""Version 33b86c6 and this one go on from the same old run, side by side: what differs, and why.
+"""Version 33b86c6 and the one that moved the modules go on from the same old run, side by side.
 
     python tests/conformance/old_run.py FOLDER
 
 The run is the fixture `tests/fixtures/run-33b86c6`, which stopped in the middle of 03. Each version
-runs 01 to 05 on a copy of it with `python -m mwwkit run` and the fixture's settings, the old one in
+runs 01 to 05 on a copy of it with `python -m mwwkit run` and the fixture's settings, each in
 a git worktree of its own; so this works whatever the modules are called. Exits with 1 unless
 
 * `clips/`, `features/`, `training/`, `tuned/` and both `.tflite` files are the same bytes, and
@@ -11,8 +11,8 @@ a git worktree of its own; so this works whatever the modules are called. Exits 
 * in `mined/` only scores differ: the device's sum divided by 255 a score, not by 256;
 * every text and every value of `export/` that differs is in a table below, which says why.
 
-It speaks of the step from 33b86c6 to the version that moved the modules. Later ones may change what
-a new run makes.
+It speaks of the step from 33b86c6 to 4464ae4, the version that had moved the modules, and takes both
+from git. Later ones may change what a new run makes: `--here` shows by how much this one differs.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -33,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from old_run_fixture import unpack  # noqa: E402
 
+MOVED = "4464ae4"
 SAME = ("clips", "features", "training", "tuned")
 WINDOW = 5  # scores whose mean 04 looks at
 OLD_UNIT, NEW_UNIT = 256, 255  # what a uint8 score was divided by, and is
@@ -193,18 +195,22 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 def main() -> None:
     """Run both, compare, print."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("folder", type=Path, help="for a worktree and two runs; an empty one")
-    folder = options.parse_args().folder.absolute()
+    options.add_argument("folder", type=Path, help="for two worktrees and runs; an empty one")
+    options.add_argument("--here", action="store_true", help="this version, not the moved one")
+    arguments = options.parse_args()
+    folder = arguments.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with worktree(folder / VERSION) as tree:
         old = gone_on(tree, folder / "old")
-    new = gone_on(ROOT, folder / "new")
+    with nullcontext(ROOT) if arguments.here else worktree(folder / MOVED, MOVED) as tree:
+        new = gone_on(tree, folder / "new")
     rows = [*same_folders(old, new), verdicts(old, new), *mined(old, new), *exported(old, new)]
     print(HEAD)
     for row in rows:
         print(row)
     wrong = [row for row in rows if not row.is_promised]
-    print(f"\nFrom {VERSION} to this version: {len(wrong)} of {len(rows)} lines not as promised.")
+    to = "this version" if arguments.here else MOVED
+    print(f"\nFrom {VERSION} to {to}: {len(wrong)} of {len(rows)} lines not as promised.")
     sys.exit(bool(wrong))
 
 
