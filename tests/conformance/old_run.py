@@ -11,8 +11,8 @@ a git worktree of its own; so this works whatever the modules are called. Exits 
 * in `mined/` only scores differ: the device's sum divided by 255 a score, not by 256;
 * every text and every value of `export/` that differs is in a table below, which says why.
 
-It speaks of the step from 33b86c6 to 4464ae4, the version that had moved the modules, and takes both
-from git. Later ones may change what a new run makes: `--here` shows by how much this one differs.
+It speaks of the step from 33b86c6 to 4464ae4, the version that had moved the modules; both are
+taken from git. Later ones may change what a new run makes: `--here` shows by how much this does.
 """
 
 import argparse
