@@ -56,7 +56,7 @@ COMMON = tuple(
 )
 PHRASES = _parted(
     """
-    good morning, never mind, turn it off, come run, what time is it, of course, thank you,
+    good morning, never mind, turn it off, come here, what time is it, of course, thank you,
     see you later, no problem, turn on the light, wait a minute, all right, good night,
     how are you, excuse me, hurry up, hey you, oh really, let me see, play some music,
     set a timer, stop it, hey there, close the door, i don't know
@@ -65,7 +65,7 @@ PHRASES = _parted(
 _WHO = _parted(
     """
     my brother, the teacher, our neighbor, the old man, her sister, a young doctor, the driver,
-    everyone run, my best friend, nobody in town, the children, the cook, that woman,
+    everyone here, my best friend, nobody in town, the children, the cook, that woman,
     your uncle, the whole family, the waiter, somebody, the farmer
     """
 )

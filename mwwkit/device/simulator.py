@@ -150,7 +150,7 @@ def score_all(
 ) -> Iterator[np.ndarray]:
     """Score streams of stored features, each from reset, by `workers` processes, in order.
 
-    `streams` gives int8 [frames, 40] and may be a feature store: it is read run, as workers become
+    `streams` gives int8 [frames, 40] and may be a feature store: it is read here, as workers become
     free, so hours need no more memory than the jobs under way. A bar shows the seconds heard.
     """
     with tqdm(desc=label, unit="s", unit_scale=True) as bar:

@@ -1,7 +1,7 @@
 """Clips and mined events, to be heard and seen.
 
-listen.clips(run)              # some words of each label, as 01 keeps them
-listen.mined(run)              # what fooled the model; what is no mistake goes into DROP
+clip_player.clips(run)         # some words of each label, as 01 keeps them
+clip_player.mined(run)         # what fooled the model; what is no mistake goes into DROP
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The thresholds that 05 chose among, and how the shipped model hears a word.
 
-    operating.curve(run)                            # recall and false accepts, all cutoffs
-    operating.word(run)                             # a held-out word with its score track
+    cutoffs.curve(run)                              # recall and false accepts, all cutoffs
+    cutoffs.word(run)                               # a held-out word with its score track
 
 Both run the exported file on held-out audio: the picture is the device's.
 """

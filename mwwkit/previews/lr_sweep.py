@@ -1,6 +1,6 @@
 """The sweep of learning rates, drawn.
 
-rates.show(train.find_rate(config, run))
+lr_sweep.show(train.find_rate(config, run))
 """
 
 from IPython.display import display

@@ -1,6 +1,6 @@
 """A training scene of 02: how it sounds, what the device hears, what is taught, what was done.
 
-    scenes.training(run)                            # in a notebook
+    scene_player.training(run)                      # in a notebook
 
 The scene is made again from the record that is stored with its spectrogram.
 """

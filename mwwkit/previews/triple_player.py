@@ -1,6 +1,6 @@
 """A triple of the data engine: dry, in its bad room, as the model hears it, as it shall sound.
 
-    triples.triple(run, config.bad_irs)             # in a notebook
+    triple_player.triple(run, config.bad_irs)         # in a notebook
 
 Input and target are read from the batch file; the dry speech is in the sterilised chunks, and
 the bad room alone is made again where its impulse response is at hand.

@@ -1,4 +1,4 @@
-"""One map over many processes: joblib's loky run, or the cluster that a user registers.
+"""One map over many processes: joblib's loky here, or the cluster that a user registers.
 
 with joblib.parallel_config(backend="dask"):  # optional; the default is this machine
     for facts in each(make_shard, units, workers=4): ...

@@ -83,7 +83,7 @@ class Several(One):
         """Gradients to hand to the optimiser, and their norm before they were clipped.
 
         Every device computes the loss of the whole batch, so the mean over devices is its gradient.
-        Keras clips before it sums over devices; so they are clipped run, and it gets a part each.
+        Keras clips before it sums over devices; so they are clipped here, and it gets a part each.
         """
         context = tf.distribute.get_replica_context()
         whole = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
