@@ -11,7 +11,7 @@ a git worktree of its own; so this works whatever the modules are called. Exits 
 * in `mined/` only scores differ: the device's sum divided by 255 a score, not by 256;
 * every text and every value of `export/` that differs is in a table below, which says why.
 
-It speaks of the step from 33b86c6 to 4464ae4, the version that had moved the modules; both are
+It speaks of the step from 33b86c6 to da14a60, the version that had moved the modules; both are
 taken from git. Later ones may change what a new run makes: `--here` shows by how much this does.
 """
 
@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from old_run_fixture import unpack  # noqa: E402
 
-MOVED = "4464ae4"
+MOVED = "da14a60"
 SAME = ("clips", "features", "training", "tuned")
 WINDOW = 5  # scores whose mean 04 looks at
 OLD_UNIT, NEW_UNIT = 256, 255  # what a uint8 score was divided by, and is
