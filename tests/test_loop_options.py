@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from listed import SMALL_STEPS, goes_downhill, learnable, same_batch
-from varied import seed
+from varied import in_half_precision, seed
 
 from mwwkit.model.mixednet import keras, tf
 from mwwkit.model.shapes import SHAPES
@@ -167,6 +167,7 @@ def test_a_teachers_logits_stay_with_their_scenes_and_must_be_there_for_all():
         Source("made", source.spectrograms, source.labels, soft_labels=logits[:, :7])
 
 
+@in_half_precision
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_mixed_precision_keeps_the_loss_finite_and_near_that_of_float32(dataset, precision):
     exact = trainer()
@@ -180,6 +181,7 @@ def test_mixed_precision_keeps_the_loss_finite_and_near_that_of_float32(dataset,
     assert averaged.blocks[0].compute_dtype == "float32"
 
 
+@in_half_precision
 def test_a_step_whose_gradient_overflows_is_left_out_counted_and_halves_the_scale(dataset):
     made = trainer(precision="float16")
     made.optimizer.dynamic_scale.assign(2.0**8)
@@ -196,6 +198,7 @@ def test_a_step_whose_gradient_overflows_is_left_out_counted_and_halves_the_scal
     assert not np.array_equal(made.state()["net/000"], weights)
 
 
+@in_half_precision
 def test_mixed_precision_goes_on_from_a_state_to_the_same_bits_the_loss_scale_with_it(dataset):
     whole = trainer(precision="float16")
     whole.optimizer.dynamic_scale.assign(2.0**40)  # it will be halved on the way

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from varied import in_half_precision
 
 from mwwkit.model.mixednet import SHAPES, Block, Shape, build, tf
 
@@ -135,6 +136,7 @@ def test_a_fresh_net_is_undecided_and_every_weight_learns(x):
             assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0
 
 
+@in_half_precision
 def test_it_runs_in_mixed_precision(x):
     import keras
 

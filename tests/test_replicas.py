@@ -4,6 +4,7 @@ import json
 
 import pytest
 from killing import start
+from varied import HALF_CRASHES, in_half_precision
 
 from mwwkit.model.mixednet import tf
 from mwwkit.training import replicas
@@ -62,8 +63,9 @@ print("FOUND", json.dumps(found))
 
 CASES = {
     "clipped": [{"pooling": 0.5, "triplet": 1.0}, {"clip_norm": 0.05}],
-    "scaled": [{}, {"precision": "float16"}],
 }
+if not HALF_CRASHES:
+    CASES["scaled"] = [{}, {"precision": "float16"}]
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,7 @@ def test_two_devices_take_the_same_steps_as_one(found):
     assert max(found["clipped"]["apart"]) < 1e-5
 
 
+@in_half_precision
 def test_two_devices_in_float16_are_near_one(found):
     one, two = found["scaled"]["told"]
     assert two["steps_skipped"] == one["steps_skipped"] == 0
