@@ -174,6 +174,8 @@ def test_mixed_precision_keeps_the_loss_finite_and_near_that_of_float32(dataset,
     mixed = trainer(precision=precision)
     assert mixed.net.blocks[0].compute_dtype == precision
     assert {v.dtype for v in mixed.net.variables} == {"float32"}
+    if mixed.stepper.scales:  # no step is left out: where one overflows is the seed's
+        mixed.optimizer.dynamic_scale.assign(2.0**8)
     wanted, found = exact.train(dataset, 2), mixed.train(dataset, 2)
     assert np.isfinite(found["loss"]) and found["loss"] == pytest.approx(wanted["loss"], rel=0.05)
     assert keras.config.dtype_policy().name == "float32"  # of whatever is built next
