@@ -5,9 +5,9 @@ import warnings
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from mwwkit.run.config_base import Before
+from mwwkit.run.config_base import Before, hints_of
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
@@ -63,11 +63,8 @@ def former_of(config: Any, names: Container[str]) -> dict[str, Any]:
 
     Of the settings in `names`; nothing for a field that does not say it, and without a Config.
     """
-    hints = {} if config is None else get_type_hints(type(config), include_extras=True)
-    marks = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
-    former = {
-        n: m.value for n, of_field in marks.items() for m in of_field if isinstance(m, Before)
-    }
+    hints = {} if config is None else hints_of(type(config))
+    former = {n: m.value for n, (_, said) in hints.items() for m in said if isinstance(m, Before)}
     return as_json({name: value for name, value in former.items() if name in names})
 
 
