@@ -69,10 +69,12 @@ def _report(exported: Exported) -> Report:
 def _told(report: Report) -> list[tuple[str, str]]:
     """The verdict, the words heard, people and machines apart, false accepts, and the cutoff."""
     threshold, test = report.threshold, report.test
-    heard = ((f"heard, {whose}", str(rate)) for whose, rate in heard_words(test).rows)
+    heard = heard_words(test, report.data).rows
+    went = report.data.recordings if report.data else None
     return [
         ("verdict", report.verdict.headline),
-        *heard,
+        *([("recordings", went)] if went else []),
+        *((f"heard, {whose}", str(rate)) for whose, rate in heard),
         ("false accepts", f"{test.false_accepts_per_hour.counts} of other sound"),
         ("threshold", f"{threshold.cutoff}, on the mean of {threshold.window} scores"),
     ]

@@ -57,7 +57,8 @@ def card(report: Report, certificate: Certified | None) -> str:
         f"mwwkit {plain(report.made_by)}.",
         f"**{plain(report.verdict.headline)}.**",
         *map(plain, report.verdict.sentences),
-        *_measured(report.test),
+        *filter(None, [plain(formatting.recordings(report.data))]),
+        *_measured(report.test, report.data),
         *_thresholds(report.advice),
         *_licence(report.licence),
         *_data(report.data),
@@ -67,13 +68,13 @@ def card(report: Report, certificate: Certified | None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _measured(test: SplitFigures) -> list[str]:
+def _measured(test: SplitFigures, data: Data | None) -> list[str]:
     """What the test split showed."""
-    heard = heard_words(test)
+    heard = heard_words(test, data)
     rows = [(f"hears {whose}", rate) for whose, rate in heard.rows if heard.apart and rate.of]
     who = ", people and machines together" if heard.mixed else ""
     conditions = formatting.in_order(test.recall)
-    rows += [(f"hears the word, {name}{who}", share) for name, share in conditions]
+    rows += [(f"hears {heard.called}, {name}{who}", share) for name, share in conditions]
     if test.other_clips_accepted.of:
         rows.append(("takes other words for it", test.other_clips_accepted))
     cells = [(n, s.counts, *map(formatting.glued, (s.percent, s.interval))) for n, s in rows]
@@ -124,7 +125,7 @@ def _data(data: Data | None) -> list[str]:
         head,
         _table(formatting.SOURCE_HEADS, [formatting.source_row(source) for source in data.sources]),
         _table(formatting.SPLIT_HEADS, [formatting.split_row(split) for split in data.splits]),
-        "Speakers are as the sources name them. Clips of one speaker are all in the same split.",
+        f"Speakers are as the sources name them. {formatting.shared_speakers(data)}".rstrip(),
     ]
 
 

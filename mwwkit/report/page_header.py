@@ -29,9 +29,16 @@ def header(report: Report) -> Html:
         tag("p", " · ".join(("Report of a wake word", *by)), class_="over"),
         tag("h1", f"“{report.wake_word}”"),
         verdict(report.verdict),
+        recordings(report),
         tiles(report),
         contents(),
     )
+
+
+def recordings(report: Report) -> Html:
+    """Where people's recordings of the word went, and whether it knows the voices that test it."""
+    told = formatting.recordings(report.data)
+    return tag("p", told, class_="lead") if told else joined()
 
 
 def contents() -> Html:
@@ -43,11 +50,11 @@ def tiles(report: Report) -> Html:
     """The figures that most people ask for."""
     test, device = report.test, report.device
     boxes = []
-    heard = heard_words(test)
+    heard = heard_words(test, report.data)
     both = heard.rows if heard.mixed else ()  # in one rate they would tell of neither
     for name, share in formatting.in_order(test.recall)[: not both]:
         under = formatting.glued(f"{share.counts} test words, {name}; 95 %: {share.interval}")
-        boxes.append(("Hears the word", formatting.glued(share.percent), under))
+        boxes.append((f"Hears {heard.called}", formatting.glued(share.percent), under))
     for whose, rate in both:
         under = formatting.glued(f"{rate.counts}, in every condition; 95 %: {rate.interval}")
         boxes.append((f"Hears {whose}", formatting.glued(rate.percent), under))

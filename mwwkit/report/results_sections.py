@@ -9,6 +9,7 @@ from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import PER_KIND, Moment
+from mwwkit.report.voices import heard_words
 
 DIMENSIONS = {
     "condition": "condition",
@@ -27,12 +28,13 @@ DIMENSIONS = {
 def recall(report: Report) -> Html:
     """How often it wakes when it should."""
     groups, rows = report.test.groups, formatting.in_order(report.test.recall)
+    heard = heard_words(report.test, report.data)
     by_group = [of for of in groups.recall if of.dimension != "condition"]
     parts = [
         components.shares_table("condition", rows)
         if rows
         else tag("p", "No word in the test split."),
-        *_between_speakers(rows),
+        *(_between_speakers(rows) if heard.of_strangers else []),
         *_by_group(by_group, components.shares_table),
     ]
     if groups.note:

@@ -1,16 +1,20 @@
 """Who was heard: the test words of people and of machines, never in one rate.
 
-    heard = heard_words(metrics.test)
+    heard = heard_words(metrics.test, data)
     print(heard.people)      # 78 of 84: 92.9 % (85.1 to 97.3 %)
 
 A word is tested under several conditions, so a recording counts as often as there are of them.
+People are called the household where each of them also taught the model, strangers where nobody
+did, and neither where that is not known.
 """
 
 from dataclasses import dataclass
 
+from mwwkit.corpus.own_recordings import Testers
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Rate
+from mwwkit.report.origins import Data
 
 NONE = Rate.counted(0, 0)
 
@@ -27,6 +31,7 @@ class Heard:
     machines: Rate
     apart: bool
     conditions: int  # under which each recording was tested
+    testers: Testers | None = None  # None where that is not known
 
     def recordings(self, of: Rate) -> int:
         """How many different words a rate counts."""
@@ -70,7 +75,25 @@ class Heard:
         """Whose words, and their rate: people's and machines' apart where that is known."""
         if not self.apart:
             return (("the test words", self.words),)
-        return (("people's words", self.people), ("machines' words", self.machines))
+        whose = "strangers'" if self.who == "strangers" else f"{self.who}'s"
+        return ((f"{whose} words", self.people), ("machines' words", self.machines))
+
+    @property
+    def who(self) -> str:
+        """The people who test: "the household", "strangers", or "people" where neither is sure."""
+        names = {"household": "the household", "strangers": "strangers"}
+        return names.get(self.testers.kind, "people") if self.testers else "people"
+
+    @property
+    def called(self) -> str:
+        """What a rate of all words is of: "the household" or "strangers" alone, or "the word"."""
+        alone = self.people.of and not self.machines.of and self.who != "people"
+        return self.who if alone else "the word"
+
+    @property
+    def of_strangers(self) -> bool:
+        """Whether nobody who tests is known to the model, or may be."""
+        return not self.testers or self.testers.kind == "strangers"
 
     def __str__(self) -> str:
         """ "Of people's words it heard 78 of 84: 92.9 % (...). Of machines' words it heard ..."."""
@@ -78,8 +101,8 @@ class Heard:
         return " ".join(told) or "No word was tested."
 
 
-def heard_words(test: SplitFigures) -> Heard:
-    """What the figures of a split say."""
+def heard_words(test: SplitFigures, data: Data | None = None) -> Heard:
+    """What the figures of a split say; `data` tells whether the model knows the voices."""
     hits, of = sum(row.count for row in test.recall), sum(row.of for row in test.recall)
     voices = (by for by in test.groups.recall if by.dimension == "voice")
     rows = (row for by in voices for row in by.rows)
@@ -89,4 +112,5 @@ def heard_words(test: SplitFigures) -> Heard:
     people, machines = (named.get(name, NONE) for name in ("recorded", "synthetic"))
     if not apart:
         people = machines = NONE
-    return Heard(Rate.counted(hits, of), people, machines, apart, len(test.recall))
+    words, who = Rate.counted(hits, of), data.testers if data else None
+    return Heard(words, people, machines, apart, len(test.recall), who)
