@@ -10,7 +10,8 @@
 # # 01 Acquire and augment
 #
 # Gathers the clips that the wake word is learnt from: folders of recordings, and words spoken by
-# synthetic voices. Every clip is validated, split by speaker, and written as 16 kHz mono.
+# synthetic voices. Every clip is validated, split by speaker (few speakers: by file), and written as
+# 16 kHz mono.
 # The augmentation itself is drawn and applied by 02, from what is gathered here.
 #
 # A second product, for a model of rooms: triples of a messy recording, a room's embedding and the
@@ -144,7 +145,8 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 # %% [markdown]
 # ## Check
 #
-# Raises if 02 could not work with what is on disk, or if a speaker or a sound is in two splits.
+# Raises if 02 could not work with what is on disk, or if a sound is in two splits, or a speaker of
+# six or more. Says where people's recordings of the word went, and whether voices that test are new.
 
 # %%
 clips and acquire.check(run)

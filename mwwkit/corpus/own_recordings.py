@@ -50,19 +50,20 @@ class Testers:
         )
 
 
-def _own(records: Iterable[SampleRecord]) -> list[SampleRecord]:
-    return [r for r in records if r.label is Label.POSITIVE and not r.is_synthetic]
+def is_recording(record: SampleRecord) -> bool:
+    """Whether it is the wake word as a person said it."""
+    return record.label is Label.POSITIVE and not record.is_synthetic
 
 
 def recordings_of_word(records: Iterable[SampleRecord]) -> dict[Split, int]:
     """People's clips of the wake word in each split."""
-    counts = Counter(record.split for record in _own(records))
+    counts = Counter(record.split for record in records if is_recording(record))
     return {split: counts[split] for split in Split}
 
 
 def testers(records: Sequence[SampleRecord]) -> Testers | None:
     """Who tests; None where no recording of the word by people does."""
-    own = _own(records)
+    own = [record for record in records if is_recording(record)]
     tested = [record for record in own if record.split is Split.TEST]
     if not tested:
         return None
