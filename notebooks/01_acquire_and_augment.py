@@ -10,8 +10,8 @@
 # # 01 Acquire and augment
 #
 # Gathers the clips that the wake word is learnt from: folders of recordings, and words spoken by
-# synthetic voices. Every clip is validated, split by speaker (few speakers: by file), and written as
-# 16 kHz mono.
+# synthetic voices. Every clip is validated, split by speaker (few speakers: by file), and written
+# as 16 kHz mono.
 # The augmentation itself is drawn and applied by 02, from what is gathered here.
 #
 # A second product, for a model of rooms: triples of a messy recording, a room's embedding and the
@@ -146,7 +146,7 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 # ## Check
 #
 # Raises if 02 could not work with what is on disk, or if a sound is in two splits, or a speaker of
-# six or more. Says where people's recordings of the word went, and whether voices that test are new.
+# six or more. Says where people's recordings of the word went, and whether it knows who tests it.
 
 # %%
 clips and acquire.check(run)

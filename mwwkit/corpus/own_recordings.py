@@ -20,7 +20,7 @@ Acquaintance = Literal["household", "strangers", "mixed", "unknown"]
 
 
 @dataclass(frozen=True)
-class Testers:
+class VoicesTested:
     """Whose recordings of the word test the model, and whether these people also taught it.
 
     household: each of them has clips in training; strangers: none has clips in training, nor in
@@ -45,8 +45,8 @@ class Testers:
                 "chose its cutoff), so strangers may be heard worse"
             )
         return (
-            "tested on voices that it may know or not, since not every speaker is named, so "
-            "strangers may be heard worse"
+            "whether it knows the voices that test it is not known, since not every speaker is "
+            "named; strangers may be heard worse"
         )
 
 
@@ -61,7 +61,7 @@ def recordings_of_word(records: Iterable[SampleRecord]) -> dict[Split, int]:
     return {split: counts[split] for split in Split}
 
 
-def testers(records: Sequence[SampleRecord]) -> Testers | None:
+def voices_tested(records: Sequence[SampleRecord]) -> VoicesTested | None:
     """Who tests; None where no recording of the word by people does."""
     own = [record for record in records if is_recording(record)]
     tested = [record for record in own if record.split is Split.TEST]
@@ -81,12 +81,12 @@ def testers(records: Sequence[SampleRecord]) -> Testers | None:
         kind = "household"
     elif not known:
         kind = "strangers"
-    return Testers(kind, len(who), len(known), unnamed)
+    return VoicesTested(kind, len(who), len(known), unnamed)
 
 
 def recordings_told(records: Sequence[SampleRecord]) -> str:
     """How many recordings train, choose and test, whose these are, and whether they are enough."""
-    counts, who = recordings_of_word(records), testers(records)
+    counts, who = recordings_of_word(records), voices_tested(records)
     n, n_test = sum(counts.values()), counts[Split.TEST]
     if not n:
         return "no recordings of the word by people: nothing tells how well people are heard"

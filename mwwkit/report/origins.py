@@ -13,10 +13,10 @@ from typing import Annotated, Any
 from mwwkit import __version__
 from mwwkit.corpus.clips import Kind, Label, SampleRecord
 from mwwkit.corpus.own_recordings import (
-    Testers,
+    VoicesTested,
     recordings_of_word,
     recordings_told,
-    testers,
+    voices_tested,
 )
 from mwwkit.corpus.splits import speakers_of_two_splits
 from mwwkit.device import firmware
@@ -86,7 +86,7 @@ class Data:
     sources: tuple[Source, ...]
     splits: Annotated[tuple[SplitData, ...], Keyed("split")]
     recordings: Text | None = absent()  # where people's went, in a sentence
-    testers: Testers | None = absent()  # also None where no recording by people tests
+    voices_tested: VoicesTested | None = absent()  # also None where no recording by people tests
     speakers_of_two_splits: Count | None = absent()
 
 
@@ -154,7 +154,7 @@ def data(run: Run) -> Data | None:
             for split, n in recordings_of_word(about).items()
         ),
         recordings_told(about),
-        testers(about),
+        voices_tested(about),
         len(speakers_of_two_splits(about)),
     )
 

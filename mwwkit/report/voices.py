@@ -10,7 +10,7 @@ did, and neither where that is not known.
 
 from dataclasses import dataclass
 
-from mwwkit.corpus.own_recordings import Testers
+from mwwkit.corpus.own_recordings import VoicesTested
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Rate
@@ -31,7 +31,7 @@ class Heard:
     machines: Rate
     apart: bool
     conditions: int  # under which each recording was tested
-    testers: Testers | None = None  # None where that is not known
+    voices_tested: VoicesTested | None = None  # None where that is not known
 
     def recordings(self, of: Rate) -> int:
         """How many different words a rate counts."""
@@ -82,7 +82,7 @@ class Heard:
     def who(self) -> str:
         """The people who test: "the household", "strangers", or "people" where neither is sure."""
         names = {"household": "the household", "strangers": "strangers"}
-        return names.get(self.testers.kind, "people") if self.testers else "people"
+        return names.get(self.voices_tested.kind, "people") if self.voices_tested else "people"
 
     @property
     def called(self) -> str:
@@ -93,7 +93,7 @@ class Heard:
     @property
     def of_strangers(self) -> bool:
         """Whether nobody who tests is known to the model, or may be."""
-        return not self.testers or self.testers.kind == "strangers"
+        return not self.voices_tested or self.voices_tested.kind == "strangers"
 
     def __str__(self) -> str:
         """ "Of people's words it heard 78 of 84: 92.9 % (...). Of machines' words it heard ..."."""
@@ -112,5 +112,5 @@ def heard_words(test: SplitFigures, data: Data | None = None) -> Heard:
     people, machines = (named.get(name, NONE) for name in ("recorded", "synthetic"))
     if not apart:
         people = machines = NONE
-    words, who = Rate.counted(hits, of), data.testers if data else None
+    words, who = Rate.counted(hits, of), data.voices_tested if data else None
     return Heard(words, people, machines, apart, len(test.recall), who)
