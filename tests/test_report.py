@@ -21,7 +21,7 @@ from small_run import LIMITS, stamps, tree
 from mwwkit import __main__ as cli
 from mwwkit.cli import summary
 from mwwkit.corpus.clips import load_clips
-from mwwkit.corpus.own_recordings import recordings_of_word
+from mwwkit.corpus.own_recordings import recordings_of_word, where_they_went
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
@@ -565,12 +565,63 @@ def test_people_and_machines_stand_apart_on_the_page_and_on_the_card(facts):
     groups = replace(test.groups, recall=(RatesBy("voice", tuple(rows)),))
     mixed = replace(report, test=replace(test, groups=groups))
     page_text, card_text = Page(tiles(mixed)).text, card(mixed, None)
-    assert "Hears people's words" in page_text and "5 of 8, in every condition" in page_text
+    assert "Hears strangers' words" in page_text and "5 of 8, in every condition" in page_text
     assert "Hears machines' words" in page_text and "Hears the word" not in page_text
-    assert "| hears people's words | 5 of 8 |" in card_text
+    assert "| hears strangers' words | 5 of 8 |" in card_text
     assert "| hears the word, clean, people and machines together |" in card_text
-    assert "Hears the word" in Page(tiles(report)).text
+    assert "Hears strangers" in Page(tiles(report)).text
     assert "together" not in card(report, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "whose"),
+    [
+        ("household", "the household", "the household's words"),
+        ("strangers", "strangers", "strangers' words"),
+        ("mixed", "the word", "people's words"),
+        ("unknown", "the word", "people's words"),
+    ],
+)
+def test_the_recall_is_called_by_whose_voices_were_tested(facts, kind, named, whose):
+    report = from_json(Report, facts)
+    who = replace(report.data.voices_tested, kind=kind)
+    data = replace(report.data, voices_tested=who, recordings=f"24 recordings: {who}")
+    report = replace(report, data=data)
+    card_text = card(report, None)
+    page_text = Page(page(report, [], [], [], "x")).text
+    assert f"| hears {named}, clean |" in card_text and f"Hears {named}" in page_text
+    assert f"24 recordings: {who}." in card_text and f"24 recordings: {who}." in page_text
+    assert ("For voices other than these" in page_text) == (kind == "strangers")
+    assert heard_words(report.test, data).rows[0][0] == whose
+
+
+def test_where_recordings_went_is_one_sentence_in_01_report_card_page_and_terminal(here, facts):
+    went = where_they_went(load_clips(here).records)
+    assert went == f"your {facts['data']['recordings']}"
+    assert went.startswith(
+        "your 48 recordings of the word: 24 train, 12 choose, 12 test; tested on"
+    )
+    assert facts["data"]["voices_tested"] == {
+        **{"kind": "strangers", "speakers": 12, "known": 0, "unnamed": 0}
+    }
+    assert facts["data"]["speakers_of_two_splits"] == 0
+    for name in (f"{WORD}.card.md", f"{WORD}.report.html"):
+        text = (here / "export" / name).read_text(encoding="utf-8")
+        assert facts["data"]["recordings"] in text
+        assert "Clips of one speaker are all in the same split." in text
+    assert facts["data"]["recordings"] in summary.ending(here)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_speakers_of_two_splits_are_counted_and_an_older_report_says_nothing(facts, n):
+    report = from_json(Report, facts)
+    shared = replace(report, data=replace(report.data, speakers_of_two_splits=n))
+    told = f"Clips of {n} speaker{'s' * (n > 1)} are in more than one split"
+    assert told in card(shared, None) and told in Page(page(shared, [], [], [], "x")).text
+    none = {"recordings": None, "voices_tested": None, "speakers_of_two_splits": None}
+    older = replace(report, data=replace(report.data, **none))
+    text = card(older, None)
+    assert "hears the word, clean" in text and "split." not in text and "tested on" not in text
 
 
 def test_a_run_ends_with_what_the_report_says(here):
@@ -579,7 +630,8 @@ def test_a_run_ends_with_what_the_report_says(here):
     assert lines[1] == f'"{WORD}": {report.verdict.headline}.'
     told = dict(re.split(r" {2,}", line.strip(), maxsplit=1) for line in lines if line[:2] == "  ")
     test, threshold = report.test, report.threshold
-    assert told["heard, people's words"] == str(heard_words(test).people)
+    assert told["heard, strangers' words"] == str(heard_words(test).people)
+    assert told["recordings"] == report.data.recordings
     assert told["heard, machines' words"] == "none to count"
     assert told["false accepts"].startswith(test.false_accepts_per_hour.counts)
     assert told["threshold"] == f"{threshold.cutoff}, on the mean of {threshold.window} scores"
