@@ -22,6 +22,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from benchmarks import tables
@@ -29,11 +30,13 @@ from benchmarks.cases import TRIALS, Case, cases_of, material
 from benchmarks.conditions import prepare
 from benchmarks.folds import AtHand, Fold
 from benchmarks.scoring import score
-from benchmarks.tally import Tally
+from benchmarks.tally import WINDOW, Tally
 from mwwkit.cli import chain
 from mwwkit.device.detector import Rule
 from mwwkit.esphome.manifest import read as read_manifest
 from mwwkit.evaluation.exported import Exported
+from mwwkit.metrics.operating_points import Surface
+from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.presets import load as preset_named
 from mwwkit.report.facts import Report
 from mwwkit.report.voices import heard_words
@@ -129,6 +132,7 @@ def measure(case: Case, at_hand: AtHand, work: Path, workers: int) -> dict:
         "case": asdict(case) | {"recipe": case.recipe},
         "cpu_seconds": cpu,
         "card": _card(report),
+        "expected_an_hour": _expected(exported.metrics.validation.surface),
         "tally": tally.as_dict(),
     }
 
@@ -146,6 +150,13 @@ def measure_finished(case: Case, manifest: Path, at_hand: AtHand, work: Path, wo
         "card": {"threshold": asdict(rule)},
         "tally": tally.as_dict(),
     }
+
+
+def _expected(surface: Surface) -> list[float] | None:
+    """Events an hour that the run's own tail lets expect at each cutoff, to three digits."""
+    events = surface.ambient_events[surface.windows.index(WINDOW)]
+    rates = expected_rates(np.asarray(events), surface.ambient_hours)
+    return None if rates is None else [float(f"{rate:.3g}") for rate in rates]
 
 
 def _card(report: Report) -> dict:

@@ -23,6 +23,7 @@ from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.run.files import read_json
 
 FA_COUNTS = (0, 1, 2, 5, 10)
+FEWEST_EVENTS = 20  # with fewer, counted over expected is mostly luck
 STAGES = ("speaking", "01", "02", "03", "04", "05")
 
 
@@ -34,6 +35,7 @@ class Result:
     recipe: str
     cpu_seconds: dict[str, float]
     card: dict
+    expected_an_hour: list[float] | None  # at each cutoff, by the run's own tail
     tally: Tally
 
 
@@ -46,7 +48,8 @@ def results(folder: Path) -> list[Result]:
         recipe = named.pop("recipe")
         case = Case(**named | {"changes": tuple(named["changes"])})
         tally = Tally.from_dict(kept["tally"])
-        found.append(Result(case, recipe, kept["cpu_seconds"], kept["card"], tally))
+        expected = kept.get("expected_an_hour")
+        found.append(Result(case, recipe, kept["cpu_seconds"], kept["card"], expected, tally))
     return found
 
 
@@ -185,7 +188,7 @@ def section(group: Sequence[Result]) -> str:
         _stream_table(tallies),
     ]
     if every[0].cpu_seconds:  # made here, not only measured
-        parts += [_where_they_went(every), _card_table(every), _cpu(every)]
+        parts += [_where_they_went(every), _card_table(every), _tail(every), _cpu(every)]
     return "\n\n".join(parts)
 
 
@@ -277,6 +280,34 @@ def _card_table(every: Sequence[Result]) -> str:
         ]
         rows.append(_line(cells))
     return "\n".join(rows)
+
+
+def _tail(every: Sequence[Result]) -> str:
+    """Whether the tails' expectations hold on speech of people and sources that nobody chose by."""
+    told = [r for r in every if r.expected_an_hour]
+    if not told:
+        return "No run had a tail to expect anything by."
+    hours = [r.tally.streams["speech"].hours for r in told]
+    counted = np.sum([r.tally.streams["speech"].events for r in told], axis=0)
+    expected = np.sum(
+        [h * np.array(r.expected_an_hour) for h, r in zip(hours, told, strict=True)], axis=0
+    )
+    many = np.flatnonzero(counted >= FEWEST_EVENTS)
+    shipped = [
+        h * (r.card["threshold"]["false_accepts_expected_per_hour"] or 0.0)
+        for h, r in zip(hours, told, strict=True)
+    ]
+    line = (
+        f"As shipped, {sum(r.tally.streams['speech'].shipped for r in told)} events were counted "
+        f"and {sum(shipped):.1f} expected, in {sum(hours):.2f} h of {len(told)} runs"
+    )
+    if not len(many):
+        return f"{line}; at no cutoff were {FEWEST_EVENTS} counted."
+    at = int(many[-1])
+    return (
+        f"{line}. At {CUTOFFS[at] / 255:.2f}, the highest cutoff with {FEWEST_EVENTS} or more: "
+        f"{counted[at]} counted, {expected[at]:.0f} expected, {counted[at] / expected[at]:.2g} times."
+    )
 
 
 def _cpu(every: Sequence[Result]) -> str:
