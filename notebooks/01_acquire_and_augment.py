@@ -49,6 +49,7 @@ TTS_POSITIVE = 1000  # spoken wake words
 TTS_NEGATIVE = 2000  # spoken other words
 TTS_HARD_NEGATIVE = 600  # spoken near misses
 TTS_AMBIENT_MINUTES = 30.0  # spoken sentences
+TTS_WHEN = "needed"  # machines say what people said too little of; or "always", all of the above
 TTS_SPELLINGS = []  # other spellings, where the engine misreads the first
 TTS_SPEAKERS = 0  # voices at most; 0 for all
 TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of English

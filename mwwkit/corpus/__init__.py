@@ -10,6 +10,7 @@ espeak_child      espeak-ng in a process of its own
 piper             Piper, for those who have it and voices for it
 piper_child       Piper in a process of its own
 near_misses       what sounds like the wake word, other words, sentences
+spoken_needs      which of it machines should say, by what people recorded
 synthetic_inputs  what machines are asked to say and to make up, decided by a seed
 noise_and_rooms   noise and rooms made up, for those who have none
 splits            train, validation and test: nobody (of six or more) and no sound in two; the audit
