@@ -161,7 +161,7 @@ def _expected(surface: Surface) -> list[float] | None:
 
 def _card(report: Report) -> dict:
     """What the run told its user."""
-    threshold, heard = report.threshold, heard_words(report.test)
+    threshold, heard = report.threshold, heard_words(report.test, report.data)
     clean = next((row for row in report.test.recall if row.condition == "clean"), None)
     splits = report.data.splits if report.data else ()
     on_test = report.test.false_accepts_per_hour
