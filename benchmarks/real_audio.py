@@ -172,7 +172,7 @@ def _card(report: Report) -> dict:
         "people": asdict(heard.people),
         "machines": asdict(heard.machines),
         "clean": None if clean is None else asdict(clean),
-        "events": {"count": on_test.count, "hours": on_test.hours},
+        "events": {"count": on_test.events, "hours": on_test.hours},
     }
 
 
