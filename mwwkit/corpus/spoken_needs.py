@@ -33,18 +33,26 @@ class Needs:
 
     @property
     def others(self) -> bool:
-        """Whether they say other words and sentences."""
-        return self.n_others < ENOUGH_OTHERS or not self.n_long
+        """Whether they say other words and sentences.
+
+        They do wherever they say the wake word: voices that say nothing else teach a net that such
+        a voice is the word (Kokoro's 54 beside twenty recordings: benchmarks/README.md).
+        """
+        return self.words or self.n_others < ENOUGH_OTHERS or not self.n_long
 
     def __str__(self) -> str:
-        """A sentence on each."""
-        say, leave = "machines say", "machines do not say"
+        """What machines say, and why."""
+        if self.words:
+            return (
+                f"machines say the word and other words too: people's recordings of it are "
+                f"{self.n_words:,}, and {ENOUGH_WORDS} are enough to do without"
+            )
+        told = f"machines do not say the word: {self.n_words:,} recordings by people are enough"
+        if not self.others:
+            return f"{told}, and so are {self.n_others:,} clips of other words"
         return (
-            f"{say if self.words else leave} the wake word too: people's recordings of it are "
-            f"{self.n_words:,}, and {ENOUGH_WORDS} are enough to do without; "
-            f"{say if self.others else leave} other words and sentences: people's clips of other "
-            f"words are {self.n_others:,} ({ENOUGH_OTHERS} are enough), their files of long sound "
-            f"{self.n_long:,}"
+            f"{told}; they say other words and sentences: people's are {self.n_others:,} clips and "
+            f"{self.n_long:,} files of long sound ({ENOUGH_OTHERS} and 1 are enough)"
         )
 
 
