@@ -26,8 +26,8 @@ from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
-from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.splits import SHARES, assign, audit
+from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import paths

@@ -94,7 +94,7 @@ class Config(Checked):
     # What is trained on.
     label_from_s: float = 0.0
     label_to_s: float = 0.30
-    # Before the word's end, not supervised from here: the last sounds of a word are the word already.
+    # From here to the word's end nothing is asked: its last sounds are the word already.
     label_ignore_from_s: Annotated[float, Before(-0.12)] = -0.12
     class_ratio: tuple[float, ...] = ()  # of scenes with the word, without, with a near miss
     class_penalty: tuple[float, ...] = ()  # weights of their negative steps
