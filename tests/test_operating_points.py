@@ -83,7 +83,8 @@ def test_where_the_tail_shows_the_lowest_cutoff_that_it_allows_is_taken():
     surface = operating_points([peak(250)], [peak(1)], [thinning(minutes=60)])
     choice = choose_cutoff(surface, 0.5)
     column = integer_cutoff(choice.cutoff) - 1
-    tail = expected_rates(surface.ambient_events[0], surface.ambient_hours)
+    events, hours = surface.other_sound
+    tail = expected_rates(events[0], hours)
     assert tail[column] == choice.fah_expected <= 0.5 < tail[column - 1]
     assert 180 < column < 220  # a mean excess of 1.04 logits over 38 peaks at a logit of -3.15
     assert "lets expect 0.49 an hour" in choice.note
@@ -291,3 +292,23 @@ def test_things_per_set_are_had_by_name():
     assert [of.of(name) for name in SET_NAMES] == ["w", "o", "a"]
     assert of.items() == (("words", "w"), ("others", "o"), ("ambient", "a"))
     assert of.map(str.upper) == PerSet("W", "O", "A")
+
+
+def test_clips_of_other_words_are_other_sound_too():
+    surface = operating_points([peak(250)], [peak(9), peak(200)], [stream(100)])
+    events, hours = surface.other_sound
+    assert hours == pytest.approx((2 * len(peak(9)) + len(stream(100))) * 0.03 / 3600)
+    for cutoff, n_clips in ((5, 2), (50, 1), (220, 0)):
+        long = surface.ambient_events[0, cutoff - 1]
+        assert events[0, cutoff - 1] == long + n_clips
+    older = replace(surface, negative_hours=None)
+    assert older.other_sound == (older.ambient_events, older.ambient_hours)
+
+
+def test_what_other_words_set_off_keeps_the_cutoff_up():
+    quiet = [np.zeros(4000, np.uint8)]  # two minutes in which nothing happens
+    loud = [peak(value) for value in range(40, 220, 3)]
+    alone = choose_cutoff(operating_points([peak(250)], [peak(1)], quiet), 0.5)
+    among = choose_cutoff(operating_points([peak(250)], loud, quiet), 0.5, max_clip_fpr=0.5)
+    assert alone.fah_expected is None
+    assert among.cutoff > alone.cutoff and among.fah_expected is not None

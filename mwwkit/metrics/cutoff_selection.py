@@ -78,9 +78,9 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     """The cutoff and window with the best recall within the limits on false accepts.
 
     The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
-    the negative clips. What is expected comes from the tail of the scores
-    (`tail_fit.expected_rates`): it forbids what short audio is too short to count, and allows the
-    lowest of cutoffs that look equal. Ties go to fewer accepted negative clips, then to the window
+    the negative clips. What is expected comes from the tail of the scores of long sound and of
+    other words together (`tail_fit.expected_rates`): it forbids what short audio is too short to
+    count, and allows the lowest of cutoffs that look equal. Ties go to fewer accepted negative clips, then to the window
     with the widest run of equally good cutoffs. Where the tail says nothing it is the middle of
     that run, and its end where it expects more than the target everywhere. A cutoff at which
     nothing is recognised is never chosen: where no other meets the targets, the one with the
@@ -93,8 +93,8 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
             f"{surface.n_positives} positives, {surface.n_negatives} negatives, "
             f"{surface.ambient_hours} h of ambient audio; wanted some of each"
         )
-    hours = surface.ambient_hours
-    tails = [expected_rates(events, hours) for events in surface.ambient_events]
+    hours, (events, all_hours) = surface.ambient_hours, surface.other_sound
+    tails = [expected_rates(of_window, all_hours) for of_window in events]
     expected = np.stack([np.full(len(CUTOFFS), np.nan) if t is None else t for t in tails])
     fpr = surface.clip_false_accepts / surface.n_negatives
     fires = surface.hits > 0

@@ -21,7 +21,7 @@ from mwwkit.device.detector import (
     sliding_sum,
 )
 from mwwkit.metrics.rates import Hourly, Rate
-from mwwkit.run.typed_json import Amount, Count, Table, says
+from mwwkit.run.typed_json import Amount, Count, Table, absent, says
 
 SET_NAMES = ("words", "others", "ambient")  # the sets of a split that say what a model does
 CUTOFFS = np.array(LIVE_CUTOFFS)  # every cutoff that the device can be set to and still fires
@@ -61,6 +61,18 @@ class Surface:
     n_negatives: Count
     ambient_hours: Amount
     cutoffs: Annotated[tuple[Count, ...], says(minItems=254, maxItems=254)] = tuple(LIVE_CUTOFFS)
+    negative_hours: Amount | None = absent()  # an earlier version did not count them
+
+    @property
+    def other_sound(self) -> tuple[np.ndarray, float]:
+        """Events at each window and cutoff in all that is not the word, int64, and its hours.
+
+        Clips of other words are sound too: one that passes is an event.
+        """
+        if not self.negative_hours:
+            return self.ambient_events, self.ambient_hours
+        events = np.asarray(self.ambient_events) + np.asarray(self.clip_false_accepts)
+        return events, self.ambient_hours + self.negative_hours
 
     def at(self, rule: Rule) -> "Point":
         """What a rule does: its window must be one of `windows`."""
@@ -68,7 +80,8 @@ class Surface:
 
     def rounded(self) -> "Surface":
         """With hours as a file keeps them."""
-        return replace(self, ambient_hours=round(self.ambient_hours, 4))
+        hours = self.negative_hours and round(self.negative_hours, 4)
+        return replace(self, ambient_hours=round(self.ambient_hours, 4), negative_hours=hours)
 
     def row(self, window: int) -> tuple["Point", ...]:
         """What every cutoff does at a window, from the lowest."""
@@ -126,11 +139,13 @@ def operating_points(
                 np.sum(streams, axis=0) if streams else np.zeros_like(CUTOFFS),
             )
         )
-    hours = sum(len(track) for track in ambient) * STEP_S / 3600
-    hits, false_accepts, ambient_events = (np.stack(column) for column in zip(*rows, strict=True))
-    return Surface(
-        tuple(windows), hits, false_accepts, ambient_events, len(positives), len(negatives), hours
+    hours, negative_hours = (
+        sum(len(track) for track in tracks) * STEP_S / 3600 for tracks in (ambient, negatives)
     )
+    hits, false_accepts, ambient_events = (np.stack(column) for column in zip(*rows, strict=True))
+    of = len(positives), len(negatives), hours
+    counts = hits, false_accepts, ambient_events
+    return Surface(tuple(windows), *counts, *of, negative_hours=negative_hours)
 
 
 def _over_each_cutoff(maxima: np.ndarray, window: int) -> np.ndarray:
