@@ -304,9 +304,10 @@ def _tail(every: Sequence[Result]) -> str:
     if not len(many):
         return f"{line}; at no cutoff were {FEWEST_EVENTS} counted."
     at = int(many[-1])
+    times = counted[at] / expected[at]
     return (
         f"{line}. At {CUTOFFS[at] / 255:.2f}, the highest cutoff with {FEWEST_EVENTS} or more: "
-        f"{counted[at]} counted, {expected[at]:.0f} expected, {counted[at] / expected[at]:.2g} times."
+        f"{counted[at]} counted, {expected[at]:.0f} expected, {times:.2g} times."
     )
 
 
