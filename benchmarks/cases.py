@@ -15,6 +15,8 @@ Trials:
                who is not reserved tests
     people20   the same with 20
     none       no recording of anything trains: voices of machines; tested as above
+    folders3   "alexa": 24 recordings of six blocks of neighbours in three speakers' folders; so
+               with folders0, 1, 2 and 6; tested as few
 
 Nobody on the list of reserved people is ever tested. Those who are not are tested and never train.
 Their long speech and their other words are dealt out over the folds that a table pools, so that
@@ -32,9 +34,10 @@ from mwwkit.cli import chain
 from mwwkit.presets import load as preset_named
 from mwwkit.run.seeds import rng
 
-TRIALS = ("all", "few", "people200", "people20", "none")
+TRIALS = ("all", "few", "people200", "people20", "none", *(f"folders{n}" for n in (0, 1, 2, 3, 6)))
 WORDS_OF_PEOPLE = ("cat", "bed")
 FEW, BLOCKS, BLOCK = 20, 7, 6  # recordings; drawn blocks of so many neighbouring clips of "alexa"
+IN_FOLDERS, HOUSEHOLD = 24, 6  # recordings; blocks
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,12 @@ def material(case: Case, at_hand: AtHand) -> Fold:
         train["positives"] = _one_each(train["positives"], case, at_hand)
     elif case.trial == "few" and case.word == "alexa":
         everything = sorted(train["positives"] + test["positives"])
-        train["positives"], test["household"], test["positives"] = _blocks(everything, case.seed)
+        divided = _blocks(everything, FEW, BLOCKS, case.seed)
+        train["positives"], test["household"], test["positives"] = divided
+    elif case.trial.startswith("folders"):
+        everything = sorted(path for path in at_hand.rows if "/alexa/" in path)
+        divided = _blocks(everything, IN_FOLDERS, HOUSEHOLD, case.seed)
+        train["positives"], test["household"], test["positives"] = divided
     elif case.trial == "few":
         train["positives"] = _drawn(train["positives"], FEW, case)
     sides = ({role: sorted(p) for role, p in side.items()} for side in (train, test))
@@ -121,18 +129,33 @@ def _one_each(paths: list[str], case: Case, at_hand: AtHand) -> list[str]:
     return [of_person[name][int(draw.integers(len(of_person[name])))] for name in names]
 
 
-def _blocks(paths: list[str], seed: int) -> tuple[list[str], list[str], list[str]]:
-    """Twenty clips of seven blocks, the blocks' other clips, and all clips that are far from them.
+def folder_of(case: Case, path: str, fold: Fold) -> str:
+    """The speaker's folder that a recording of the word is put in, where the trial says it."""
+    n = int(case.trial.removeprefix("folders"))
+    if not n:
+        return ""
+    in_order = sorted(fold.train["positives"], key=_number)
+    return f"voice{in_order.index(path) * n // len(in_order) + 1}"
+
+
+def _number(path: str) -> int:
+    return int(path.rpartition("/")[2].partition(".")[0])
+
+
+def _blocks(
+    paths: list[str], n: int, n_blocks: int, seed: int
+) -> tuple[list[str], list[str], list[str]]:
+    """`n` clips of some blocks, the blocks' other clips, and all clips that are far from them.
 
     A clip that is no further than GAP from a block may be of its voice: it is on no side.
     """
-    paths = sorted(paths, key=lambda path: int(path.rpartition("/")[2].partition(".")[0]))
+    paths = sorted(paths, key=_number)
     draw = rng(seed, "blocks")
-    chosen = sorted(draw.choice(len(paths) // BLOCK, BLOCKS, replace=False))
+    chosen = sorted(draw.choice(len(paths) // BLOCK, n_blocks, replace=False))
     inside = [i for block in chosen for i in range(block * BLOCK, (block + 1) * BLOCK)]
     train = set()
-    for turn in range(FEW):  # by turns, so that each block gives two or three
-        block = chosen[turn % BLOCKS]
+    for turn in range(n):  # by turns, so that each block gives alike
+        block = chosen[turn % n_blocks]
         left = [i for i in range(block * BLOCK, (block + 1) * BLOCK) if i not in train]
         train.add(left[int(draw.integers(len(left)))])
     near = {i + step for i in inside for step in range(-GAP, GAP + 1)}

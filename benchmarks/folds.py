@@ -90,7 +90,8 @@ def index(data: Path) -> dict[str, Source]:
     return {row.path: row for row in rows}
 
 
-def folds(word: str, data: Path, k: int, seed: int = 0) -> list[Fold]:
+@cache
+def folds(word: str, data: Path, k: int, seed: int = 0) -> tuple[Fold, ...]:
     """`k` divisions of everything in `data` for a wake word.
 
     "computer": the same 247 clips train and the same 164 test in every fold; "alexa": `k` blocks;
@@ -137,7 +138,7 @@ def folds(word: str, data: Path, k: int, seed: int = 0) -> list[Fold]:
             "rirs": rooms[number],
         }
         made.append(Fold(word, number, k, _sorted(train), _sorted(test)))
-    return made
+    return tuple(made)
 
 
 def _is_negative(row: Source, word: str) -> bool:

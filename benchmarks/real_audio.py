@@ -26,9 +26,9 @@ import numpy as np
 import yaml
 
 from benchmarks import tables
-from benchmarks.cases import TRIALS, Case, cases_of, material
+from benchmarks.cases import TRIALS, Case, cases_of, folder_of, material
 from benchmarks.conditions import prepare
-from benchmarks.folds import AtHand, Fold
+from benchmarks.folds import AtHand
 from benchmarks.scoring import score
 from benchmarks.tally import WINDOW, Tally
 from mwwkit.cli import chain
@@ -55,11 +55,14 @@ ROLES = {  # what a trial calls it -> the folder that the README asks for
 SEEDED = ("featurize", "train", "mine")  # 01's seed stays: it decides who trains and what is spoken
 
 
-def recordings(fold: Fold, at_hand: AtHand, folder: Path) -> Path:
+def recordings(case: Case, at_hand: AtHand, folder: Path) -> Path:
     """A folder of links as a person would lay it out: a role each, in it a folder a speaker."""
+    fold = material(case, at_hand)
     for role, name in ROLES.items():
         for path in fold.train.get(role, ()):
             speaker = at_hand.rows[path].speaker
+            if role == "positives" and case.trial.startswith("folders"):
+                speaker = folder_of(case, path, fold)
             link = folder / name / speaker / path.replace("/", "--")
             link.parent.mkdir(parents=True, exist_ok=True)
             if not link.exists():
@@ -97,7 +100,7 @@ def make(case: Case, at_hand: AtHand, work: Path) -> Run:
     """The run of a case, finished: 01 to 05 by the command line."""
     folder, voices = work / "runs" / case.name, spoken(case, work)
     run = Run.of(str(folder / "run"))
-    laid_out = recordings(material(case, at_hand), at_hand, folder / "recordings")
+    laid_out = recordings(case, at_hand, folder / "recordings")
     given = {"WORD": case.word, "RECORDINGS": str(laid_out) if laid_out.exists() else ""}
     given |= dict(change.split("=", 1) for change in case.changes)
     sections = preset_named(case.preset)

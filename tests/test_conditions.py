@@ -13,6 +13,7 @@ from mwwkit.run.seeds import rng
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not installed
 
 from benchmarks import cases, conditions, folds, scoring, tables, tally  # noqa: E402
+from benchmarks import real_audio as bench  # noqa: E402
 from mwwkit.device.detector import Rule, clip_maxima  # noqa: E402
 from mwwkit.run.files import read_json, write_json  # noqa: E402
 
@@ -370,3 +371,16 @@ def test_no_recordings_means_none_and_another_preset_is_another_recipe(real_audi
     one, other = cases.Case("cat", "none", 0, 3, 1), cases.Case("cat", "none", 0, 3, 1, "demo")
     changed = cases.Case("cat", "none", 0, 3, 1, changes=("STEPS=1",))
     assert len({one.recipe, other.recipe, changed.recipe}) == 3
+
+
+@pytest.mark.parametrize(("n", "in_each"), [(0, [24]), (1, [24]), (3, [8] * 3), (6, [4] * 6)])
+def test_24_recordings_are_laid_out_in_speakers_folders(real_audio, tmp_path, n, in_each):
+    at_hand = folds.AtHand(real_audio)
+    case = cases.Case("alexa", f"folders{n}", 0, 5, 1)
+    laid_out = bench.recordings(case, at_hand, tmp_path) / "positive"
+    links = [path for path in laid_out.rglob("*") if path.is_symlink()]
+    counts = [sum(link.parent == folder for link in links) for folder in {p.parent for p in links}]
+    assert counts == in_each and all(link.is_file() for link in links)
+    assert all(link.parent == laid_out for link in links) == (not n)
+    tested = cases.material(case, at_hand).test
+    assert len(tested["household"]) == 12 and len(tested["positives"]) > 80
