@@ -312,3 +312,13 @@ def test_what_other_words_set_off_keeps_the_cutoff_up():
     among = choose_cutoff(operating_points([peak(250)], loud, quiet), 0.5, max_clip_fpr=0.5)
     assert alone.fah_expected is None
     assert among.cutoff > alone.cutoff and among.fah_expected is not None
+
+
+def test_what_going_by_the_tail_costs_is_said_in_one_sentence():
+    # 45 events at first, then none counted: the tail asks for a higher cutoff than the count does
+    pieces = [(9, 0, 45, 100), (9, 0, 20, 20), (8, 0, 0, 30), (6, 0, 0, 104)]
+    choice = choose_cutoff(counted(pieces), 0.5)
+    assert choice.recall.count == 6 and choice.fah_expected <= 0.5
+    assert "costs 2 more missed words of 9." in choice.note
+    free = choose_cutoff(counted([(9, 0, 45, 100), (9, 0, 0, 154)]), 0.5)
+    assert "costs" not in free.note

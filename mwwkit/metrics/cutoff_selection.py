@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, log, log10
 from typing import Annotated
 
@@ -113,7 +113,23 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     place = 0 if believed else -1
     if not reached or tails[row] is None:
         place = len(columns) // 2
-    return _choice(surface, row, int(columns[place]), len(columns), reached, target_fah, tails[row])
+    column = int(columns[place])
+    choice = _choice(surface, row, column, len(columns), reached, target_fah, tails[row])
+    if not believed:
+        return choice
+    n_given_up = int(surface.hits[counted].max() - surface.hits[row, column])
+    return replace(choice, note=choice.note + _price(n_given_up, surface.n_positives))
+
+
+def _price(n_given_up: int, of: int) -> str:
+    """What it costs to go by the tail and not by the count alone."""
+    if not n_given_up:
+        return ""
+    words = "word" if n_given_up == 1 else "words"
+    return (
+        f" To go by what that tail expects, and not by the count alone, costs {n_given_up:,} more "
+        f"missed {words} of {of:,}."
+    )
 
 
 def median_latency(
