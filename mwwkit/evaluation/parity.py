@@ -53,7 +53,7 @@ def other_models(made: Made, training: Spectrograms) -> tuple[OtherModel, ...]:
 
     A second or two each. `training` is the store that `evaluator.calibration` chose from.
     """
-    folded = fold(made.net, scale=made.scale)
+    folded = fold(made.net, made.temperature.scale, made.temperature.shift)
     return tuple(
         OtherModel(
             f"calibrated_on_{name}",
@@ -148,9 +148,7 @@ def _test(made: Made, test: ScoredSplit, rule: Rule, run: Run) -> OnTest:
         )
     )
     heard = _stored(test, chosen)
-    whole = heard.map(
-        lambda spectrograms: net_forms.whole_tracks(made.net, spectrograms, made.scale)
-    )
+    whole = heard.map(made.whole_tracks)
     return OnTest(
         words=len(chosen.positives),
         others=len(chosen.negatives),

@@ -13,11 +13,11 @@ import numpy as np
 
 from mwwkit.device.detector import Rule, detections
 from mwwkit.evaluation import groups
+from mwwkit.evaluation.calibrated import as_facts
 from mwwkit.evaluation.measured import (
     Aim,
     AtTarget,
     BySpeaker,
-    Calibration,
     ClipFigures,
     ConditionRate,
     Crossing,
@@ -136,7 +136,6 @@ def _clip_figures(
     areas = curve_intervals(positives, negatives, rng(0, "curves", name))
     nearest = equal_error_rate(positives, negatives)[1]
     cutoff_there = None if np.isinf(nearest) else nearest
-    lists = (table.counts, table.mean_score, table.share_positive)
     return ClipFigures(
         condition=name,
         **{each: getattr(counted, each) for each in COUNTED},
@@ -144,7 +143,7 @@ def _clip_figures(
         partial_auc_10=areas.partial_auc_10,
         partial_auc_5=areas.partial_auc_5,
         equal_error_rate=Crossing(**vars(areas.equal_error_rate), cutoff=cutoff_there),
-        calibration=Calibration(table.ece, *(tuple(each.tolist()) for each in lists)),
+        calibration=as_facts(table),
     )
 
 

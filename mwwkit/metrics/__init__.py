@@ -8,5 +8,6 @@ judgement         deaf, shy, trigger-happy, untested or good, and the limits of 
 whose_words       people's words and machines': which count, and how that is said
 tail_fit          false accepts too rare to count, from the tail of the scores
 bootstrap         intervals of what no distribution is known of
+temperature       scale and shift of a logit, so that a score says how sure it is
 decision_rules    what other rules than the device's would make of the same scores
 """

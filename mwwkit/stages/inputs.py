@@ -15,6 +15,7 @@ from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
+from mwwkit.scenes import provenance
 from mwwkit.scenes.classes import CLASSES, by_class
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training import spec_augment
@@ -115,6 +116,7 @@ def validation_evaluator(
 ) -> Evaluator:
     """The evaluator that ranks candidates on the validation split, calibrated with `train`.
 
+    Their logit is calibrated on the words that count there, under every condition, and on all else.
     Raises ValueError where the validation split has nothing of a kind to choose by.
     """
     sets = [FeatureSet.open(run, f"validation-{name}") for name in SET_NAMES]
@@ -126,8 +128,16 @@ def validation_evaluator(
             "cannot be chosen; add some in 01"
         )
     ends_s = [ends[0] for ends in sets[0].ends_s]
-    material = (*stores, calibration(train.store))
-    return Evaluator(*material, target_fah, max_clip_fpr, ends_s, EvaluationCache(run))
+    counted = provenance.whose_words(sets[0], provenance.records(run)).counted
+    return Evaluator(
+        *stores,
+        calibration(train.store),
+        target_fah,
+        max_clip_fpr,
+        ends_s,
+        EvaluationCache(run),
+        fitted_on=sets[0].at(counted).store,
+    )
 
 
 def band_normalisation(run: Run) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ snapshots         weights and training states on disk
 loop              training in units, for 03 and 04; which unit is best
 evaluator         what weights would do on the device, int8, stepped through streams
 evaluation_cache  what weights were found to do, kept, so that nothing is scored twice
+whole_net         the float net over whole spectrograms
 qat               the net as its int8 file computes it, for the last steps
 teacher           a larger net that cannot be streamed
 distillation      the teacher's training, and its soft labels for every scene

@@ -11,11 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
-from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
+from mwwkit.metrics import temperature as temperatures
 from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latency
 from mwwkit.metrics.operating_points import PerSet, operating_points
 from mwwkit.metrics.tail_fit import PEAKS
+from mwwkit.metrics.temperature import Temperature
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
@@ -23,16 +24,11 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.spacing import evenly
 from mwwkit.training.batches import Spectrograms
 from mwwkit.training.evaluation_cache import EvaluationCache, digest
+from mwwkit.training.whole_net import logit_tracks, to_float_features
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
 HIGHEST_LOGIT = 10.0  # of training streams; 0.9 is then where a full-range logit would be 4 to 5
-
-
-def to_float_features(features: np.ndarray) -> np.ndarray:
-    """int8 features as the real numbers they stand for, float32 in 0..26."""
-    offset = features.astype(np.float32) - firmware.INPUT_ZERO_POINT
-    return offset * np.float32(firmware.INPUT_SCALE)
 
 
 def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
@@ -50,9 +46,18 @@ def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
     return max(round(min(1.0, HIGHEST_LOGIT / max(highest, 1e-6)), 2), 0.01)
 
 
-def int8_model(net: MixedNet, shape: Shape, training: Sequence[np.ndarray]) -> bytes:
-    """The streaming int8 .tflite of a net, calibrated on training streams, int8 [frames, 40]."""
-    folded = fold(net, scale=headroom(net, training))
+def int8_model(
+    net: MixedNet,
+    shape: Shape,
+    training: Sequence[np.ndarray],
+    temperature: Temperature | None = None,
+) -> bytes:
+    """The streaming int8 .tflite of a net, calibrated on training streams, int8 [frames, 40].
+
+    Its logit is scaled and shifted by `temperature`; without one it is given `headroom` alone.
+    """
+    temperature = temperature or Temperature(headroom(net, training))
+    folded = fold(net, temperature.scale, temperature.shift)
     return to_int8(folded, shape, [to_float_features(stream) for stream in training])
 
 
@@ -141,6 +146,7 @@ class Evaluator:
 
     `ends_s` says where each word ends (seconds); without it no latency is measured. What was
     evaluated is kept in `cache`, if given, by everything it depends on, and looked up there.
+    `fitted_on` are the words that a candidate's logit is calibrated on, all where none are given.
     """
 
     positives: Spectrograms
@@ -151,10 +157,20 @@ class Evaluator:
     max_clip_fpr: float
     ends_s: Sequence[float] | None = None
     cache: EvaluationCache | None = None
+    fitted_on: Spectrograms | None = None
+
+    def temperature(self, net: MixedNet) -> Temperature:
+        """What the net's logit is to be scaled and shifted by, fitted on the validation split.
+
+        A second or two: the float net hears the split once.
+        """
+        words = self.positives if self.fitted_on is None else self.fitted_on
+        heard = (logit_tracks(net, s) for s in (words, self.negatives, self.ambient))
+        return temperatures.fit(PerSet(*heard), otherwise=headroom(net, self.calibration))
 
     def choice(self, net: MixedNet, shape: Shape) -> Choice:
-        """Convert a net to int8 and choose its cutoff on the validation split."""
-        model = int8_model(net, shape, self.calibration)
+        """Calibrate a net, convert it to int8, and choose its cutoff on the validation split."""
+        model = int8_model(net, shape, self.calibration, self.temperature(net))
         scored = tracks(model, self.positives, self.negatives, self.ambient)
         return scored.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
 
@@ -172,7 +188,9 @@ class Evaluator:
     def _made_of(self) -> str:
         """A digest of the material and the rule, read once."""
         stores = (self.positives, self.negatives, self.ambient, self.calibration)
+        stores += () if self.fitted_on is None else (self.fitted_on,)
         rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
+        rule += (temperatures.WINDOW, temperatures.SURE, temperatures.FEWEST, temperatures.APART)
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
 
