@@ -238,7 +238,7 @@ def test_with_other_settings_it_is_made_again(exported, copy, tmp_path, where):
 
 
 def test_a_fault_that_the_gate_finds_stops_it_before_anything_is_written(fresh, monkeypatch):
-    def float_model(net, shape, training):
+    def float_model(net, shape, training, temperature):
         return to_float(fold(net), shape)
 
     monkeypatch.setattr(export, "int8_model", float_model)
