@@ -134,7 +134,8 @@ def peaks(tracks: Sequence[np.ndarray], scale: float = 1.0, shift: float = 0.0) 
     scores = np.concatenate(
         [part for t in tracks for part in (silence, expit(scale * t.astype(np.float64) + shift))]
     )
-    at = np.cumsum([0, *(WINDOW + len(track) for track in tracks[:-1])])
+    # A track begins where the window is all silence; what it holds after its end is less again.
+    at = np.cumsum([WINDOW - 1, *(WINDOW + len(track) for track in tracks[:-1])])
     padded = np.concatenate([silence[1:], scores])
     # Added up, not taken off a running sum, which would forget the smallest scores.
     means = sum(padded[i : i + len(scores)] for i in range(WINDOW)) / WINDOW
