@@ -25,15 +25,20 @@ from scipy.special import expit, logit
 from mwwkit.metrics.operating_points import PerSet
 
 WINDOW = 5  # scores; the middle one of those to choose from, and that of the official models
-# Two clips in a hundred say nothing: words that are cut or drowned, other words that hold it. The
-# words then score 0.98 in the mean, 250 of 255, which leaves cutoffs above and below.
-SURE = 0.98
+# One clip in a hundred says nothing: a word that is cut or drowned, another that holds it. Words
+# that are told apart without a mistake then score 0.99 in the mean. With 0.98, scores of people's
+# words were a quarter farther from what they mean; with 0.995, other draws of the same 30
+# recordings moved a score of 0.9 by over 0.1.
+SURE = 0.99
+HIGHEST_FALSE = 0.98  # that a peak of anything else may reach: 250 of 255, so four cutoffs are left
 FEWEST = 10  # clips of a sort; of fewer a slope is chance
 # By how much words must score higher than others in the mean; under it, a slope is chance too, and
 # what it leaves between the two are too few of the 254 cutoffs.
 APART = 0.25
 ROUNDS, SETTLED = 20, 0.005  # of the fit; by how much its last one still changes a logit
 FURTHEST = 30.0  # of a logit from 0: beyond, float64 does not tell a score from 0 or 1
+# What a fit hangs on besides the logits, for those who keep what they found.
+CONSTANTS = (WINDOW, SURE, HIGHEST_FALSE, FEWEST, APART)
 
 Tracks = PerSet[Sequence[np.ndarray]]  # of logits, float [steps] each
 
@@ -78,9 +83,9 @@ class _Peaks:
 def fit(tracks: Tracks, otherwise: float) -> Temperature:
     """Scale (two digits) and shift (two decimals), so that the last bits of a sum change nothing.
 
-    The highest peak of anything that is not the word stays at SURE or under it, so that there are
-    cutoffs over it. `otherwise` is the scale where there are fewer than FEWEST clips of a sort, or
-    the net does not tell the two apart.
+    The highest peak of anything that is not the word stays at HIGHEST_FALSE or under it, so that
+    there are cutoffs over it. `otherwise` is the scale where there are fewer than FEWEST clips of a
+    sort, or the net does not tell the two apart.
     """
     n_words, n_others = len(tracks.positives), len(tracks.negatives)
     if min(n_words, n_others) < FEWEST:
@@ -157,7 +162,7 @@ def _regression(found: _Peaks, slope: tuple[float, float] = (0.0, np.inf)) -> tu
         value = weight @ (np.logaddexp(0, at) - target * at)
         return float(value), np.array([wrong @ z, wrong.sum()])
 
-    ceiling = LinearConstraint([[found.highest_false, 1.0]], ub=logit(SURE))
+    ceiling = LinearConstraint([[found.highest_false, 1.0]], ub=logit(HIGHEST_FALSE))
     start = [min(max(1.0, slope[0]), slope[1]), 0.0]
     best = minimize(
         loss,

@@ -190,7 +190,7 @@ class Evaluator:
         stores = (self.positives, self.negatives, self.ambient, self.calibration)
         stores += () if self.fitted_on is None else (self.fitted_on,)
         rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
-        rule += (temperatures.WINDOW, temperatures.SURE, temperatures.FEWEST, temperatures.APART)
+        rule += temperatures.CONSTANTS
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
 
