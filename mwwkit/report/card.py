@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mwwkit.evaluation.measured import SplitFigures
+from mwwkit.evaluation.metrics_file import Calibrated
 from mwwkit.report import formatting
 from mwwkit.report.cutoff_choices import Advice, alike, told_once
 from mwwkit.report.facts import Report
@@ -58,7 +59,7 @@ def card(report: Report, certificate: Certified | None) -> str:
         f"**{plain(report.verdict.headline)}.**",
         *map(plain, report.verdict.sentences),
         *_measured(report.test),
-        *_thresholds(report.advice),
+        *_thresholds(report.advice, report.calibrated),
         *_licence(report.licence),
         *_data(report.data),
         *_device(report.device, certificate),
@@ -87,8 +88,8 @@ def _measured(test: SplitFigures) -> list[str]:
     return [part for part in ("## How well it does", lead, table, delay) if part]
 
 
-def _thresholds(advice: Sequence[Advice]) -> list[str]:
-    """Strict, balanced, lenient."""
+def _thresholds(advice: Sequence[Advice], calibrated: Calibrated | None) -> list[str]:
+    """Strict, balanced, lenient; and what a score means."""
     lead = (
         "`probability_cutoff` may be set in your ESPHome configuration, under the model. Chosen on "
         "the validation split; a bound holds with 95 %."
@@ -105,7 +106,8 @@ def _thresholds(advice: Sequence[Advice]) -> list[str]:
         for names, each in told_once(advice)
     ]
     why = "\n".join(f"* **{plain(each.name)}**: {plain(each.why)}." for each in advice)
-    parts = ["## Which threshold", lead, _table(heads, rows), alike(advice), why]
+    said = plain(formatting.calibrated(calibrated)) if calibrated else ""
+    parts = ["## Which threshold", lead, _table(heads, rows), alike(advice), why, said]
     return [part for part in parts if part]
 
 

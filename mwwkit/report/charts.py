@@ -160,20 +160,31 @@ def latency(delays: Latency) -> Html:
     return chart.svg()
 
 
-def reliability(calibrations: Sequence[Calibration]) -> Html:
-    """The share of wake words among the clips of each score; the diagonal means what it says."""
+def reliability(calibrations: Sequence[Calibration], before: Calibration | None = None) -> Html:
+    """The share of wake words among the clips of each score; the diagonal means what it says.
+
+    `before` is the first one as it was without calibration.
+    """
     chart = Plot(
         shares("highest score of a clip"), shares("share that is the wake word"), "Reliability"
     )
     chart.line([0, 1], [0, 1], "soft dashed")
+    if before:
+        some = _filled(before)
+        chart.line([x for _, x, _ in some], [y for _, _, y in some], f"{SERIES[0]} dashed")
     for table, colour in zip(calibrations, SERIES * 9, strict=False):
-        bins = zip(table.counts, table.mean_score, table.share_positive, strict=True)
-        some = [each for each in bins if each[0]]
+        some = _filled(table)
         chart.line([x for _, x, _ in some], [y for _, _, y in some], colour)
         most = max(table.counts)
         for count, x, y in some:
             chart.dots([x], [y], colour, r=round(2 + 5 * (count / most) ** 0.5, 1))
     return chart.svg()
+
+
+def _filled(table: Calibration) -> list[tuple[int, float, float]]:
+    """Clips, mean score and share of words of each bin that has any."""
+    bins = zip(table.counts, table.mean_score, table.share_positive, strict=True)
+    return [each for each in bins if each[0]]
 
 
 def agreement(clips: Sequence[BothScores], rule: Rule) -> Html:

@@ -13,7 +13,7 @@ from mwwkit.device.detector import manifest_cutoff
 from mwwkit.esphome import manifest
 from mwwkit.evaluation.exported import Shipped, read_metrics
 from mwwkit.evaluation.measured import SplitFigures
-from mwwkit.evaluation.metrics_file import Parity, Threshold
+from mwwkit.evaluation.metrics_file import Calibrated, Parity, Threshold
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import licences, origins
@@ -121,6 +121,7 @@ class Report:
     config_sha256: Annotated[str, says(pattern="^[0-9a-f]{64}$")]
     versions: Annotated[tuple[Version, ...], Keyed("package", "version")]
     files: Annotated[tuple[File, ...], says(minItems=5)]
+    calibrated: Calibrated | None = absent()
 
     @property
     def made_by(self) -> str:
@@ -172,6 +173,7 @@ def facts_of(run: Run, shipped: Shipped) -> Report:
         config_sha256=origins.digest(stages),
         versions=origins.versions(),
         files=origins.files(shipped),
+        calibrated=metrics.calibrated,
     )
     # As the file has it, so that the page and the file cannot disagree.
     return from_json(Report, to_json(report, DIGITS))

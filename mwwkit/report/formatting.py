@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from mwwkit.evaluation.measured import ClipFigures, ConditionRate, Latency
+from mwwkit.evaluation.metrics_file import BothCalibrations, Calibrated, RatesAt
 from mwwkit.metrics import rates
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report.licences import LicenceOf
 from mwwkit.report.origins import DeviceNeeds, Source, SplitData, Version
 from mwwkit.scenes.scenes import Background, Scene
 
-C = TypeVar("C", ConditionRate, ClipFigures)
+C = TypeVar("C", ConditionRate, ClipFigures, BothCalibrations)
 NARROW = "\u202f"  # a narrow space that breaks no line, between a number and its unit
 
 
@@ -83,6 +84,36 @@ def shown(share: Rate | None) -> str:
 def hourly(rate: Hourly | None) -> str:
     """ "0 in 2.40 h: at most 1.25"."""
     return str(rate or "no hours")
+
+
+def calibrated(facts: Calibrated) -> str:
+    """What was done so that a score says how sure the model is, and what it changed."""
+    if facts.note:
+        return f"Its scores were not calibrated: {facts.note}."
+    fitted = (
+        f"Its scores were calibrated on {facts.words:,} clips of the word, those under noise counted "
+        f"apart, and {facts.others:,} of other words, all of the validation split: the logit times "
+        f"{facts.scale:g}, {'less' if facts.shift < 0 else 'plus'} {abs(facts.shift):g}."
+    )
+    gaps = "; ".join(
+        f"{name} {each.after.expected_error:.2f}, before {each.before.expected_error:.2f}"
+        for name, each in in_order(facts.conditions)
+    )
+    if not gaps:
+        return fitted
+    return (
+        f"{fitted} On the test split a score and the share of words among clips of that score, "
+        f"were words and others equally frequent, are apart by (in the mean): {gaps}."
+    )
+
+
+def rates_at(rates: RatesAt) -> tuple[str, str, str]:
+    """Words heard, other words taken for it, false accepts an hour."""
+    recall, others = (
+        shown(r if r.of else None) for r in (rates.recall, rates.other_clips_accepted)
+    )
+    heard = rates.false_accepts_per_hour
+    return recall, others, hourly(heard if heard.hours else None)
 
 
 def delay(latency: Latency) -> str:

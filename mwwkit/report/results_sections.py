@@ -186,18 +186,48 @@ def reaction(report: Report) -> Html:
     if latency.detected:
         caption = f"{formatting.delay(latency)} Before 0 means before the word was over."
         parts.append(components.figure([charts.latency(latency)], caption, [("accent", "median")]))
-    calibrations = [(name, of.calibration) for name, of in formatting.in_order(report.test.clips)]
-    if calibrations:
-        gaps = ", ".join(f"{name} {each.expected_error:.2f}" for name, each in calibrations)
-        caption = (
-            "Of the clips whose highest score was so high, how many were the wake word? On the "
-            "dashed line a score means what it says; larger dots are more clips. Mean gap "
-            f"(expected calibration error): {gaps}. It hangs on how many other words are tested."
-        )
-        keys = [(c, name) for c, (name, _) in zip(charts.SERIES, calibrations, strict=False)]
-        parts.append(
-            components.figure([charts.reliability([c for _, c in calibrations])], caption, keys)
-        )
+    parts += _confidence(report)
     lead = "The delay a person feels, and how far a score can be read as a chance."
     both = tag("div", *parts, class_="charts two")
-    return components.section("reaction", "Delay and confidence", lead, both)
+    return components.section("reaction", "Delay and confidence", lead, both, *_calibrated(report))
+
+
+def _confidence(report: Report) -> list[Html]:
+    """Whether scores mean what they say; nothing where no clips were compared."""
+    shown = [(name, of.calibration) for name, of in formatting.in_order(report.test.clips)]
+    if not shown:
+        return []
+    gaps = ", ".join(f"{name} {each.expected_error:.2f}" for name, each in shown)
+    caption = (
+        "Of the clips whose highest score was so high, how many were the wake word? On the dashed "
+        "line a score means what it says; larger dots are more clips. Mean gap (expected "
+        f"calibration error), words and other clips weighing alike: {gaps}."
+    )
+    keys = [(c, name) for c, (name, _) in zip(charts.SERIES, shown, strict=False)]
+    both = formatting.in_order(report.calibrated.conditions) if report.calibrated else []
+    first = next((each.before for name, each in both if name == shown[0][0]), None)
+    if first:
+        keys.append((f"{charts.SERIES[0]} dashed", f"{shown[0][0]}, before calibration"))
+    return [components.figure([charts.reliability([c for _, c in shown], first)], caption, keys)]
+
+
+def _calibrated(report: Report) -> list[Html]:
+    """What calibration changed; nothing of a version that did not calibrate."""
+    if not (facts := report.calibrated):
+        return []
+    parts = [tag("p", formatting.calibrated(facts))]
+    if facts.conditions:
+        rows = [
+            (name, f"{each.before.expected_error:.3f}", f"{each.after.expected_error:.3f}")
+            for name, each in formatting.in_order(facts.conditions)
+        ]
+        parts.append(components.table(("mean gap", "before", "after"), rows, (1, 2)))
+    if facts.cutoffs:
+        heads = "cutoff", "", "words heard", "other words taken for it", "false accepts an hour"
+        rows = [
+            (f"{at.cutoff:g}", when, *formatting.rates_at(rates))
+            for at in facts.cutoffs
+            for when, rates in (("before", at.before), ("after", at.after))
+        ]
+        parts.append(components.table(heads, rows))
+    return parts
