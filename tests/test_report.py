@@ -25,7 +25,7 @@ from mwwkit.corpus.own_recordings import recordings_of_word
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
-from mwwkit.evaluation.measured import GroupRate, RatesBy
+from mwwkit.evaluation.measured import CountedWords, GroupRate, RatesBy
 from mwwkit.metrics.operating_points import SET_NAMES, Surface
 from mwwkit.metrics.rates import proportion
 from mwwkit.model.float_stream import float_tracks
@@ -322,7 +322,17 @@ def hostile(value, key=""):
         }
     if isinstance(value, list):
         return [hostile(each, key) for each in value]
-    kept = {"kind", "grade", "course", "answer", "format", "sha256", "config_sha256"}
+    kept = {
+        "whose",
+        "words_of",
+        "kind",
+        "grade",
+        "course",
+        "answer",
+        "format",
+        "sha256",
+        "config_sha256",
+    }
     kept |= {"clip"} if value in ("word", "other") else set()
     kept |= {"set"} if value in SET_NAMES else set()
     kept |= {"name"} if value in ("strict", "balanced", "lenient") else set()
@@ -540,14 +550,15 @@ def test_the_card_has_the_reports_words_and_figures(here):
         report.licence.headline,
         clean.counts,
         formatting.glued(clean.interval),
-        formatting.delay(report.test.latency),
+        formatting.delay(report.test.latency, "people's words"),
+        plain(formatting.shipped(report.threshold)),
         *(formatting.shown(each.validation.recall) for each in report.advice),
         *(cell for row in report.data.sources for cell in formatting.source_row(row)),
         *(cell for _, cell in formatting.device_rows(report.device)),
     ):
         assert sentence in text and sentence in page_text
     assert all(plain(s) in text and s in page_text for s in report.verdict.sentences)
-    assert " (95 %: " in formatting.delay(report.test.latency)
+    assert " (95 %: " in formatting.delay(report.test.latency, "people's words")
     assert facts["config_sha256"] in text and f"| seed | {facts['seed']} |" in text
     counted = export.sheet(here).counted()  # the sheet that 05 prints, made again
     assert counted["pass"] in (14, 15)  # without TensorFlow Lite Micro the arena is not measured
@@ -563,14 +574,18 @@ def test_people_and_machines_stand_apart_on_the_page_and_on_the_card(facts):
     rates = {"recorded": proportion(5, 8), "synthetic": proportion(15, 16)}
     rows = (GroupRate(**vars(r), group=name, merged=0, units=4) for name, r in rates.items())
     groups = replace(test.groups, recall=(RatesBy("voice", tuple(rows)),))
-    mixed = replace(report, test=replace(test, groups=groups))
+    words = CountedWords("people and machines", people=4, machines=8)
+    mixed = replace(report, test=replace(test, groups=groups, words=words))
     page_text, card_text = Page(tiles(mixed)).text, card(mixed, None)
     assert "Hears people's words" in page_text and "5 of 8, in every condition" in page_text
     assert "Hears machines' words" in page_text and "Hears the word" not in page_text
     assert "| hears people's words | 5 of 8 |" in card_text
-    assert "| hears the word, clean, people and machines together |" in card_text
-    assert "Hears the word" in Page(tiles(report)).text
-    assert "together" not in card(report, None)
+    assert "| hears words of people and machines together, clean |" in card_text
+    of_people = replace(mixed, test=replace(mixed.test, words=replace(words, whose="people")))
+    assert "| hears people's words, clean |" in card(of_people, None)
+    assert "machines" not in Page(tiles(report)).text and "together" not in card(report, None)
+    older = replace(mixed, test=replace(mixed.test, words=None))
+    assert "| hears words of people and machines together, clean |" in card(older, None)
 
 
 def test_a_run_ends_with_what_the_report_says(here):
@@ -583,6 +598,9 @@ def test_a_run_ends_with_what_the_report_says(here):
     assert told["heard, machines' words"] == "none to count"
     assert told["false accepts"].startswith(test.false_accepts_per_hour.counts)
     assert told["threshold"] == f"{threshold.cutoff}, on the mean of {threshold.window} scores"
+    assert told["target"].startswith(f"{threshold.target_false_accepts_per_hour:g} false accepts")
+    assert told["chosen by"] == "12 recordings by people choose."
+    assert told["recordings, people's words"] == "48: 24 train, 12 choose, 12 test"
     assert told["report"] == str(here / f"export/{WORD}.report.html")
 
 

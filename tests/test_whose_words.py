@@ -1,9 +1,11 @@
 """Whose words choose and are told as recall: people's where they are enough, else all."""
 
+from typing import get_args
+
 import pytest
 
 from mwwkit.metrics.judgement import FEWEST_RECORDINGS
-from mwwkit.metrics.whose_words import NAMES, whose_words
+from mwwkit.metrics.whose_words import Whose, named, whose_words
 
 
 def words(n_people: int, n_machines: int, n_conditions: int = 2):
@@ -61,5 +63,6 @@ def test_together_is_all_of_them_in_their_order_and_is_called_so():
     assert few.together == few
 
 
-def test_every_whose_has_its_name():
-    assert set(NAMES) == {"people", "machines", "people and machines", "unknown"}
+def test_every_whose_has_a_name_of_its_own():
+    assert len({named(whose) for whose in get_args(Whose)}) == len(get_args(Whose)) == 4
+    assert named(None) == named("unknown") == "the words"

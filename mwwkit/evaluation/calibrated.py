@@ -16,7 +16,7 @@ from mwwkit.evaluation.measured import Calibration
 from mwwkit.evaluation.metrics_file import BothCalibrations, BothRates, Calibrated, RatesAt
 from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.metrics.curves import Reliability, reliability
-from mwwkit.metrics.operating_points import PerSet, operating_points
+from mwwkit.metrics.operating_points import operating_points
 from mwwkit.metrics.temperature import Temperature
 from mwwkit.scenes import provenance
 from mwwkit.scenes.provenance import About
@@ -34,8 +34,10 @@ def of_test(
     """All of it; `before` is None where nothing was fitted, so that both are the same."""
     pairs, rates = (), ()
     if before:
-        pairs = tuple(_conditions(before, after, window, about))
-        rates = tuple(_rates(before, after, Rule(cutoff, window), about) for cutoff in CUTOFFS)
+        counted = provenance.whose_words(after.sets.positives, about).counted
+        both = before.of_words(counted), after.of_words(counted)
+        pairs = tuple(_conditions(*both, window))
+        rates = tuple(_rates(*both, Rule(cutoff, window)) for cutoff in CUTOFFS)
     return Calibrated(**vars(temperature), conditions=pairs, cutoffs=rates)
 
 
@@ -45,33 +47,27 @@ def as_facts(table: Reliability) -> Calibration:
     return Calibration(table.ece, *(tuple(each.tolist()) for each in lists))
 
 
-def _conditions(
-    before: ScoredSplit, after: ScoredSplit, window: int, about: About
-) -> Iterator[BothCalibrations]:
+def _conditions(before: ScoredSplit, after: ScoredSplit, window: int) -> Iterator[BothCalibrations]:
     """Each condition that has two words or more; the other words are as they were recorded."""
     if len(after.tracks.negatives) < 2:
         return
-    counted = list(provenance.whose_words(after.sets.positives, about).counted)
-    names = np.array(provenance.conditions(after.sets.positives))[counted]
+    names = np.array(provenance.conditions(after.sets.positives))
     highest = Rule(0.5, window).highest  # of any cutoff
-    words = [highest(split.tracks.positives)[counted] for split in (before, after)]
+    words = [highest(split.tracks.positives) for split in (before, after)]
     others = [highest(split.tracks.negatives) for split in (before, after)]
     for name in dict.fromkeys(names.tolist()):
         if (names == name).sum() > 1:
-            both = (
-                as_facts(reliability(w[names == name], o))
-                for w, o in zip(words, others, strict=True)
-            )
-            yield BothCalibrations(name, *both)
+            of_name = (each[names == name] for each in words)
+            tables = map(reliability, of_name, others)
+            yield BothCalibrations(name, *map(as_facts, tables))
 
 
-def _rates(before: ScoredSplit, after: ScoredSplit, rule: Rule, about: About) -> BothRates:
-    counted = provenance.whose_words(after.sets.positives, about).counted
+def _rates(before: ScoredSplit, after: ScoredSplit, rule: Rule) -> BothRates:
+    return BothRates(rule.cutoff, rule.window, *(_rates_at(s, rule) for s in (before, after)))
 
-    def at(split: ScoredSplit) -> RatesAt:
-        words = [split.tracks.positives[i] for i in counted]
-        streams = PerSet(words, split.tracks.negatives, split.tracks.ambient)
-        point = operating_points(*(each for _, each in streams.items()), (rule.window,)).at(rule)
-        return RatesAt(point.recall, point.others_accepted, point.hourly())
 
-    return BothRates(rule.cutoff, rule.window, at(before), at(after))
+def _rates_at(split: ScoredSplit, rule: Rule) -> RatesAt:
+    tracks = split.tracks
+    surface = operating_points(tracks.positives, tracks.negatives, tracks.ambient, (rule.window,))
+    point = surface.at(rule)
+    return RatesAt(point.recall, point.others_accepted, point.hourly())

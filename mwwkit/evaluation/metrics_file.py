@@ -24,6 +24,7 @@ class Threshold(Rule):
     false_accepts_expected_per_hour: Amount | None
     data_can_support_the_target: bool
     note: str
+    chosen_by: str | None = absent()  # whose words chose it, in a sentence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,17 @@ from typing import Literal
 from mwwkit.metrics.judgement import FEWEST_RECORDINGS
 
 Whose = Literal["people", "machines", "people and machines", "unknown"]
-# What a rate of them is of: "hears 97.8 % of people's words".
-NAMES: dict[str, str] = {
-    "people": "people's words",
-    "machines": "machines' words",
-    "people and machines": "words of people and machines together",
-    "unknown": "the words",
-}
+TOGETHER, MACHINES, UNKNOWN = (
+    "words of people and machines together",
+    "machines' words",
+    "the words",
+)
+
+
+def named(whose: Whose | None) -> str:
+    """What a rate of them is of: "people's words"; "the words" where nobody knows whose."""
+    names = {"people": "people's words", "machines": MACHINES, "people and machines": TOGETHER}
+    return names.get(whose or "unknown", UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class WhoseWords:
 
     def __str__(self) -> str:
         """Who chooses, for the validation split."""
+        if not self.counted:
+            return "No word is there to choose by."
         people, machines = _n(self.n_people, "recording"), _n(self.n_machines, "word")
         if self.whose == "unknown":
             return "Whose words choose is not known: 01's catalogue of clips is not at hand."

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mwwkit.evaluation.measured import SplitFigures
-from mwwkit.evaluation.metrics_file import Calibrated
 from mwwkit.report import formatting
-from mwwkit.report.cutoff_choices import Advice, alike, told_once
+from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.licences import Licence
 from mwwkit.report.origins import Data, DeviceNeeds
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import counted_in, heard_words
 from mwwkit.run.typed_json import Key
 
 _BREAKS = re.compile(
@@ -59,7 +58,7 @@ def card(report: Report, certificate: Certified | None) -> str:
         f"**{plain(report.verdict.headline)}.**",
         *map(plain, report.verdict.sentences),
         *_measured(report.test),
-        *_thresholds(report.advice, report.calibrated),
+        *_thresholds(report),
         *_licence(report.licence),
         *_data(report.data),
         *_device(report.device, certificate),
@@ -72,9 +71,8 @@ def _measured(test: SplitFigures) -> list[str]:
     """What the test split showed."""
     heard = heard_words(test)
     rows = [(f"hears {whose}", rate) for whose, rate in heard.rows if heard.apart and rate.of]
-    who = ", people and machines together" if heard.mixed else ""
-    conditions = formatting.in_order(test.recall)
-    rows += [(f"hears the word, {name}{who}", share) for name, share in conditions]
+    counted, conditions = counted_in(test), formatting.in_order(test.recall)
+    rows += [(f"hears {counted}, {name}", share) for name, share in conditions]
     if test.other_clips_accepted.of:
         rows.append(("takes other words for it", test.other_clips_accepted))
     cells = [(n, s.counts, *map(formatting.glued, (s.percent, s.interval))) for n, s in rows]
@@ -82,19 +80,20 @@ def _measured(test: SplitFigures) -> list[str]:
     if hourly.hours:
         shown = hourly.counts, hourly.an_hour, hourly.interval
         cells.append(("false accepts an hour", *shown))
-    delay = formatting.delay(test.latency) if test.latency.detected else ""
+    delay = formatting.delay(test.latency, counted) if test.latency.detected else ""
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
     table = _table(("what", "counted", "value", "interval"), cells)
     return [part for part in ("## How well it does", lead, table, delay) if part]
 
 
-def _thresholds(advice: Sequence[Advice], calibrated: Calibrated | None) -> list[str]:
-    """Strict, balanced, lenient; and what a score means."""
+def _thresholds(report: Report) -> list[str]:
+    """What ships, and strict, balanced, lenient."""
     lead = (
         "`probability_cutoff` may be set in your ESPHome configuration, under the model. Chosen on "
         "the validation split; a bound holds with 95 %."
     )
-    heads = "", "cutoff", "words heard", "false accepts an hour", "other words taken for it"
+    advice, heard = report.advice, f"{counted_in(report.validation)} heard"
+    heads = "", "cutoff", heard, "false accepts an hour", "other words taken for it"
     rows = [
         (
             names,
@@ -106,8 +105,9 @@ def _thresholds(advice: Sequence[Advice], calibrated: Calibrated | None) -> list
         for names, each in told_once(advice)
     ]
     why = "\n".join(f"* **{plain(each.name)}**: {plain(each.why)}." for each in advice)
-    said = plain(formatting.calibrated(calibrated)) if calibrated else ""
-    parts = ["## Which threshold", lead, _table(heads, rows), alike(advice), why, said]
+    shipped = plain(formatting.shipped(report.threshold))
+    parts = ["## Which threshold", shipped, lead, _table(heads, rows), alike(advice), why]
+    parts.append(plain(formatting.calibrated(report.calibrated)) if report.calibrated else "")
     return [part for part in parts if part]
 
 

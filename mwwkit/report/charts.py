@@ -27,11 +27,12 @@ def curves(rows: Sequence[CurvePoint]) -> list[Html]:
     evaluated = [row for row in rows if row.recall is not None]
     loss = linear(0, max(row.loss for row in rows) * 1.05, "loss")
     norm = linear(0, max(row.gradient_norm for row in rows) * 1.05, "gradient norm")
+    whose = evaluated[-1].whose if evaluated else ""
     wrong = max((row.false_accepts_per_hour for row in evaluated), default=1)
     panels = (
         (loss, "loss", rows),
         (norm, "gradient_norm", rows),
-        (shares("recall, validation"), "recall", evaluated),
+        (shares(f"{whose} heard, validation"), "recall", evaluated),
         (hourly(wrong, "false accepts an hour, validation"), "false_accepts_per_hour", evaluated),
     )
     return [_curve(steps, scale, fact, points) for scale, fact, points in panels if points]

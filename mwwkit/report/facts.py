@@ -37,6 +37,7 @@ from mwwkit.run.typed_json import (
     to_json,
 )
 from mwwkit.training.diagnosis import Diagnosis, diagnose
+from mwwkit.training.evaluated import Evaluated, best
 
 VERSION = 1
 DIGITS = 6
@@ -59,18 +60,6 @@ class TradeOff:
 
     validation: tuple[TradePoint, ...]
     test: tuple[TradePoint, ...]
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """What the int8 model reached where it was looked at."""
-
-    recall: Share | None = absent()
-    false_accepts_per_hour: Amount | None = absent()
-    cutoff: Share | None = absent()
-    window: Count | None = absent()
-    late: bool | None = absent()
-    rank: tuple[float, ...] | None = absent()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,4 +212,5 @@ def _diagnosis(run: Run) -> Diagnosis | None:
     """What 03's history shows, in words; None where the run that holds it is not at hand."""
     if not run.all("training/checkpoint.json"):
         return None
-    return diagnose(finished(run, "training"))
+    done = finished(run, "training")
+    return diagnose(done, best(done))

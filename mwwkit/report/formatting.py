@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from mwwkit.evaluation.measured import ClipFigures, ConditionRate, Latency
-from mwwkit.evaluation.metrics_file import BothCalibrations, Calibrated, RatesAt
+from mwwkit.evaluation.metrics_file import BothCalibrations, Calibrated, RatesAt, Threshold
 from mwwkit.metrics import rates
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report.licences import LicenceOf
@@ -34,7 +34,7 @@ def condition(name: str) -> str:
 
 def seconds(value: float) -> str:
     """0.12 as "0.12 s"."""
-    return f"{value:.2f}{NARROW}s".replace("-", "−")
+    return rates.seconds(value).replace(" s", f"{NARROW}s").replace("-", "−")
 
 
 def behind(background: Background) -> str:
@@ -116,15 +116,28 @@ def rates_at(rates: RatesAt) -> tuple[str, str, str]:
     return recall, others, hourly(heard if heard.hours else None)
 
 
-def delay(latency: Latency) -> str:
+def delay(latency: Latency, counted: str) -> str:
     """How soon half of the words that were heard woke it, with the median's interval, and most."""
     low_s, high_s = latency.median_low_s, latency.median_high_s
     ends = f" (95 %: {seconds(low_s)} to {seconds(high_s)})" if low_s is not None else ""
     return (
-        f"Half of the {latency.detected:,} words that were heard woke it within "
+        f"Half of the {latency.detected:,} of {counted} that were heard woke it within "
         f"{seconds(latency.median_s)}{ends} of their end, "
         f"nine in ten within {seconds(latency.p90_s)}."
     )
+
+
+def target(threshold: Threshold) -> str:
+    """ "0.5 false accepts an hour, reached on the validation split"."""
+    reached = "reached" if threshold.target_reached_on_validation else "not reached"
+    wanted = f"{threshold.target_false_accepts_per_hour:g} false accepts an hour"
+    return f"{wanted}, {reached} on the validation split"
+
+
+def shipped(threshold: Threshold) -> str:
+    """What ships, what it was chosen for, and whose words chose it, in sentences."""
+    told = f"What ships: {threshold.told}. Its target: {target(threshold)}."
+    return f"{told} {threshold.chosen_by}" if threshold.chosen_by else told
 
 
 def _numbers(data: Source | SplitData) -> tuple[str, str, str, str]:

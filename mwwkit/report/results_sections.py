@@ -9,6 +9,7 @@ from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import PER_KIND, Moment
+from mwwkit.report.voices import counted_in
 
 DIMENSIONS = {
     "condition": "condition",
@@ -28,8 +29,9 @@ def recall(report: Report) -> Html:
     """How often it wakes when it should."""
     groups, rows = report.test.groups, formatting.in_order(report.test.recall)
     by_group = [of for of in groups.recall if of.dimension != "condition"]
+    counted = counted_in(report.test)
     parts = [
-        components.shares_table("condition", rows)
+        components.shares_table(f"{counted}, by condition", rows)
         if rows
         else tag("p", "No word in the test split."),
         *_between_speakers(rows),
@@ -38,9 +40,9 @@ def recall(report: Report) -> Html:
     if groups.note:
         parts.append(tag("p", groups.note, class_="lead"))
     lead = (
-        "Words of the test split, which the model was neither taught nor tuned by. At 10 dB the "
-        "word is that much louder than what goes on behind it. The bar shows the share that woke "
-        "it and, lighter, where the true share lies with 95 % confidence."
+        f"In the test split, which the model was neither taught nor tuned by: {counted}. At 10 dB "
+        "the word is that much louder than what goes on behind it. The bar shows the share that "
+        "woke it and, lighter, where the true share lies with 95 % confidence."
     )
     return components.section("recall", "Does it wake when it should?", lead, *parts)
 
@@ -131,15 +133,16 @@ def trade_off(report: Report) -> Html:
         charts.det(report.trade_off, threshold),
         "Every cutoff is a point: a stricter one goes left and up, a looser one right and down. "
         "Lower and further left is better. The shade is the 95 % interval of the misses; the "
-        "cross is the shipped threshold with its intervals. The share axes follow the normal "
+        "cross is the shipped threshold with its intervals. Missed or heard are "
+        f"{counted_in(report.test)}. The share axes follow the normal "
         "distribution, so that small shares can be told apart; 0 lies at the edge.",
         [("c1 dashed", "validation: chosen here"), ("c2", "test: reported here")],
     )
     windows = report.validation.surface.windows
     surface = components.figure(
         charts.surface(report.validation.surface, threshold),
-        "On the validation split, for every cutoff the device can be set to. The ring is what "
-        "ships.",
+        f"On the validation split, {counted_in(report.validation)}, for every cutoff the device "
+        "can be set to. The ring is what ships.",
         [
             *((c, f"mean of {w} scores") for c, w in zip(charts.SERIES, windows, strict=False)),
             ("accent", "shipped"),
@@ -147,7 +150,7 @@ def trade_off(report: Report) -> Html:
         ],
     )
     alone = report.test.at_target
-    transfer = tag("p", _transfer(alone)) if alone else ""
+    transfer = tag("p", _transfer(alone, counted_in(report.test))) if alone else ""
     choices = [
         (
             names,
@@ -159,23 +162,24 @@ def trade_off(report: Report) -> Html:
         for names, each in told_once(report.advice)
     ]
     one = tag("p", said) if (said := alike(report.advice)) else ""
-    heads = "", "cutoff", "words heard", "false accepts an hour", "what it is"
+    heard = f"{counted_in(report.validation)} heard"
+    heads = "", "cutoff", heard, "false accepts an hour", "what it is"
     three = components.table(heads, choices, (1,))
     lead = (
-        f"It wakes when the mean of {threshold.window} scores passes {threshold.cutoff:g}. "
-        "Both were chosen on the validation split: false accepts within the target first, then "
-        "as many words as possible."
+        f"{formatting.shipped(threshold)} Cutoff and window were chosen on the validation split: "
+        "false accepts within the target first, then as many words as possible."
     )
     return components.section(
         "threshold", "The threshold", lead, three, one, det, transfer, surface
     )
 
 
-def _transfer(alone: AtTarget) -> str:
+def _transfer(alone: AtTarget, counted: str) -> str:
     """Text: which cutoff the test split alone would have chosen."""
     return (
         f"The test split alone would have chosen {alone.cutoff:g} on the mean of "
-        f"{alone.window}, and with it a recall of {formatting.percent(alone.recall.value)}. "
+        f"{alone.window}, and with it have heard {formatting.percent(alone.recall.value)} of "
+        f"{counted}. "
         "The nearer that is to what ships, the more a threshold holds for other voices."
     )
 
@@ -184,7 +188,8 @@ def reaction(report: Report) -> Html:
     """How fast, and whether scores mean what they say."""
     latency, parts = report.test.latency, []
     if latency.detected:
-        caption = f"{formatting.delay(latency)} Before 0 means before the word was over."
+        late = formatting.delay(latency, counted_in(report.test))
+        caption = f"{late} Before 0 means before the word was over."
         parts.append(components.figure([charts.latency(latency)], caption, [("accent", "median")]))
     parts += _confidence(report)
     lead = "The delay a person feels, and how far a score can be read as a chance."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Rate
+from mwwkit.metrics.whose_words import TOGETHER, UNKNOWN, named
 
 NONE = Rate.counted(0, 0)
 
@@ -89,4 +90,13 @@ def heard_words(test: SplitFigures) -> Heard:
     people, machines = (named.get(name, NONE) for name in ("recorded", "synthetic"))
     if not apart:
         people = machines = NONE
+    elif test.words and test.words.whose == "people":  # what `recall` counts; machines beside it
+        hits, of = people.count + machines.count, people.of + machines.of
     return Heard(Rate.counted(hits, of), people, machines, apart, len(test.recall))
+
+
+def counted_in(figures: SplitFigures) -> str:
+    """What the rates of hearing of a split count: "people's words"."""
+    if figures.words:
+        return named(figures.words.whose)
+    return TOGETHER if heard_words(figures).mixed else UNKNOWN

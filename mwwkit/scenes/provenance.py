@@ -9,7 +9,7 @@ Without a catalogue (a run whose clips were left behind) there are groups by rec
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mwwkit.audio.rooms import load_room, rt60
@@ -92,9 +92,13 @@ def clip_names(features: FeatureSet) -> list[str]:
 
 def whose_words(features: FeatureSet, about: About) -> rule.WhoseWords:
     """Which scenes of a set of words count: people's alone, where there are enough of them."""
-    clips = clip_names(features)
-    spoken = map(about.of, clips)
-    by_machine = [None if record is None else record.is_synthetic for record in spoken]
+    return whose_clips(clip_names(features), about)
+
+
+def whose_clips(clips: Sequence[str], about: About) -> rule.WhoseWords:
+    """The same of words by their clips' paths."""
+    records = map(about.of, clips)
+    by_machine = [None if record is None else record.is_synthetic for record in records]
     return rule.whose_words(clips, by_machine)
 
 

@@ -16,7 +16,7 @@ from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
 from mwwkit.esphome.checks import ENDING
 from mwwkit.evaluation import calibrated, parity
-from mwwkit.evaluation.exported import Names, Shipped
+from mwwkit.evaluation.exported import Exported, Names, Shipped
 from mwwkit.evaluation.measured import Aim
 from mwwkit.evaluation.metrics_file import (
     ArenaFacts,
@@ -34,16 +34,17 @@ from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
+from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import read_json, replacing, sha256, write_json
+from mwwkit.run.files import replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes import provenance
 from mwwkit.scenes.shards import FeatureSet
-from mwwkit.stages.inputs import chosen_net, validation_evaluator
+from mwwkit.stages.inputs import choosing_words, chosen_net, validation_evaluator
 from mwwkit.training.evaluator import (
     WINDOWS,
     calibration,
@@ -159,7 +160,8 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
         raise gate.GateError(faults)
     arena_facts = _arena(config, model)
     validation = _scored(run, "validation", model)
-    choice = validation.tracks.choose(config.target_fah, config.max_clip_fpr)
+    counted = validation.of_words(choosing_words(run).counted)
+    choice = counted.tracks.choose(config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
     described = config.described(choice.cutoff, choice.window, arena_facts.stated)
@@ -197,7 +199,7 @@ def _metrics(
     temperature = made.temperature
     others = parity.other_models(made, training) if config.other_calibrations else ()
     return Metrics(
-        threshold=_threshold(config, choice),
+        threshold=_threshold(config, run, choice),
         validation=of_split(validation, choice, aim, run),
         test=of_split(test, choice, aim, run),
         parity=parity.of_run(made, others, validation, test, choice, run),
@@ -289,7 +291,7 @@ def _scored(run: Run, split: str, model: bytes) -> ScoredSplit:
     return ScoredSplit(split, sets, tracks(model, *stores, reference=True))
 
 
-def _threshold(config: Config, choice: Choice) -> Threshold:
+def _threshold(config: Config, run: Run, choice: Choice) -> Threshold:
     return Threshold(
         choice.cutoff,
         choice.window,
@@ -298,6 +300,7 @@ def _threshold(config: Config, choice: Choice) -> Threshold:
         false_accepts_expected_per_hour=choice.fah_expected,
         data_can_support_the_target=choice.supported,
         note=choice.note,
+        chosen_by=str(choosing_words(run)),
     )
 
 
@@ -318,7 +321,7 @@ def _is_done(config: Config, checkpoint: Checkpoint, made_of: dict) -> bool:
 
 
 def check(run: Run) -> dict:
-    """Where the model is and its rates on the test split.
+    """Where the model is, and what most people ask of it.
 
     Raises GateError if it is unfit, ValueError if a file is not the one that was written.
     """
@@ -330,9 +333,11 @@ def check(run: Run) -> dict:
                 f"delete {run / FOLDER} and run 05 again"
             )
     sheet(run).refuse()
-    path = run.find(f"{FOLDER}/{names['manifest']}")
-    metrics = read_json(run.find(f"{FOLDER}/{names['metrics']}"))
-    return {"manifest": str(path), **metrics["threshold"], "test": metrics["test"]}
+    exported = Exported(run)
+    told = {"manifest": str(exported.path(exported.record.manifest))}
+    if not exported.record.report:  # an earlier version wrote none
+        return told | {"threshold": exported.threshold.told}
+    return told | dict(key_facts(read_report(exported)))
 
 
 def sheet(run: Run) -> Certificate:

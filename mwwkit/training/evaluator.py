@@ -17,6 +17,7 @@ from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latenc
 from mwwkit.metrics.operating_points import PerSet, operating_points
 from mwwkit.metrics.tail_fit import PEAKS
 from mwwkit.metrics.temperature import Temperature
+from mwwkit.metrics.whose_words import WhoseWords
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
@@ -104,7 +105,12 @@ def refuse_flat(streams: Sequence[np.ndarray]) -> None:
 
 @dataclass(frozen=True)
 class Tracks(PerSet[Sequence[np.ndarray]]):
-    """uint8 scores of a model over each set of a split, a track a spectrogram."""
+    """uint8 scores of a model over each set of a split, a track a spectrogram.
+
+    `beside` are of words that do not choose: machines', where people's are enough.
+    """
+
+    beside: Sequence[np.ndarray] = ()
 
     def choose(
         self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
@@ -146,7 +152,8 @@ class Evaluator:
 
     `ends_s` says where each word ends (seconds); without it no latency is measured. What was
     evaluated is kept in `cache`, if given, by everything it depends on, and looked up there.
-    `fitted_on` are the words that a candidate's logit is calibrated on, all where none are given.
+    `words` says whose the positives are; `beside` are machines' words that do not choose, whose
+    rate is kept beside.
     """
 
     positives: Spectrograms
@@ -157,39 +164,62 @@ class Evaluator:
     max_clip_fpr: float
     ends_s: Sequence[float] | None = None
     cache: EvaluationCache | None = None
-    fitted_on: Spectrograms | None = None
+    words: WhoseWords | None = None
+    beside: Spectrograms = ()
 
     def temperature(self, net: MixedNet) -> Temperature:
         """What the net's logit is to be scaled and shifted by, fitted on the validation split.
 
-        A second or two: the float net hears the split once.
+        Some seconds for an hour: the float net hears the split once.
         """
-        words = self.positives if self.fitted_on is None else self.fitted_on
-        heard = (logit_tracks(net, s) for s in (words, self.negatives, self.ambient))
+        heard = (logit_tracks(net, s) for s in (self.positives, self.negatives, self.ambient))
         return temperatures.fit(PerSet(*heard), otherwise=headroom(net, self.calibration))
 
-    def choice(self, net: MixedNet, shape: Shape) -> Choice:
-        """Calibrate a net, convert it to int8, and choose its cutoff on the validation split."""
+    def scored(self, net: MixedNet, shape: Shape) -> Tracks:
+        """Calibrate a net, convert it to int8 and step it through the validation split."""
         model = int8_model(net, shape, self.calibration, self.temperature(net))
-        scored = tracks(model, self.positives, self.negatives, self.ambient)
-        return scored.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+        counted = tracks(model, self.positives, self.negatives, self.ambient)
+        if not len(self.beside):
+            return counted
+        return replace(counted, beside=tracks(model, self.beside, (), ()).positives)
+
+    def choice(self, net: MixedNet, shape: Shape) -> Choice:
+        """The cutoff that a net would ship with, by the validation split."""
+        return self._choose(self.scored(net, shape))
 
     def facts(self, net: MixedNet, shape: Shape) -> dict:
-        """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does."""
+        """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does.
+
+        `training.evaluated` reads it.
+        """
         if self.cache is None:
-            return _facts(self.choice(net, shape), self.target_fah)
+            return self._facts(net, shape)
         key = digest(self._made_of, shape, [net.cmvn, *(v.numpy() for v in net.variables)])
         if (kept := self.cache.find(key)) is None:
-            kept = _facts(self.choice(net, shape), self.target_fah)
+            kept = self._facts(net, shape)
             self.cache.keep(key, kept)
         return kept
+
+    def _choose(self, scored: Tracks) -> Choice:
+        return scored.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+
+    def _facts(self, net: MixedNet, shape: Shape) -> dict:
+        scored = self.scored(net, shape)
+        choice = self._choose(scored)
+        facts = _facts(choice, self.target_fah)
+        if self.words:
+            facts |= {"words_of": self.words.whose, "recordings": self.words.recordings}
+        if len(self.beside):
+            heard = int(choice.wakes(scored.beside).sum())
+            facts |= {"machines_heard": heard, "machines_words": len(self.beside)}
+        return facts
 
     @cached_property
     def _made_of(self) -> str:
         """A digest of the material and the rule, read once."""
-        stores = (self.positives, self.negatives, self.ambient, self.calibration)
-        stores += () if self.fitted_on is None else (self.fitted_on,)
+        stores = self.positives, self.negatives, self.ambient, self.calibration, self.beside
         rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
+        rule += (self.words and (self.words.whose, self.words.recordings),)
         rule += temperatures.CONSTANTS
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
