@@ -6,6 +6,7 @@ for name, value in key_facts(read_report(Exported(run))):
 
 from collections.abc import Iterator
 
+from mwwkit.corpus.clips import Split
 from mwwkit.evaluation.exported import Exported
 from mwwkit.metrics.rates import Hourly, latency
 from mwwkit.report.facts import Report
@@ -45,8 +46,9 @@ def _hourly(measured: Hourly) -> str:
 
 def _splits(data: Data) -> Iterator[tuple[str, str]]:
     """How many words train, choose and test."""
-    people = [split.recordings for split in data.splits]
-    machines = [split.wake_words - split.recordings for split in data.splits]
+    of_split = [each for split in Split for each in data.splits if each.split == split.value]
+    people = [each.recordings for each in of_split]
+    machines = [each.wake_words - each.recordings for each in of_split]
     for whose, counts in (("people's words", people), ("machines' words", machines)):
         if any(counts):
             train, choose, test = counts

@@ -47,12 +47,15 @@ class Heard:
     def judged(self) -> Rate:
         """The rate that a model is judged by: people's where they are enough, or more than others.
 
-        Too few people are enough to condemn it, where most of them must be missed.
+        Enough to choose by (`judgement.FEWEST_RECORDINGS`); whether they are enough to tell
+        anything is for `judgement.hearing` to say. Too few people are enough to condemn it, where
+        most of them must be missed.
         """
         if not self.apart:
             return self.words
+        enough = self.recordings(self.people) >= judgement.FEWEST_RECORDINGS
         few = self.people.of and self.hearing(self.people) in ("deaf", "too shy")
-        if self.people_count or few or self.people.of >= self.machines.of:
+        if enough or few or self.people.of >= self.machines.of:
             return self.people
         return self.machines
 

@@ -72,10 +72,10 @@ class Evaluated:
 
     @property
     def short(self) -> str:
-        """ "97.8 % of people's words at 0 /h"."""
-        return (
-            f"{percent(self.recall)} of {self.whose} at {an_hour(self.false_accepts_per_hour)} /h"
-        )
+        """ "97.8 % of people's words, 95.0 % of machines' words, at 0 /h"."""
+        beside = f", {self.machines.percent} of {MACHINES}," if self.machines else ""
+        hourly = an_hour(self.false_accepts_per_hour)
+        return f"{percent(self.recall)} of {self.whose}{beside} at {hourly} /h"
 
     def rows(self) -> dict[str, str]:
         """All of it that people ask for, by name; without what an earlier version did not keep."""
