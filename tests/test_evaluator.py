@@ -16,7 +16,6 @@ from mwwkit.metrics.temperature import Temperature
 from mwwkit.model.mixednet import SHAPES, build
 from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
-from mwwkit.scenes.store import Subset
 from mwwkit.stages.inputs import validation_evaluator
 from mwwkit.training import evaluator
 from mwwkit.training.evaluation_cache import EvaluationCache
@@ -180,7 +179,7 @@ def test_a_net_that_was_stretched_and_moved_is_calibrated_to_the_same_scores(val
     heard = []
     for net in (plain, stretched):
         found = validation.temperature(net)
-        assert found.words == len(validation.positives) and not found.note
+        assert found.words == validation.words.recordings and not found.note
         device = Device(int8_model(net, net.shape, validation.calibration, found))
         heard.append(np.concatenate([device.scores(validation.positives[i]) for i in range(6)]))
     assert np.abs(heard[0].astype(int) - heard[1]).max() <= 8  # two digits of a scale are kept
@@ -201,9 +200,8 @@ def test_scores_of_an_overconfident_net_come_nearer_to_what_they_mean(validation
 
 
 def test_of_too_few_words_a_candidate_is_left_as_it_was_trained_but_for_headroom(validation):
-    found = replace(validation, positives=Subset(validation.positives, range(3))).temperature(
-        hears()
-    )
+    few = replace(validation.words, n_people=3)  # in noise and in quiet they are more clips
+    found = replace(validation, words=few).temperature(hears())
     assert found.note.startswith("3 words")
     assert (found.scale, found.shift) == (headroom(hears(), validation.calibration), 0.0)
 

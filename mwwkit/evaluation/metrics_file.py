@@ -155,7 +155,7 @@ class BothRates(Rule):
 
 @dataclass(frozen=True)
 class Calibrated:
-    """How the logit was calibrated, on how many clips of the validation split (0: it was not).
+    """How the logit was calibrated, on how many recordings of the validation split (0: not).
 
     `note` says why not; then nothing follows. Else what the test split says of the same net before,
     its logit as trained but for room under the ceiling of its scores, and after, as it ships.

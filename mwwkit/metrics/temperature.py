@@ -33,7 +33,9 @@ WINDOW = 5  # scores; the middle one of those to choose from, and that of the of
 # same 30 recordings moved a score of 0.9 by 0.1; with 0.96, scores were a third farther from what
 # they mean.
 SURE = 0.98
-FEWEST = 10  # clips of a sort; of fewer a slope is chance
+# Different recordings of a sort. Of three, other draws moved a score of 0.5 anywhere from 0.36 to
+# 0.99; of thirty, from 0.43 to 0.65.
+FEWEST = 10
 # By how much words must score higher than others in the mean; under it, a slope is chance too, and
 # what it leaves between the two are too few of the 254 cutoffs.
 APART = 0.25
@@ -47,7 +49,7 @@ Tracks = Sequence[np.ndarray]  # of logits, float [steps] each
 
 @dataclass(frozen=True)
 class Temperature:
-    """A logit becomes `scale * logit + shift`; how many clips it was fitted on.
+    """A logit becomes `scale * logit + shift`; how many recordings it was fitted on.
 
     `note` says why nothing was fitted, where nothing was.
     """
@@ -59,14 +61,18 @@ class Temperature:
     note: str = ""
 
 
-def fit(words: Tracks, others: Tracks, otherwise: float) -> Temperature:
+def fit(
+    words: Tracks, others: Tracks, otherwise: float, recordings: int | None = None
+) -> Temperature:
     """Scale (two digits) and shift (two decimals), so that the last bits of a sum change nothing.
 
-    `otherwise` is the scale where there are fewer than FEWEST clips of a sort, or the net does not
-    tell the two apart.
+    `recordings` says how many of the words are different ones, where some come under several
+    conditions. `otherwise` is the scale where there are fewer than FEWEST of a sort, or the net
+    does not tell the two apart.
     """
-    if min(len(words), len(others)) < FEWEST:
-        note = f"{len(words)} words and {len(others)} other clips; wanted {FEWEST} of each"
+    n_words = len(words) if recordings is None else recordings
+    if min(n_words, len(others)) < FEWEST:
+        note = f"{n_words} words and {len(others)} other clips; wanted {FEWEST} of each"
         return Temperature(otherwise, note=note)
     scale, shift = _settled(words, others)
     if scale > 0:
@@ -77,7 +83,7 @@ def fit(words: Tracks, others: Tracks, otherwise: float) -> Temperature:
     means = (expit(peaks(those, scale, shift)).mean() for those in (words, others))
     if scale <= 0 or next(means) - next(means) < APART:
         return Temperature(otherwise, note="the words do not score higher than other clips")
-    return Temperature(scale, shift, len(words), len(others))
+    return Temperature(scale, shift, n_words, len(others))
 
 
 def _settled(words: Tracks, others: Tracks) -> tuple[float, float]:

@@ -173,7 +173,10 @@ class Evaluator:
         A second for a thousand clips: the float net hears them once.
         """
         heard = (logit_tracks(net, store) for store in (self.positives, self.negatives))
-        return temperatures.fit(*heard, otherwise=headroom(net, self.calibration))
+        otherwise, recordings = headroom(net, self.calibration), None
+        if self.words:
+            recordings = self.words.recordings
+        return temperatures.fit(*heard, otherwise, recordings)
 
     def scored(self, net: MixedNet, shape: Shape) -> Tracks:
         """Calibrate a net, convert it to int8 and step it through the validation split."""
