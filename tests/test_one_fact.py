@@ -179,14 +179,14 @@ NUMBER = r"([\d.,]+)"
 RATE = rf"(\d+) of (\d+): {NUMBER} % \({NUMBER} to {NUMBER} %\)"
 SPREAD = r"(\d+) train, (\d+) choose, (\d+) test"
 ROWS = {  # of the lines that terminal and notebook 05 end with
-    "people": rf"\bheard, people's words +{RATE}",
+    "people": rf"\bheard, strangers' words +{RATE}",
     "machines": rf"\bheard, machines' words +{RATE}",
     "events": rf"\bfalse accepts +(\d+) in {NUMBER} h of other sound: {NUMBER} an hour",
     "latency": rf"\blatency +{NUMBER} s after the word's end, median",
     "rule": rf"\bthreshold +{NUMBER}, on the mean of (\d+) scores",
     "target": rf"\btarget +{NUMBER} false accepts an hour",
-    "people's splits": rf"\brecordings, people's words +\d+: {SPREAD}",
-    "machines' splits": rf"\brecordings, machines' words +\d+: {SPREAD}",
+    "people's splits": rf"^ *recordings +\d+ recordings of the word: {SPREAD}; tested on strangers",
+    "machines' splits": rf"^ *machines' words +{SPREAD}",
 }
 SHIPS = rf"What ships: {NUMBER}, on the mean of (\d+) scores\. Its target: {NUMBER} false accepts"
 BY_SPLIT = r"train {0}.*?\n?.*?validation {0}.*?\n?.*?test {0}"
@@ -196,20 +196,20 @@ SAYS: dict[str, dict[str, str]] = {
     "notebook 05": ROWS | {"verdict": r"^  verdict  (.+)$"},
     "card": {
         "verdict": r"\A# .*\n\n.*\n\n\*\*(.+)\.\*\*$",
-        "people": rf"\| hears people's words \| (\d+) of (\d+) \| {NUMBER} % "
+        "people": rf"\| hears strangers' words \| (\d+) of (\d+) \| {NUMBER} % "
         rf"\| {NUMBER} to {NUMBER} % \|",
         "machines": rf"\| hears machines' words \| (\d+) of (\d+) \| {NUMBER} % "
         rf"\| {NUMBER} to {NUMBER} % \|",
         "events": rf"\| false accepts an hour \| (\d+) in {NUMBER} h \| {NUMBER} \|",
-        "latency": rf"of people's words that were heard woke it within {NUMBER} s",
+        "latency": rf"of strangers' words that were heard woke it within {NUMBER} s",
         "rule": SHIPS.replace(NUMBER + " false", "[0-9.]+ false"),
         "target": SHIPS.replace(rf"ships: {NUMBER}", "ships: [0-9.]+").replace(r"(\d+)", r"\d+"),
         "splits": BY_SPLIT.format(CELLS),
     },
     "page": {
         "verdict": r"^.*?“chirp” \| ([^|]+) \|",
-        "people": rf"\| Hears people's words \| {NUMBER} % \| (\d+) of (\d+), in every condition; "
-        rf"95 %: {NUMBER} to {NUMBER} %",
+        "people": rf"\| Hears strangers' words \| {NUMBER} % \| (\d+) of (\d+), in every "
+        rf"condition; 95 %: {NUMBER} to {NUMBER} %",
         "machines": rf"\| Hears machines' words \| {NUMBER} % \| (\d+) of (\d+), in every "
         rf"condition; 95 %: {NUMBER} to {NUMBER} %",
         "events": rf"\| False accepts an hour \| {NUMBER} \| (\d+) in {NUMBER} h;",
