@@ -1,6 +1,6 @@
 """The sounds a model is measured on: the same ones for every model, seed and machine.
 
-    files = prepare(fold, data, folder, workers=2)    # features, made once, kept in `folder`
+    files = prepare(fold, at_hand, folder, workers=2)  # features, made once, kept in `folder`
     clips = load(files["positives/babble"])           # names, spectrograms, where the word ends
 
 A stimulus is 1.0 s of faint noise, the clip as recorded, and 0.5 s of faint noise. "clean" is just
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.folds import Fold, index
+from benchmarks.folds import AtHand, Fold
 from mwwkit.audio.effects import apply_rir
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import read
@@ -35,6 +35,7 @@ from mwwkit.run.seeds import rng
 
 SNR_DB = {"white": 10.0, "pink": 10.0, "babble": 10.0, "babble5": 5.0, "babble room": 10.0}
 CONDITIONS = ("clean", *SNR_DB)
+CLIPS = ("positives", "household", "negatives")  # roles that are played under all conditions
 RATE_HZ = 16_000
 LEAD_S, TAIL_S = 1.0, 0.5
 FAINT_RMS = 1e-4  # -80 dBFS: three steps of 16-bit PCM
@@ -163,14 +164,14 @@ class _Unit:
 
 
 def prepare(
-    fold: Fold, data: Path, folder: Path, workers: int = 1, seed: int = 0
+    fold: Fold, at_hand: AtHand, folder: Path, workers: int = 1, seed: int = 0
 ) -> dict[str, Path]:
     """Features by role and condition: "positives/clean" ... "negatives/babble", "speech", "joined".
 
     What is in `folder` already is not made again, nor is what does not depend on the fold.
     """
     units = {}
-    for role in ("positives", "negatives"):
+    for role in (role for role in CLIPS if fold.test.get(role)):
         for condition in CONDITIONS:
             babble = tuple(fold.test["negatives"]) if condition in BABBLE else ()
             rooms = tuple(fold.test["rirs"]) if condition == "babble room" else ()
@@ -179,13 +180,15 @@ def prepare(
     units["speech"] = _Unit("speech", "", tuple(fold.test["speech"]), (), (), seed)
     units["joined"] = _Unit("joined", "", tuple(fold.test["negatives"]), (), (), seed)
     left = [unit for unit in units.values() if not (folder / unit.file).is_file()]
-    for _ in each(partial(_make, data=data, folder=folder), left, min(workers, max(1, len(left)))):
+    for _ in each(
+        partial(_make, at_hand=at_hand, folder=folder), left, min(workers, max(1, len(left)))
+    ):
         pass
     return {key: folder / unit.file for key, unit in units.items()}
 
 
-def _make(unit: _Unit, data: Path, folder: Path) -> None:
-    made = _clips(unit, data) if unit.condition else _streams(unit, data)
+def _make(unit: _Unit, at_hand: AtHand, folder: Path) -> None:
+    made = _clips(unit, at_hand) if unit.condition else _streams(unit, at_hand)
     with replacing(folder / unit.file) as part, open(part, "wb") as file:
         np.savez(
             file,
@@ -196,13 +199,13 @@ def _make(unit: _Unit, data: Path, folder: Path) -> None:
         )
 
 
-def _clips(unit: _Unit, data: Path) -> Stimuli:
-    word = {path: row.word for path, row in index(data).items()}
-    voices = [(word[path], voiced(read(data / path))) for path in unit.babble]
-    rooms = [data / path for path in unit.rooms]
+def _clips(unit: _Unit, at_hand: AtHand) -> Stimuli:
+    word = {path: row.word for path, row in at_hand.rows.items()}
+    voices = [(word[path], voiced(read(at_hand.file(path)))) for path in unit.babble]
+    rooms = [at_hand.file(path) for path in unit.rooms]
     features, ends = [], []
     for path in unit.paths:
-        clip = read(data / path)
+        clip = read(at_hand.file(path))
         others = [voice for said, voice in voices if said != word[path]]
         draws = rng(unit.seed, "stimulus", unit.condition, path)
         features.append(spectrogram(stimulus(clip, unit.condition, draws, others, rooms)))
@@ -210,14 +213,14 @@ def _clips(unit: _Unit, data: Path) -> Stimuli:
     return Stimuli(unit.paths, features, np.array(ends))
 
 
-def _streams(unit: _Unit, data: Path) -> Stimuli:
-    rows, names, features = index(data), [], []
+def _streams(unit: _Unit, at_hand: AtHand) -> Stimuli:
+    rows, names, features = at_hand.rows, [], []
 
     def source(path: str) -> str:
         return rows[path].source
 
     for name, paths in groupby(sorted(unit.paths, key=lambda p: (source(p), p)), source):
-        for number, stream in enumerate(_until_long([read(data / path) for path in paths])):
+        for number, stream in enumerate(_until_long([read(at_hand.file(path)) for path in paths])):
             names.append(f"{name}/{number}")
             features.append(spectrogram(stream))
     return Stimuli(tuple(names), features, np.full(len(names), np.nan))

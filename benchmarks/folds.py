@@ -7,7 +7,8 @@
 `data` is the folder that MWWKIT_REAL_AUDIO names. What is known of the speakers keeps them whole:
 named speakers and byte-identical clips stay on one side; "alexa" clips, whose neighbouring numbers
 are mostly one voice, are cut into contiguous blocks with a gap. Clips of other words have no
-speaker labels: they are dealt out at random, and one voice may be on both sides. The read speech of
+speaker labels: they are dealt out at random, and one voice may be on both sides; so are the clips
+of a wake word that is neither "alexa" nor "computer". The read speech of
 kathleen and nathalie is one voice each: cut into contiguous blocks of sentences, so the voice is
 on both sides and the sentence is not. Rooms are dealt out by place. Recorded noise only trains.
 """
@@ -16,8 +17,8 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 from mwwkit.audio.reading import read
@@ -26,6 +27,7 @@ from mwwkit.run.seeds import rng
 
 GAP = 5  # clips of "alexa" left out of training on each side of a test block
 SPLIT = Path("..", "benchmarks", "computer_split.csv")  # beside the data folder
+PEOPLE = "people/"
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,33 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Fold:
-    """One division. Both sides are role -> sorted paths under the data folder.
+class AtHand:
+    """The recordings there are: of `data`, and of `people`, whose paths begin with people/."""
 
-    Train: positives, negatives, speech, noise, rirs. Test: positives, negatives, speech, rirs.
+    data: Path
+    people: Path | None = None
+
+    @cached_property
+    def rows(self) -> dict[str, Source]:
+        """All of them by path."""
+        if self.people is None:
+            return index(self.data)
+        theirs = (replace(row, path=PEOPLE + row.path) for row in index(self.people).values())
+        return index(self.data) | {row.path: row for row in theirs}
+
+    def file(self, path: str) -> Path:
+        """Where the recording of a row lies."""
+        if path.startswith(PEOPLE) and self.people:
+            return self.people / path.removeprefix(PEOPLE)
+        return self.data / path
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division. Both sides are role -> sorted paths, as `AtHand.rows` has them.
+
+    Train: positives, negatives, speech, noise, rirs. Test: positives, negatives, speech, rirs, and
+    where a trial has it household: other clips of the voices that train.
     """
 
     word: str
@@ -66,20 +91,22 @@ def index(data: Path) -> dict[str, Source]:
 
 
 def folds(word: str, data: Path, k: int, seed: int = 0) -> list[Fold]:
-    """`k` divisions of everything in `data` for the wake word "computer" or "alexa".
+    """`k` divisions of everything in `data` for a wake word.
 
-    "computer": the same 247 clips train and the same 164 test in every fold; "alexa": `k` blocks.
-    Every negative and every second of speech is tested in exactly one fold.
+    "computer": the same 247 clips train and the same 164 test in every fold; "alexa": `k` blocks;
+    another word: its clips are dealt out like those of other words, and a word that is not in
+    `data` has none. Every negative and every second of speech is tested in exactly one fold.
 
     Raises:
-        ValueError: another word, or fewer than two folds.
+        ValueError: fewer than two folds.
     """
-    if word not in ("computer", "alexa") or k < 2:
-        raise ValueError(f"{word!r} in {k} folds; wanted 'computer' or 'alexa', and 2 or more")
+    if k < 2:
+        raise ValueError(f"{word!r} in {k} folds; wanted 2 or more")
     rows = index(data).values()
     negatives = [r for r in rows if r.kind == "keyword" and _is_negative(r, word)]
     blocks = _blocks(_in_order(r.path for r in rows if r.word == "alexa"), k)
     dealt = _deal([r for r in negatives if r.word != "alexa"], data, k, seed)
+    own = _deal([r for r in rows if r.word == word], data, k, seed)
     speech = _deal_speech([r for r in rows if r.kind == "speech"], data, k, seed)
     dry = [r.path for r in rows if r.kind == "dry_speech_48k"]
     noise = sorted(r.path for r in rows if r.kind == "noise")
@@ -92,6 +119,8 @@ def folds(word: str, data: Path, k: int, seed: int = 0) -> list[Fold]:
             positives = alexa_test, alexa_train
         else:
             alexa_negatives = alexa_test, alexa_train
+            positives = own[number], _others(own, number)
+        if word == "computer":
             positives = _computer_split(data)
         heard = {sentence(path) for path in speech[number]}
         train = {
@@ -112,10 +141,8 @@ def folds(word: str, data: Path, k: int, seed: int = 0) -> list[Fold]:
 
 
 def _is_negative(row: Source, word: str) -> bool:
-    if word == "alexa":
-        return row.word != "alexa"
     # Mycroft's "computer" and "hey computer" clips hold the wake word as well.
-    return row.word != "computer" and not row.word.startswith("heycomputer")
+    return row.word != word and not (word == "computer" and row.word.startswith("heycomputer"))
 
 
 def _computer_split(data: Path) -> tuple[list[str], list[str]]:

@@ -1,240 +1,216 @@
-"""Train on real recordings with the product's own stages, and score what was never seen.
+"""Detection on real recordings: models made by the command line, measured on what they never saw.
 
-    MWWKIT_REAL_AUDIO=... python -m benchmarks.real_audio --word computer --folds 3 --seeds 1 2 3
-    MWWKIT_REAL_AUDIO=... python -m benchmarks.real_audio --word alexa --folds 5 --seeds 1 2 3
-    MWWKIT_REAL_AUDIO=... python -m benchmarks.real_audio --word computer --recordings 20
+    python -m benchmarks.real_audio --word alexa --of 5 --seeds 1 2   # makes what is missing
+    python -m benchmarks.real_audio --word alexa --of 5 --model alexa.json  # any finished model
+    python -m benchmarks.real_audio                                   # prints the tables of all
 
-Every fold is a run of 01 and 02; every seed of it a run of 03 that reads that run as its earlier
-one. The int8 model that 05 would write is scored on the fold's clips, speech and noise; folds are
-pooled for each seed, and the median over the seeds is printed below them. A second table is at the
-cutoff and window that each model would ship with: 05's rule, on its own validation split.
-`--recordings 20` trains on that many clips of the word, drawn anew for each seed, and on synthetic
-voices; every draw is tested in one fold, by turns. `--work` keeps the runs: a second call goes on
-where the first stopped.
+`MWWKIT_REAL_AUDIO` and `MWWKIT_PEOPLE` name the recordings. A case (`benchmarks.cases`) is a run of
+`mwwkit run --preset standard` with RECORDINGS set to a folder as the README describes it, 01 to 05,
+nothing else; only the training's seed is set besides. What the model did is one small file in
+`benchmarks/results/`, made once: whoever calls again goes on where it stopped. `--work` keeps the
+runs; a run that was killed goes on. Speaking is done once a word, in a run of 01 that the others
+read as their earlier one, and is counted in a column of its own.
 """
 
 import argparse
-import csv
-import json
 import os
+import resource
+import shutil
+import subprocess
+import sys
 import tempfile
-import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
-from statistics import median as middle
 
 import numpy as np
+import yaml
 
-from benchmarks.conditions import CONDITIONS, load, prepare
-from benchmarks.folds import Fold, Source, folds, index
-from benchmarks.scoring import (
-    Shipped,
-    markdown,
-    median,
-    pooled,
-    score,
-    shipped,
-    shipped_markdown,
-    table,
-)
-from mwwkit.device.detector import sliding_sum
-from mwwkit.run.files import read_json, replacing, write_json
-from mwwkit.run.parallel import each
+from benchmarks import tables
+from benchmarks.cases import TRIALS, Case, cases_of, material
+from benchmarks.conditions import prepare
+from benchmarks.folds import AtHand, Fold
+from benchmarks.scoring import score
+from benchmarks.tally import WINDOW, Tally
+from mwwkit.cli import chain
+from mwwkit.device.detector import Rule
+from mwwkit.esphome.manifest import read as read_manifest
+from mwwkit.evaluation.exported import Exported
+from mwwkit.metrics.operating_points import Surface
+from mwwkit.metrics.tail_fit import expected_rates
+from mwwkit.presets import load as preset_named
+from mwwkit.report.facts import Report
+from mwwkit.report.voices import heard_words
+from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.paths import Run
-from mwwkit.run.seeds import rng
-from mwwkit.run.session import Limits
+from mwwkit.run.typed_json import from_json
 
-# Clips that hold "computer" in other words are neither negatives nor babble.
-EXCLUDED = {"computer": ("heycomputer_en", "heycomputer_es"), "alexa": ()}
-VALIDATION = 0.1  # of what a fold trains on: for choosing weights
-TARGET_FAH, MAX_CLIP_FPR = 0.5, 0.01  # 05's own defaults
-SYNTHETIC = {"tts_positive": 1000, "tts_hard_negative": 150}  # beside few recordings
-ONE = Limits(budget_gb=20, workers=1)  # two seeds side by side use two cores better
-
-
-@dataclass(frozen=True)
-class Job:
-    """One model to train: a fold, a seed, and how many recordings of the word (0: all)."""
-
-    fold: Fold
-    seed: int
-    recordings: int = 0
-
-    @property
-    def folder(self) -> str:
-        """Where 01 and 02 are kept: shared by the seeds, unless each draws its own recordings."""
-        name = f"{self.fold.word}-{self.fold.number}of{self.fold.of}"
-        return name + (f"-{self.recordings}drawn{self.seed}" if self.recordings else "")
-
-    def positives(self) -> list[str]:
-        """The recordings that train."""
-        known = self.fold.train["positives"]
-        if not self.recordings:
-            return known
-        draw = rng(self.seed, "recordings", self.fold.word)
-        return [known[i] for i in sorted(draw.choice(len(known), self.recordings, replace=False))]
+RESULTS = Path(__file__).with_name("results")
+ROLES = {  # what a trial calls it -> the folder that the README asks for
+    "positives": "positive",
+    "negatives": "negative",
+    "speech": "ambient",
+    "noise": "background",
+    "rirs": "rirs",
+}
+SEEDED = ("featurize", "train", "mine")  # 01's seed stays: it decides who trains and what is spoken
 
 
-def given_splits(job: Job) -> dict[str, str]:
-    """Path -> split of a fold: 01 draws the validation clips out of what trains, by speaker."""
-    tested = {path: "exclude" for paths in job.fold.test.values() for path in paths}
-    trained = job.fold.train | {"positives": job.positives()}
-    return tested | {path: "train" for paths in trained.values() for path in paths}
+def recordings(fold: Fold, at_hand: AtHand, folder: Path) -> Path:
+    """A folder of links as a person would lay it out: a role each, in it a folder a speaker."""
+    for role, name in ROLES.items():
+        for path in fold.train.get(role, ()):
+            speaker = at_hand.rows[path].speaker
+            link = folder / name / speaker / path.replace("/", "--")
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.exists():
+                os.symlink(at_hand.file(path).absolute(), link)
+    return folder
 
 
-def _is_input(row: Source, word: str) -> bool:
-    """Whether 01 takes a row of the table: the 48 kHz copies of sentences are not for it."""
-    return row.kind != "dry_speech_48k" and row.word not in EXCLUDED[word]
+def _mwwkit(*arguments: str) -> float:
+    """A command of mwwkit; its CPU seconds, its kernels' and voices' included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "mwwkit", *arguments], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def features(job: Job, data: Path, work: Path) -> float:
-    """01 and 02 of one fold; CPU seconds of 02, and of 01 where it speaks."""
-    from mwwkit.stages import acquire, featurize
-
-    fold, here = job.fold, Run.of(str(work / job.folder))
-    here.folder.mkdir(parents=True, exist_ok=True)
-    splits = given_splits(job)
-    # What is in neither role of the fold (gap clips, other sources of the word) is left out too.
-    taken = {r.path for r in index(data).values() if _is_input(r, fold.word)}
-    with replacing(here / "splits.csv") as part, open(part, "w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["path", "split"])
-        rows.writerows([path, splits.get(path, "exclude")] for path in sorted(taken))
-    spoken = dict.fromkeys(("tts_positive", "tts_negative", "tts_hard_negative"), 0)
-    config = acquire.Config(
-        word=fold.word,
-        recordings="",
-        table=str(data / "index.csv"),
-        table_positive=(fold.word,),
-        table_exclude=EXCLUDED[fold.word],
-        given_splits=str(here / "splits.csv"),
-        shares=(1 - VALIDATION, VALIDATION, 0.0),
-        rooms=0,
-        tts_ambient_minutes=0.0,
-        noise_minutes=0.0,
-        **spoken | (SYNTHETIC if job.recordings else {}),
-    )
-
-    def both() -> None:
-        acquire.run(config, here, ONE)
-        featurize.run(featurize.Config(), here, ONE)
-
-    if job.recordings:
-        return _timed(here / "features_cpu.json", both)
-    acquire.run(config, here, ONE)  # copies files, which no other trainer's figure counts
-    return _timed(here / "features_cpu.json", lambda: featurize.run(featurize.Config(), here, ONE))
+def _counted(file: Path, name: str, *arguments: str) -> None:
+    """Run a command and add its CPU seconds to those in `file`: a killed one is counted twice."""
+    spent = read_json(file) if file.exists() else {}
+    seconds = _mwwkit(*arguments)
+    write_json(file, spent | {name: round(spent.get(name, 0.0) + seconds, 1)})
 
 
-def train(job: Job, data: Path, work: Path) -> tuple[float, float]:
-    """03 of one fold and seed, and its int8 model; CPU seconds of 02 and of 03."""
-    from mwwkit.scenes.shards import FeatureSet
-    from mwwkit.stages import train as stage
-    from mwwkit.stages.inputs import chosen_net
-    from mwwkit.training.evaluator import calibration, int8_model
-
-    before = work / job.folder
-    here = Run.of(str(work / f"{before.name}-seed{job.seed}"), [str(before)])
-    config = stage.Config(seed=job.seed)
-    spent = _timed(here / "training_cpu.json", lambda: stage.run(config, here, ONE))
-    if not (here / "shipped.json").exists():
-        chosen = chosen_net(here, "training")
-        streams = calibration(FeatureSet.open(here, "train").store)
-        model = int8_model(chosen.net, chosen.shape, streams)
-        with replacing(here / "model.tflite") as part:
-            part.write_bytes(model)
-        files = prepare(job.fold, data, work / "stimuli")
-        write_json(here / "shipped.json", _shipping(chosen.net, model, streams, here, files))
-    return read_json(before / "features_cpu.json"), spent
+def spoken(case: Case, work: Path) -> Path:
+    """The run of 01 with all that machines say for the word; made once a word and recipe."""
+    folder = work / "spoken" / f"{case.word}-{case.preset}"
+    file = folder / "cpu.json"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        given = ("--run-dir", str(folder / "run"), "-p", f"WORD={case.word}", "RECORDINGS=")
+        _counted(file, "speaking", "run", "--preset", case.preset, "--stages", "01", *given)
+    return folder
 
 
-def _shipping(net, model: bytes, streams, here: Run, files: dict[str, Path]) -> dict:
-    """What 05 would choose on the validation split, and where int8 and float then disagree."""
-    from mwwkit.device.simulator import Device
-    from mwwkit.evaluation.net_forms import float_scores
-    from mwwkit.metrics.operating_points import SET_NAMES
-    from mwwkit.scenes.shards import FeatureSet
-    from mwwkit.training.evaluator import headroom, tracks
-
-    stores = [FeatureSet.open(here, f"validation-{name}").store for name in SET_NAMES]
-    choice = tracks(model, *stores).choose(TARGET_FAH, MAX_CLIP_FPR)
-    device, scale = Device(model), headroom(net, streams)
-    unlike = {}
-    for condition in CONDITIONS:
-        clips = load(files[f"positives/{condition}"]).features
-        unlike[condition] = sum(
-            (sliding_sum(device.scores(clip), choice.window).max() > choice.limit)
-            # 256 steps a unit, as the device's uint8, but not rounded
-            != (_sums(256 * float_scores(net, clip, scale), choice.window).max() > choice.limit)
-            for clip in clips
-        )
-    chosen = {"cutoff": choice.cutoff, "window": choice.window, "recall": choice.recall.value}
-    return chosen | {"unlike_float": {name: int(count) for name, count in unlike.items()}}
-
-
-def _sums(scores: np.ndarray, window: int) -> np.ndarray:
-    return np.convolve(scores, np.ones(window), "valid")
+def make(case: Case, at_hand: AtHand, work: Path) -> Run:
+    """The run of a case, finished: 01 to 05 by the command line."""
+    folder, voices = work / "runs" / case.name, spoken(case, work)
+    run = Run.of(str(folder / "run"))
+    laid_out = recordings(material(case, at_hand), at_hand, folder / "recordings")
+    given = {"WORD": case.word, "RECORDINGS": str(laid_out) if laid_out.exists() else ""}
+    given |= dict(change.split("=", 1) for change in case.changes)
+    sections = preset_named(case.preset)
+    for name in SEEDED:
+        sections[name] = sections.get(name, {}) | {"seed": case.seed}
+    preset = folder / "preset.yaml"
+    preset.parent.mkdir(parents=True, exist_ok=True)
+    preset.write_text(yaml.safe_dump(sections))
+    places = ("--run-dir", str(run.folder), "--previous", str(voices / "run"))
+    for stage in chain.SECTIONS:  # one by one, so that the CPU seconds of each are known
+        if (folder / f"{stage}.done").exists():
+            continue
+        own = [f"{name}={given[name]}" for name in given.keys() & chain.parameters(stage).keys()]
+        command = ("run", "--preset", str(preset), "--stages", stage, *places)
+        _counted(folder / "cpu.json", stage, *command, *(["-p", *own] if own else []))
+        (folder / f"{stage}.done").touch()
+    return run
 
 
-def _timed(path: Path, work) -> float:
-    """CPU seconds of `work`, kept in a file: a second call does nothing and costs nothing."""
-    started = time.process_time()
-    work()
-    if not path.exists():
-        write_json(path, round(time.process_time() - started, 1))
-    return read_json(path)
+def measure(case: Case, at_hand: AtHand, work: Path, workers: int) -> dict:
+    """Make, score and describe a case, as its file in the results has it."""
+    run = make(case, at_hand, work)
+    exported = Exported(run)
+    fold = material(case, at_hand)
+    files = prepare(fold, at_hand, work / "stimuli", workers)
+    model = exported.path(exported.record.model)
+    tally = Tally.of(score(model, files, workers), exported.metrics.threshold)
+    path = exported.path(exported.record.report)
+    report = from_json(Report, read_json(path), str(path))
+    cpu = read_json(spoken(case, work) / "cpu.json") | read_json(run.folder.parent / "cpu.json")
+    return {
+        "case": asdict(case) | {"recipe": case.recipe},
+        "cpu_seconds": cpu,
+        "card": _card(report),
+        "expected_an_hour": _expected(exported.metrics.validation.surface),
+        "tally": tally.as_dict(),
+    }
+
+
+def measure_finished(case: Case, manifest: Path, at_hand: AtHand, work: Path, workers: int) -> dict:
+    """The same of a finished model with its manifest, at the cutoff and window that this names."""
+    described = read_manifest(manifest)
+    model = manifest.parent / described.model
+    rule = Rule(described.probability_cutoff, described.sliding_window_size)
+    files = prepare(material(case, at_hand), at_hand, work / "stimuli", workers)
+    tally = Tally.of(score(model, files, workers), rule)
+    return {
+        "case": asdict(case) | {"recipe": sha256(model)[:8]},
+        "cpu_seconds": {},
+        "card": {"threshold": asdict(rule)},
+        "tally": tally.as_dict(),
+    }
+
+
+def _expected(surface: Surface) -> list[float] | None:
+    """Events an hour that the run's own tail lets expect at each cutoff, to three digits."""
+    events = surface.ambient_events[surface.windows.index(WINDOW)]
+    rates = expected_rates(np.asarray(events), surface.ambient_hours)
+    return None if rates is None else [float(f"{rate:.3g}") for rate in rates]
+
+
+def _card(report: Report) -> dict:
+    """What the run told its user."""
+    threshold, heard = report.threshold, heard_words(report.test, report.data)
+    clean = next((row for row in report.test.recall if row.condition == "clean"), None)
+    splits = report.data.splits if report.data else ()
+    on_test = report.test.false_accepts_per_hour
+    return {
+        "verdict": report.verdict.headline,
+        "recordings": {split.split: split.recordings for split in splits},
+        "threshold": asdict(threshold),
+        "people": asdict(heard.people),
+        "machines": asdict(heard.machines),
+        "clean": None if clean is None else asdict(clean),
+        "events": {"count": on_test.events, "hours": on_test.hours},
+    }
+
+
+def _make_missing(options: argparse.Namespace) -> None:
+    """Make the cases that have no file of their recipe yet."""
+    people = os.environ.get("MWWKIT_PEOPLE")
+    at_hand = AtHand(Path(os.environ["MWWKIT_REAL_AUDIO"]), people and Path(people))
+    preset = options.model.name if options.model else options.preset
+    args = options.word, options.trial, options.seeds, options.of, preset, tuple(options.changes)
+    for case in (case for row in cases_of(*args) for case in row):
+        file = options.results / f"{case.name}.json"
+        if options.model:
+            rest = at_hand, options.work, options.workers
+            write_json(file, measure_finished(case, options.model, *rest))
+        elif not file.exists() or read_json(file)["case"]["recipe"] != case.recipe:
+            write_json(file, measure(case, at_hand, options.work, options.workers))
+            if not options.keep:
+                shutil.rmtree(options.work / "runs" / case.name)
 
 
 def main() -> None:
-    """Run the folds and seeds, print a table a seed and their median."""
+    """Make the cases that are missing and print the tables of all."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--word", choices=["computer", "alexa"], required=True)
-    parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--seeds", type=int, nargs="+", default=None, help="default 1 2 3")
-    parser.add_argument("--recordings", type=int, default=0, help="of the word; 0 for all")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--word", help="make cases of this wake word; without it only print")
+    parser.add_argument("--trial", choices=TRIALS, default="all")
+    parser.add_argument("--of", type=int, default=3, help="folds")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--preset", default="standard")
+    parser.add_argument("-p", dest="changes", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--model", type=Path, help="measure this manifest's model, make none")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir(), "mwwkit-real"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--keep", action="store_true", help="keep finished runs")
     options = parser.parse_args()
-    data = Path(os.environ["MWWKIT_REAL_AUDIO"])
-    seeds = options.seeds or ([1, 2, 3, 4, 5] if options.recordings else [1, 2, 3])
-    divided = folds(options.word, data, options.folds)
-    sets = [  # what is pooled: all folds of a seed, or one draw of recordings in one fold
-        [Job(fold, seed, options.recordings) for fold in divided]
-        if not options.recordings
-        else [Job(divided[number % len(divided)], seed, options.recordings)]
-        for number, seed in enumerate(seeds)
-    ]
-    jobs = [job for members in sets for job in members]
-    once = list({job.folder: job for job in jobs}.values())
-    at_hand = {"data": data, "work": options.work}
-    list(each(partial(features, **at_hand), once, options.workers))
-    for fold in divided:
-        prepare(fold, data, options.work / "stimuli", options.workers)
-    spent = list(each(partial(train, **at_hand), jobs, options.workers))
-    runs, own_runs = [], []
-    for members in sets:
-        scored, own = [], []
-        for job in members:
-            folder = options.work / f"{job.folder}-seed{job.seed}"
-            files = prepare(job.fold, data, options.work / "stimuli", options.workers)
-            scored.append(score(folder / "model.tflite", files, options.workers))
-            chosen = read_json(folder / "shipped.json")
-            own.append(Shipped(chosen["cutoff"], chosen["window"], chosen["unlike_float"]))
-        runs.append(table(pooled(scored)))
-        own_runs.append(shipped(scored, own))
-        print(f"\nseed {members[0].seed}\n\n{markdown(runs[-1])}")
-        print(f"\nas shipped: {[(o.cutoff, o.window) for o in own]}\n")
-        print(shipped_markdown(own_runs[-1]), flush=True)
-    if len(runs) > 1:
-        print(f"\nmedian of {len(runs)} seeds\n\n{markdown(median(runs))}")
-        print(f"\nas shipped, median\n\n{shipped_markdown(median(own_runs))}")
-    featurised, trained = zip(*spent, strict=True)
-    print(
-        f"\nCPU seconds, median of {len(spent)} runs: features {middle(featurised):.0f}, training "
-        f"{middle(trained):.0f}, together {middle(map(sum, spent)):.0f} "
-        f"({min(map(sum, spent)):.0f} to {max(map(sum, spent)):.0f})"
-    )
-    print(json.dumps({"cpu_seconds": spent}))
+    if options.word:
+        _make_missing(options)
+    print(tables.everything(options.results))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@
 # # 01 Acquire and augment
 #
 # Gathers the clips that the wake word is learnt from: folders of recordings, and words spoken by
-# synthetic voices. Every clip is validated, split by speaker, and written as 16 kHz mono.
+# synthetic voices. Every clip is validated, split by speaker (few speakers: by file), and written
+# as 16 kHz mono.
 # The augmentation itself is drawn and applied by 02, from what is gathered here.
 #
 # A second product, for a model of rooms: triples of a messy recording, a room's embedding and the
@@ -48,6 +49,7 @@ TTS_POSITIVE = 1000  # spoken wake words
 TTS_NEGATIVE = 2000  # spoken other words
 TTS_HARD_NEGATIVE = 600  # spoken near misses
 TTS_AMBIENT_MINUTES = 30.0  # spoken sentences
+TTS_WHEN = "needed"  # machines say what people said too little of; or "always", all of the above
 TTS_SPELLINGS = []  # other spellings, where the engine misreads the first
 TTS_SPEAKERS = 0  # voices at most; 0 for all
 TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of English
@@ -144,7 +146,8 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 # %% [markdown]
 # ## Check
 #
-# Raises if 02 could not work with what is on disk, or if a speaker or a sound is in two splits.
+# Raises if 02 could not work with what is on disk, or if a sound is in two splits, or a speaker of
+# six or more. Says where people's recordings of the word went, and whether it knows who tests it.
 
 # %%
 clips and acquire.check(run)

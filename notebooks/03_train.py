@@ -61,6 +61,7 @@ TEACHER_WIDTH = 96  # its channels
 TEACHER_BLOCKS = 5  # of 25 steps each
 LABEL_FROM_S = 0.0  # s after the word's end: a score there should be high from here
 LABEL_TO_S = 0.3  # to here
+LABEL_IGNORE_FROM_S = -0.12  # s; from here to the word's end nothing is asked of a score
 CLASS_RATIO = []  # [2, 1, 1] of every batch with the word, without, with a near miss; [] as drawn
 CLASS_PENALTY = []  # weights of their negative steps, as [1, 1, 2]; [] for 1 each
 CMVN = False  # normalise the bands; folded into the weights by 05

@@ -2,6 +2,7 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,15 @@ import soundfile
 from killing import start
 
 from mwwkit.audio.reading import discover, read
-from mwwkit.corpus.clips import Kind, Label, Split, load_clips, read_quarantine
+from mwwkit.corpus.clips import (
+    CATALOGUE,
+    Kind,
+    Label,
+    Split,
+    load_clips,
+    read_quarantine,
+    write_catalogue,
+)
 from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
@@ -79,6 +88,58 @@ def test_recordings_become_16_khz_clips_with_labels_speakers_and_splits(tmp_path
     taken = next(r for r in clips if r.origin == "positive/Zoë/take 3.wav")
     original = read(recordings / taken.origin)
     np.testing.assert_allclose(clips.audio(taken)[:] / 32_768, original, atol=2**-15)
+
+
+TOLD = {  # 24 recordings in so many speakers' folders
+    **{0: "17 train, 4 choose, 3 test; whether it knows the voices that test it is not known"},
+    **dict.fromkeys((1, 2, 3), "17 train, 4 choose, 3 test; tested on voices it knows"),
+    **{4: "16 train, 4 choose, 4 test; tested on voices it knows"},
+    **{5: "14 train, 5 choose, 5 test; tested on voices it knows"},
+    **{6: "16 train, 4 choose, 4 test; tested on strangers, none of whom it was taught by"},
+}
+
+
+@pytest.fixture(scope="module")
+def takes(speech_like):
+    """24 recordings of the word, and eight others, [n] float each."""
+    return [speech_like(seed, 0.6) for seed in range(32)]
+
+
+def in_folders(root, takes, n_folders):
+    """The word in so many speakers' folders, other words beside them; where they are."""
+    for i, sound in enumerate(takes):
+        role = "positive" if i < 24 else "negative"
+        who = f"person {i % n_folders}" if n_folders and i < 24 else "."
+        (root / role / who).mkdir(parents=True, exist_ok=True)
+        soundfile.write(root / role / who / f"{i}.wav", sound, 16_000)
+    return root
+
+
+@pytest.mark.parametrize("n_folders", TOLD)
+def test_twenty_four_recordings_are_told_where_they_went_and_whose_voices_test(
+    tmp_path, takes, n_folders
+):
+    here = Run(tmp_path / "run")
+    made = acquire.run(config(in_folders(tmp_path / "own", takes, n_folders)), here, LIMITS)
+    assert made["recordings"].startswith(f"your 24 recordings of the word: {TOLD[n_folders]}")
+    few = [text for text in made["caveats"] if "too few to keep apart" in text]
+    assert len(few) == (0 < n_folders < 6)
+    assert all("own/positive: " in text and "person 0" in text for text in few)
+
+
+def test_a_run_of_the_older_rule_is_still_called_what_it_is(tmp_path, takes):
+    """Three people, whom that rule kept apart: 8 train, 8 choose, 8 test."""
+    here = Run(tmp_path / "run")
+    settings = config(in_folders(tmp_path / "own", takes, 3))
+    acquire.run(settings, here, LIMITS)
+    apart = {f"person {i}": split for i, split in enumerate(Split)}
+    older = [replace(r, split=apart.get(r.speaker, r.split)) for r in load_clips(here)]
+    write_catalogue(here / CATALOGUE, older)
+    found = acquire.run(settings, here, LIMITS)
+    assert found == acquire.check(here) | {"units made now": 0, "folder": str(here / "clips")}
+    assert "8 train, 8 choose, 8 test; tested on strangers" in found["recordings"]
+    assert not any("too few to keep apart" in text for text in found["caveats"])
+    assert load_clips(here).records == tuple(older)
 
 
 def test_plan_counts_what_is_left_and_a_second_run_makes_nothing(tmp_path, recordings):

@@ -7,11 +7,13 @@ from pathlib import Path
 import jupytext
 import pytest
 import soundfile
+from small_run import write_corpus
 
 from mwwkit import __main__ as cli
 from mwwkit.audio.wav16 import write_wav16
 from mwwkit.cli import chain, summary
 from mwwkit.esphome import manifest
+from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.stages import acquire, export, featurize, mine, train
 
@@ -248,6 +250,19 @@ def test_it_ends_with_the_verdict_where_05_was_run(
     monkeypatch.setattr(summary, "ending", lambda of: f"the verdict of {of.folder.name}")
     assert run("--stages", stages) == cli.OK
     assert ("the verdict of run" in capsys.readouterr().out) == ends
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_after_01_it_says_where_recordings_went_if_there_are_clips(
+    notebooks, run, tmp_path, capsys, made
+):
+    notebooks()
+    if made:
+        write_corpus(Run(tmp_path / "run"))
+    told = "your 48 recordings of the word: 24 train, 12 choose, 12 test; tested on strangers"
+    for stages in ("01", "03"):
+        assert run("--stages", stages) == cli.OK
+        assert (told in capsys.readouterr().err) == (made and stages == "01")
 
 
 def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, capsys):

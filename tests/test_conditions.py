@@ -1,6 +1,7 @@
 """The benchmark's sounds, folds and table: what they promise, on made-up and on real clips."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ from mwwkit.run.seeds import rng
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not installed
 
-from benchmarks import conditions, folds, scoring  # noqa: E402
+from benchmarks import cases, conditions, folds, scoring, tables, tally  # noqa: E402
+from mwwkit.device.detector import Rule, clip_maxima  # noqa: E402
+from mwwkit.run.files import read_json, write_json  # noqa: E402
+
+SHIPPED = Rule(0.5, 5)
 
 
 @pytest.fixture(scope="module")
@@ -125,45 +130,72 @@ def scored(positives, negatives, streams):
     return made
 
 
-def test_the_table_counts_what_a_hand_counts():
-    rows = scoring.table(scored([250, 240, 200, 100], [255, 230, 150, 10], [10, 130, 240]))
-    clean = rows[0]
-    assert [clean[k] for k in ("on", "positives", "negatives")] == ["clean", 4, 4]
-    assert (clean["missed at 0.5"], clean["FA at 0.5"]) == (1, 3)
-    assert (clean["missed at 0.9"], clean["FA at 0.9"]) == (2, 2)
+def tallied(positives, negatives, streams, rule=SHIPPED):
+    return tally.Tally.of(scored(positives, negatives, streams), rule)
+
+
+def test_the_tally_counts_what_a_hand_counts():
+    made = tallied([250, 240, 200, 100], [255, 230, 150, 10], [10, 130, 240])
+    words, others = made.clips["positives/clean"], made.clips["negatives/clean"]
+    assert (words.of, others.of) == (4, 4)
+    assert [words.over(int(c * 255) * 5) for c in (0.5, 0.9)] == [3, 2]
+    assert [others.over(int(c * 255) * 5) for c in (0.5, 0.9)] == [3, 2]
     # the negative at the ceiling is over every live cutoff: no cutoff reaches 0 false accepts
-    assert [clean[f"missed at {n} FA"] for n in (0, 1, 2, 5)] == [None, 2, 1, 0]
-    assert clean["negatives at the ceiling"] == 1
+    assert [tables.missed_at(words, others, n) for n in (0, 1, 2, 5)] == [None, 2, 1, 0]
     # three of five scores decide at 0.5: step 22, heard at 0.71 s, the word ends at 0.65 s
-    assert clean["latency at 0.5"] == pytest.approx(0.06)
-    [speech] = [row for row in rows if row["on"] == "speech"]
-    assert [speech[f"events at {c}"] for c in (0.5, 0.9)] == [2, 1]
-    assert speech["hours"] == pytest.approx(3 * 40 * 0.03 / 3600)
+    assert words.late_s["0.5"] == pytest.approx(0.06)
+    speech = made.streams["speech"]
+    assert [speech.events[int(c * 255) - 1] for c in (0.5, 0.9)] == [2, 1]
+    assert speech.hours == pytest.approx(3 * 40 * 0.03 / 3600, abs=1e-4)
+
+
+def test_a_tally_comes_back_from_its_file_as_it_was(tmp_path):
+    made = tallied([250, 100], [255, 10], [240])
+    write_json(tmp_path / "one.json", made.as_dict())
+    assert tally.Tally.from_dict(read_json(tmp_path / "one.json")) == made
 
 
 def test_what_ships_is_counted_at_each_folds_own_cutoff_and_window():
-    low = scored([100, 40], [50, 90], [10, 130])
-    high = scored([250, 200], [220, 10], [240])
-    own = [scoring.Shipped(60.5 / 255, 5, {"clean": 1}), scoring.Shipped(210.5 / 255, 3, {})]
-    rows = {row["on"]: row for row in scoring.shipped([low, high], own)}
-    clean = rows["clean"]
-    assert (clean["positives"], clean["missed"]) == (4, 2)  # 40 under 60, 200 under 210
-    assert (clean["negatives"], clean["FA"]) == (4, 2)  # 90 over 60, 220 over 210
-    assert (clean["unlike float"], rows["white"]["unlike float"]) == (1, 0)
-    assert rows["speech"]["events"] == 2  # 130 over 60, 240 over 210
+    low = tallied([100, 40], [50, 90], [10, 130], Rule(60.5 / 255, 5))
+    high = tallied([250, 200], [220, 10], [240], Rule(210.5 / 255, 3))
+    both = tally.pooled([low, high])
+    words, others = both.clips["positives/clean"], both.clips["negatives/clean"]
+    assert (words.of, words.woke) == (4, 2)  # 40 under 60, 200 under 210
+    assert (others.of, others.woke) == (4, 2)  # 90 over 60, 220 over 210
+    assert both.streams["speech"].shipped == 2  # 130 over 60, 240 over 210
 
 
-def test_folds_are_pooled_at_one_cutoff_and_seeds_by_their_middle():
-    low, high = scored([100], [50], [0]), scored([250], [200], [0])
-    both = scoring.table(scoring.pooled([low, high]))[0]
-    assert (both["positives"], both["missed at 0 FA"]) == (2, 1)
-    seeds = [scoring.table(scored([p], [n], [0])) for p, n in ((250, 255), (250, 10), (10, 10))]
-    merged = scoring.median(seeds)[0]
-    assert [s[0]["missed at 0 FA"] for s in seeds] == [None, 0, 1]
-    assert merged["missed at 0 FA"] == 1
-    assert scoring.median(seeds[:1])[0]["missed at 0 FA"] is None
-    text = scoring.markdown(seeds[0])
-    assert "sat/0.0/0.0/0.0/0.0" in text and "0.0 (1; 1000.0)" in text
+def test_folds_are_pooled_at_one_cutoff_and_seeds_by_their_middle(tmp_path):
+    both = tally.pooled([tallied([100], [50], [0]), tallied([250], [200], [0])])
+    assert tables.missed_at(both.clips["positives/clean"], both.clips["negatives/clean"], 0) == 1
+    for seed, (p, n) in enumerate([(250, 255), (250, 10), (10, 10)]):
+        made = tallied([p], [n], [0])
+        case = cases.Case("cat", "people20", 0, 3, seed, "some.json")
+        write_json(tmp_path / f"{seed}.json", kept(case, made))
+    [group] = [tables.results(tmp_path)]
+    clean = [r.tally.clips["positives/clean"] for r in group]
+    others = [r.tally.clips["negatives/clean"] for r in group]
+    missed = [tables.missed_at(w, o, 0) for w, o in zip(clean, others, strict=True)]
+    assert missed == [None, 0, 1]
+    text = tables.everything(tmp_path)
+    assert "| clean | 0.0 (0) | 0.0 (0) | 100.0 / 0.0 / 0.0 / 0.0 / 0.0 |" in text
+    assert text.count("sat") == 0  # the middle seed reaches every count
+
+
+def kept(case, made):
+    return {
+        "case": asdict(case) | {"recipe": "0" * 8},
+        "cpu_seconds": {},
+        "card": {"threshold": {"cutoff": 0.5, "window": 5}},
+        "tally": made.as_dict(),
+    }
+
+
+def test_a_fold_that_is_missing_keeps_a_seed_out_of_the_table(tmp_path):
+    for fold in (0, 1):
+        case = cases.Case("alexa", "all", fold, 3, 1, "some.json")
+        write_json(tmp_path / f"{fold}.json", kept(case, tallied([250], [10], [0])))
+    assert "alexa" not in tables.everything(tmp_path)
 
 
 @pytest.mark.parametrize(("word", "k"), [("computer", 3), ("alexa", 5)])
@@ -248,7 +280,7 @@ def test_prepared_stimuli_are_made_once_and_babble_has_no_clip_of_its_own_word(
     fold = folds.Fold("alexa", 0, 5, whole.train, some)
     given = []
     monkeypatch.setattr(conditions, "stimulus", _watched(conditions.stimulus, given))
-    files = conditions.prepare(fold, real_audio, tmp_path)
+    files = conditions.prepare(fold, folds.AtHand(real_audio), tmp_path)
     assert {n for condition, n in given if not condition.startswith("babble")} == {0}
     rows = folds.index(real_audio)
     own = [rows[path].word for path in some["negatives"]]
@@ -262,7 +294,7 @@ def test_prepared_stimuli_are_made_once_and_babble_has_no_clip_of_its_own_word(
     assert 1.0 < clips.word_end_s[0] <= 1.0 + row.seconds
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     given.clear()
-    assert conditions.prepare(fold, real_audio, tmp_path) == files
+    assert conditions.prepare(fold, folds.AtHand(real_audio), tmp_path) == files
     assert not given
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
     streams = conditions.load(files["speech"])
@@ -285,7 +317,7 @@ def test_an_official_model_finds_its_word_in_prepared_clips_whatever_the_workers
     test = {role: paths[:12] for role, paths in fold.test.items()}
     files = conditions.prepare(
         folds.Fold("alexa", 1, 5, fold.train, test | {"negatives": fold.test["negatives"][::20]}),
-        real_audio,
+        folds.AtHand(real_audio),
         tmp_path,
     )
     some = {key: files[key] for key in ("positives/clean", "negatives/clean")}
@@ -293,6 +325,48 @@ def test_an_official_model_finds_its_word_in_prepared_clips_whatever_the_workers
     for key in some:
         for a, b in zip(one[key].scores, two[key].scores, strict=True):
             np.testing.assert_array_equal(a, b)
-    hits, wrong = (scoring.clip_maxima(one[key].scores, 5) for key in some)
+    hits, wrong = (clip_maxima(one[key].scores, 5) for key in some)
     assert (hits > 127 * 5).sum() >= 11
     assert (wrong > 229 * 5).sum() == 0
+
+
+@pytest.mark.parametrize("trial", ["people200", "people20"])
+def test_nobody_who_is_tested_trains_and_nobody_who_is_reserved_is_tested(
+    real_audio, people, trial
+):
+    at_hand = folds.AtHand(real_audio, people)
+    fold = cases.material(cases.Case("cat", trial, 0, 3, 1), at_hand)
+    people = {
+        name: {at_hand.rows[p].speaker for paths in side.values() for p in paths} - {""}
+        for name, side in (("train", fold.train), ("test", fold.test))
+    }
+    # two readers are on both sides, cut by sentences
+    assert people["train"] & people["test"] <= {"kathleen", "nathalie"}
+    assert not any(cases.is_reserved(name) for name in people["test"])
+    trained = [at_hand.rows[p].speaker for p in fold.train["positives"]]
+    assert len(trained) == len(set(trained)) == int(trial.removeprefix("people"))
+    assert len(fold.test["positives"]) == 511
+
+
+def test_twenty_recordings_of_seven_blocks_leave_the_household_and_strangers(real_audio):
+    at_hand = folds.AtHand(real_audio)
+    drawn = [cases.material(cases.Case("alexa", "few", 0, 5, seed), at_hand) for seed in (1, 2)]
+    assert drawn[0].train["positives"] != drawn[1].train["positives"]
+    for fold in drawn:
+        train, household, strangers = (
+            {int(Path(path).stem) for path in paths}
+            for paths in (fold.train["positives"], fold.test["household"], fold.test["positives"])
+        )
+        assert (len(train), len(household)) == (20, 22)
+        order = sorted(int(Path(p).stem) for p in at_hand.rows if "/alexa/" in p)
+        at = {number: i for i, number in enumerate(order)}
+        near = min(abs(at[a] - at[b]) for a in train | household for b in strangers)
+        assert near == 6
+
+
+def test_no_recordings_means_none_and_another_preset_is_another_recipe(real_audio):
+    fold = cases.material(cases.Case("computer", "none", 0, 3, 1), folds.AtHand(real_audio))
+    assert not any(fold.train.values()) and len(fold.test["positives"]) == 164
+    one, other = cases.Case("cat", "none", 0, 3, 1), cases.Case("cat", "none", 0, 3, 1, "demo")
+    changed = cases.Case("cat", "none", 0, 3, 1, changes=("STEPS=1",))
+    assert len({one.recipe, other.recipe, changed.recipe}) == 3

@@ -202,8 +202,9 @@ def test_what_a_run_reached_is_read_from_its_test_split(exported):
     rule = found.pop("cutoff"), found.pop("window")
     assert rule == (told["threshold"]["cutoff"], told["threshold"]["window"])
     assert found.pop("words_of") == "people's words"
-    people = [found.pop("people")[name] for name in ("count", "of")]
-    assert people == [sum(row[n] for row in found["recall"].values()) for n in ("count", "of")]
+    people = found.pop("people")
+    for name in ("count", "of"):
+        assert people[name] == sum(row[name] for row in found["recall"].values())
     assert found.pop("machines") == {"count": 0, "of": 0}
     assert len(found) == 4 and found == {name: told["test"][name] for name in found}
 

@@ -9,7 +9,8 @@ import pytest
 
 from mwwkit.corpus import sources
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
-from mwwkit.corpus.folds import deal, write_folds
+from mwwkit.corpus.folds import deal, write_folds, write_speakers
+from mwwkit.corpus.own_recordings import voices_tested
 from mwwkit.corpus.sources import About, FromFile
 from mwwkit.corpus.splits import assign, audit
 from mwwkit.run.seeds import rng
@@ -94,11 +95,11 @@ def test_the_tables_are_ones_that_01_takes_and_its_splits_pass_the_audit(corpus,
 
 
 def test_folds_that_speakers_do_not_suffice_for_are_refused():
-    two = [clip(i, f"s{i % 2}") for i in range(8)] + [clip(9, "s3", label=Label.NEGATIVE)]
-    with pytest.raises(ValueError, match="wake word is in 2 groups"):
-        deal(two, 3, seed=1)
+    six = [clip(i, f"s{i % 6}") for i in range(24)] + [clip(99, "s9", label=Label.NEGATIVE)]
+    with pytest.raises(ValueError, match="wake word is in 6 groups"):
+        deal(six, 7, seed=1)
     with pytest.raises(ValueError, match="k is 1; wanted 2"):
-        deal(two, 1, seed=1)
+        deal(six, 1, seed=1)
 
 
 def test_two_inputs_of_one_name_are_refused(tmp_path):
@@ -106,3 +107,48 @@ def test_two_inputs_of_one_name_are_refused(tmp_path):
     clips.append(replace(clip(0, "s9", source="away"), origin="home/0.wav"))
     with pytest.raises(ValueError, match="two inputs are named home/0.wav"):
         write_folds(clips, 6, 1, tmp_path)
+
+
+def given(records, path, tmp_path):
+    """The records with the splits that 01 gives them by a table."""
+    inputs = [
+        FromFile(About(r.label, r.kind, r.word, r.speaker, r.source, "", r.origin), tmp_path, 1)
+        for r in records
+    ]
+    splits = assign(records, seed=1, given=sources.given_splits(path, inputs)[0])
+    return [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
+
+
+@pytest.mark.parametrize("n_speakers", [2, 3, 5, 6, 9])
+def test_each_speaker_is_left_out_of_one_run_and_is_all_of_the_people_who_test_it(
+    n_speakers, tmp_path
+):
+    records = [clip(i, f"s{i % n_speakers}") for i in range(54)]
+    records += [clip(100 + i, f"s{i % n_speakers}", Label.NEGATIVE) for i in range(18)]
+    records += [clip(i, label=Label.NEGATIVE, source="words") for i in range(40)]
+    records += [clip(i, f"v{i % 20}", source="espeak-ng") for i in range(60)]
+    tables = write_speakers(records, 1, tmp_path)
+    assert list(tables) == [f"s{i}" for i in range(n_speakers)]
+    for speaker, (path, tested) in tables.items():
+        made = given(records, path, tmp_path)
+        audit(made)
+        own = [r for r in made if r.speaker == speaker]
+        assert {r.split for r in own} == {Split.TEST}
+        assert tested == Counter(r.label.value for r in own)
+        assert voices_tested(made).kind == "strangers" and voices_tested(made).speakers == 1
+        said = Counter(r.split for r in made[:54])
+        assert said[Split.TRAIN] > said[Split.VAL] > 0
+        for source in ("words", "espeak-ng"):  # 01's own shares
+            assert {r.split for r in made if r.source == source} == set(Split)
+
+
+def test_speakers_of_one_name_but_for_its_signs_have_a_table_each(tmp_path):
+    tables = write_speakers([clip(0, "a/b"), clip(1, "a?b"), clip(2, "ünä")], 1, tmp_path)
+    names = [path.name for path, _ in tables.values()]
+    assert names == ["without-1-a_b.csv", "without-2-a_b.csv", "without-3-ünä.csv"]
+
+
+def test_a_lone_speaker_cannot_be_left_out(tmp_path):
+    lone = [clip(i, "ann") for i in range(8)] + [clip(i, "v", source="piper") for i in range(8)]
+    with pytest.raises(ValueError, match="1 known speaker.*wanted 2 or more"):
+        write_speakers(lone, 1, tmp_path)

@@ -1,13 +1,14 @@
 """The commands that measure: what they print, and what they refuse in one line."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from small_run import write_corpus
 
 from mwwkit import __main__ as cli
 from mwwkit.cli import ablation
-from mwwkit.corpus.clips import load_clips
+from mwwkit.corpus.clips import CATALOGUE, load_clips, write_catalogue
 from mwwkit.corpus.sources import About, FromFile, given_splits
 from mwwkit.evaluation import domain_shift
 from mwwkit.metrics.rates import Rate
@@ -31,6 +32,39 @@ def test_folds_are_written_for_every_run_with_the_command_to_make_it(tmp_path, c
     assert len(given_splits(to / "fold-1.csv", inputs)[0]) == len(
         {r.origin for r in load_clips(here)}
     )
+
+
+def catalogued(folder, n_speakers):
+    """A run after 01 with a file for each clip, of so many speakers in turn."""
+    here = Run(folder)
+    write_corpus(here)
+    records = [
+        replace(r, speaker=f"s{i % n_speakers}", origin=r.path)
+        for i, r in enumerate(load_clips(here))
+    ]
+    write_catalogue(here / CATALOGUE, records)
+    return here
+
+
+def test_a_table_is_written_for_each_speaker_with_the_command_to_run_without_them(tmp_path, capsys):
+    here = catalogued(tmp_path / "one", 4)
+    to = tmp_path / "by speaker"
+    call = ["folds", str(here.folder), "--by-speaker", "--to", str(to)]
+    assert cli.main(call) == cli.OK
+    told = capsys.readouterr().out
+    table = to / "without-1-s0.csv"
+    assert len(list(to.iterdir())) == 2  # of the four two say the word
+    assert "without s0: tests" in told and "24 positive" in told
+    assert f"mwwkit run --run-dir run/{table.stem} -p GIVEN_SPLITS='{table}'" in told
+    assert "Each run's card says how a stranger is heard" in told
+
+
+def test_folds_of_few_speakers_say_that_a_voice_may_be_on_both_sides(tmp_path, capsys):
+    here = catalogued(tmp_path / "one", 3)
+    told = "3 speakers are too few to keep apart, so a voice may be on both sides"
+    for more, expected in ((["--k", "4"], True), (["--by-speaker"], False)):
+        assert cli.main(["folds", str(here.folder), "--to", str(tmp_path), *more]) == cli.OK
+        assert (told in capsys.readouterr().out) == expected
 
 
 def test_the_shift_suite_is_a_table_or_json(tmp_path, capsys, monkeypatch):

@@ -47,6 +47,8 @@ PRESET = {
     "mine": {"keep_above": 0.99, "threads": THREADS},
     "export": {"arena_bytes": 16_000, "other_calibrations": False},
 }
+# As a machine says it: scores lie under those of people, so that it would lower the cutoff.
+LOWER = tuple((0.78 * from_hz, 0.78 * to_hz) for from_hz, to_hz in WAKE_WORD)
 Facts = dict[str, tuple[float, ...] | str]
 
 
@@ -72,7 +74,7 @@ def write_index(folder: Path) -> Path:
     for split, n_machines in ((Split.TRAIN, 3), (Split.VAL, 4), (Split.TEST, 5)):
         for number in range(n_machines):
             voice = rng(8, split.value, number)
-            said = WAKE_WORD if number < 2 else OTHER_WORDS[2]
+            said = (WAKE_WORD, LOWER, LOWER, OTHER_WORDS[2], OTHER_WORDS[2])[number]
             add(f"m-{split.value}-{number}", spoken(said, voice), split, "piper", "keyword", WORD)
         odd = spoken(OTHER_WORDS[2], rng(9, split.value))
         add(f"odd-{split.value}", odd, split, "home", "keyword", WORD)
@@ -177,14 +179,14 @@ NUMBER = r"([\d.,]+)"
 RATE = rf"(\d+) of (\d+): {NUMBER} % \({NUMBER} to {NUMBER} %\)"
 SPREAD = r"(\d+) train, (\d+) choose, (\d+) test"
 ROWS = {  # of the lines that terminal and notebook 05 end with
-    "people": rf"\bheard, people's words +{RATE}",
+    "people": rf"\bheard, strangers' words +{RATE}",
     "machines": rf"\bheard, machines' words +{RATE}",
     "events": rf"\bfalse accepts +(\d+) in {NUMBER} h of other sound: {NUMBER} an hour",
     "latency": rf"\blatency +{NUMBER} s after the word's end, median",
     "rule": rf"\bthreshold +{NUMBER}, on the mean of (\d+) scores",
     "target": rf"\btarget +{NUMBER} false accepts an hour",
-    "people's splits": rf"\brecordings, people's words +\d+: {SPREAD}",
-    "machines' splits": rf"\brecordings, machines' words +\d+: {SPREAD}",
+    "people's splits": rf"^ *recordings +\d+ recordings of the word: {SPREAD}; tested on strangers",
+    "machines' splits": rf"^ *machines' words +{SPREAD}",
 }
 SHIPS = rf"What ships: {NUMBER}, on the mean of (\d+) scores\. Its target: {NUMBER} false accepts"
 BY_SPLIT = r"train {0}.*?\n?.*?validation {0}.*?\n?.*?test {0}"
@@ -194,20 +196,20 @@ SAYS: dict[str, dict[str, str]] = {
     "notebook 05": ROWS | {"verdict": r"^  verdict  (.+)$"},
     "card": {
         "verdict": r"\A# .*\n\n.*\n\n\*\*(.+)\.\*\*$",
-        "people": rf"\| hears people's words \| (\d+) of (\d+) \| {NUMBER} % "
+        "people": rf"\| hears strangers' words \| (\d+) of (\d+) \| {NUMBER} % "
         rf"\| {NUMBER} to {NUMBER} % \|",
         "machines": rf"\| hears machines' words \| (\d+) of (\d+) \| {NUMBER} % "
         rf"\| {NUMBER} to {NUMBER} % \|",
         "events": rf"\| false accepts an hour \| (\d+) in {NUMBER} h \| {NUMBER} \|",
-        "latency": rf"of people's words that were heard woke it within {NUMBER} s",
+        "latency": rf"of strangers' words that were heard woke it within {NUMBER} s",
         "rule": SHIPS.replace(NUMBER + " false", "[0-9.]+ false"),
         "target": SHIPS.replace(rf"ships: {NUMBER}", "ships: [0-9.]+").replace(r"(\d+)", r"\d+"),
         "splits": BY_SPLIT.format(CELLS),
     },
     "page": {
         "verdict": r"^.*?“chirp” \| ([^|]+) \|",
-        "people": rf"\| Hears people's words \| {NUMBER} % \| (\d+) of (\d+), in every condition; "
-        rf"95 %: {NUMBER} to {NUMBER} %",
+        "people": rf"\| Hears strangers' words \| {NUMBER} % \| (\d+) of (\d+), in every "
+        rf"condition; 95 %: {NUMBER} to {NUMBER} %",
         "machines": rf"\| Hears machines' words \| {NUMBER} % \| (\d+) of (\d+), in every "
         rf"condition; 95 %: {NUMBER} to {NUMBER} %",
         "events": rf"\| False accepts an hour \| {NUMBER} \| (\d+) in {NUMBER} h;",
@@ -333,10 +335,12 @@ def test_where_the_recordings_went_is_the_same_from_01_to_the_card(places):
     assert [each["people"] for each in words.values()] == [n_choose, n_test]
 
 
-def test_what_ships_is_what_was_told(places):
+def test_what_ships_is_what_was_told_and_what_peoples_words_chose(places):
     manifest = json.loads((places.run / f"export/{WORD}.json").read_text())["micro"]
-    shipped = manifest["probability_cutoff"], float(manifest["sliding_window_size"])
+    shipped = manifest["probability_cutoff"], manifest["sliding_window_size"]
     assert shipped == measured(places.metrics, places.report)["rule"]
+    chosen = places.metrics["validation"]["at_target"]  # by the words that its recall counts
+    assert shipped == (chosen["cutoff"], chosen["window"])
 
 
 def rates(value: object, where: str = "") -> Iterator[tuple[str, int]]:

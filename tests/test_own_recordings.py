@@ -1,9 +1,22 @@
-"""People's recordings of the wake word are counted by split, and too few are said to be."""
+"""People's recordings of the wake word are counted by split; whose test the model is told."""
+
+from dataclasses import replace
 
 import pytest
 
 from mwwkit.corpus.clips import SYNTHETIC_SOURCES, Kind, Label, SampleRecord, Split
-from mwwkit.corpus.own_recordings import FEWEST_TO_TEST, recordings_of_word, where_they_went
+from mwwkit.corpus.own_recordings import (
+    FEWEST_TO_TEST,
+    VoicesTested,
+    recordings_of_word,
+    voices_tested,
+    where_they_went,
+)
+
+NOT_NAMED = (
+    "whether it knows the voices that test it is not known, since not every speaker is named; "
+    "strangers may be heard worse"
+)
 
 
 def clips(split: Split, n: int, source="home", label=Label.POSITIVE) -> list[SampleRecord]:
@@ -38,7 +51,8 @@ def test_machines_and_other_words_are_not_among_the_recordings():
         records += parted(30, 20, 10, source="other", label=label)
     assert recordings_of_word(records) == {Split.TRAIN: 7, Split.VAL: 2, Split.TEST: 1}
     assert where_they_went(records).startswith(
-        "your 10 recordings of the word: 7 train, 2 choose, 1 test; 1 is too few to test on"
+        f"your 10 recordings of the word: 7 train, 2 choose, 1 test; {NOT_NAMED}; 1 is too few to "
+        "test on"
     )
 
 
@@ -47,13 +61,17 @@ def test_machines_and_other_words_are_not_among_the_recordings():
     [
         (
             (8, 8, 8),
-            "your 24 recordings of the word: 8 train, 8 choose, 8 test; 8 are too few to test on "
-            "(wanted 10 or more): one word heard or missed moves recall by 12 points",
+            f"your 24 recordings of the word: 8 train, 8 choose, 8 test; {NOT_NAMED}; 8 are too "
+            "few to test on (wanted 10 or more): one word heard or missed moves recall by 12 "
+            "points",
         ),
-        ((47, 10, 10), "your 67 recordings of the word: 47 train, 10 choose, 10 test"),
+        (
+            (47, 10, 10),
+            f"your 67 recordings of the word: 47 train, 10 choose, 10 test; {NOT_NAMED}",
+        ),
         (
             (1400, 300, 300),
-            "your 2,000 recordings of the word: 1,400 train, 300 choose, 300 test",
+            f"your 2,000 recordings of the word: 1,400 train, 300 choose, 300 test; {NOT_NAMED}",
         ),
         (
             (1, 0, 0),
@@ -72,3 +90,65 @@ def test_one_sentence_says_where_they_went_and_whether_they_can_test(counts, sen
 
 def test_too_few_is_where_one_word_is_more_than_ten_points_of_recall():
     assert 1 / FEWEST_TO_TEST <= 0.1 < 1 / (FEWEST_TO_TEST - 1)
+
+
+def by(*who: str, **as_in_clips) -> list[SampleRecord]:
+    """A recording each: "ann train", "ben test", or only "test" where nobody is named."""
+    records = []
+    for i, text in enumerate(who):
+        *speaker, split = text.split()
+        [record] = clips(Split(split), 1, **as_in_clips)
+        records.append(replace(record, speaker=" ".join(speaker), sha256=f"{i}"))
+    return records
+
+
+ADDED = [  # machines of the same names, and other words of unnamed people, say nothing
+    *by("ann train", "cem train", "train", source="espeak-ng"),
+    *by("train", "test", label=Label.NEGATIVE),
+]
+
+
+@pytest.mark.parametrize(
+    ("records", "found"),
+    [
+        (by("ann train", "ben train", "ben test", "ann test"), ("household", 2, 2, 0)),
+        (by("ann train", "ben validation", "cem test"), ("strangers", 1, 0, 0)),  # an older run's
+        (by("ann train", "ann test", "cem test"), ("mixed", 2, 1, 0)),
+        (by("ann train", "ben validation", "ben test"), ("mixed", 1, 1, 0)),
+        (by("train", "validation", "test", "test"), ("unknown", 0, 0, 2)),
+        (by("ann train", "ann test", "test"), ("unknown", 1, 1, 1)),
+        (by("ann train", "train", "cem test"), ("unknown", 1, 0, 0)),  # it may be cem's
+        (by("ann train", "train", "ann test"), ("household", 1, 1, 0)),
+    ],
+)
+def test_whose_recordings_test_is_read_off_the_clips(records, found):
+    assert voices_tested(records) == VoicesTested(*found)
+    others = [replace(record, source=f"other {record.source}") for record in ADDED[3:]]
+    assert voices_tested([*records, *others]) == VoicesTested(*found)
+
+
+def test_a_voice_that_trains_other_words_is_known_and_one_of_another_source_is_not_anybodys():
+    records = by("ann train", "cem test")
+    assert voices_tested([*records, *by("cem train", label=Label.NEGATIVE)]).kind == "household"
+    assert voices_tested([*records, *by("train", source="elsewhere")]).kind == "strangers"
+
+
+@pytest.mark.parametrize("records", [[], by("ann train"), by("ann test", source="piper")])
+def test_where_no_person_tests_nobody_is_named(records):
+    assert voices_tested(records) is None
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        (("ann train", "ann test"), "tested on voices it knows, so strangers may be heard worse"),
+        (("ann train", "cem test"), "tested on strangers, none of whom it was taught by"),
+        (
+            ("ann train", "ann test", "cem test"),
+            "tested partly on voices it knows (1 of 2 taught it or chose its cutoff), so strangers",
+        ),
+        (("train", "test"), NOT_NAMED),
+    ],
+)
+def test_the_sentence_says_whether_it_knows_the_voices(who, told):
+    assert f" test; {told}" in where_they_went(by(*who))

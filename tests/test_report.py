@@ -21,7 +21,7 @@ from small_run import LIMITS, stamps, tree
 from mwwkit import __main__ as cli
 from mwwkit.cli import summary
 from mwwkit.corpus.clips import load_clips
-from mwwkit.corpus.own_recordings import recordings_of_word
+from mwwkit.corpus.own_recordings import recordings_of_word, where_they_went
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
@@ -550,7 +550,7 @@ def test_the_card_has_the_reports_words_and_figures(here):
         report.licence.headline,
         clean.counts,
         formatting.glued(clean.interval),
-        formatting.delay(report.test.latency, "people's words"),
+        formatting.delay(report.test.latency, "strangers' words"),
         plain(formatting.shipped(report.threshold)),
         *(formatting.shown(each.validation.recall) for each in report.advice),
         *(cell for row in report.data.sources for cell in formatting.source_row(row)),
@@ -558,7 +558,7 @@ def test_the_card_has_the_reports_words_and_figures(here):
     ):
         assert sentence in text and sentence in page_text
     assert all(plain(s) in text and s in page_text for s in report.verdict.sentences)
-    assert " (95 %: " in formatting.delay(report.test.latency, "people's words")
+    assert " (95 %: " in formatting.delay(report.test.latency, "strangers' words")
     assert facts["config_sha256"] in text and f"| seed | {facts['seed']} |" in text
     counted = export.sheet(here).counted()  # the sheet that 05 prints, made again
     assert counted["pass"] in (14, 15)  # without TensorFlow Lite Micro the arena is not measured
@@ -577,15 +577,67 @@ def test_people_and_machines_stand_apart_on_the_page_and_on_the_card(facts):
     words = CountedWords("people and machines", people=4, machines=8)
     mixed = replace(report, test=replace(test, groups=groups, words=words))
     page_text, card_text = Page(tiles(mixed)).text, card(mixed, None)
-    assert "Hears people's words" in page_text and "5 of 8, in every condition" in page_text
+    assert "Hears strangers' words" in page_text and "5 of 8, in every condition" in page_text
     assert "Hears machines' words" in page_text and "Hears the word" not in page_text
-    assert "| hears people's words | 5 of 8 |" in card_text
+    assert "| hears strangers' words | 5 of 8 |" in card_text
     assert "| hears words of people and machines together, clean |" in card_text
     of_people = replace(mixed, test=replace(mixed.test, words=replace(words, whose="people")))
-    assert "| hears people's words, clean |" in card(of_people, None)
+    assert "| hears strangers' words, clean |" in card(of_people, None)
     assert "machines" not in Page(tiles(report)).text and "together" not in card(report, None)
     older = replace(mixed, test=replace(mixed.test, words=None))
     assert "| hears words of people and machines together, clean |" in card(older, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "whose"),
+    [
+        ("household", "the household's words"),
+        ("strangers", "strangers' words"),
+        ("mixed", "people's words"),
+        ("unknown", "people's words"),
+    ],
+)
+def test_the_recall_is_called_by_whose_voices_were_tested(facts, kind, whose):
+    report = from_json(Report, facts)
+    who = replace(report.data.voices_tested, kind=kind)
+    data = replace(report.data, voices_tested=who, recordings=f"24 recordings: {who}")
+    report = replace(report, data=data)
+    card_text = card(report, None)
+    page_text = Page(page(report, [], [], [], "x")).text
+    assert f"| hears {whose}, clean |" in card_text and f"Hears {whose}" in page_text
+    assert f"24 recordings: {who}." in card_text and f"24 recordings: {who}." in page_text
+    assert ("For voices other than these" in page_text) == (kind == "strangers")
+    assert heard_words(report.test, data).rows[0][0] == whose
+
+
+def test_where_recordings_went_is_one_sentence_in_01_report_card_page_and_terminal(here, facts):
+    went = where_they_went(load_clips(here).records)
+    assert went == f"your {facts['data']['recordings']}"
+    assert went.startswith(
+        "your 48 recordings of the word: 24 train, 12 choose, 12 test; tested on"
+    )
+    assert facts["data"]["voices_tested"] == {
+        **{"kind": "strangers", "speakers": 12, "known": 0, "unnamed": 0}
+    }
+    assert facts["data"]["speakers_of_two_splits"] == 0
+    for name in (f"{WORD}.card.md", f"{WORD}.report.html"):
+        text = (here / "export" / name).read_text(encoding="utf-8")
+        assert facts["data"]["recordings"] in text
+        assert "Clips of one speaker are all in the same split." in text
+    assert facts["data"]["recordings"] in summary.ending(here)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_speakers_of_two_splits_are_counted_and_an_older_report_says_nothing(facts, n):
+    report = from_json(Report, facts)
+    shared = replace(report, data=replace(report.data, speakers_of_two_splits=n))
+    told = f"Clips of {n} speaker{'s' * (n > 1)} are in more than one split"
+    assert told in card(shared, None) and told in Page(page(shared, [], [], [], "x")).text
+    none = {"recordings": None, "voices_tested": None, "speakers_of_two_splits": None}
+    older = replace(report, data=replace(report.data, **none))
+    text = card(older, None)
+    assert "hears people's words, clean" in text and "tested on" not in text
+    assert "Clips of" not in text
 
 
 def test_a_run_ends_with_what_the_report_says(here):
@@ -594,13 +646,13 @@ def test_a_run_ends_with_what_the_report_says(here):
     assert lines[1] == f'"{WORD}": {report.verdict.headline}.'
     told = dict(re.split(r" {2,}", line.strip(), maxsplit=1) for line in lines if line[:2] == "  ")
     test, threshold = report.test, report.threshold
-    assert told["heard, people's words"] == str(heard_words(test).people)
+    assert told["heard, strangers' words"] == str(heard_words(test).people)
+    assert told["recordings"] == report.data.recordings
     assert told["heard, machines' words"] == "none to count"
     assert told["false accepts"].startswith(test.false_accepts_per_hour.counts)
     assert told["threshold"] == f"{threshold.cutoff}, on the mean of {threshold.window} scores"
     assert told["target"].startswith(f"{threshold.target_false_accepts_per_hour:g} false accepts")
     assert told["chosen by"] == "12 recordings by people choose."
-    assert told["recordings, people's words"] == "48: 24 train, 12 choose, 12 test"
     assert told["report"] == str(here / f"export/{WORD}.report.html")
 
 

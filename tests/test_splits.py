@@ -4,7 +4,14 @@ from dataclasses import replace
 import pytest
 
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
-from mwwkit.corpus.splits import LeakageError, assign, audit
+from mwwkit.corpus.splits import (
+    FEWEST_SPEAKERS,
+    LeakageError,
+    assign,
+    audit,
+    speakers_kept_whole,
+    speakers_of_two_splits,
+)
 
 
 def clip(i, speaker="", source="own", origin="", sha="", label=Label.POSITIVE, kind=Kind.CLIP):
@@ -68,10 +75,135 @@ def test_six_speakers_reach_every_split():
     assert share(records, Split.TRAIN) >= 0.6
 
 
+def in_folders(n_folders, n=24, **settings):
+    """Recordings in so many speakers' folders; in none they are nobody's."""
+    return [clip(i, f"p{i % n_folders}" if n_folders else "", **settings) for i in range(n)]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 42])
+@pytest.mark.parametrize(
+    ("n_folders", "counts"),
+    [
+        *[(n, (17, 4, 3)) for n in (0, 1, 2, 3)],
+        (4, (16, 4, 4)),  # six each: 4, 1, 1
+        (5, (14, 5, 5)),  # five each and one of four: 3, 1, 1 and 2, 1, 1
+        (6, (16, 4, 4)),  # four people, one, one
+    ],
+)
+def test_twenty_four_recordings_reach_the_training_however_many_folders_they_are_in(
+    n_folders, counts, seed
+):
+    records = split(in_folders(n_folders), seed)
+    found = Counter(r.split for r in records)
+    assert tuple(found[s] for s in Split) == counts
+    where = {name: {r.split for r in records if r.speaker == name} for name in speakers(records)}
+    kept_apart = n_folders >= FEWEST_SPEAKERS
+    assert {len(splits) for splits in where.values()} == ({1} if kept_apart else {3})
+    caveats = audit(records)
+    assert any("too few to keep apart" in text for text in caveats) == (0 < n_folders < 6)
+    assert not any(text.startswith("no clip") for text in caveats)
+
+
+def speakers(records):
+    return {r.speaker for r in records}
+
+
 def test_a_lone_speaker_is_split_by_file_and_the_audit_says_so():
     records = split([clip(i, "me") for i in range(100)])
     assert {r.split for r in records} == set(Split)
     assert any("1 known speaker(s) (me), too few" in caveat for caveat in audit(records))
+
+
+def test_the_shares_hold_within_each_of_few_speakers_however_unequal():
+    said = ["ann"] * 100 + ["ben"] * 40 + ["cem"] * 9 + ["dee"] * 3 + ["eve"]
+    records = split([clip(i, name) for i, name in enumerate(said)])
+    for name in ("ann", "ben", "cem"):
+        own = [r for r in records if r.speaker == name]
+        assert share(own, Split.TRAIN) == pytest.approx(0.7, abs=0.07)
+        assert {r.split for r in own} == set(Split)
+    for name in ("dee", "eve"):  # with too few to be in each they are in training
+        assert Split.TRAIN in {r.split for r in records if r.speaker == name}
+
+
+@pytest.mark.parametrize("per_speaker", [1, 2, 3])
+def test_speakers_of_hardly_a_clip_do_not_empty_the_training(per_speaker):
+    counts = Counter(r.split for r in split(in_folders(5, 5 * per_speaker)))
+    assert counts[Split.TRAIN] >= 0.6 * 5 * per_speaker and all(counts[s] for s in Split)
+
+
+def test_what_belongs_together_stays_so_where_few_speakers_are_split_by_file():
+    """Each of 30 sounds under two names, one of them another person's; files in three pieces."""
+    records = [clip(i, f"p{i % 3}", sha=f"sound {i % 30}") for i in range(60)]
+    records[30:] = [replace(r, speaker=f"p{(i + 1) % 3}") for i, r in enumerate(records[30:])]
+    records += [
+        clip(60 + i, f"p{i % 2}", "talk", f"talk {i // 3}.wav", kind=Kind.AMBIENT)
+        for i in range(60)
+    ]
+    records = split(records)
+    audit(records)
+    assert all(a.split is b.split for a, b in zip(records[:30], records[30:60], strict=True))
+    for of in Split:
+        assert {r.split for r in records[60:]} >= {of}
+        assert {r.speaker for r in records[:60] if r.split is of} == {"p0", "p1", "p2"}
+
+
+def test_two_voices_of_one_long_file_each_train_and_choose():
+    pieces = [
+        clip(i, f"v{i % 2}", "talk", f"v{i % 2}.wav", label=Label.NEGATIVE, kind=Kind.AMBIENT)
+        for i in range(6)
+    ]
+    records = split(pieces)
+    assert {r.split for r in records} == {Split.TRAIN, Split.VAL}
+    assert not speakers_of_two_splits(records)
+    assert not any("too few to keep apart" in text for text in audit(records))
+
+
+def test_two_voices_of_many_sentences_are_in_every_split():
+    talk = [
+        clip(i, "kathleen" if i % 3 else "nathalie", label=Label.NEGATIVE, kind=Kind.AMBIENT)
+        for i in range(300)
+    ]
+    records = split(talk)
+    for name in speakers(records):
+        own = [r for r in records if r.speaker == name]
+        assert share(own, Split.TRAIN) == pytest.approx(0.7, abs=0.02)
+        assert share(own, Split.TEST) == pytest.approx(0.15, abs=0.02)
+
+
+def test_who_says_the_word_is_counted_among_those_who_say_it():
+    """Three people and twenty more of other words in one table: the three's words still train."""
+    records = in_folders(3)
+    records += [clip(100 + i, f"p{i % 23}", label=Label.NEGATIVE) for i in range(230)]
+    assert speakers_kept_whole(records) == {f"p{n}" for n in range(3, 23)}
+    records = split(records)
+    audit(records)
+    assert Counter(r.split for r in records[:24])[Split.TRAIN] == 17
+    assert speakers_of_two_splits(records) == {"p0", "p1", "p2"}
+
+
+def old(n_speakers):
+    """A catalogue of the rule that kept three speakers apart."""
+    return [
+        replace(clip(i, f"p{i % n_speakers}"), split=[*Split][i % n_speakers % 3])
+        for i in range(24)
+    ]
+
+
+@pytest.mark.parametrize("n_speakers", [3, 4, 5, 6, 7])
+def test_an_older_catalogue_that_kept_few_speakers_apart_is_right_and_not_called_split(n_speakers):
+    assert audit(old(n_speakers)) == []
+
+
+@pytest.mark.parametrize("n_speakers", [3, 5, 6, 7])
+def test_a_speaker_in_two_splits_is_a_caveat_below_six_and_a_fault_from_six_on(n_speakers):
+    records = old(n_speakers)
+    records[0] = replace(records[0], split=Split.TEST)
+    if n_speakers >= FEWEST_SPEAKERS:
+        with pytest.raises(LeakageError, match="the speaker p0 is in two splits"):
+            audit(records)
+    else:
+        [caveat] = audit(records)
+        assert caveat.startswith("own: 1 known speaker(s) (p0), too few to keep apart")
 
 
 def test_the_order_of_records_and_the_process_do_not_matter_and_the_seed_does():
@@ -104,16 +236,16 @@ def test_given_splits_without_validation_have_it_taken_from_their_train():
 
 
 def test_given_splits_that_part_a_speaker_are_refused_by_name():
-    records = [clip(i, f"v{i % 5}") for i in range(20)]
-    with pytest.raises(LeakageError, match=r"0.wav \(train\) from 5.wav \(test\).*speaker v0"):
-        assign(records, 0, given={"0.wav": Split.TRAIN, "5.wav": Split.TEST})
+    records = [clip(i, f"v{i % 6}") for i in range(20)]
+    with pytest.raises(LeakageError, match=r"0.wav \(train\) from 6.wav \(test\).*speaker v0"):
+        assign(records, 0, given={"0.wav": Split.TRAIN, "6.wav": Split.TEST})
 
 
 @pytest.mark.parametrize(
     "same", [{"speaker": "v1"}, {"sha256": "sha-own-1"}, {"origin": "1.wav"}], ids=str
 )
 def test_the_audit_fails_loudly_and_names_the_culprit(same):
-    records = [clip(i, f"v{i}") for i in range(4)]
+    records = [clip(i, f"v{i}") for i in range(7)]
     audit(records)
     records[3] = replace(records[3], split=Split.TEST, **same)
     with pytest.raises(

@@ -21,7 +21,7 @@ from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.measured import ConditionRate
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.presets import Preset, PresetError, suggest
-from mwwkit.report.voices import counted_in, heard_words
+from mwwkit.report.voices import heard_words
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import Keyed, absent
 
@@ -185,7 +185,7 @@ def reached(run: Run) -> Reached:
         other_clips_accepted=test.other_clips_accepted,
         false_accepts_per_hour=test.false_accepts_per_hour,
         median_latency_s=test.median_latency_s,
-        words_of=counted_in(test),
+        words_of=heard.called,
         people=heard.people,
         machines=heard.machines,
     )

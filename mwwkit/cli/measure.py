@@ -72,18 +72,39 @@ def _folds_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=int, default=5, help="runs, each with its own test (5)")
     parser.add_argument("--to", type=Path, default=Path("folds"), metavar="DIR", help="(folds)")
     parser.add_argument("--seed", type=int, default=42)
+    each = "a run for each known speaker of the word, who is left out of it and tests it"
+    parser.add_argument("--by-speaker", action="store_true", help=each)
 
 
 def _folds(arguments: argparse.Namespace) -> int:
     from mwwkit.corpus.clips import load_clips
-    from mwwkit.corpus.folds import write_folds
+    from mwwkit.corpus.folds import write_folds, write_speakers
+    from mwwkit.corpus.splits import speakers_kept_whole
 
     clips = load_clips(options.made_run_of(arguments)).records
-    written = write_folds(clips, arguments.k, arguments.seed, arguments.to.absolute())
-    for number, (path, tested) in enumerate(written, start=1):
+    to = arguments.to.absolute()
+    if arguments.by_speaker:
+        written = {
+            f"without {speaker}": table
+            for speaker, table in write_speakers(clips, arguments.seed, to).items()
+        }
+    else:
+        folds = write_folds(clips, arguments.k, arguments.seed, to)
+        written = {f"fold {number}": table for number, table in enumerate(folds, start=1)}
+    for name, (path, tested) in written.items():
         clips_tested = ", ".join(f"{count} {what}" for what, count in tested.items())
-        print(f"fold {number} tests {clips_tested}")
-        print(f"  mwwkit run --run-dir run/fold-{number} -p GIVEN_SPLITS={shlex.quote(str(path))}")
+        folder, table = f"run/{path.stem}", shlex.quote(str(path))
+        print(f"{name}: tests {clips_tested}")
+        print(f"  mwwkit run --run-dir {folder} -p GIVEN_SPLITS={table}")
+    if arguments.by_speaker:
+        print("Each run's card says how a stranger is heard; the counts of all may be added up.")
+    few = {record.speaker for record in clips} - {""} - speakers_kept_whole(clips)
+    if few and not arguments.by_speaker:
+        print(
+            f"{len(few)} speakers are too few to keep apart, so a voice may be on both sides; "
+            "--by-speaker leaves one out of each run."
+        )
+    print("Give each run the --preset and the other -p of the run whose clips these are.")
     return OK
 
 
@@ -93,4 +114,6 @@ SHIFT = Command(
 ABLATE = Command(
     "ablate", "the same run with parts left out; again to continue", _ablate_options, _ablate
 )
-FOLDS = Command("folds", "tables of splits for k runs, nobody on two sides", _folds_options, _folds)
+FOLDS = Command(
+    "folds", "tables of splits for k runs, or for one without each speaker", _folds_options, _folds
+)

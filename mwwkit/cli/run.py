@@ -6,6 +6,7 @@ import time
 from mwwkit import presets
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import OK, Command, say
+from mwwkit.run.paths import Run
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +37,19 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     before = chain.snapshot(run)
     for done in chain.execute(jobs, run, show=True):
         say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
+        if done.name == chain.NOTEBOOKS["01"]:
+            _say_where_recordings_went(run)
     if before and chain.snapshot(run) == before:
         say("Everything was done already: nothing was made, no file of the run changed.")
     return OK
+
+
+def _say_where_recordings_went(run: Run) -> None:
+    from mwwkit.corpus.clips import CATALOGUE, load_clips
+    from mwwkit.corpus.own_recordings import where_they_went
+
+    if run.all(CATALOGUE):  # there is none where 01 made triples only
+        say(where_they_went(load_clips(run).records))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

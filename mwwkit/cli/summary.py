@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mwwkit.evaluation.exported import FOLDER, Exported
 from mwwkit.report.key_facts import key_facts, read_report
-from mwwkit.report.voices import counted_in
+from mwwkit.report.voices import heard_words
 from mwwkit.run.paths import Run
 
 EARLIER = "An earlier version exported this; mwwkit report makes the report."
@@ -43,7 +43,7 @@ def demo(run: Run, minutes: float) -> str:
     record, metrics, report = exported.record, exported.metrics, read_report(exported)
     path, test = exported.path(record.manifest), metrics.test
     recall = sorted(test.recall, key=lambda row: (row.condition != "clean", row.condition))
-    counted = counted_in(test)
+    counted = heard_words(test, report.data).called
     rows = [
         ("model", f"{path} and {record.model}"),
         *key_facts(report),

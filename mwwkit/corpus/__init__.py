@@ -10,11 +10,12 @@ espeak_child      espeak-ng in a process of its own
 piper             Piper, for those who have it and voices for it
 piper_child       Piper in a process of its own
 near_misses       what sounds like the wake word, other words, sentences
+spoken_needs      which of it machines should say, by what people recorded
 synthetic_inputs  what machines are asked to say and to make up, decided by a seed
 noise_and_rooms   noise and rooms made up, for those who have none
-splits            train, validation and test: nobody and no sound in two of them; the audit
+splits            train, validation and test: nobody (of six or more) and no sound in two; the audit
 folds             the clips that each of k runs keeps for its test
-own_recordings    people's recordings of the wake word, counted by split
+own_recordings    people's recordings of the wake word: counted by split, and whose test the model
 endpoint_table    where the word is in every short clip of a run, found once and kept
 """
 

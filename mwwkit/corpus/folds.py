@@ -1,14 +1,17 @@
-"""k-fold tests by speaker: which clips each of k runs keeps for its test.
+"""Tests in k runs: which clips each of them keeps for its test; by fold, or by speaker.
 
     tables = write_folds(records(run), 5, seed=42, folder=Path("folds"))
     # one run a table: mwwkit run ... -p GIVEN_SPLITS=folds/fold-1.csv
+    tables = write_speakers(records(run), seed=42, folder=Path("folds"))
 
 Every clip is in the test of exactly one fold and in the training of the others, where 01 takes its
 validation from. What 01 keeps together (a speaker, the same sound, the pieces of a file) is in one
-fold, and each fold has its share of every source, kind and label, as far as groups allow.
+fold, and each fold has its share of every source, kind and label, as far as groups allow. 01 splits
+few speakers by file, and so do folds; leaving out one speaker a run tells how strangers are heard.
 """
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from mwwkit.corpus.clips import Label, SampleRecord, Split
-from mwwkit.corpus.splits import grouped
+from mwwkit.corpus.own_recordings import is_recording
+from mwwkit.corpus.splits import SHARES, assign, grouped
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.seeds import rng
@@ -66,9 +70,10 @@ def _refuse_few(records: Sequence[SampleRecord], groups: Sequence[tuple[int, ...
         )
 
 
-def write_folds(
-    records: Sequence[SampleRecord], k: int, seed: int, folder: Path
-) -> list[tuple[Path, dict[str, int]]]:
+Written = tuple[Path, dict[str, int]]  # a table, and how many clips it tests, by label or kind
+
+
+def write_folds(records: Sequence[SampleRecord], k: int, seed: int, folder: Path) -> list[Written]:
     """Write fold-1.csv ... fold-k.csv (path, split) for 01's GIVEN_SPLITS.
 
     Returns each table with the number of clips that it tests, by label or kind. Raises ValueError
@@ -76,21 +81,62 @@ def write_folds(
     """
     folds, written = deal(records, k, seed), []
     for fold in range(k):
-        path, tested = folder / f"fold-{fold + 1}.csv", defaultdict(int)
-        rows = {}
-        for record, fold_of_record in zip(records, folds, strict=True):
-            split = (Split.TEST if fold_of_record == fold else Split.TRAIN).value
-            if rows.setdefault(record.origin, split) != split:
-                raise WrongInput(
-                    f"two inputs are named {record.origin}, {record.path} for one, and a table "
-                    "can give a name one split only; rename the folder of one of them"
-                )
-            if fold_of_record == fold:
-                what = record.label if record.kind.value == "clip" else record.kind
-                tested[what.value] += 1
-        with replacing(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["path", "split"])
-            table.writerows(sorted(rows.items()))
-        written.append((path, dict(sorted(tested.items()))))
+        splits = [Split.TEST if of_record == fold else Split.TRAIN for of_record in folds]
+        written.append(_write(folder / f"fold-{fold + 1}.csv", records, splits))
     return written
+
+
+def write_speakers(records: Sequence[SampleRecord], seed: int, folder: Path) -> dict[str, Written]:
+    """Write without-1-ann.csv, ... (path, split) for 01's GIVEN_SPLITS: a table a speaker.
+
+    Returns them by speaker, as `write_folds` does. Raises WrongInput where fewer than two known
+    people say the word, and for one name of two inputs.
+    """
+    speakers = sorted({r.speaker for r in records if is_recording(r)} - {""})
+    if len(speakers) < 2:
+        raise WrongInput(
+            f"{len(speakers)} known speaker(s) recorded the word; wanted 2 or more, so that one "
+            "can be left out: keep each person's recordings in a folder of their name"
+        )
+    written = {}
+    for number, speaker in enumerate(speakers, start=1):
+        name = re.sub(r"[^\w-]+", "_", speaker)[:40]
+        path = folder / f"without-{number}-{name}.csv"
+        written[speaker] = _write(path, records, without(records, speaker, seed))
+    return written
+
+
+def without(records: Sequence[SampleRecord], speaker: str, seed: int) -> list[Split | None]:
+    """The splits of a run that tests people by one speaker, and is taught by none of their clips.
+
+    Other people's recordings of the word train and choose, in 01's shares. None for all else, which
+    01 splits as ever.
+    """
+    names = {r.origin for r in records if r.speaker == speaker}
+    _, chooses, _ = SHARES
+    shares = (1 - chooses, chooses, 0.0)
+    splits = assign(records, seed, shares, dict.fromkeys(names, Split.TEST))
+    return [
+        split if split is Split.TEST or is_recording(record) else None
+        for record, split in zip(records, splits, strict=True)
+    ]
+
+
+def _write(path: Path, records: Sequence[SampleRecord], splits: Sequence[Split | None]) -> Written:
+    """Write the table of the records that have a split."""
+    tested: dict[str, int] = defaultdict(int)
+    rows: dict[str, str | None] = {}
+    for record, split in zip(records, splits, strict=True):
+        if rows.setdefault(record.origin, split and split.value) != (split and split.value):
+            raise WrongInput(
+                f"two inputs are named {record.origin}, {record.path} for one, and a table "
+                "can give a name one split only; rename the folder of one of them"
+            )
+        if split is Split.TEST:
+            what = record.label if record.kind.value == "clip" else record.kind
+            tested[what.value] += 1
+    with replacing(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["path", "split"])
+        table.writerows((name, split) for name, split in sorted(rows.items()) if split)
+    return path, dict(sorted(tested.items()))

@@ -1,11 +1,12 @@
-"""Train, validation and test: by speaker, by sound and by file; and the audit that proves it.
+"""Train, validation and test: by speaker, by sound or by file; and the audit that proves it.
 
     splits = assign(records, seed=42)      # one Split a record
     caveats = audit(records)               # raises LeakageError where the same is on two sides
 
 What must stay together (a speaker, the same PCM, the pieces of one long file) forms a group. The
 groups of a source are put in an order that only the seed and their names decide, and the shares
-are cut from it: a file more or less moves the cuts a little and nothing else.
+are cut from it: a file more or less moves the cuts a little and nothing else. Speakers who are too
+few to keep apart take turns in that order, so that each one's files go to every split.
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +21,9 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
 
 SHARES = (0.70, 0.15, 0.15)  # train, validation, test
-FEWEST_SPEAKERS = 3  # a source with fewer cannot have one in each split: it is split by file
+# Of six speakers one chooses, one tests and four train. With fewer, too many of the recordings
+# would never train (of three speakers' two thirds): each speaker's are split by file instead.
+FEWEST_SPEAKERS = 6
 _JOIN = "\x1f"
 
 
@@ -45,6 +48,7 @@ class _Group:
 
     name: str  # of the first of its members' keys: stable when others are added
     stratum: tuple[str, ...]  # shares hold within it
+    voice: str  # who takes turns with the others of the stratum; "" where that is nobody known
     members: tuple[int, ...]
 
 
@@ -100,10 +104,10 @@ def _groups(records: Sequence[Splittable]) -> list[_Group]:
     groups = []
     for key in sorted(min(subset) for subset in together.subsets()):
         of_it = members[together[key]]
-        lead = records[of_it[0]]
-        by_speaker = any(records[i].speaker in whole for i in of_it)
-        what = "speakers" if by_speaker else f"{lead.kind.value} {lead.label.value}"
-        groups.append(_Group(_JOIN.join(key), (lead.source, what), tuple(of_it)))
+        lead, speakers = records[of_it[0]], {records[i].speaker for i in of_it}
+        what = "speakers" if speakers & whole else f"{lead.kind.value} {lead.label.value}"
+        voice = "" if speakers & whole else max(speakers)
+        groups.append(_Group(_JOIN.join(key), (lead.source, what), voice, tuple(of_it)))
     return groups
 
 
@@ -114,14 +118,23 @@ def _keys(record: Splittable, whole: set[str]) -> list[tuple[str, ...]]:
 
 
 def speakers_kept_whole(records: Iterable[Splittable]) -> set[str]:
-    """The known speakers of sources that have three or more of them."""
-    of_source: dict[str, set[str]] = defaultdict(set)
+    """The known speakers of sources that have FEWEST_SPEAKERS or more of them.
+
+    Of those who say the wake word only such speakers count: if three people say it, it helps them
+    nothing that twenty more in the same table say other words.
+    """
+    speakers: dict[str, set[str]] = defaultdict(set)
+    callers: dict[str, set[str]] = defaultdict(set)
     for record in records:
         if record.speaker:
-            of_source[record.source].add(record.speaker)
-    return {
-        s for speakers in of_source.values() if len(speakers) >= FEWEST_SPEAKERS for s in speakers
-    }
+            speakers[record.source].add(record.speaker)
+            if record.label is Label.POSITIVE:
+                callers[record.source].add(record.speaker)
+    return _enough(callers) | (_enough(speakers) - set().union(*callers.values()))
+
+
+def _enough(of_source: Mapping[str, set[str]]) -> set[str]:
+    return {s for names in of_source.values() if len(names) >= FEWEST_SPEAKERS for s in names}
 
 
 def _given_split(
@@ -140,30 +153,57 @@ def _given_split(
 
 def _cut(groups: list[_Group], seed: int, shares: tuple[float, ...]) -> dict[str, Split]:
     """Assign one stratum's groups, in an order drawn from the seed, to splits by clip shares."""
-    order = sorted(groups, key=lambda group: (rng(seed, "split", group.name).random(), group.name))
-    total = sum(len(group.members) for group in order)
-    splits: dict[str, Split] = {}
-    before = 0
-    for group in order:  # where the middle of a group falls decides; train comes last
-        middle = (before + len(group.members) / 2) / total
-        before += len(group.members)
+    drawn = sorted(groups, key=lambda group: (rng(seed, "split", group.name).random(), group.name))
+    order, splits = _in_turns(drawn), {}
+    for name, middle in _middles(order).items():  # where it falls decides; train comes last
         held_out = Split.VAL if middle < shares[1] else Split.TEST
-        splits[group.name] = held_out if middle < shares[1] + shares[2] else Split.TRAIN
-    return splits | _none_empty(order, splits, shares)
-
-
-def _none_empty(
-    order: list[_Group], splits: dict[str, Split], shares: tuple[float, ...]
-) -> dict[str, Split]:
-    """Groups to move so that no split is left empty, as far as there are enough groups."""
+        splits[name] = held_out if middle < shares[1] + shares[2] else Split.TRAIN
     wanted = [split for split, share in zip(Split, shares, strict=True) if share]
-    moved: dict[str, Split] = {}
-    for split in wanted[: len(order)]:
-        now = splits | moved
+    splits |= _filled(order, splits, wanted[: len(order)])
+    for own in _by_voice(order):
+        if all(round(share * len(own)) for share in shares if share):  # enough for every split
+            splits |= _filled(own, splits, wanted)
+    return splits
+
+
+def _middles(order: Sequence[_Group]) -> dict[str, float]:
+    """Where the middle of each group falls when all their clips are laid in a row from 0 to 1."""
+    total, before, middles = sum(len(group.members) for group in order), 0, {}
+    for group in order:
+        middles[group.name] = (before + len(group.members) / 2) / total
+        before += len(group.members)
+    return middles
+
+
+def _by_voice(order: Sequence[_Group]) -> list[list[_Group]]:
+    voices: dict[str, list[_Group]] = defaultdict(list)
+    for group in order:
+        voices[group.voice].append(group)
+    return list(voices.values())
+
+
+def _in_turns(drawn: list[_Group]) -> list[_Group]:
+    """The groups with each voice's own spread evenly over the order, the voices in turn."""
+    voices = _by_voice(drawn)
+    keys = {
+        name: (middle, turn)
+        for turn, own in enumerate(voices)
+        for name, middle in _middles(own).items()
+    }
+    return sorted(drawn, key=lambda group: keys[group.name])
+
+
+def _filled(
+    groups: Sequence[_Group], splits: Mapping[str, Split], wanted: Sequence[Split]
+) -> dict[str, Split]:
+    """Which of the groups to move so that each of the wanted splits has one of them."""
+    now, moved = {group.name: splits[group.name] for group in groups}, {}
+    for split in wanted:
         if split not in now.values():
             fullest = Counter(now.values()).most_common(1)[0][0]
-            donors = [group for group in order if now[group.name] is fullest]
+            donors = [group for group in groups if now[group.name] is fullest]
             moved[min(donors, key=lambda group: len(group.members)).name] = split
+            now |= moved
     return moved
 
 
@@ -189,8 +229,9 @@ def _validation_of_train(
 def audit(records: Sequence) -> list[str]:
     """Raise LeakageError for a speaker, sound or file in two splits; else return caveats.
 
-    Raises LeakageError when a speaker (of a source split by speaker), the same PCM or the pieces
-    of one file are in two splits, naming them. `records`: `SampleRecord`s.
+    Raises LeakageError when a speaker who is to be kept whole, the same PCM or the pieces of one
+    file are in two splits, naming them. `records`: `SampleRecord`s, of an older version too: what
+    is said of speakers who are too few goes by where their clips are, not by the rule of today.
     """
     whole = speakers_kept_whole(records)
     seen: dict[tuple[str, str], object] = {}
@@ -205,16 +246,15 @@ def audit(records: Sequence) -> list[str]:
                     f"{record.path} in {record.split.value}; what a model is tested on would not "
                     "be new to it; correct the splits or the speakers given"
                 )
-    return _caveats(records, whole)
+    return _caveats(records)
 
 
-def _caveats(records: Sequence, whole: set[str]) -> list[str]:
+def _caveats(records: Sequence) -> list[str]:
     speaking = [r for r in records if r.kind in (Kind.CLIP, Kind.AMBIENT)]
     unknown = Counter(r.source for r in speaking if not r.speaker)
-    few: dict[str, set[str]] = defaultdict(set)
+    shared, of_source = speakers_of_two_splits(records), defaultdict(set)
     for record in speaking:
-        if record.speaker and record.speaker not in whole:
-            few[record.source].add(record.speaker)
+        of_source[record.source] |= {record.speaker} & shared
     caveats = [
         f"{source}: the speakers of {n} clips are not known, so they are split by file and sound; "
         "the same voice may be in training and test, which flatters the results"
@@ -222,10 +262,21 @@ def _caveats(records: Sequence, whole: set[str]) -> list[str]:
     ]
     caveats += [
         f"{source}: {len(names)} known speaker(s) ({', '.join(sorted(names))}), too few to keep "
-        "apart, so the files are split; results on them are no evidence for other voices"
-        for source, names in sorted(few.items())
+        f"apart (that takes {FEWEST_SPEAKERS}), so each one's files are in more than one split; "
+        "results on voices that the model knows are no evidence for others"
+        for source, names in sorted(of_source.items())
+        if names
     ]
     for split in Split:
         if not any(r.label is Label.POSITIVE for r in records if r.split is split):
             caveats.append(f"no clip of the wake word is in the {split.value} split")
     return caveats
+
+
+def speakers_of_two_splits(records: Iterable) -> set[str]:
+    """The known speakers whose clips are not all in one split."""
+    splits: dict[str, set[Split]] = defaultdict(set)
+    for record in records:
+        if record.speaker:
+            splits[record.speaker].add(record.split)
+    return {speaker for speaker, where in splits.items() if len(where) > 1}

@@ -17,7 +17,7 @@ from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.licences import Licence
 from mwwkit.report.origins import Data, DeviceNeeds
-from mwwkit.report.voices import counted_in, heard_words
+from mwwkit.report.voices import heard_words
 from mwwkit.run.typed_json import Key
 
 _BREAKS = re.compile(
@@ -57,7 +57,8 @@ def card(report: Report, certificate: Certified | None) -> str:
         f"mwwkit {plain(report.made_by)}.",
         f"**{plain(report.verdict.headline)}.**",
         *map(plain, report.verdict.sentences),
-        *_measured(report.test),
+        *filter(None, [plain(formatting.recordings(report.data))]),
+        *_measured(report.test, report.data),
         *_thresholds(report),
         *_licence(report.licence),
         *_data(report.data),
@@ -67,12 +68,12 @@ def card(report: Report, certificate: Certified | None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _measured(test: SplitFigures) -> list[str]:
+def _measured(test: SplitFigures, data: Data | None) -> list[str]:
     """What the test split showed."""
-    heard = heard_words(test)
+    heard = heard_words(test, data)
     rows = [(f"hears {whose}", rate) for whose, rate in heard.rows if heard.apart and rate.of]
-    counted, conditions = counted_in(test), formatting.in_order(test.recall)
-    rows += [(f"hears {counted}, {name}", share) for name, share in conditions]
+    conditions = formatting.in_order(test.recall)
+    rows += [(f"hears {heard.called}, {name}", share) for name, share in conditions]
     if test.other_clips_accepted.of:
         rows.append(("takes other words for it", test.other_clips_accepted))
     cells = [(n, s.counts, *map(formatting.glued, (s.percent, s.interval))) for n, s in rows]
@@ -80,7 +81,7 @@ def _measured(test: SplitFigures) -> list[str]:
     if hourly.hours:
         shown = hourly.counts, hourly.an_hour, hourly.interval
         cells.append(("false accepts an hour", *shown))
-    delay = formatting.delay(test.latency, counted) if test.latency.detected else ""
+    delay = formatting.delay(test.latency, heard.called) if test.latency.detected else ""
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
     table = _table(("what", "counted", "value", "interval"), cells)
     return [part for part in ("## How well it does", lead, table, delay) if part]
@@ -92,7 +93,7 @@ def _thresholds(report: Report) -> list[str]:
         "`probability_cutoff` may be set in your ESPHome configuration, under the model. Chosen on "
         "the validation split; a bound holds with 95 %."
     )
-    advice, heard = report.advice, f"{counted_in(report.validation)} heard"
+    advice, heard = report.advice, f"{heard_words(report.validation).called} heard"
     heads = "", "cutoff", heard, "false accepts an hour", "other words taken for it"
     rows = [
         (
@@ -126,7 +127,7 @@ def _data(data: Data | None) -> list[str]:
         head,
         _table(formatting.SOURCE_HEADS, [formatting.source_row(source) for source in data.sources]),
         _table(formatting.SPLIT_HEADS, [formatting.split_row(split) for split in data.splits]),
-        "Speakers are as the sources name them. Clips of one speaker are all in the same split.",
+        f"Speakers are as the sources name them. {formatting.shared_speakers(data)}".rstrip(),
     ]
 
 

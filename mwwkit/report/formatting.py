@@ -9,7 +9,7 @@ from mwwkit.evaluation.metrics_file import BothCalibrations, Calibrated, RatesAt
 from mwwkit.metrics import rates
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report.licences import LicenceOf
-from mwwkit.report.origins import DeviceNeeds, Source, SplitData, Version
+from mwwkit.report.origins import Data, DeviceNeeds, Source, SplitData, Version
 from mwwkit.scenes.scenes import Background, Scene
 
 C = TypeVar("C", ConditionRate, ClipFigures, BothCalibrations)
@@ -159,6 +159,25 @@ def source_row(source: Source) -> tuple[str, ...]:
 def split_row(split: SplitData) -> tuple[str, ...]:
     """Cells under SPLIT_HEADS."""
     return (split.split, *_numbers(split), f"{split.recordings:,}")
+
+
+def recordings(data: Data | None) -> str:
+    """Where people's recordings of the word went and whose test it; empty where nobody said."""
+    told = data.recordings if data else None
+    return f"{told[0].upper()}{told[1:]}." if told else ""
+
+
+def shared_speakers(data: Data) -> str:
+    """Whether clips of one speaker are all in one split; empty where nobody said."""
+    if data.speakers_of_two_splits is None:
+        return ""
+    if not data.speakers_of_two_splits:
+        return "Clips of one speaker are all in the same split."
+    n = data.speakers_of_two_splits
+    return (
+        f"Clips of {n:,} speaker{'s are' if n != 1 else ' are'} in more than one split, each file "
+        "in one: a source with few speakers is split by file."
+    )
 
 
 def licence_row(licence: LicenceOf) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from mwwkit.corpus.clips import Split
 from mwwkit.evaluation.exported import Exported
 from mwwkit.metrics.rates import Hourly, latency
+from mwwkit.metrics.whose_words import MACHINES
 from mwwkit.report.facts import Report
 from mwwkit.report.formatting import target
 from mwwkit.report.origins import Data
@@ -28,7 +29,7 @@ def key_facts(report: Report) -> tuple[tuple[str, str], ...]:
     threshold, test = report.threshold, report.test
     return (
         ("verdict", report.verdict.headline),
-        *((f"heard, {whose}", str(rate)) for whose, rate in heard_words(test).rows),
+        *((f"heard, {whose}", str(rate)) for whose, rate in heard_words(test, report.data).rows),
         ("false accepts", _hourly(test.false_accepts_per_hour)),
         ("latency", latency(test.median_latency_s)),
         ("threshold", threshold.told),
@@ -45,12 +46,11 @@ def _hourly(measured: Hourly) -> str:
 
 
 def _splits(data: Data) -> Iterator[tuple[str, str]]:
-    """How many words train, choose and test."""
+    """How many words train, choose and test, people's first."""
+    if data.recordings:
+        yield "recordings", data.recordings
     of_split = [each for split in Split for each in data.splits if each.split == split.value]
-    people = [each.recordings for each in of_split]
-    machines = [each.wake_words - each.recordings for each in of_split]
-    for whose, counts in (("people's words", people), ("machines' words", machines)):
-        if any(counts):
-            train, choose, test = counts
-            spread = f"{train:,} train, {choose:,} choose, {test:,} test"
-            yield f"recordings, {whose}", f"{sum(counts):,}: {spread}"
+    counts = [each.wake_words - each.recordings for each in of_split]
+    if any(counts):
+        train, choose, test = counts
+        yield MACHINES, f"{train:,} train, {choose:,} choose, {test:,} test"

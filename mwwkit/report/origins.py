@@ -12,7 +12,13 @@ from typing import Annotated, Any
 
 from mwwkit import __version__
 from mwwkit.corpus.clips import Kind, Label, SampleRecord
-from mwwkit.corpus.own_recordings import recordings_of_word
+from mwwkit.corpus.own_recordings import (
+    VoicesTested,
+    recordings_of_word,
+    recordings_told,
+    voices_tested,
+)
+from mwwkit.corpus.splits import speakers_of_two_splits
 from mwwkit.device import firmware
 from mwwkit.esphome.manifest import Manifest
 from mwwkit.evaluation.exported import Shipped
@@ -20,7 +26,7 @@ from mwwkit.evaluation.metrics_file import ArenaFacts, ModelFacts
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
-from mwwkit.run.typed_json import Amount, Count, Keyed, from_json, says
+from mwwkit.run.typed_json import Amount, Count, Keyed, Text, absent, from_json, says
 from mwwkit.scenes import provenance
 
 STAGES = ("clips", "features", "training", "mined", "tuned")
@@ -72,10 +78,16 @@ class SplitData:
 
 @dataclass(frozen=True)
 class Data:
-    """Every source, and every split."""
+    """Every source, every split, and whose recordings of the word train and test.
+
+    An earlier version did not say the latter.
+    """
 
     sources: tuple[Source, ...]
     splits: Annotated[tuple[SplitData, ...], Keyed("split")]
+    recordings: Text | None = absent()  # where people's went, in a sentence
+    voices_tested: VoicesTested | None = absent()  # also None where no recording by people tests
+    speakers_of_two_splits: Count | None = absent()
 
 
 @dataclass(frozen=True)
@@ -128,7 +140,7 @@ class DeviceNeeds:
 
 def data(run: Run) -> Data | None:
     """What the catalogue says; None without it."""
-    about = provenance.records(run)
+    about = list(provenance.records(run))
     if not about:
         return None
     by_source, by_split = defaultdict(list), defaultdict(list)
@@ -141,6 +153,9 @@ def data(run: Run) -> Data | None:
             _split(split.value, by_split[split.value], n)
             for split, n in recordings_of_word(about).items()
         ),
+        recordings_told(about),
+        voices_tested(about),
+        len(speakers_of_two_splits(about)),
     )
 
 

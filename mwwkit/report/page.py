@@ -66,6 +66,7 @@ def excerpt(report: Report) -> str:
     inside = joined(
         tag("style", _resource("report.css")),
         page_header.verdict(report.verdict),
+        page_header.recordings(report),
         page_header.tiles(report),
         results_sections.recall(report),
         results_sections.trade_off(report),

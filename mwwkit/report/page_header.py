@@ -29,9 +29,16 @@ def header(report: Report) -> Html:
         tag("p", " · ".join(("Report of a wake word", *by)), class_="over"),
         tag("h1", f"“{report.wake_word}”"),
         verdict(report.verdict),
+        recordings(report),
         tiles(report),
         contents(),
     )
+
+
+def recordings(report: Report) -> Html:
+    """Where people's recordings of the word went, and whether it knows the voices that test it."""
+    told = formatting.recordings(report.data)
+    return tag("p", told, class_="lead") if told else joined()
 
 
 def contents() -> Html:
@@ -43,7 +50,7 @@ def tiles(report: Report) -> Html:
     """The figures that most people ask for."""
     test, device = report.test, report.device
     boxes = []
-    heard = heard_words(test)
+    heard = heard_words(test, report.data)
     for whose, rate in heard.rows:
         if rate.of:
             under = formatting.glued(f"{rate.counts}, in every condition; 95 %: {rate.interval}")

@@ -7,7 +7,7 @@ from mwwkit.report import charts, components, formatting
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import Moment
-from mwwkit.report.voices import counted_in
+from mwwkit.report.voices import heard_words
 
 FORMS = {
     "float": "float, the whole at once",
@@ -25,7 +25,7 @@ NAMED = 12  # rows of clips that are not folded away
 def parity(report: Report, unlike: Sequence[Moment]) -> Html:
     """Every form of the model on the same audio, and the clips they decide differently."""
     measured = report.parity
-    heard, test, counted = measured.heard, measured.test, counted_in(report.validation)
+    heard, test, counted = measured.heard, measured.test, heard_words(report.validation).called
     explanation = (
         f"Heard by all: {heard.words:,} of {counted}, {heard.others:,} other clips and "
         f"{heard.stream_hours * 60:.1f} minutes of long recordings of the validation split. A "

@@ -9,7 +9,7 @@ from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import PER_KIND, Moment
-from mwwkit.report.voices import counted_in
+from mwwkit.report.voices import heard_words
 
 DIMENSIONS = {
     "condition": "condition",
@@ -28,13 +28,14 @@ DIMENSIONS = {
 def recall(report: Report) -> Html:
     """How often it wakes when it should."""
     groups, rows = report.test.groups, formatting.in_order(report.test.recall)
+    heard = heard_words(report.test, report.data)
     by_group = [of for of in groups.recall if of.dimension != "condition"]
-    counted = counted_in(report.test)
+    counted = heard.called
     parts = [
         components.shares_table(f"{counted}, by condition", rows)
         if rows
         else tag("p", "No word in the test split."),
-        *_between_speakers(rows),
+        *(_between_speakers(rows) if heard.of_strangers else []),
         *_by_group(by_group, components.shares_table),
     ]
     if groups.note:
@@ -128,21 +129,22 @@ def mistakes(report: Report, misses: list[Moment], accepts: list[Moment]) -> Htm
 
 def trade_off(report: Report) -> Html:
     """What another threshold would have done."""
-    threshold = report.threshold
+    threshold, chose = report.threshold, heard_words(report.validation).called
+    tested = heard_words(report.test, report.data).called
     det = components.figure(
         charts.det(report.trade_off, threshold),
         "Every cutoff is a point: a stricter one goes left and up, a looser one right and down. "
         "Lower and further left is better. The shade is the 95 % interval of the misses; the "
-        "cross is the shipped threshold with its intervals. Missed or heard are "
-        f"{counted_in(report.test)}. The share axes follow the normal "
-        "distribution, so that small shares can be told apart; 0 lies at the edge.",
+        f"cross is the shipped threshold with its intervals. Missed or heard are {tested}. The "
+        "share axes follow the normal distribution, so that small shares can be told apart; 0 lies "
+        "at the edge.",
         [("c1 dashed", "validation: chosen here"), ("c2", "test: reported here")],
     )
     windows = report.validation.surface.windows
     surface = components.figure(
         charts.surface(report.validation.surface, threshold),
-        f"On the validation split, {counted_in(report.validation)}, for every cutoff the device "
-        "can be set to. The ring is what ships.",
+        f"On the validation split, {chose}, for every cutoff the device can be set to. The ring is "
+        "what ships.",
         [
             *((c, f"mean of {w} scores") for c, w in zip(charts.SERIES, windows, strict=False)),
             ("accent", "shipped"),
@@ -150,7 +152,7 @@ def trade_off(report: Report) -> Html:
         ],
     )
     alone = report.test.at_target
-    transfer = tag("p", _transfer(alone, counted_in(report.test))) if alone else ""
+    transfer = tag("p", _transfer(alone, tested)) if alone else ""
     choices = [
         (
             names,
@@ -162,8 +164,7 @@ def trade_off(report: Report) -> Html:
         for names, each in told_once(report.advice)
     ]
     one = tag("p", said) if (said := alike(report.advice)) else ""
-    heard = f"{counted_in(report.validation)} heard"
-    heads = "", "cutoff", heard, "false accepts an hour", "what it is"
+    heads = "", "cutoff", f"{chose} heard", "false accepts an hour", "what it is"
     three = components.table(heads, choices, (1,))
     lead = (
         f"{formatting.shipped(threshold)} Cutoff and window were chosen on the validation split: "
@@ -188,7 +189,7 @@ def reaction(report: Report) -> Html:
     """How fast, and whether scores mean what they say."""
     latency, parts = report.test.latency, []
     if latency.detected:
-        late = formatting.delay(latency, counted_in(report.test))
+        late = formatting.delay(latency, heard_words(report.test, report.data).called)
         caption = f"{late} Before 0 means before the word was over."
         parts.append(components.figure([charts.latency(latency)], caption, [("accent", "median")]))
     parts += _confidence(report)

@@ -54,12 +54,13 @@ def device(report: Report) -> Html:
 def data(report: Report) -> Html:
     """What it was made from, and who allows that."""
     origins = report.data
-    lead = "Every source with its licence. Clips of one speaker are all in the same split."
+    lead = "Every source with its licence."
     if not origins:
         return components.section(
             "data", "What it was made from", lead, tag("p", formatting.NO_CATALOGUE)
         )
     rows = [formatting.source_row(source) for source in origins.sources]
+    lead = f"{lead} {formatting.shared_speakers(origins)}".rstrip()
     splits = [formatting.split_row(split) for split in origins.splits]
     return components.section(
         "data",

@@ -107,7 +107,7 @@ def verdict(
     threshold: Threshold, validation: Hourly, test: SplitFigures, data: Data | None
 ) -> Verdict:
     """Of the threshold that ships, the false accepts it was chosen at, and the test split."""
-    heard, on_test = heard_words(test), test.false_accepts_per_hour
+    heard, on_test = heard_words(test, data), test.false_accepts_per_hour
     wakes = judgement.waking(
         threshold.target_false_accepts_per_hour,
         _counted(threshold, validation),

@@ -1,17 +1,21 @@
 """Who was heard: the test words of people and of machines, never in one rate.
 
-    heard = heard_words(metrics.test)
+    heard = heard_words(metrics.test, data)
     print(heard.people)      # 78 of 84: 92.9 % (85.1 to 97.3 %)
 
 A word is tested under several conditions, so a recording counts as often as there are of them.
+People are called the household where each of them also taught the model, strangers where nobody
+did, and neither where that is not known.
 """
 
 from dataclasses import dataclass
 
+from mwwkit.corpus.own_recordings import VoicesTested
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Rate
-from mwwkit.metrics.whose_words import TOGETHER, UNKNOWN, named
+from mwwkit.metrics.whose_words import TOGETHER, Whose, named
+from mwwkit.report.origins import Data
 
 NONE = Rate.counted(0, 0)
 
@@ -28,6 +32,8 @@ class Heard:
     machines: Rate
     apart: bool
     conditions: int  # under which each recording was tested
+    voices_tested: VoicesTested | None = None  # None where that is not known
+    counted: Whose | None = None  # what the split's rates count; an earlier version did not say
 
     def recordings(self, of: Rate) -> int:
         """How many different words a rate counts."""
@@ -74,7 +80,31 @@ class Heard:
         """Whose words, and their rate: people's and machines' apart where that is known."""
         if not self.apart:
             return (("the test words", self.words),)
-        return (("people's words", self.people), ("machines' words", self.machines))
+        whose = "strangers'" if self.who == "strangers" else f"{self.who}'s"
+        return ((f"{whose} words", self.people), ("machines' words", self.machines))
+
+    @property
+    def who(self) -> str:
+        """The people who test: "the household", "strangers", or "people" where neither is sure."""
+        names = {"household": "the household", "strangers": "strangers"}
+        return names.get(self.voices_tested.kind, "people") if self.voices_tested else "people"
+
+    @property
+    def called(self) -> str:
+        """What the split's rates of hearing are of: "strangers' words" where people's alone count.
+
+        An earlier version counted all words, and did not say whose they are.
+        """
+        if self.counted is None and self.mixed:
+            return TOGETHER
+        of_one_kind = [whose for whose, rate in self.rows if rate.of and self.apart]
+        alone = self.counted == "people" or len(of_one_kind) == 1
+        return of_one_kind[0] if alone and of_one_kind else named(self.counted)
+
+    @property
+    def of_strangers(self) -> bool:
+        """Whether nobody who tests is known to the model, or may be."""
+        return not self.voices_tested or self.voices_tested.kind == "strangers"
 
     def __str__(self) -> str:
         """ "Of people's words it heard 78 of 84: 92.9 % (...). Of machines' words it heard ..."."""
@@ -82,24 +112,19 @@ class Heard:
         return " ".join(told) or "No word was tested."
 
 
-def heard_words(test: SplitFigures) -> Heard:
-    """What the figures of a split say."""
+def heard_words(test: SplitFigures, data: Data | None = None) -> Heard:
+    """What the figures of a split say; `data` tells whether the model knows the voices."""
     hits, of = sum(row.count for row in test.recall), sum(row.of for row in test.recall)
     voices = (by for by in test.groups.recall if by.dimension == "voice")
     rows = (row for by in voices for row in by.rows)
-    named = {row.group: Rate(row.count, row.of, row.value, row.low, row.high) for row in rows}
+    by_kind = {row.group: Rate(row.count, row.of, row.value, row.low, row.high) for row in rows}
     # Two kinds too small to stand alone are merged under another name: not told apart.
-    apart = bool(named) and named.keys() <= {"recorded", "synthetic"}
-    people, machines = (named.get(name, NONE) for name in ("recorded", "synthetic"))
+    apart = bool(by_kind) and by_kind.keys() <= {"recorded", "synthetic"}
+    people, machines = (by_kind.get(name, NONE) for name in ("recorded", "synthetic"))
     if not apart:
         people = machines = NONE
     elif test.words and test.words.whose == "people":  # what `recall` counts; machines beside it
         hits, of = people.count + machines.count, people.of + machines.of
-    return Heard(Rate.counted(hits, of), people, machines, apart, len(test.recall))
-
-
-def counted_in(figures: SplitFigures) -> str:
-    """What the rates of hearing of a split count: "people's words"."""
-    if figures.words:
-        return named(figures.words.whose)
-    return TOGETHER if heard_words(figures).mixed else UNKNOWN
+    words, who = Rate.counted(hits, of), data.voices_tested if data else None
+    counted = test.words.whose if test.words else None
+    return Heard(words, people, machines, apart, len(test.recall), who, counted)

@@ -27,11 +27,12 @@ from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.corpus.splits import SHARES, assign, audit
+from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import paths
 from mwwkit.run.checkpoint import Checkpoint, completed
-from mwwkit.run.config_base import Between, Checked, Texts
+from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.parallel import each
@@ -65,6 +66,8 @@ class Config(Checked):
     tts_negative: ClipCount = 2000
     tts_hard_negative: ClipCount = 600
     tts_ambient_minutes: Minutes = 30.0
+    # "needed": machines say what people have said too little of (corpus.spoken_needs)
+    tts_when: Annotated[str, OneOf(("needed", "always")), Before("always")] = "needed"
     tts_spellings: Texts = ()  # other spellings, where the engine misreads the first
     tts_speakers: int = 0  # 0: all the engine has
     tts_languages: Texts = ()  # espeak-ng voices; none: those of English
@@ -126,6 +129,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     return {
         "inputs": dict(sorted(counts.items())),
         "rows of the table left out": left_out,
+        "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
         "units left": len(left),
         "minutes left, about": round(seconds / limits.n_workers / 60, 1),
@@ -215,7 +219,7 @@ def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Spli
         )
         rows, left_out = sources.table(Path(config.table), config.word, mapping)
         inputs += rows
-    inputs += _invented(config)
+    inputs += _invented(config, inputs)
     if not any(item.about.label is Label.POSITIVE for item in inputs):
         raise WrongInput(
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
@@ -246,13 +250,17 @@ def _folders(config: Config) -> Iterator[tuple[str, Path]]:
         yield from ((role, Path(name).absolute()) for name in getattr(config, role))
 
 
-def _invented(config: Config) -> list[Input]:
+def _invented(config: Config, given: Sequence[Input]) -> list[Input]:
     engine, word, seed = config.engine(), config.word, config.seed
+    needs, always = needs_of(given), config.tts_when == "always"
+    words, others = always or needs.words, always or needs.others
+    n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
+    n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others
     return [
-        *synthetic_inputs.positives(engine, word, config.tts_spellings, config.tts_positive, seed),
-        *synthetic_inputs.negatives(engine, word, config.tts_negative, seed),
-        *synthetic_inputs.hard_negatives(engine, word, config.tts_hard_negative, seed),
-        *synthetic_inputs.ambient(engine, word, config.tts_ambient_minutes, seed),
+        *synthetic_inputs.positives(engine, word, config.tts_spellings, n_words, seed),
+        *synthetic_inputs.negatives(engine, word, n_others, seed),
+        *synthetic_inputs.hard_negatives(engine, word, n_near, seed),
+        *synthetic_inputs.ambient(engine, word, minutes, seed),
         *synthetic_inputs.noises(config.noise_minutes, seed),
         *synthetic_inputs.rooms(config.rooms, seed),
     ]

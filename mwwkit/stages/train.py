@@ -10,7 +10,7 @@ from mwwkit.metrics.cutoff_selection import MaxClipFpr, TargetFah
 from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
-from mwwkit.run.config_base import Between, Checked, OneOf
+from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
@@ -96,6 +96,8 @@ class Config(Checked):
     # What is trained on.
     label_from_s: float = 0.0
     label_to_s: float = 0.30
+    # From here to the word's end nothing is asked: its last sounds are the word already.
+    label_ignore_from_s: Annotated[float, Before(-0.12)] = -0.12
     class_ratio: tuple[float, ...] = ()  # of scenes with the word, without, with a near miss
     class_penalty: tuple[float, ...] = ()  # weights of their negative steps
     cmvn: bool = False
@@ -158,7 +160,7 @@ class Config(Checked):
 
     def labels(self) -> LabelSettings:
         """The labels' settings."""
-        return LabelSettings(from_s=self.label_from_s, to_s=self.label_to_s)
+        return LabelSettings(self.label_from_s, self.label_to_s, self.label_ignore_from_s)
 
     def course(self) -> Course:
         """The training units: how far, in what steps, evaluated when."""
