@@ -10,11 +10,12 @@
 # # 03 Train
 #
 # Trains MixedNet on the scenes: every 30 ms step of each is a decision. Which weights
-# are kept is decided by the streaming int8 model on the validation split, not by the loss.
+# are kept is decided by the streaming int8 model on the validation split, not by the loss: by
+# people's words alone, where ten or more recordings are theirs.
 #
 # | | |
 # |---|---|
-# | **Reads** | `features/` from 02 |
+# | **Reads** | `features/` from 02, `clips/catalogue.csv` from 01 |
 # | **Writes** | `training/` for 04 and 05 |
 # | **Takes** | one CPU core: about 20 ms a step; a GPU when there is one |
 #

@@ -73,7 +73,8 @@ export.plan(config, run, limits)
 # %% [markdown]
 # ## Run
 #
-# The cutoff is chosen on the validation split and reported on the test split.
+# The cutoff is chosen on the validation split and reported on the test split: on people's words
+# alone, where ten or more recordings are theirs.
 
 # %%
 export.run(config, run, limits)

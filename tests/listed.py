@@ -14,6 +14,7 @@ class Listed:
 
     def __init__(self, features: np.ndarray):
         self.features = features
+        self.n_frames = np.full(len(features), features.shape[1] if features.ndim > 1 else 0)
 
     def __len__(self) -> int:
         return len(self.features)

@@ -101,7 +101,8 @@ def test_what_is_wrong_is_said_before_work_begins(wrong, told):
 def facts(hits, of, events, late=0.12):
     recall = ConditionRate(**vars(proportion(hits, of)), condition="clean")
     hourly = Hourly.counted(events, 2.0)
-    return Reached(0.9, 5, (recall,), proportion(0, 50), hourly, late)
+    both = proportion(hits, of), proportion(3, 4)
+    return Reached(0.9, 5, (recall,), proportion(0, 50), hourly, late, "people's words", *both)
 
 
 def test_the_table_has_counts_and_intervals_beside_every_rate():
@@ -111,10 +112,12 @@ def test_the_table_has_counts_and_intervals_beside_every_rate():
         Row("no_gain", failed="05_export failed: The model recognises nothing."),
     ]
     lines = table(rows).splitlines()
-    head = ["run", "recall, clean", "other clips accepted", "false accepts an hour"]
+    head = ["run", *(f"people's words heard{which}" for which in (", clean", ""))]
+    head += ["machines' words heard", "other clips accepted", "false accepts an hour"]
     assert lines[0] == f"| {' | '.join([*head, 'latency s', 'cutoff'])} |"
     assert lines[2] == (
-        "| baseline | 19 of 20: 95.0 % (75.1 to 99.9 %) | 0 of 50: 0 % (0 to 7.1 %) "
+        "| baseline | 19 of 20: 95.0 % (75.1 to 99.9 %) | 19 of 20: 95.0 % (75.1 to 99.9 %) "
+        "| 3 of 4: 75.0 % (19.4 to 99.4 %) | 0 of 50: 0 % (0 to 7.1 %) "
         "| 1 in 2.00 h: at most 2.37 | 0.12 | 0.9/5 |"
     )
     assert lines[3].startswith("| no_rir | 12 of 20: 60.0 % (") and "| - |" in lines[3]

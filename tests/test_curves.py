@@ -172,12 +172,23 @@ def test_a_ratio_of_nothing_is_none_of_it():
 def test_a_calibration_has_ten_bins_the_last_with_its_end_and_empty_ones_hold_nothing():
     table = curves.reliability(np.array([1.0]), np.array([0.92, 0.0]))
     assert table.counts.tolist() == [1, *[0] * 8, 2]
-    assert table.share_positive.tolist() == [0.0, *[0] * 8, 0.5]
-    assert table.mean_score.tolist() == pytest.approx([0.0, *[0] * 8, 0.96])
+    assert table.share_positive.tolist() == pytest.approx([0.0, *[0] * 8, 2 / 3])
+    assert table.mean_score.tolist() == pytest.approx([0.0, *[0] * 8, (2 + 0.92) / 3])
     low = curves.reliability(np.array([0.25]), np.array([0.05]))
     assert low.counts.tolist() == [1, 0, 1, *[0] * 7]
     assert low.share_positive.tolist() == [0, 0, 1, *[0] * 7]
     assert low.mean_score.tolist() == pytest.approx([0.05, 0, 0.25, *[0] * 7])
+
+
+def test_a_calibration_does_not_hang_on_how_many_there_are_of_each():
+    positives, negatives = np.array([0.95, 0.95, 0.15]), np.array([0.95, 0.15, 0.15, 0.15])
+    table = curves.reliability(positives, negatives)
+    often = curves.reliability(positives, np.tile(negatives, 50))
+    assert table.counts.tolist() == [0, 4, 0, 0, 0, 0, 0, 0, 0, 3]
+    assert table.share_positive[9] == pytest.approx((2 / 3) / (2 / 3 + 1 / 4))
+    assert table.weights.sum() == pytest.approx(1.0)
+    assert often.ece == pytest.approx(table.ece)
+    assert often.share_positive == pytest.approx(table.share_positive)
 
 
 @pytest.mark.parametrize("wrong", [-0.01, 1.01])

@@ -21,7 +21,8 @@ def of(*units):
 
 def test_a_loss_that_falls_while_recall_rises_is_fine():
     found = of(unit(1.0, 3.0), unit(0.5, recall=0.8), unit(0.3), unit(0.2, recall=0.95, fah=0.4))
-    assert str(found) == "fine: 95.0% recall at 0.4 false accepts an hour on the validation split"
+    told = "fine: it hears 95.0 % of the words at 0.4 false accepts an hour on the validation split"
+    assert str(found) == told
 
 
 def test_before_the_first_evaluation_it_says_that_there_is_none():
@@ -43,7 +44,7 @@ def test_a_gradient_of_nothing_is_dead_unless_all_is_learnt():
 def test_a_model_that_wakes_to_everything_is_trigger_happy():
     found = of(unit(1.0), unit(0.4, recall=1.0, fah=37.0, clips=0.25, reached=False))
     assert found.name == "trigger-happy"
-    assert "37 false accepts an hour and 25.0% of other words" in found.words
+    assert "at 37 false accepts an hour and takes 25.0 % of other words for it" in found.words
     assert "NEGATIVE_WEIGHT" in found.cure
 
 
@@ -59,28 +60,59 @@ def known(recall, fah=0.0, expected=None, words=144, hours=0.17, reached=True):
     [
         (known(0.0, reached=False), "deaf", "nothing at any cutoff"),
         (known(0.0, words=3, reached=False), "deaf", "nothing at any cutoff"),
-        (known(1 / 144), "deaf", "hears 0.7% of the words: next to nothing"),
-        (known(2 / 144), "too shy", "it misses 98.6% of the words"),
-        (known(0.48), "too shy", "it misses 52.0% of the words"),
-        (known(0.7), "rather shy", "it misses 30.0% of the words"),
+        (known(1 / 144), "deaf", "hears 0.7 % of the words (1 of 144)"),
+        (known(2 / 144), "too shy", "it misses 98.6 % of the words"),
+        (known(0.48), "too shy", "it misses 52.0 % of the words"),
+        (known(0.7), "rather shy", "it misses 30.0 % of the words"),
         (known(0.48, fah=40.0, reached=False), "too shy", "at 40 false accepts an hour"),
         (
             *(known(0.95, expected=120.0), "trigger-happy"),
-            "0 false accepts an hour were counted, but the tail of its scores lets expect 120, and "
-            "0.5 was asked for",
+            "but the tail of its scores lets expect 120 false accepts an hour where 0 were "
+            "counted, and 0.5 was asked for",
         ),
         (known(0.95, expected=0.8), "rather trigger-happy", "lets expect 0.8"),
         (known(0.95, fah=120.0, reached=False), "trigger-happy", "120 false accepts an hour"),
-        (known(0.95, words=12), "untested", "12 words and 10 minutes"),
-        (known(0.95, hours=0.05), "untested", "144 words and 3 minutes"),
-        (known(0.95, expected=0.5), "fine", "95.0% recall at 0 false accepts an hour"),
-        (known(0.95, expected=0.1, hours=10.0), "fine", "95.0% recall"),
+        (known(0.95, words=12), "untested", "12 different words and 10 minutes"),
+        (known(0.95, hours=0.05), "untested", "144 different words and 3 minutes"),
+        (
+            known(137 / 144, expected=0.5),
+            "fine",
+            "hears 95.1 % of the words (137 of 144) at 0 false accepts",
+        ),
+        (known(137 / 144, expected=0.1, hours=10.0), "fine", "hears 95.1 % of"),
     ],
 )
 def test_every_cell_of_the_table_has_its_name_and_its_cure(facts, name, told):
     found = of(unit(1.0), facts)
     assert found.name == name and told in found.words
     assert bool(found.cure) == (name != "fine")
+
+
+def of_voices(recall, recordings, **more):
+    """An evaluation that tells people's words, which count, from machines'."""
+    facts = known(recall, words=4 * recordings)
+    voices = {"words_of": "people", "recordings": recordings}
+    voices |= {"machines_heard": 30, "machines_words": 40}
+    return facts | {"choice": facts["choice"] | voices | more}
+
+
+def test_people_and_machines_are_told_apart_with_their_counts():
+    found = of(unit(1.0), of_voices(0.925, 20))
+    assert str(found) == (
+        "fine: it hears 92.5 % of people's words (74 of 80) and 75.0 % of machines' words (30 of "
+        "40) at 0 false accepts an hour (0 in 0.17 h) on the validation split"
+    )
+
+
+def test_different_recordings_are_counted_and_not_their_conditions():
+    found = of(unit(1.0), of_voices(0.95, 10))
+    assert found.name == "untested" and "10 different words" in found.words
+
+
+def test_of_a_finished_training_the_chosen_unit_is_told_of_and_not_the_last():
+    history = {"step-1": known(0.9), "step-2": known(0.95)}
+    assert "(137 of 144)" in diagnose(history).words
+    assert "(130 of 144)" in diagnose(history, "step-1").words
 
 
 def test_what_an_earlier_version_did_not_keep_is_not_held_against_a_training():
@@ -96,8 +128,8 @@ def test_training_that_learns_its_clips_by_heart_is_overfitting():
         unit(0.1, recall=0.84),
     )
     assert found.name == "overfitting"
-    assert "fell from 0.5 to 0.1 while 95.0% recall" in found.words
-    assert "84.0% recall" in found.words and "PATIENCE" in found.cure
+    assert "fell from 0.5 to 0.1 while hearing 95.0 % of the words" in found.words
+    assert "84.0 % of the words at 0 /h" in found.words and "PATIENCE" in found.cure
 
 
 def test_a_target_that_was_kept_and_is_lost_again_is_overfitting_too():

@@ -1,12 +1,14 @@
 """The domain-shift suite and test-time augmentation on a model that has learnt its word."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from small_run import LIMITS
 
 from mwwkit.audio.frontend import spectrogram
+from mwwkit.corpus.clips import CATALOGUE, Label, Split, load_clips, write_catalogue
 from mwwkit.device.detector import Rule, detections
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation import domain_shift, tta
@@ -67,6 +69,30 @@ def test_processes_and_repeats_change_nothing(rows, exported, monkeypatch):
     monkeypatch.setattr(domain_shift, "suite", lambda sounds: few)
     again = {row.shift: row for row in domain_shift.measure(exported, workers=2)}
     assert again == {s.name: rows[s.name] for s in few}
+
+
+@pytest.fixture
+def with_machines(exported, tmp_path):
+    """The same run, with a catalogue by which two of the twelve test words are a machine's."""
+    here = Run(tmp_path, (*exported.earlier, exported.folder))
+    clips = load_clips(exported)
+    spoken = [r.path for r in clips.of(label=Label.POSITIVE, split=Split.TEST)][:2]
+    records = (replace(r, source="espeak-ng") if r.path in spoken else r for r in clips)
+    write_catalogue(here / CATALOGUE, records)
+    return here, spoken
+
+
+def test_machines_words_stand_beside_peoples_and_take_no_place_of_one(with_machines, monkeypatch):
+    here, spoken = with_machines
+    clean = [s for s in domain_shift.suite(domain_shift.Sounds()) if s.name == "clean"]
+    monkeypatch.setattr(domain_shift, "suite", lambda sounds: clean)
+    (row,) = domain_shift.measure(here, most_clips=11)
+    assert (row.words_of, row.recall.of, row.machines.of) == ("people", 10, 1)
+    heads, line = domain_shift.table([row]).splitlines()
+    assert heads.split("  ")[0] == "shift" and "people's words" in heads
+    assert heads.index("machines' words") == line.index(str(row.machines))
+    every = domain_shift.stimuli(here, "test-words", 300).names
+    assert every[-2:] == spoken and len(set(every)) == 12
 
 
 def test_fewer_clips_are_spread_over_the_set(exported):

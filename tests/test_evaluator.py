@@ -1,17 +1,22 @@
 """What a net would do on the device: int8, streamed, counted; and how far that is from float."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hearing import hears
 from listed import Listed
 
-from mwwkit.device.detector import detections
+from mwwkit.device.detector import Rule, detections
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.net_forms import float_scores
-from mwwkit.metrics.curves import latency_s
+from mwwkit.metrics.curves import latency_s, reliability
+from mwwkit.metrics.temperature import Temperature
 from mwwkit.model.mixednet import SHAPES, build
 from mwwkit.run.paths import Run
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.stages.inputs import validation_evaluator
 from mwwkit.training import evaluator
 from mwwkit.training.evaluation_cache import EvaluationCache
 from mwwkit.training.evaluator import (
@@ -137,6 +142,68 @@ def test_other_calibrations_are_other_streams_fewer_and_more(feature_like):
     }
     assert not kept & {stream.tobytes() for stream in found["other_streams"]}
     assert list(evaluator.other_calibrations(store, 20)) == ["half_as_many"]
+
+
+@pytest.fixture(scope="module")
+def validation(trained):
+    """The evaluator of a run whose net tells its word from all else."""
+    return validation_evaluator(trained, FeatureSet.open(trained, "train"), 0.5, 0.01)
+
+
+def logits(track):
+    """Of uint8 scores, within their range; NaN at its ends."""
+    share = np.where((track > 2) & (track < 253), track / 256, np.nan)
+    return np.log(share / (1 - share))
+
+
+@pytest.mark.parametrize("told", [Temperature(0.5), Temperature(1.4, -0.6), Temperature(2.0, 1.5)])
+def test_the_int8_models_logits_are_scaled_and_shifted_as_told(validation, told):
+    net = hears()
+    models = (
+        Device(int8_model(net, net.shape, validation.calibration, temperature), reference=True)
+        for temperature in (Temperature(1.0), told)
+    )
+    words = [validation.positives[i] for i in range(6)]
+    plain, calibrated = (np.concatenate([logits(d.scores(w)) for w in words]) for d in models)
+    apart = calibrated - (told.scale * plain + told.shift)
+    assert np.isfinite(apart).sum() > 50
+    # Steps of the logit are 13 / 255, near the ends those of the score a tenth and more.
+    assert np.nanmedian(np.abs(apart)) < 0.1 and np.nanmax(np.abs(apart)) < 0.7
+
+
+def test_a_net_that_was_stretched_and_moved_is_calibrated_to_the_same_scores(validation):
+    plain, stretched = hears(), hears()
+    for weight in (stretched.head.kernel, stretched.head.bias):
+        weight.assign(8.0 * weight)
+    stretched.head.bias.assign(stretched.head.bias + 6.0)
+    heard = []
+    for net in (plain, stretched):
+        found = validation.temperature(net)
+        assert found.words == validation.words.recordings and not found.note
+        device = Device(int8_model(net, net.shape, validation.calibration, found))
+        heard.append(np.concatenate([device.scores(validation.positives[i]) for i in range(6)]))
+    assert np.abs(heard[0].astype(int) - heard[1]).max() <= 8  # two digits of a scale are kept
+
+
+def test_scores_of_an_overconfident_net_come_nearer_to_what_they_mean(validation, trained):
+    net = hears()
+    for weight in (net.head.kernel, net.head.bias):
+        weight.assign(8.0 * weight)
+    net.head.bias.assign(net.head.bias + 6.0)
+    stores = [FeatureSet.open(trained, f"test-{name}").store for name in ("words", "others")]
+    gaps = []
+    for temperature in (None, validation.temperature(net)):
+        device = Device(int8_model(net, net.shape, validation.calibration, temperature))
+        scored = ([device.scores(store[i]) for i in range(len(store))] for store in stores)
+        gaps.append(reliability(*map(Rule(0.5, 5).highest, scored)).ece)
+    assert gaps[1] < gaps[0] / 2
+
+
+def test_of_too_few_words_a_candidate_is_left_as_it_was_trained_but_for_headroom(validation):
+    few = replace(validation.words, n_people=3)  # in noise and in quiet they are more clips
+    found = replace(validation, words=few).temperature(hears())
+    assert found.note.startswith("3 words")
+    assert (found.scale, found.shift) == (headroom(hears(), validation.calibration), 0.0)
 
 
 def test_an_overconfident_net_gets_headroom_under_the_ceiling_of_its_scores(streams):

@@ -201,6 +201,11 @@ def test_what_a_run_reached_is_read_from_its_test_split(exported):
     told, found = metrics_of(exported), to_json(ablation.reached(exported))
     rule = found.pop("cutoff"), found.pop("window")
     assert rule == (told["threshold"]["cutoff"], told["threshold"]["window"])
+    assert found.pop("words_of") == "people's words"
+    people = found.pop("people")
+    for name in ("count", "of"):
+        assert people[name] == sum(row[name] for row in found["recall"].values())
+    assert found.pop("machines") == {"count": 0, "of": 0}
     assert len(found) == 4 and found == {name: told["test"][name] for name in found}
 
 
@@ -238,7 +243,7 @@ def test_with_other_settings_it_is_made_again(exported, copy, tmp_path, where):
 
 
 def test_a_fault_that_the_gate_finds_stops_it_before_anything_is_written(fresh, monkeypatch):
-    def float_model(net, shape, training):
+    def float_model(net, shape, training, temperature):
         return to_float(fold(net), shape)
 
     monkeypatch.setattr(export, "int8_model", float_model)

@@ -1,27 +1,34 @@
 """What 02 hands over: labels of scenes and of windows, CMVN, the net that was chosen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 import pytest
+from hearing import hears
 from listed import Listed
 
+from mwwkit.corpus.clips import CATALOGUE, Label, Split, load_clips, write_catalogue
+from mwwkit.metrics.judgement import FEWEST_RECORDINGS
+from mwwkit.model.shapes import SHAPES
 from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.config_base import Before
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
+from mwwkit.scenes import provenance
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import inputs
 from mwwkit.stages.inputs import (
     augmentation,
     band_normalisation,
+    choosing_words,
     chosen_net,
     dataset_of,
     labels_of,
     trained_with,
     validation_evaluator,
 )
+from mwwkit.training.evaluated import read
 from mwwkit.training.evaluator import to_float_features
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 from mwwkit.training.losses import LossSettings
@@ -35,7 +42,6 @@ def scenes(featured):
 
 def made(facts, ends_s, n_frames=300):
     store = Listed(np.zeros((len(facts), n_frames, 40), np.int8))
-    store.n_frames = np.full(len(facts), n_frames)
     return FeatureSet(store, facts, ends_s, [{}] * len(facts))
 
 
@@ -81,6 +87,80 @@ def test_the_evaluator_has_the_validation_split_and_calibrates_on_training(featu
     assert of_sets == [{"validation-words"}, {"validation-others"}, {"validation-ambient"}]
     whole = {scenes.store[i].tobytes() for i in range(len(scenes))}
     assert {stream.tobytes() for stream in evaluator.calibration} <= whole
+
+
+@pytest.fixture(scope="module")
+def with_machines(featured, tmp_path_factory):
+    """`with_machines(n)`: the run, with a catalogue by which n validation words are people's."""
+
+    def make(n_people):
+        here = Run(tmp_path_factory.mktemp("mixed"), (featured.folder,))
+        clips = load_clips(featured)
+        words = [r.path for r in clips.of(label=Label.POSITIVE, split=Split.VAL)]
+        spoken = set(words[n_people:])
+        records = (replace(r, source="piper") if r.path in spoken else r for r in clips)
+        write_catalogue(here / CATALOGUE, records)
+        return here
+
+    return make
+
+
+def test_peoples_words_choose_alone_where_they_are_enough_and_machines_stand_beside(
+    with_machines, scenes
+):
+    here = with_machines(FEWEST_RECORDINGS)
+    evaluator = validation_evaluator(here, scenes, 0.5, 0.01)
+    words = FeatureSet.open(here, "validation-words")
+    assert evaluator.words == choosing_words(here)
+    assert (len(evaluator.positives), len(evaluator.beside)) == (20, 4)  # two conditions
+    known = {r.path: r for r in load_clips(here)}
+    assert not any(known[words.clip(i)].is_synthetic for i in evaluator.words.counted)
+    assert len(evaluator.ends_s) == len(evaluator.positives)
+    for at, index in enumerate(evaluator.words.counted):
+        np.testing.assert_array_equal(evaluator.positives[at], words.store[index])
+        assert evaluator.ends_s[at] == words.ends_s[index][0]
+    reached = read(evaluator.facts(hears(), SHAPES["tiny"]))
+    assert (reached.heard.counts, reached.machines.counts) == ("20 of 20", "4 of 4")
+    assert (reached.words_of, reached.recordings) == ("people", 10)
+
+
+def test_machines_that_are_not_heard_cost_no_recall(with_machines, scenes):
+    evaluator = validation_evaluator(with_machines(FEWEST_RECORDINGS), scenes, 0.5, 0.01)
+    silence = Listed(np.full((3, 300, 40), -128, np.int8))
+    reached = read(replace(evaluator, beside=silence).facts(hears(), SHAPES["tiny"]))
+    assert (reached.heard.counts, reached.machines.counts) == ("20 of 20", "0 of 3")
+
+
+def test_with_too_few_people_all_words_choose(with_machines, scenes):
+    here = with_machines(FEWEST_RECORDINGS - 1)
+    evaluator = validation_evaluator(here, scenes, 0.5, 0.01)
+    assert (len(evaluator.positives), len(evaluator.beside)) == (24, 0)
+    assert "9 recordings by people are too few to choose by" in str(evaluator.words)
+
+
+def units(*words_of):
+    """Units of a course, ranked by words of these; None is an earlier version's."""
+    facts = [{"recall": 0.9} | ({"words_of": whose} if whose else {}) for whose in words_of]
+    return {f"step-{n}": {"choice": each} for n, each in enumerate(facts)} | {"step-9": {}}
+
+
+@pytest.mark.parametrize(
+    ("before", "n_words"),
+    [((), 20), (("people",), 20), ((None,), 24), ((None, "people and machines"), 24)],
+)
+def test_a_training_goes_on_by_the_words_that_it_was_begun_with(with_machines, before, n_words):
+    words = choosing_words(with_machines(FEWEST_RECORDINGS), units(*before))
+    assert len(words.counted) == n_words
+    assert words.whose == ("people" if n_words == 20 else "people and machines")
+
+
+def test_whose_words_chose_is_not_forgotten_with_the_catalogue(with_machines, monkeypatch):
+    here = with_machines(FEWEST_RECORDINGS)
+    monkeypatch.setattr(provenance, "CATALOGUE", "left/behind.csv")
+    assert choosing_words(here).whose == "unknown"
+    assert choosing_words(here, units("unknown")).whose == "unknown"
+    with pytest.raises(CheckpointError, match="give the run of 01 as PREVIOUS"):
+        choosing_words(here, units("people"))
 
 
 def test_the_chosen_net_scores_as_it_did_in_training(trained, scenes):

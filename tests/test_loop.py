@@ -4,7 +4,8 @@ import pytest
 
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
-from mwwkit.training.loop import Course, best, drop_snapshots, where_time_went
+from mwwkit.training.evaluated import best
+from mwwkit.training.loop import Course, drop_snapshots, where_time_went
 
 
 def test_units_end_every_250_steps_and_at_the_last():

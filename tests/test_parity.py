@@ -11,9 +11,10 @@ from mwwkit.device.simulator import Device
 from mwwkit.evaluation import net_forms
 from mwwkit.evaluation import parity as of_05
 from mwwkit.evaluation.mistakes import ScoredSplit
-from mwwkit.evaluation.net_forms import Form, Made, compare, float_scores, rates, whole_tracks
+from mwwkit.evaluation.net_forms import Form, Made, compare, float_scores, rates
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.metrics.temperature import Temperature
 from mwwkit.model.mixednet import tf
 from mwwkit.model.streaming import fold, to_float
 from mwwkit.run.files import read_json
@@ -31,9 +32,10 @@ def made(trained) -> Made:
     """The forms of a net that has learnt its word."""
     chosen = chosen_net(trained, "training")
     streams = calibration(FeatureSet.open(trained, "train").store)
-    scale = headroom(chosen.net, streams)
-    model = int8_model(chosen.net, chosen.shape, streams)
-    return Made(chosen.net, scale, to_float(fold(chosen.net, scale), chosen.shape), model)
+    temperature = Temperature(headroom(chosen.net, streams), -0.4)
+    model = int8_model(chosen.net, chosen.shape, streams, temperature)
+    folded = fold(chosen.net, temperature.scale, temperature.shift)
+    return Made(chosen.net, temperature, to_float(folded, chosen.shape), model)
 
 
 def scored_split(run: Run, split: str, made: Made) -> ScoredSplit:
@@ -59,10 +61,12 @@ def forms(made, heard) -> net_forms.Forms:
 
 def test_spectrograms_of_any_length_go_through_the_float_net_together_as_alone(made, feature_like):
     several = [feature_like(n, n) for n in (90, 240, 31, 2, 90)]
-    together = whole_tracks(made.net, several, made.scale)
+    scale, shift = made.temperature.scale, made.temperature.shift
+    together = made.whole_tracks(several)
     assert [len(track) for track in together] == [30, 80, 10, 0, 30]
     for features, track in zip(several, together, strict=True):
-        alone = tf.sigmoid(made.scale * made.net(to_float_features(features)[None]))[0].numpy()
+        logits = made.net(to_float_features(features)[None])
+        alone = tf.sigmoid(scale * logits + shift)[0].numpy()
         assert np.abs(track - alone[: len(track)]).max(initial=0) <= 1e-5
     assert np.array_equal(float_scores(made.net, several[3]), np.zeros(0))
 
@@ -176,9 +180,7 @@ def test_the_rates_of_the_int8_form_are_what_the_device_does(forms, made, heard)
 def parted(made, forms, trained) -> float:
     """A cutoff between the means that the two forms give one clip of the test split."""
     test = scored_split(trained, "test", made)
-    whole = whole_tracks(
-        made.net, list(test.sets.positives.store[i] for i in range(24)), made.scale
-    )
+    whole = made.whole_tracks([test.sets.positives.store[i] for i in range(24)])
     exact = [track / 256 for track in test.tracks.positives]
     both = zip(net_forms.highest(whole, OF_5), net_forms.highest(exact, OF_5), strict=True)
     apart = max(both, key=lambda pair: abs(pair[0] - pair[1]))

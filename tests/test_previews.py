@@ -147,7 +147,7 @@ HISTORY = {
 
 def test_curves_mark_the_step_of_highest_rank_not_the_last():
     titles = [axes.get_title() for axes in training_curves.draw(HISTORY).axes]
-    assert any("90.0%" in title and "step 500" in title for title in titles)
+    assert any("90.0 % of the words at" in title and "step 500" in title for title in titles)
 
 
 def test_curves_mark_no_early_step_whatever_its_rank():
@@ -210,12 +210,13 @@ def test_the_operating_curve_tells_what_the_counts_are(feature_like):
     ambient = [draws.integers(0, 200, 40_000).astype(np.uint8)]
     surface = operating_points(positives, negatives, ambient, windows=(3,))
     threshold = Threshold(0.75, 3, 0.5, True, None, False, "")
-    figure = cutoffs.draw({"test": surface}, threshold, integer_cutoff(0.75))
+    heard = {"test": cutoffs.Heard(surface, "people's words")}
+    figure = cutoffs.draw(heard, threshold, integer_cutoff(0.75))
     n_hit = int(surface.hits[0, integer_cutoff(0.75) - 1])
     labels = " ".join(t.get_text() for t in figure.axes[0].get_legend().get_texts())
-    assert f"{Rate.counted(n_hit, 40).percent} of 40 words" in labels
+    assert f"{Rate.counted(n_hit, 40).percent} of people's words ({n_hit} of 40)" in labels
     assert "chosen cutoff" in [t.get_text() for t in figure.axes[1].get_legend().get_texts()]
-    tried = cutoffs.draw({"test": surface}, threshold, 100)
+    tried = cutoffs.draw(heard, threshold, 100)
     assert "tried cutoff" in [t.get_text() for t in tried.axes[1].get_legend().get_texts()]
 
 

@@ -25,7 +25,7 @@ from mwwkit.corpus.own_recordings import recordings_of_word, where_they_went
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported, Shipped
-from mwwkit.evaluation.measured import GroupRate, RatesBy
+from mwwkit.evaluation.measured import CountedWords, GroupRate, RatesBy
 from mwwkit.metrics.operating_points import SET_NAMES, Surface
 from mwwkit.metrics.rates import proportion
 from mwwkit.model.float_stream import float_tracks
@@ -322,7 +322,17 @@ def hostile(value, key=""):
         }
     if isinstance(value, list):
         return [hostile(each, key) for each in value]
-    kept = {"kind", "grade", "course", "answer", "format", "sha256", "config_sha256"}
+    kept = {
+        "whose",
+        "words_of",
+        "kind",
+        "grade",
+        "course",
+        "answer",
+        "format",
+        "sha256",
+        "config_sha256",
+    }
     kept |= {"clip"} if value in ("word", "other") else set()
     kept |= {"set"} if value in SET_NAMES else set()
     kept |= {"name"} if value in ("strict", "balanced", "lenient") else set()
@@ -540,14 +550,15 @@ def test_the_card_has_the_reports_words_and_figures(here):
         report.licence.headline,
         clean.counts,
         formatting.glued(clean.interval),
-        formatting.delay(report.test.latency),
+        formatting.delay(report.test.latency, "strangers' words"),
+        plain(formatting.shipped(report.threshold)),
         *(formatting.shown(each.validation.recall) for each in report.advice),
         *(cell for row in report.data.sources for cell in formatting.source_row(row)),
         *(cell for _, cell in formatting.device_rows(report.device)),
     ):
         assert sentence in text and sentence in page_text
     assert all(plain(s) in text and s in page_text for s in report.verdict.sentences)
-    assert " (95 %: " in formatting.delay(report.test.latency)
+    assert " (95 %: " in formatting.delay(report.test.latency, "strangers' words")
     assert facts["config_sha256"] in text and f"| seed | {facts['seed']} |" in text
     counted = export.sheet(here).counted()  # the sheet that 05 prints, made again
     assert counted["pass"] in (14, 15)  # without TensorFlow Lite Micro the arena is not measured
@@ -563,33 +574,37 @@ def test_people_and_machines_stand_apart_on_the_page_and_on_the_card(facts):
     rates = {"recorded": proportion(5, 8), "synthetic": proportion(15, 16)}
     rows = (GroupRate(**vars(r), group=name, merged=0, units=4) for name, r in rates.items())
     groups = replace(test.groups, recall=(RatesBy("voice", tuple(rows)),))
-    mixed = replace(report, test=replace(test, groups=groups))
+    words = CountedWords("people and machines", people=4, machines=8)
+    mixed = replace(report, test=replace(test, groups=groups, words=words))
     page_text, card_text = Page(tiles(mixed)).text, card(mixed, None)
     assert "Hears strangers' words" in page_text and "5 of 8, in every condition" in page_text
     assert "Hears machines' words" in page_text and "Hears the word" not in page_text
     assert "| hears strangers' words | 5 of 8 |" in card_text
-    assert "| hears the word, clean, people and machines together |" in card_text
-    assert "Hears strangers" in Page(tiles(report)).text
-    assert "together" not in card(report, None)
+    assert "| hears words of people and machines together, clean |" in card_text
+    of_people = replace(mixed, test=replace(mixed.test, words=replace(words, whose="people")))
+    assert "| hears strangers' words, clean |" in card(of_people, None)
+    assert "machines" not in Page(tiles(report)).text and "together" not in card(report, None)
+    older = replace(mixed, test=replace(mixed.test, words=None))
+    assert "| hears words of people and machines together, clean |" in card(older, None)
 
 
 @pytest.mark.parametrize(
-    ("kind", "named", "whose"),
+    ("kind", "whose"),
     [
-        ("household", "the household", "the household's words"),
-        ("strangers", "strangers", "strangers' words"),
-        ("mixed", "the word", "people's words"),
-        ("unknown", "the word", "people's words"),
+        ("household", "the household's words"),
+        ("strangers", "strangers' words"),
+        ("mixed", "people's words"),
+        ("unknown", "people's words"),
     ],
 )
-def test_the_recall_is_called_by_whose_voices_were_tested(facts, kind, named, whose):
+def test_the_recall_is_called_by_whose_voices_were_tested(facts, kind, whose):
     report = from_json(Report, facts)
     who = replace(report.data.voices_tested, kind=kind)
     data = replace(report.data, voices_tested=who, recordings=f"24 recordings: {who}")
     report = replace(report, data=data)
     card_text = card(report, None)
     page_text = Page(page(report, [], [], [], "x")).text
-    assert f"| hears {named}, clean |" in card_text and f"Hears {named}" in page_text
+    assert f"| hears {whose}, clean |" in card_text and f"Hears {whose}" in page_text
     assert f"24 recordings: {who}." in card_text and f"24 recordings: {who}." in page_text
     assert ("For voices other than these" in page_text) == (kind == "strangers")
     assert heard_words(report.test, data).rows[0][0] == whose
@@ -621,7 +636,8 @@ def test_speakers_of_two_splits_are_counted_and_an_older_report_says_nothing(fac
     none = {"recordings": None, "voices_tested": None, "speakers_of_two_splits": None}
     older = replace(report, data=replace(report.data, **none))
     text = card(older, None)
-    assert "hears the word, clean" in text and "split." not in text and "tested on" not in text
+    assert "hears people's words, clean" in text and "tested on" not in text
+    assert "Clips of" not in text
 
 
 def test_a_run_ends_with_what_the_report_says(here):
@@ -635,6 +651,8 @@ def test_a_run_ends_with_what_the_report_says(here):
     assert told["heard, machines' words"] == "none to count"
     assert told["false accepts"].startswith(test.false_accepts_per_hour.counts)
     assert told["threshold"] == f"{threshold.cutoff}, on the mean of {threshold.window} scores"
+    assert told["target"].startswith(f"{threshold.target_false_accepts_per_hour:g} false accepts")
+    assert told["chosen by"] == "12 recordings by people choose."
     assert told["report"] == str(here / f"export/{WORD}.report.html")
 
 

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from listed import Listed
 
 from mwwkit.audio.wav16 import write_wav16
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.device.detector import Rule
-from mwwkit.evaluation.measured import Aim, SplitFigures
+from mwwkit.evaluation.measured import Aim, CountedWords, SplitFigures
 from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.split_metrics import of_split
+from mwwkit.metrics.judgement import FEWEST_RECORDINGS
 from mwwkit.metrics.operating_points import CUTOFFS, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.report.voices import heard_words
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import from_json, to_json
 from mwwkit.scenes import provenance
@@ -44,24 +47,38 @@ def clips(paths, conditions=("clean",), room="", ends=True):
         for p in paths
     ]
     facts = [{"clip": p, "condition": c} for c in conditions for p in paths]
-    return FeatureSet(facts, facts, [[1.2] if ends else [] for _ in facts], scenes)
+    nothing_in_them = Listed(np.zeros((len(facts), 1, 40), np.int8))
+    return FeatureSet(nothing_in_them, facts, [[1.2] if ends else [] for _ in facts], scenes)
 
 
-@pytest.fixture
-def here(tmp_path):
-    """A run with fifteen words of three people, ten other words, and two long clips."""
+def catalogued(folder, n_people=15):
+    """A run with fifteen words, so many of three people and the others of a machine, and the rest.
+
+    That is ten other words, two long clips and a room.
+    """
     people = ("ann", "ben", "cas")
-    records = [record(f"w{i}.wav", speaker=people[i % 3]) for i in range(15)]
+    said_by = [("home", people[i % 3]) for i in range(n_people)]
+    said_by += [("espeak-ng", "")] * (15 - n_people)
+    records = [
+        record(f"w{i}.wav", source=source, speaker=speaker)
+        for i, (source, speaker) in enumerate(said_by)
+    ]
     records += [record(f"o{i}.wav", Label.NEGATIVE, word="other") for i in range(10)]
     records += [
         record("radio.wav", Label.NEGATIVE, Kind.AMBIENT, source="radio"),
         record("spoken.wav", Label.NEGATIVE, Kind.AMBIENT, source="espeak-ng"),
         record("room.wav", Label.NEGATIVE, Kind.RIR),
     ]
-    write_catalogue(tmp_path / CATALOGUE, records)
+    write_catalogue(folder / CATALOGUE, records)
     ring = np.exp(-np.arange(8000) / 800) * np.random.default_rng(1).normal(size=8000)
-    write_wav16(tmp_path / "room.wav", (0.2 * ring).astype(np.float32))
-    return Run(tmp_path)
+    write_wav16(folder / "room.wav", (0.2 * ring).astype(np.float32))
+    return Run(folder)
+
+
+@pytest.fixture
+def here(tmp_path):
+    """A run with fifteen words of three people."""
+    return catalogued(tmp_path)
 
 
 @pytest.fixture
@@ -135,6 +152,33 @@ def test_the_surface_holds_every_cutoff_and_the_shipped_one_is_on_it(facts):
     assert surface.at(RULE) == surface.row(3)[column]
     # over 220 no stream wakes it, but no word either: at 200 and less there is one event in 1/6 h
     assert not facts.at_target.reached
+
+
+def test_what_is_told_as_recall_is_peoples_where_they_are_enough(scored_split, tmp_path):
+    facts = of_split(scored_split, RULE, AIM, catalogued(tmp_path, FEWEST_RECORDINGS))
+    assert facts.words == CountedWords("people", people=10, machines=5)
+    # Of w0 to w9, w1 and w4 are missed clean, w1, w4 and w7 in noise; of machines' w10 and w13.
+    assert [(rate.count, rate.of) for rate in facts.recall] == [(8, 10), (7, 10)]
+    assert (facts.latency.detected, facts.latency.missed) == (15, 5)
+    assert [clip.recall for clip in facts.clips] == [0.8, 0.7]
+    assert (facts.surface.n_positives, facts.detectors[0].recall.count) == (20, 15)
+    assert facts.at_target.recall.value == facts.surface.at(facts.at_target).recall.value
+    by = {of.dimension: of.rows for of in facts.groups.recall}
+    assert {sum(row.of for row in rows) for name, rows in by.items() if name != "voice"} == {20}
+    voices = {row.group: (row.count, row.of) for row in by["voice"]}
+    assert voices == {"recorded": (15, 20), "synthetic": (8, 10)}
+    heard = heard_words(facts)
+    assert (heard.people.counts, heard.machines.counts) == ("15 of 20", "8 of 10")
+    assert (heard.words.counts, heard.recordings(heard.people)) == ("23 of 30", 10)
+    assert {m.clip for m in facts.worst.misses} == {f"w{i}.wav" for i in (1, 4, 7, 10, 13)}
+
+
+def test_with_too_few_people_all_words_are_told_together_and_named_so(scored_split, tmp_path):
+    facts = of_split(scored_split, RULE, AIM, catalogued(tmp_path, FEWEST_RECORDINGS - 1))
+    assert facts.words == CountedWords("people and machines", people=9, machines=6)
+    assert [(rate.count, rate.of) for rate in facts.recall] == [(13, 15), (10, 15)]
+    heard = heard_words(facts)
+    assert (heard.people.of, heard.machines.of, heard.words.counts) == (18, 12, "23 of 30")
 
 
 def test_other_rules_are_shown_on_the_same_scores(facts):

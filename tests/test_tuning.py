@@ -51,7 +51,8 @@ def trained_at_once(monkeypatch):
     """Every training takes no time and reaches the same."""
     choice = {"recall": 0.5, "false_accepts_per_hour": 0.0, "clip_false_accepts": 0.0}
     monkeypatch.setattr(train, "run", lambda config, here, limits: None)
-    monkeypatch.setattr(train, "check", lambda here: choice | {"rank": [1, 1, 0.5, 0, 0.5, 9]})
+    ranked = "step-0000001", choice | {"rank": [1, 1, 0.5, 0, 0.5, 9]}
+    monkeypatch.setattr(train, "chosen", lambda here: ranked)
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ def test_the_line_it_prints_makes_the_same_training_again(featured, tmp_path, ca
     study = ["--study", str(tmp_path / "s.db"), "--trials", "1", "--seed", "3"]
     assert cli.main(["tune", str(featured.folder), *options, *given, *study]) == cli.OK
     best, line, _ = capsys.readouterr().out.splitlines()
-    assert best.startswith("best: trial 0: recall ")
+    assert best.startswith("best: trial 0: hears ")
     again = dict(part.partition("=")[::2] for part in shlex.split(line)[1:])
     assert set(again) == {"STEPS", "EVALUATE_EVERY", "LABEL_TO_S"}  # the first trial's rate is 03's
     preset = presets.load(str(tmp_path / "tiny.yaml"))

@@ -95,6 +95,11 @@ def test_too_few_words_or_too_little_audio_is_untested(voices, n, hours):
     assert ("not known" in told) == (hours == 0) and ("3 minutes" in told) == (hours == 0.05)
 
 
+@pytest.mark.parametrize(("n_people", "kind"), [(10, "untested"), (9, "good"), (20, "shy")])
+def test_people_who_are_enough_to_choose_by_are_not_outvoted_by_machines(n_people, kind):
+    assert said([("recorded", 0.7, n_people), ("synthetic", 0.96, 156)]).kind == kind
+
+
 def test_too_few_words_are_enough_where_most_must_be_missed():
     assert said([("recorded", 0.0, 6)]).kind == "deaf"
     assert said([("recorded", 0.0, 5)]).kind == "untested"

@@ -21,6 +21,7 @@ from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.measured import ConditionRate
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.presets import Preset, PresetError, suggest
+from mwwkit.report.voices import heard_words
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import Keyed, absent
 
@@ -45,12 +46,19 @@ FLAGS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Reached(Rule):
-    """The rates of a finished run on its test split, and the rule that ships."""
+    """The rates of a finished run on its test split, and the rule that ships.
+
+    `recall` and latency are of the words that count, `words_of` says whose; `people` and `machines`
+    are apart, over all conditions.
+    """
 
     recall: Annotated[tuple[ConditionRate, ...], Keyed("condition")]
     other_clips_accepted: Rate
     false_accepts_per_hour: Hourly
     median_latency_s: float | None
+    words_of: str
+    people: Rate
+    machines: Rate
 
 
 @dataclass(frozen=True)
@@ -169,6 +177,7 @@ def reached(run: Run) -> Reached:
     """The rates of a finished run on its test split, with counts and intervals."""
     metrics = Exported(run).metrics
     test, rule = metrics.test, metrics.threshold
+    heard = heard_words(test)
     return Reached(
         rule.cutoff,
         rule.window,
@@ -176,15 +185,20 @@ def reached(run: Run) -> Reached:
         other_clips_accepted=test.other_clips_accepted,
         false_accepts_per_hour=test.false_accepts_per_hour,
         median_latency_s=test.median_latency_s,
+        words_of=heard.called,
+        people=heard.people,
+        machines=heard.machines,
     )
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as one table in Markdown: each rate with its counts and 95 % interval."""
-    every = [rate.condition for row in rows if row.facts for rate in row.facts.recall]
-    conditions = list(dict.fromkeys(every))
-    head = ["run", *(f"recall, {name}" for name in conditions)]
-    head += ["other clips accepted", "false accepts an hour", "latency s", "cutoff"]
+    reached = [row.facts for row in rows if row.facts]
+    conditions = list(dict.fromkeys(rate.condition for each in reached for rate in each.recall))
+    counted = reached[0].words_of if reached else "words"
+    head = ["run", *(f"{counted} heard, {name}" for name in conditions)]
+    head += ["people's words heard", "machines' words heard", "other clips accepted"]
+    head += ["false accepts an hour", "latency s", "cutoff"]
     lines = [head, ["---"] * len(head)]
     for row in rows:
         if row.facts is None:
@@ -193,7 +207,8 @@ def table(rows: Sequence[Row]) -> str:
         facts = row.facts
         by = {rate.condition: str(rate) for rate in facts.recall}
         cells = [by.get(name, "-") for name in conditions]
-        cells += [str(facts.other_clips_accepted), str(facts.false_accepts_per_hour)]
+        both = facts.people, facts.machines
+        cells += map(str, (*both, facts.other_clips_accepted, facts.false_accepts_per_hour))
         latency_s = facts.median_latency_s
         cells += [
             "-" if latency_s is None else f"{latency_s:.2f}",

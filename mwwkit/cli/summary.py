@@ -7,11 +7,9 @@ print(demo(Run.of("run/demo"), minutes=9.5))   # and what synthetic voices canno
 from collections.abc import Sequence
 
 from mwwkit.evaluation.exported import FOLDER, Exported
-from mwwkit.report.facts import Report
+from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.report.voices import heard_words
-from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
-from mwwkit.run.typed_json import from_json
 
 EARLIER = "An earlier version exported this; mwwkit report makes the report."
 HONEST = """\
@@ -31,9 +29,9 @@ def ending(run: Run) -> str:
     exported = Exported(run)
     if not exported.record.report:
         return EARLIER
-    report = _report(exported)
+    report = read_report(exported)
     head = f'"{report.wake_word}": {report.verdict.headline}.'
-    rows = [*_told(report)[1:], ("report", str(exported.path(exported.record.page)))]
+    rows = [*key_facts(report)[1:], ("report", str(exported.path(exported.record.page)))]
     return "\n".join(["", head, *report.verdict.sentences, "", *_lines(rows)])
 
 
@@ -42,15 +40,15 @@ def demo(run: Run, minutes: float) -> str:
     exported = Exported(run)
     if not exported.record.report:
         return EARLIER
-    record, metrics, report = exported.record, exported.metrics, _report(exported)
+    record, metrics, report = exported.record, exported.metrics, read_report(exported)
     path, test = exported.path(record.manifest), metrics.test
     recall = sorted(test.recall, key=lambda row: (row.condition != "clean", row.condition))
+    counted = heard_words(test, report.data).called
     rows = [
         ("model", f"{path} and {record.model}"),
-        *_told(report),
-        *((f"recall, {row.condition}", str(row)) for row in recall),
+        *key_facts(report),
+        *((f"{counted}, {row.condition}", str(row)) for row in recall),
         ("other words taken for it", str(test.other_clips_accepted)),
-        ("latency", _latency(test.median_latency_s)),
         ("size, arena", f"{metrics.model.bytes:,} and {metrics.arena.stated:,} bytes"),
         ("report", str(exported.path(record.page))),
         ("executed notebooks", str(run / "executed")),
@@ -61,29 +59,6 @@ def demo(run: Run, minutes: float) -> str:
     return "\n".join(["", head, *_lines(rows), "", HONEST.format(word=word)])
 
 
-def _report(exported: Exported) -> Report:
-    path = exported.path(exported.record.report)
-    return from_json(Report, read_json(path), str(path))
-
-
-def _told(report: Report) -> list[tuple[str, str]]:
-    """The verdict, the words heard, people and machines apart, false accepts, and the cutoff."""
-    threshold, test = report.threshold, report.test
-    heard = heard_words(test, report.data).rows
-    went = report.data.recordings if report.data else None
-    return [
-        ("verdict", report.verdict.headline),
-        *([("recordings", went)] if went else []),
-        *((f"heard, {whose}", str(rate)) for whose, rate in heard),
-        ("false accepts", f"{test.false_accepts_per_hour.counts} of other sound"),
-        ("threshold", f"{threshold.cutoff}, on the mean of {threshold.window} scores"),
-    ]
-
-
 def _lines(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {value}" for name, value in rows]
-
-
-def _latency(seconds: float | None) -> str:
-    return "none heard" if seconds is None else f"{seconds:.2f} s after the word's end, median"

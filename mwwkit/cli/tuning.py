@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from mwwkit.cli.search_space import Choices, Range, Space
+from mwwkit.metrics.rates import percent
 from mwwkit.run.checkpoint import finished
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
@@ -32,6 +33,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, StoppedEarly, hours_so_far
 from mwwkit.stages import train
+from mwwkit.training.evaluated import read
 
 STARTUP_TRIALS = 6  # drawn at random before the sampler has something to learn from
 # Folders of a run that were made under other settings than a trial's.
@@ -56,11 +58,10 @@ class Trial:
         settings = ", ".join(f"{name} {value}" for name, value in shown.items())
         if not self.choice:
             return f"trial {self.number} failed ({self.failed}): {settings}"
-        recall, fah = self.choice["recall"], self.choice["false_accepts_per_hour"]
-        others = self.choice["clip_false_accepts"]
+        reached = read(self.choice)
         return (
-            f"trial {self.number}: recall {recall:.2%}, {fah:.3g} false accepts an hour and "
-            f"{others:.2%} of other words on the validation split; {settings}"
+            f"trial {self.number}: {reached} and {percent(reached.clip_false_accepts)} of other "
+            f"words on the validation split; {settings}"
         )
 
     @property
@@ -178,7 +179,7 @@ class Search:
                 train.run(config, run, limits)
         except FloatingPointError as error:  # the loss is no number
             return {}, str(error)
-        return train.check(run), ""
+        return train.chosen(run)[1], ""
 
     def _record(self, number: int) -> Path:
         return self.folder(number) / "trial.json"

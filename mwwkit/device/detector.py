@@ -77,6 +77,11 @@ class Rule:
     window: Window
 
     @property
+    def told(self) -> str:
+        """ "0.93, on the mean of 5 scores"."""
+        return f"{self.cutoff:g}, on the mean of {self.window} scores"
+
+    @property
     def integer(self) -> int:
         """The device's cutoff, 0..255."""
         return integer_cutoff(self.cutoff)

@@ -26,17 +26,22 @@ from mwwkit.evaluation.groups import rate
 from mwwkit.evaluation.tta import averaged
 from mwwkit.metrics.cutoff_selection import median_latency
 from mwwkit.metrics.operating_points import PerSet
-from mwwkit.metrics.rates import Rate
+from mwwkit.metrics.rates import Rate, seconds
+from mwwkit.metrics.whose_words import Whose, WhoseWords, named
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.spacing import evenly
+from mwwkit.run.typed_json import absent
+from mwwkit.scenes import provenance
+from mwwkit.scenes.provenance import About
 from mwwkit.scenes.rendering import render
 from mwwkit.scenes.sets import LEAD_S, TAIL_S
 from mwwkit.scenes.shards import FeatureSet
 
+OTHERS = "test-others"
 MOST_CLIPS = 300  # of words and of other words each
 MOST_VOICES = 60  # that babble is made of
 CHUNK = 25  # clips a task
@@ -51,13 +56,19 @@ class OfUnits(Rate):
 
 @dataclass(frozen=True)
 class Row:
-    """What a model does under one shift."""
+    """What a model does under one shift.
+
+    `recall` and latency are of the words that count, `words_of` says whose; machines' words stand
+    beside them where people's alone count.
+    """
 
     shift: str
     family: str
+    words_of: Whose
     recall: OfUnits
     other_clips_accepted: Rate
     median_latency_s: float | None
+    machines: Rate | None = absent()
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,22 @@ class Stimuli:
     ends_s: list[float]  # of the words; none for other clips
 
 
+@dataclass(frozen=True)
+class Words:
+    """The words that are scored: whose they are, where they end, what is drawn independently."""
+
+    whose: WhoseWords
+    ends_s: list[float]
+    units: list[str]  # a voice with all its clips, or a clip
+
+    @classmethod
+    def of(cls, clean: Stimuli, about: About) -> "Words":
+        """Of clips of the catalogue."""
+        records = [(name, about.of(name)) for name in clean.names]
+        units = [record and record.speaker or name for name, record in records]
+        return cls(provenance.whose_clips(clean.names, about), clean.ends_s, units)
+
+
 def measure(
     run: Run, workers: int = 1, most_clips: int = MOST_CLIPS, tta: bool = False
 ) -> list[Row]:
@@ -92,19 +119,16 @@ def measure(
     """
     exported = Exported(run)
     device, rule = Device(exported.model, reference=True), exported.threshold
-    positives, negatives = (
-        stimuli(run, f"test-{name}", most_clips) for name in ("words", "others")
-    )
-    if not positives.names:
+    words, negatives = stimuli(run, "test-words", most_clips), stimuli(run, OTHERS, most_clips)
+    if not words.names:
         raise WrongInput(
             "the test split has no word under the condition 'clean'; add it to CONDITIONS in 02"
         )
+    positives = Words.of(words, provenance.records(run))
     sounds = sounds_of(run, negatives)
-    speakers = {record.path: record.speaker for record in load_clips(run)}
-    units = [speakers[name] or name for name in positives.names]
     score = partial(_score, device, sounds, tta)
     shifts = suite(sounds)
-    jobs = [*_jobs(shifts, "words", positives), *_jobs(shifts, "others", negatives)]
+    jobs = [*_jobs(shifts, "words", words), *_jobs(shifts, "others", negatives)]
     tracks_of: dict[str, PerSet[list[np.ndarray]]] = {
         shift.name: PerSet([], [], []) for shift in shifts
     }
@@ -113,14 +137,21 @@ def measure(
             tracks_of[job.shift.name].of(job.set).extend(tracks)
             bar.update()
 
-    return [_row(shift, tracks_of[shift.name], rule, positives, units) for shift in shifts]
+    return [_row(shift, tracks_of[shift.name], rule, positives) for shift in shifts]
 
 
 def stimuli(run: Run, name: str, most: int) -> Stimuli:
-    """Clean clips of a set, evenly spaced over it where there are more than `most`."""
+    """Clean clips of a set, evenly spaced over it where there are more than `most`.
+
+    Of words those that count come first, and no other takes the place of one.
+    """
     features = FeatureSet.open(run, name)
     clean = [i for i in range(len(features)) if features.condition(i) == "clean"]
-    chosen = [clean[i] for i in evenly(len(clean), most)]
+    words = provenance.whose_words(features.at(clean), provenance.records(run))
+    words = words if name != OTHERS else words.together
+    first, beside = ([clean[i] for i in which] for which in (words.counted, words.beside))
+    chosen = [first[i] for i in evenly(len(first), most)]
+    chosen += [beside[i] for i in evenly(len(beside), most - len(chosen))]
     return Stimuli(
         [features.clip(i) for i in chosen],
         [render(features.scene(i), run.find) for i in chosen],
@@ -167,32 +198,37 @@ def _float(audio: np.ndarray) -> np.ndarray:
     return audio.astype(np.float32) / np.float32(INT16_SCALE)
 
 
-def _row(
-    shift: Shift,
-    tracks: PerSet[list[np.ndarray]],
-    rule: Rule,
-    clean: Stimuli,
-    units: Sequence[str],
-) -> Row:
+def _row(shift: Shift, tracks: PerSet[list[np.ndarray]], rule: Rule, words: Words) -> Row:
     """What the tracks of the words and of the other words come to."""
-    share = rate(rule.wakes(tracks.positives), units, rng(0, "shift", shift.name))
-    wrong = rule.wakes(tracks.negatives)
+    whose, hit = words.whose, rule.wakes(tracks.positives)
+    counted, units = list(whose.counted), [words.units[i] for i in whose.counted]
+    share = rate(hit[counted], units, rng(0, "shift", shift.name))
+    heard = [tracks.positives[i] for i in counted]
+    wrong, beside = rule.wakes(tracks.negatives), hit[list(whose.beside)]
     return Row(
         shift.name,
         shift.family,
+        whose.whose,
         OfUnits(**vars(share), units=len(set(units))),
         Rate.counted(int(wrong.sum()), len(wrong)),
-        median_latency(tracks.positives, clean.ends_s, rule),
+        median_latency(heard, [words.ends_s[i] for i in counted], rule),
+        Rate.counted(int(beside.sum()), len(beside)) if whose.beside else None,
     )
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows in lines for people: counts and 95 % intervals beside every rate."""
-    lines = [f"{'shift':<20} {'recall':<38} {'other words taken':<34} latency"]
+    counted = named(rows[0].words_of) if rows else "words"
+    beside = any(row.machines for row in rows)
+    heads = ["shift", counted, *(["machines' words"] * beside), "other words taken", "latency"]
+    lines = [heads]
     for row in rows:
+        machines = [str(row.machines)] * beside
         latency_s = row.median_latency_s
-        lines.append(
-            f"{row.shift:<20} {row.recall!s:<38} {row.other_clips_accepted!s:<34} "
-            f"{'-' if latency_s is None else f'{latency_s:.2f} s'}"
-        )
-    return "\n".join(lines)
+        late = "-" if latency_s is None else seconds(latency_s)
+        lines.append([row.shift, str(row.recall), *machines, str(row.other_clips_accepted), late])
+    widths = (20, *[38] * (len(heads) - 3), 34, 0)
+    return "\n".join(
+        " ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

@@ -12,6 +12,7 @@ from mwwkit.device.detector import Rule
 from mwwkit.metrics.decision_rules import RuleRates
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import Hourly, Interval, Rate
+from mwwkit.metrics.whose_words import Whose
 from mwwkit.run.typed_json import Amount, Count, Key, Keyed, Share, absent, says
 
 Set = Literal["words", "others", "ambient"]
@@ -204,6 +205,19 @@ class Worst:
 
 
 @dataclass(frozen=True)
+class CountedWords:
+    """Whose words every rate of hearing counts, and how many recordings of either there are.
+
+    People's alone where they are enough (`metrics.judgement.FEWEST_RECORDINGS`); machines' are then
+    told apart by the groups of the dimension voice, which are of all words, as the mistakes are.
+    """
+
+    whose: Whose
+    people: Count  # different recordings
+    machines: Count
+
+
+@dataclass(frozen=True)
 class SplitFigures:
     """Everything that is said about one split."""
 
@@ -218,3 +232,4 @@ class SplitFigures:
     detectors: Annotated[tuple[RuleRates, ...], Keyed("name")]
     groups: Groups
     worst: Worst
+    words: CountedWords | None = absent()  # an earlier version counted all and did not say whose

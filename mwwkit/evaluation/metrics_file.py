@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from mwwkit.device.detector import Rule
-from mwwkit.evaluation.measured import Mistake, Set, SplitFigures
+from mwwkit.evaluation.measured import Calibration, Mistake, Set, SplitFigures
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.run.typed_json import Amount, Count, Key, Keyed, Share, absent, says
 
@@ -24,6 +24,7 @@ class Threshold(Rule):
     false_accepts_expected_per_hour: Amount | None
     data_can_support_the_target: bool
     note: str
+    chosen_by: str | None = absent()  # whose words chose it, in a sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,12 +128,56 @@ class Parity:
 
 
 @dataclass(frozen=True)
+class BothCalibrations:
+    """Words under a condition against the other words, before and after."""
+
+    condition: str
+    before: Calibration
+    after: Calibration
+
+
+@dataclass(frozen=True)
+class RatesAt:
+    """What a model does at a cutoff."""
+
+    recall: Rate
+    other_clips_accepted: Rate
+    false_accepts_per_hour: Hourly
+
+
+@dataclass(frozen=True)
+class BothRates(Rule):
+    """What one cutoff does before and after."""
+
+    before: RatesAt
+    after: RatesAt
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """How the logit was calibrated, on how many recordings of the validation split (0: not).
+
+    `note` says why not; then nothing follows. Else what the test split says of the same net before,
+    its logit as trained but for room under the ceiling of its scores, and after, as it ships.
+    """
+
+    scale: Annotated[float, says(exclusiveMinimum=0)]
+    shift: float
+    words: Count
+    others: Count
+    note: str
+    conditions: Annotated[tuple[BothCalibrations, ...], Keyed("condition")]
+    cutoffs: tuple[BothRates, ...]
+
+
+@dataclass(frozen=True)
 class ModelFacts:
-    """The model's size, its shape's name, and what its logit was multiplied with."""
+    """The model's size, its shape's name, and what its logit was scaled and shifted by."""
 
     bytes: Count
     shape: str
     logit_scale: float
+    logit_shift: float | None = absent()  # earlier versions did not
 
 
 @dataclass(frozen=True)
@@ -162,3 +207,4 @@ class Metrics:
     model: ModelFacts
     arena: ArenaFacts
     onnx: OnnxFacts | None = absent()
+    calibrated: Calibrated | None = absent()

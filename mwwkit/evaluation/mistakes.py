@@ -35,6 +35,15 @@ class ScoredSplit:
     sets: PerSet[FeatureSet]
     tracks: PerSet[Sequence[np.ndarray]]
 
+    def of_words(self, indices: Sequence[int]) -> "ScoredSplit":
+        """The split with some of its words alone."""
+        words, tracks = self.sets.positives.at(indices), self.tracks.positives
+        return ScoredSplit(
+            self.name,
+            replace(self.sets, positives=words),
+            replace(self.tracks, positives=[tracks[i] for i in indices]),
+        )
+
 
 def misses(split: ScoredSplit, rule: Rule, about: About) -> tuple[Mistake, ...]:
     """Words that were not detected, the faintest score first."""

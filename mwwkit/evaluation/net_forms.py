@@ -1,7 +1,7 @@
 """The forms that a net takes on its way to the device, compared on the same audio, step by step.
 
     heard = PerSet(positives, negatives, ambient)                         # int8 [frames, 40] each
-    forms = scores(Made(net, scale, float_model, model), heard)
+    forms = scores(Made(net, temperature, float_model, model), heard)
     print(compare(forms.of("int8"), forms.of("float"), Rule(0.9, window=5)))
 
 `float` is the net over whole spectrograms, `float_streaming` the same a step at a time, `int8` what
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from mwwkit.device.detector import (
     REFRACTORY_STEPS,
@@ -22,19 +23,18 @@ from mwwkit.device.detector import (
     events,
     score_times,
 )
-from mwwkit.device.firmware import N_BANDS
 from mwwkit.device.simulator import Device, DeviceError, tflm
 from mwwkit.evaluation.metrics_file import Difference, FormRates, Place
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.metrics.temperature import Temperature
 from mwwkit.model.float_stream import float_tracks
-from mwwkit.model.mixednet import MixedNet, tf
-from mwwkit.training.evaluator import to_float_features
+from mwwkit.model.mixednet import MixedNet
+from mwwkit.training.whole_net import logit_tracks
 
 AGAINST = {"float_streaming": "float", "int8": "float", "int8_fast": "int8", "tflm": "int8"}
 STREAMS = "ambient"  # the set of which events are counted; of the others clips are
 FLIPPED = 20  # places that are listed, the longest
-BATCH = 32  # spectrograms that go through the float net together
 
 Heard = PerSet[Sequence[np.ndarray]]
 Scores = PerSet[Sequence[np.ndarray]]  # 0..1 [steps] of each spectrogram
@@ -61,38 +61,34 @@ class Forms:
 
 @dataclass(frozen=True)
 class Made:
-    """A net and the files converted from it, with the logit scaling that was used."""
+    """A net and the files converted from it, and how its logit was calibrated in them."""
 
     net: MixedNet
-    scale: float
+    temperature: Temperature
     float_model: bytes
     model: bytes
 
+    def whole_tracks(self, spectrograms: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Scores of the float net over whole spectrograms, calibrated as in the files."""
+        return whole_tracks(self.net, spectrograms, self.temperature.scale, self.temperature.shift)
 
-def float_scores(net: MixedNet, features: np.ndarray, scale: float = 1.0) -> np.ndarray:
+
+def float_scores(
+    net: MixedNet, features: np.ndarray, scale: float = 1.0, shift: float = 0.0
+) -> np.ndarray:
     """Scores 0..1 [frames // 3] of the float net over a whole spectrogram, int8 [frames, 40].
 
-    `scale` is what the int8 model's logit was multiplied with (`evaluator.headroom`).
+    `scale` and `shift` are what the int8 model's logit was calibrated with.
     """
-    return whole_tracks(net, [features], scale)[0]
+    return whole_tracks(net, [features], scale, shift)[0]
 
 
 def whole_tracks(
-    net: MixedNet, spectrograms: Sequence[np.ndarray], scale: float = 1.0
+    net: MixedNet, spectrograms: Sequence[np.ndarray], scale: float = 1.0, shift: float = 0.0
 ) -> list[np.ndarray]:
-    """`float_scores` of each; those of like length go through the net together."""
-    tracks: list[np.ndarray] = [np.zeros(0, np.float32)] * len(spectrograms)
-    order = sorted(range(len(spectrograms)), key=lambda i: len(spectrograms[i]))
-    for first in range(0, len(order), BATCH):
-        chosen = order[first : first + BATCH]
-        longest = len(spectrograms[chosen[-1]])
-        batch = np.zeros((len(chosen), longest, N_BANDS), np.float32)
-        for row, index in enumerate(chosen):  # what comes after a stream changes no score of it
-            batch[row, : len(spectrograms[index])] = to_float_features(spectrograms[index])
-        scores = tf.sigmoid(scale * net(batch)).numpy()
-        for row, index in enumerate(chosen):
-            tracks[index] = scores[row, : len(spectrograms[index]) // net.shape.stride]
-    return tracks
+    """`float_scores` of each, float32."""
+    logits = logit_tracks(net, spectrograms)
+    return [expit(np.float32(scale) * track + np.float32(shift)) for track in logits]
 
 
 def int8_tracks(device: Device, spectrograms: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -109,7 +105,7 @@ def scores(made: Made, heard: Heard) -> Forms:
         pass  # an extra; the report says which forms there are
     else:
         engines.append(("tflm", Device(made.model, engine="tflm")))
-    whole = heard.map(lambda spectrograms: whole_tracks(made.net, spectrograms, made.scale))
+    whole = heard.map(made.whole_tracks)
     streamed = heard.map(lambda spectrograms: float_tracks(made.float_model, spectrograms))
     stepped = (Form(name, int8_scores(device, heard)) for name, device in engines)
     return Forms((Form("float", whole), Form("float_streaming", streamed), *stepped))

@@ -53,7 +53,7 @@ def other_models(made: Made, training: Spectrograms) -> tuple[OtherModel, ...]:
 
     A second or two each. `training` is the store that `evaluator.calibration` chose from.
     """
-    folded = fold(made.net, scale=made.scale)
+    folded = fold(made.net, made.temperature.scale, made.temperature.shift)
     return tuple(
         OtherModel(
             f"calibrated_on_{name}",
@@ -72,7 +72,8 @@ def of_run(
     run: Run,
 ) -> Parity:
     """All of it; `others` are further int8 models that are compared with `made`."""
-    chosen, heard = _heard(validation)
+    words = provenance.whose_words(validation.sets.positives, provenance.records(run))
+    chosen, heard = _heard(validation, words.counted)
     forms = Forms((*net_forms.scores(made, heard).all, *(_form(other, heard) for other in others)))
     further = {other.name for other in others}
     against = []
@@ -99,9 +100,14 @@ def _form(other: OtherModel, heard: net_forms.Heard) -> Form:
     return Form(other.name, net_forms.int8_scores(Device(other.model, reference=True), heard))
 
 
-def _heard(split: ScoredSplit) -> tuple[PerSet[np.ndarray], net_forms.Heard]:
-    """Clips evenly spaced over each set, streams cut at MOST_STREAM_S in all; and their indices."""
+def _heard(split: ScoredSplit, words: Sequence[int]) -> tuple[PerSet[np.ndarray], net_forms.Heard]:
+    """Clips evenly spaced over each set, streams cut at MOST_STREAM_S in all; and their indices.
+
+    Of its words those that count, which recall is told of.
+    """
     chosen = split.sets.map(lambda features: evenly(len(features), MOST_CLIPS))
+    counted = np.array(words, int)[evenly(len(words), MOST_CLIPS)]
+    chosen = replace(chosen, positives=counted)
     left, streams = round(MOST_STREAM_S * 1000 / firmware.HOP_MS), []
     for index in chosen.ambient:
         streams.append(split.sets.ambient.store[int(index)][:left])
@@ -148,9 +154,7 @@ def _test(made: Made, test: ScoredSplit, rule: Rule, run: Run) -> OnTest:
         )
     )
     heard = _stored(test, chosen)
-    whole = heard.map(
-        lambda spectrograms: net_forms.whole_tracks(made.net, spectrograms, made.scale)
-    )
+    whole = heard.map(made.whole_tracks)
     return OnTest(
         words=len(chosen.positives),
         others=len(chosen.negatives),

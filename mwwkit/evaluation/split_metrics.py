@@ -13,13 +13,14 @@ import numpy as np
 
 from mwwkit.device.detector import Rule, detections
 from mwwkit.evaluation import groups
+from mwwkit.evaluation.calibrated import as_facts
 from mwwkit.evaluation.measured import (
     Aim,
     AtTarget,
     BySpeaker,
-    Calibration,
     ClipFigures,
     ConditionRate,
+    CountedWords,
     Crossing,
     Groups,
     HourlyBy,
@@ -42,7 +43,7 @@ from mwwkit.scenes import provenance
 from mwwkit.scenes.mining import heard_in
 from mwwkit.scenes.provenance import About
 
-OF_WORDS = ("condition", "snr", "room", "rt60", "speaker", "source", "voice")
+OF_WORDS = ("condition", "snr", "room", "rt60", "speaker", "source")
 OF_OTHERS = ("speaker", "source", "voice", "word", "label")
 COUNTED = (
     "true_positives",
@@ -61,24 +62,29 @@ COUNTED = (
 def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures:
     """All of it. Raises FileNotFoundError for a room that the catalogue has and the run not.
 
-    `run` is where the catalogue and the rooms are looked for.
+    `run` is where the catalogue and the rooms are looked for. What is told as recall is people's,
+    where there are enough of their words.
     """
-    about, tracks = provenance.records(run), split.tracks
+    about = provenance.records(run)
+    words = provenance.whose_words(split.sets.positives, about)
+    counted = split.of_words(words.counted) if words.beside else split
+    tracks = counted.tracks
     surface = operating_points(tracks.positives, tracks.negatives, tracks.ambient, aim.windows)
     shipped, hit = surface.at(rule), rule.wakes(tracks.positives)
-    latency = _latency(split, rule, about)
+    latency = _latency(counted, rule, about)
     return SplitFigures(
-        recall=_recall(split, hit, about),
+        recall=_recall(counted, hit, about),
         other_clips_accepted=shipped.others_accepted,
         false_accepts_per_hour=shipped.hourly(),
         median_latency_s=latency.median_s,
         latency=latency,
-        clips=_clips(split, rule),
+        clips=_clips(counted, rule),
         at_target=_at_target(surface, aim),
         surface=surface.rounded(),
         detectors=by_rule(tracks.positives, tracks.ambient, rule),
-        groups=_groups(split, rule, hit, about, run),
+        groups=_groups(split, counted, rule, about, run),
         worst=Worst(misses(split, rule, about), false_accepts(split, rule, about)),
+        words=CountedWords(words.whose, words.n_people, words.n_machines),
     )
 
 
@@ -136,7 +142,6 @@ def _clip_figures(
     areas = curve_intervals(positives, negatives, rng(0, "curves", name))
     nearest = equal_error_rate(positives, negatives)[1]
     cutoff_there = None if np.isinf(nearest) else nearest
-    lists = (table.counts, table.mean_score, table.share_positive)
     return ClipFigures(
         condition=name,
         **{each: getattr(counted, each) for each in COUNTED},
@@ -144,7 +149,7 @@ def _clip_figures(
         partial_auc_10=areas.partial_auc_10,
         partial_auc_5=areas.partial_auc_5,
         equal_error_rate=Crossing(**vars(areas.equal_error_rate), cutoff=cutoff_there),
-        calibration=Calibration(table.ece, *(tuple(each.tolist()) for each in lists)),
+        calibration=as_facts(table),
     )
 
 
@@ -162,25 +167,35 @@ def _at_target(surface: Surface, aim: Aim) -> AtTarget | None:
     )
 
 
-def _groups(split: ScoredSplit, rule: Rule, hit: np.ndarray, about: About, run: Run) -> Groups:
+def _groups(split: ScoredSplit, counted: ScoredSplit, rule: Rule, about: About, run: Run) -> Groups:
+    """Of the counted words, but by voice of all: there people stand beside machines."""
+    locate: Callable[[str], Path] | None = run.find if about else None
+    by_others = _recall_by(counted, rule, about, OF_WORDS, groups.MIN_CLIPS, locate)
+    by_voice = _recall_by(split, rule, about, ("voice",), min_clips=1)
     return Groups(
         merged_below=Least(groups.MIN_CLIPS, groups.MIN_HOURS),
         note="" if about else "No clips/catalogue.csv at hand: no groups by voice or source.",
-        recall=_recall_by(split, hit, about, run),
-        other_clips_accepted=_accepted_by(split, rule, about),
-        false_accepts_per_hour=_false_accepts_by(split, rule, about),
+        recall=by_others + by_voice,
+        other_clips_accepted=_accepted_by(counted, rule, about),
+        false_accepts_per_hour=_false_accepts_by(counted, rule, about),
     )
 
 
-def _recall_by(split: ScoredSplit, hit: np.ndarray, about: About, run: Run) -> tuple[RatesBy, ...]:
-    locate: Callable[[str], Path] | None = run.find if about else None
+def _recall_by(
+    split: ScoredSplit,
+    rule: Rule,
+    about: About,
+    dimensions: tuple[str, ...],
+    min_clips: int,
+    locate: Callable[[str], Path] | None = None,
+) -> tuple[RatesBy, ...]:
     positives, units = split.sets.positives, _units(split, about)
-    by = provenance.clip_groups(positives, about, locate)
+    by, hit = provenance.clip_groups(positives, about, locate), rule.wakes(split.tracks.positives)
     rates_by = []
-    for name in OF_WORDS:
+    for name in dimensions:
         if by.get(name):
             drawn = provenance.clip_names(positives) if name == "speaker" else units
-            rows = groups.recall_by(by[name], hit, drawn, rng(0, "groups", name))
+            rows = groups.recall_by(by[name], hit, drawn, rng(0, "groups", name), min_clips)
             rates_by.append(RatesBy(name, rows))
     return tuple(rates_by)
 

@@ -170,32 +170,44 @@ def _crossing(rate: np.ndarray, missed: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 @dataclass(frozen=True)
 class Reliability:
-    """Ten equal bins of score 0..1: clips, mean score and share of positives in each."""
+    """Ten equal bins of score 0..1: clips, mean score and share of positives in each.
+
+    `weights` is the share of all clips in each bin, positives and negatives weighing alike, and so
+    are mean and share.
+    """
 
     counts: np.ndarray
+    weights: np.ndarray
     mean_score: np.ndarray
     share_positive: np.ndarray
 
     @property
     def ece(self) -> float:
         """Expected calibration error: the mean gap of score and share, weighted by clips."""
-        gaps = np.abs(self.mean_score - self.share_positive)
-        return float((self.counts * gaps).sum() / self.counts.sum())
+        return float(self.weights @ np.abs(self.mean_score - self.share_positive))
 
 
 def reliability(positives: np.ndarray, negatives: np.ndarray) -> Reliability:
     """Whether a score of 0.9 means nine in ten. Empty bins hold 0; scores are in 0..1.
 
-    It depends on the share of positives in the test, which is not that of a home.
+    Positives weigh as much as negatives, however many there are of each: as where a clip is as
+    likely the one as the other, which is what `mwwkit.metrics.temperature` fits. A home is not
+    like that, and no two tests are alike in it.
     """
     scores = np.concatenate([positives, negatives])
+    if not len(positives) or not len(negatives):
+        raise WrongInput(f"{len(positives)} positives, {len(negatives)} negatives; wanted both")
     if scores.min() < 0 or scores.max() > 1:
         raise WrongInput(f"scores from {scores.min()} to {scores.max()}; wanted 0 to 1")
     bins = np.minimum((scores * N_BINS).astype(int), N_BINS - 1)
-    counts = np.bincount(bins, minlength=N_BINS)
-    some = np.maximum(counts, 1)
-    hits = np.bincount(bins[: len(positives)], minlength=N_BINS)
-    return Reliability(counts, np.bincount(bins, scores, N_BINS) / some, hits / some)
+    each = np.repeat([0.5 / len(positives), 0.5 / len(negatives)], [len(positives), len(negatives)])
+    hits = np.bincount(bins[: len(positives)], each[: len(positives)], N_BINS)
+    weights = np.bincount(bins, each, N_BINS)
+    some = np.where(weights > 0, weights, 1.0)
+    means = np.bincount(bins, each * scores, N_BINS) / some
+    # A mean of equal numbers may be a last bit over 1, and so may a share.
+    tables = (np.minimum(means, 1.0), np.minimum(hits / some, 1.0))
+    return Reliability(np.bincount(bins, minlength=N_BINS), weights, *tables)
 
 
 def latency_s(track: np.ndarray, word_end_s: float, rule: Rule) -> float:

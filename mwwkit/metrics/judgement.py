@@ -19,6 +19,10 @@ MOST = 0.5  # hearing less it fails more often than it works, and people give up
 WELL = 0.8  # hearing less it makes more than one call in five a second one, which people remember
 # With 20 words, all of them heard, one in six may still be missed (95 %); with fewer it is worse.
 FEWEST_WORDS = 20
+# From so many different recordings by people on, their words alone choose weights and cutoff and
+# are told as recall, machines' beside them: what hears machines may miss people. Of fewer, each one
+# heard or missed moves recall by more than ten points, so that luck would choose.
+FEWEST_RECORDINGS = 10
 FEWEST_HOURS = 0.1  # in six minutes even silence leaves room for 30 false accepts an hour (95 %)
 # Half and twice what the tail of the scores expects is how well it may be trusted; an interval of
 # what was counted that begins over twice the target is as plain.

@@ -122,6 +122,16 @@ def roughly(events: float) -> str:
     return an_hour(float(f"{events:.2g}"))
 
 
+def seconds(value: float) -> str:
+    """0.123 as "0.12 s"."""
+    return f"{value:.2f} s"
+
+
+def latency(median_s: float | None) -> str:
+    """ "0.12 s after the word's end, median"."""
+    return "none heard" if median_s is None else f"{seconds(median_s)} after the word's end, median"
+
+
 def proportion(count: int, total: int) -> Rate:
     """`count` of `total` with its exact interval (Clopper and Pearson 1934, two-sided)."""
     if not 0 <= count <= total or total == 0:

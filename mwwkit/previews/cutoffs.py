@@ -6,6 +6,8 @@
 Both run the exported file on held-out audio: the picture is the device's.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from IPython.display import Audio, Image
 from ipywidgets import IntSlider, Layout
@@ -17,9 +19,11 @@ from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, Surface, operating_points
+from mwwkit.metrics.whose_words import named
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import counter, panel
 from mwwkit.run.paths import Run
+from mwwkit.scenes.provenance import records, whose_words
 from mwwkit.scenes.rendering import render
 from mwwkit.scenes.shards import FeatureSet
 
@@ -33,8 +37,8 @@ def curve(run: Run) -> None:
     """
     exported = Exported(run)
     device, threshold = Device(exported.model, reference=True), exported.threshold
-    surfaces = {split: _surface(run, split, device, threshold.window) for split in STYLES}
-    surfaces = {split: surface for split, surface in surfaces.items() if surface is not None}
+    by_split = ((split, _heard(run, split, device, threshold.window)) for split in STYLES)
+    surfaces = {split: heard for split, heard in by_split if heard is not None}
     slider = IntSlider(
         threshold.integer,
         int(CUTOFFS[0]),
@@ -47,25 +51,35 @@ def curve(run: Run) -> None:
     panel(lambda cutoff: [drawing.png(draw(surfaces, threshold, cutoff))], cutoff=slider)
 
 
-def _surface(run: Run, split: str, device: Device, window: int) -> Surface | None:
-    """Every cutoff on one split, with one window; None where it lacks words or hours."""
-    sets = [FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES]
-    if not len(sets[0]) or not len(sets[2]):
+@dataclass(frozen=True)
+class Heard:
+    """Every cutoff on one split, with one window, and whose words it counts."""
+
+    surface: Surface
+    whose: str
+
+
+def _heard(run: Run, split: str, device: Device, window: int) -> Heard | None:
+    """What 05 would count on a split; None where it lacks words or hours."""
+    words, *others = (FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES)
+    if not len(words) or not len(others[-1]):
         return None
+    counted = whose_words(words, records(run))
+    sets = words.at(counted.counted), *others
     tracks = [[device.scores(s.store[i]) for i in range(len(s))] for s in sets]
-    return operating_points(*tracks, windows=(window,))
+    return Heard(operating_points(*tracks, windows=(window,)), named(counted.whose))
 
 
-def draw(surfaces: dict[str, Surface], threshold: Threshold, cutoff: int) -> Figure:
+def draw(surfaces: dict[str, Heard], threshold: Threshold, cutoff: int) -> Figure:
     """The operating curve, and its two axes by cutoff; `cutoff` (1..254) is marked in both."""
     figure = Figure(figsize=(drawing.WIDTH_IN, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for split, surface in surfaces.items():
-        colour, line = STYLES[split]
+    for split, heard in surfaces.items():
+        surface, (colour, line) = heard.surface, STYLES[split]
         hourly = surface.ambient_events[0] / surface.ambient_hours
         recall = surface.hits[0] / surface.n_positives
         column = cutoff - int(CUTOFFS[0])
-        left.plot(hourly, recall, line, color=colour, label=_label(split, surface, column))
+        left.plot(hourly, recall, line, color=colour, label=_label(split, heard, column))
         left.plot(hourly[column], recall[column], "o", color=colour, markersize=7)
         right.plot(CUTOFFS / 255, recall, line, color=colour)
     _other_clips(right, surfaces)
@@ -86,23 +100,23 @@ def draw(surfaces: dict[str, Surface], threshold: Threshold, cutoff: int) -> Fig
     return figure
 
 
-def _other_clips(axes: Axes, surfaces: dict[str, Surface]) -> None:
-    for split, surface in surfaces.items():
-        colour, line = STYLES[split]
-        axes.plot([], [], line, color=colour, label=f"words accepted, {split}")
+def _other_clips(axes: Axes, surfaces: dict[str, Heard]) -> None:
+    for split, heard in surfaces.items():
+        surface, (colour, line) = heard.surface, STYLES[split]
+        axes.plot([], [], line, color=colour, label=f"{heard.whose} accepted, {split}")
         if surface.n_negatives:
             wrong = surface.clip_false_accepts[0] / surface.n_negatives
             label = f"other words accepted, {split}"
             axes.plot(CUTOFFS / 255, wrong, line, color=colour, alpha=0.45, label=label)
 
 
-def _label(split: str, surface: Surface, column: int) -> str:
+def _label(split: str, heard: Heard, column: int) -> str:
     """What one split shows at a cutoff, with what its size leaves open."""
-    at = surface.row(surface.windows[0])[column]
-    hourly = at.hourly()
+    at = heard.surface.row(heard.surface.windows[0])[column]
+    recall, hourly = at.recall, at.hourly()
     return (
-        f"{split}: {at.recall.percent} of {surface.n_positives} words\n"
-        f"{hourly.an_hour} /h (95 %: {hourly.interval}; {at.hours:.2g} h)"
+        f"{split}: {recall.percent} of {heard.whose} ({recall.counts})\n"
+        f"{hourly.an_hour} /h (95 %: {hourly.interval}; {hourly.counts})"
     )
 
 

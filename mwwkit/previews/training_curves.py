@@ -5,9 +5,6 @@
 The history that it is called with is all it knows, so a resumed run draws the whole.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from IPython.display import DisplayHandle, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,8 +12,7 @@ from matplotlib.figure import Figure
 from mwwkit.previews import drawing
 from mwwkit.run.checkpoint import CheckpointError, finished
 from mwwkit.run.paths import Run
-
-History = Mapping[str, Mapping[str, Any]]  # unit -> facts: loss, gradient_norm, sometimes a choice
+from mwwkit.training.evaluated import Evaluated, History, evaluated
 
 
 class LiveCurves:
@@ -55,15 +51,16 @@ def draw(history: History) -> Figure:
         for axes, fact in ((loss, "loss"), (norm, "gradient_norm")):
             values = [facts[fact] for facts in course.values()]
             axes.plot(steps, values, color=colour, marker=".", markersize=4, label=name)
-        evaluated = {step: facts["choice"] for step, facts in course.items() if "choice" in facts}
-        _draw_choices(recall, evaluated, "recall", colour)
-        _draw_choices(hourly, evaluated, "false_accepts_per_hour", colour)
-        recall.set_title(_title(evaluated), fontsize=9)
+        found = ((step, evaluated(facts)) for step, facts in course.items())
+        reached = {step: each for step, each in found if each}
+        _draw_reached(recall, reached, "recall", colour)
+        _draw_reached(hourly, reached, "false_accepts_per_hour", colour)
+        recall.set_title(_title(reached), fontsize=9)
     loss.set(ylabel="loss")
     norm.set(ylabel="gradient norm")
     recall.set(ylabel="recall", ylim=(-0.05, 1.1))
-    choices = (facts["choice"] for facts in history.values() if "choice" in facts)
-    top = max((choice["false_accepts_per_hour"] for choice in choices), default=0.0)
+    looked_at = filter(None, map(evaluated, history.values()))
+    top = max((each.false_accepts_per_hour for each in looked_at), default=0.0)
     hourly.set(ylabel="false accepts (1/h)")
     hourly.set_ylim(-0.05 * max(top, 1.0), 1.1 * max(top, 1.0))
     last = max(step for course in courses.values() for step in course)
@@ -77,9 +74,9 @@ def draw(history: History) -> Figure:
     return figure
 
 
-def _courses(history: History) -> dict[str, dict[int, Mapping[str, Any]]]:
+def _courses(history: History) -> dict[str, dict]:
     """Split a history into courses by unit-name prefix: course -> step -> facts."""
-    courses: dict[str, dict[int, Mapping[str, Any]]] = {}
+    courses: dict[str, dict] = {}
     for unit, facts in history.items():
         name, _, step = unit.rpartition("step-")
         courses.setdefault(name.strip("-") or "all", {})[int(step)] = facts
@@ -91,26 +88,24 @@ def _colours(n: int) -> list[str]:
     return [drawing.SOFT] * (n - 1) + [drawing.INK]
 
 
-def _draw_choices(axes: Axes, evaluated: dict[int, Mapping], name: str, colour: str) -> None:
-    values = [choice[name] for choice in evaluated.values()]
-    axes.plot(list(evaluated), values, color=colour, marker="o", markersize=4)
-    if (kept := _kept(evaluated)) is not None:
-        axes.plot(kept, evaluated[kept][name], "o", ms=11, mfc="none", mec=drawing.ACCENT, mew=1.6)
+def _draw_reached(axes: Axes, reached: dict[int, Evaluated], fact: str, colour: str) -> None:
+    values = [getattr(each, fact) for each in reached.values()]
+    axes.plot(list(reached), values, color=colour, marker="o", markersize=4)
+    if (kept := _kept(reached)) is not None:
+        value = getattr(reached[kept], fact)
+        axes.plot(kept, value, "o", ms=11, mfc="none", mec=drawing.ACCENT, mew=1.6)
 
 
-def _kept(evaluated: dict[int, Mapping]) -> int | None:
+def _kept(reached: dict[int, Evaluated]) -> int | None:
     """The late step of highest rank, of equals the latest: the choice that the stage makes."""
-    candidates = [step for step, choice in evaluated.items() if choice["late"]]
-    return max(candidates, key=lambda step: (evaluated[step]["rank"], step), default=None)
+    candidates = [step for step, each in reached.items() if each.late]
+    return max(candidates, key=lambda step: (reached[step].rank, step), default=None)
 
 
-def _title(evaluated: dict[int, Mapping]) -> str:
-    if not evaluated:
+def _title(reached: dict[int, Evaluated]) -> str:
+    if not reached:
         return "int8 model on validation: not evaluated yet"
-    kept = _kept(evaluated)
-    step = max(evaluated) if kept is None else kept
-    choice = evaluated[step]
-    return (
-        f"int8 model on validation: {choice['recall']:.1%} at "
-        f"{choice['false_accepts_per_hour']:.2g} /h (step {step:,}{', early' * (kept is None)})"
-    )
+    kept = _kept(reached)
+    step = max(reached) if kept is None else kept
+    at = f"int8 on validation, step {step:,}{', early' * (kept is None)}"
+    return f"{at}:\n{reached[step].short}"

@@ -3,6 +3,7 @@
     facts               all figures of the report, as types and as JSON (`report.schema.json`)
     verdict             does it hear, does it stay quiet, how much is known: in plain sentences
     voices              the test words of people and of machines, never in one rate
+    key_facts           what most people ask of a run, for notebook and terminal
     origins             data and licences, settings, versions, files
     licences            may the model be shipped commercially
     cutoff_choices      strict, balanced and lenient cutoffs, and what each did

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.report import formatting
-from mwwkit.report.cutoff_choices import Advice, alike, told_once
+from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.licences import Licence
 from mwwkit.report.origins import Data, DeviceNeeds
@@ -59,7 +59,7 @@ def card(report: Report, certificate: Certified | None) -> str:
         *map(plain, report.verdict.sentences),
         *filter(None, [plain(formatting.recordings(report.data))]),
         *_measured(report.test, report.data),
-        *_thresholds(report.advice),
+        *_thresholds(report),
         *_licence(report.licence),
         *_data(report.data),
         *_device(report.device, certificate),
@@ -72,9 +72,8 @@ def _measured(test: SplitFigures, data: Data | None) -> list[str]:
     """What the test split showed."""
     heard = heard_words(test, data)
     rows = [(f"hears {whose}", rate) for whose, rate in heard.rows if heard.apart and rate.of]
-    who = ", people and machines together" if heard.mixed else ""
     conditions = formatting.in_order(test.recall)
-    rows += [(f"hears {heard.called}, {name}{who}", share) for name, share in conditions]
+    rows += [(f"hears {heard.called}, {name}", share) for name, share in conditions]
     if test.other_clips_accepted.of:
         rows.append(("takes other words for it", test.other_clips_accepted))
     cells = [(n, s.counts, *map(formatting.glued, (s.percent, s.interval))) for n, s in rows]
@@ -82,19 +81,20 @@ def _measured(test: SplitFigures, data: Data | None) -> list[str]:
     if hourly.hours:
         shown = hourly.counts, hourly.an_hour, hourly.interval
         cells.append(("false accepts an hour", *shown))
-    delay = formatting.delay(test.latency) if test.latency.detected else ""
+    delay = formatting.delay(test.latency, heard.called) if test.latency.detected else ""
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
     table = _table(("what", "counted", "value", "interval"), cells)
     return [part for part in ("## How well it does", lead, table, delay) if part]
 
 
-def _thresholds(advice: Sequence[Advice]) -> list[str]:
-    """Strict, balanced, lenient."""
+def _thresholds(report: Report) -> list[str]:
+    """What ships, and strict, balanced, lenient."""
     lead = (
         "`probability_cutoff` may be set in your ESPHome configuration, under the model. Chosen on "
         "the validation split; a bound holds with 95 %."
     )
-    heads = "", "cutoff", "words heard", "false accepts an hour", "other words taken for it"
+    advice, heard = report.advice, f"{heard_words(report.validation).called} heard"
+    heads = "", "cutoff", heard, "false accepts an hour", "other words taken for it"
     rows = [
         (
             names,
@@ -106,7 +106,9 @@ def _thresholds(advice: Sequence[Advice]) -> list[str]:
         for names, each in told_once(advice)
     ]
     why = "\n".join(f"* **{plain(each.name)}**: {plain(each.why)}." for each in advice)
-    parts = ["## Which threshold", lead, _table(heads, rows), alike(advice), why]
+    shipped = plain(formatting.shipped(report.threshold))
+    parts = ["## Which threshold", shipped, lead, _table(heads, rows), alike(advice), why]
+    parts.append(plain(formatting.calibrated(report.calibrated)) if report.calibrated else "")
     return [part for part in parts if part]
 
 

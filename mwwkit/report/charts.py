@@ -27,11 +27,12 @@ def curves(rows: Sequence[CurvePoint]) -> list[Html]:
     evaluated = [row for row in rows if row.recall is not None]
     loss = linear(0, max(row.loss for row in rows) * 1.05, "loss")
     norm = linear(0, max(row.gradient_norm for row in rows) * 1.05, "gradient norm")
+    whose = evaluated[-1].whose if evaluated else ""
     wrong = max((row.false_accepts_per_hour for row in evaluated), default=1)
     panels = (
         (loss, "loss", rows),
         (norm, "gradient_norm", rows),
-        (shares("recall, validation"), "recall", evaluated),
+        (shares(f"{whose} heard, validation"), "recall", evaluated),
         (hourly(wrong, "false accepts an hour, validation"), "false_accepts_per_hour", evaluated),
     )
     return [_curve(steps, scale, fact, points) for scale, fact, points in panels if points]
@@ -160,20 +161,31 @@ def latency(delays: Latency) -> Html:
     return chart.svg()
 
 
-def reliability(calibrations: Sequence[Calibration]) -> Html:
-    """The share of wake words among the clips of each score; the diagonal means what it says."""
+def reliability(calibrations: Sequence[Calibration], before: Calibration | None = None) -> Html:
+    """The share of wake words among the clips of each score; the diagonal means what it says.
+
+    `before` is the first one as it was without calibration.
+    """
     chart = Plot(
         shares("highest score of a clip"), shares("share that is the wake word"), "Reliability"
     )
     chart.line([0, 1], [0, 1], "soft dashed")
+    if before:
+        some = _filled(before)
+        chart.line([x for _, x, _ in some], [y for _, _, y in some], f"{SERIES[0]} dashed")
     for table, colour in zip(calibrations, SERIES * 9, strict=False):
-        bins = zip(table.counts, table.mean_score, table.share_positive, strict=True)
-        some = [each for each in bins if each[0]]
+        some = _filled(table)
         chart.line([x for _, x, _ in some], [y for _, _, y in some], colour)
         most = max(table.counts)
         for count, x, y in some:
             chart.dots([x], [y], colour, r=round(2 + 5 * (count / most) ** 0.5, 1))
     return chart.svg()
+
+
+def _filled(table: Calibration) -> list[tuple[int, float, float]]:
+    """Clips, mean score and share of words of each bin that has any."""
+    bins = zip(table.counts, table.mean_score, table.share_positive, strict=True)
+    return [each for each in bins if each[0]]
 
 
 def agreement(clips: Sequence[BothScores], rule: Rule) -> Html:

@@ -13,7 +13,7 @@ from mwwkit.device.detector import manifest_cutoff
 from mwwkit.esphome import manifest
 from mwwkit.evaluation.exported import Shipped, read_metrics
 from mwwkit.evaluation.measured import SplitFigures
-from mwwkit.evaluation.metrics_file import Parity, Threshold
+from mwwkit.evaluation.metrics_file import Calibrated, Parity, Threshold
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import licences, origins
@@ -37,6 +37,7 @@ from mwwkit.run.typed_json import (
     to_json,
 )
 from mwwkit.training.diagnosis import Diagnosis, diagnose
+from mwwkit.training.evaluated import Evaluated, best
 
 VERSION = 1
 DIGITS = 6
@@ -59,18 +60,6 @@ class TradeOff:
 
     validation: tuple[TradePoint, ...]
     test: tuple[TradePoint, ...]
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """What the int8 model reached where it was looked at."""
-
-    recall: Share | None = absent()
-    false_accepts_per_hour: Amount | None = absent()
-    cutoff: Share | None = absent()
-    window: Count | None = absent()
-    late: bool | None = absent()
-    rank: tuple[float, ...] | None = absent()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +110,7 @@ class Report:
     config_sha256: Annotated[str, says(pattern="^[0-9a-f]{64}$")]
     versions: Annotated[tuple[Version, ...], Keyed("package", "version")]
     files: Annotated[tuple[File, ...], says(minItems=5)]
+    calibrated: Calibrated | None = absent()
 
     @property
     def made_by(self) -> str:
@@ -172,6 +162,7 @@ def facts_of(run: Run, shipped: Shipped) -> Report:
         config_sha256=origins.digest(stages),
         versions=origins.versions(),
         files=origins.files(shipped),
+        calibrated=metrics.calibrated,
     )
     # As the file has it, so that the page and the file cannot disagree.
     return from_json(Report, to_json(report, DIGITS))
@@ -221,4 +212,5 @@ def _diagnosis(run: Run) -> Diagnosis | None:
     """What 03's history shows, in words; None where the run that holds it is not at hand."""
     if not run.all("training/checkpoint.json"):
         return None
-    return diagnose(finished(run, "training"))
+    done = finished(run, "training")
+    return diagnose(done, best(done))

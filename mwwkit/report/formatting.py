@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from mwwkit.evaluation.measured import ClipFigures, ConditionRate, Latency
+from mwwkit.evaluation.metrics_file import BothCalibrations, Calibrated, RatesAt, Threshold
 from mwwkit.metrics import rates
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report.licences import LicenceOf
 from mwwkit.report.origins import Data, DeviceNeeds, Source, SplitData, Version
 from mwwkit.scenes.scenes import Background, Scene
 
-C = TypeVar("C", ConditionRate, ClipFigures)
+C = TypeVar("C", ConditionRate, ClipFigures, BothCalibrations)
 NARROW = "\u202f"  # a narrow space that breaks no line, between a number and its unit
 
 
@@ -33,7 +34,7 @@ def condition(name: str) -> str:
 
 def seconds(value: float) -> str:
     """0.12 as "0.12 s"."""
-    return f"{value:.2f}{NARROW}s".replace("-", "−")
+    return rates.seconds(value).replace(" s", f"{NARROW}s").replace("-", "−")
 
 
 def behind(background: Background) -> str:
@@ -85,15 +86,58 @@ def hourly(rate: Hourly | None) -> str:
     return str(rate or "no hours")
 
 
-def delay(latency: Latency) -> str:
+def calibrated(facts: Calibrated) -> str:
+    """What was done so that a score says how sure the model is, and what it changed."""
+    if facts.note:
+        return f"Its scores were not calibrated: {facts.note}."
+    fitted = (
+        f"Its scores were calibrated on {facts.words:,} recordings of the word, in noise and in "
+        f"quiet, and {facts.others:,} of other words, all of the validation split: the logit times "
+        f"{facts.scale:g}, {'less' if facts.shift < 0 else 'plus'} {abs(facts.shift):g}."
+    )
+    gaps = "; ".join(
+        f"{name} {each.after.expected_error:.2f}, before {each.before.expected_error:.2f}"
+        for name, each in in_order(facts.conditions)
+    )
+    if not gaps:
+        return fitted
+    return (
+        f"{fitted} On the test split a score and the share of words among clips of that score, "
+        f"were words and others equally frequent, are apart by (in the mean): {gaps}."
+    )
+
+
+def rates_at(rates: RatesAt) -> tuple[str, str, str]:
+    """Words heard, other words taken for it, false accepts an hour."""
+    recall, others = (
+        shown(r if r.of else None) for r in (rates.recall, rates.other_clips_accepted)
+    )
+    heard = rates.false_accepts_per_hour
+    return recall, others, hourly(heard if heard.hours else None)
+
+
+def delay(latency: Latency, counted: str) -> str:
     """How soon half of the words that were heard woke it, with the median's interval, and most."""
     low_s, high_s = latency.median_low_s, latency.median_high_s
     ends = f" (95 %: {seconds(low_s)} to {seconds(high_s)})" if low_s is not None else ""
     return (
-        f"Half of the {latency.detected:,} words that were heard woke it within "
+        f"Half of the {latency.detected:,} of {counted} that were heard woke it within "
         f"{seconds(latency.median_s)}{ends} of their end, "
         f"nine in ten within {seconds(latency.p90_s)}."
     )
+
+
+def target(threshold: Threshold) -> str:
+    """ "0.5 false accepts an hour, reached on the validation split"."""
+    reached = "reached" if threshold.target_reached_on_validation else "not reached"
+    wanted = f"{threshold.target_false_accepts_per_hour:g} false accepts an hour"
+    return f"{wanted}, {reached} on the validation split"
+
+
+def shipped(threshold: Threshold) -> str:
+    """What ships, what it was chosen for, and whose words chose it, in sentences."""
+    told = f"What ships: {threshold.told}. Its target: {target(threshold)}."
+    return f"{told} {threshold.chosen_by}" if threshold.chosen_by else told
 
 
 def _numbers(data: Source | SplitData) -> tuple[str, str, str, str]:

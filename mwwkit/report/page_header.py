@@ -51,13 +51,10 @@ def tiles(report: Report) -> Html:
     test, device = report.test, report.device
     boxes = []
     heard = heard_words(test, report.data)
-    both = heard.rows if heard.mixed else ()  # in one rate they would tell of neither
-    for name, share in formatting.in_order(test.recall)[: not both]:
-        under = formatting.glued(f"{share.counts} test words, {name}; 95 %: {share.interval}")
-        boxes.append((f"Hears {heard.called}", formatting.glued(share.percent), under))
-    for whose, rate in both:
-        under = formatting.glued(f"{rate.counts}, in every condition; 95 %: {rate.interval}")
-        boxes.append((f"Hears {whose}", formatting.glued(rate.percent), under))
+    for whose, rate in heard.rows:
+        if rate.of:
+            under = formatting.glued(f"{rate.counts}, in every condition; 95 %: {rate.interval}")
+            boxes.append((f"Hears {whose}", formatting.glued(rate.percent), under))
     hourly = test.false_accepts_per_hour
     if hourly.hours:
         under = f"{hourly.counts}; at most {an_hour(hourly.at_most)} an hour (95 %)"

@@ -7,6 +7,7 @@ from mwwkit.report import charts, components, formatting
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import Moment
+from mwwkit.report.voices import heard_words
 
 FORMS = {
     "float": "float, the whole at once",
@@ -24,9 +25,9 @@ NAMED = 12  # rows of clips that are not folded away
 def parity(report: Report, unlike: Sequence[Moment]) -> Html:
     """Every form of the model on the same audio, and the clips they decide differently."""
     measured = report.parity
-    heard, test = measured.heard, measured.test
+    heard, test, counted = measured.heard, measured.test, heard_words(report.validation).called
     explanation = (
-        f"Heard by all: {heard.words:,} words, {heard.others:,} other clips and "
+        f"Heard by all: {heard.words:,} of {counted}, {heard.others:,} other clips and "
         f"{heard.stream_hours * 60:.1f} minutes of long recordings of the validation split. A "
         "flip is a step at which one is over the cutoff and the other is not; most are an edge "
         "that comes 30 ms sooner or later."
@@ -34,7 +35,7 @@ def parity(report: Report, unlike: Sequence[Moment]) -> Html:
     parts = [
         _chart(report),
         tag("p", explanation),
-        _rates(measured.forms),
+        _rates(measured.forms, counted),
         _steps(measured.against),
     ]
     named = [
@@ -66,13 +67,13 @@ def _chart(report: Report) -> Html:
     )
 
 
-def _rates(forms: Sequence[FormRates]) -> Html:
+def _rates(forms: Sequence[FormRates], counted: str) -> Html:
     rows = []
     for of in forms:
         hourly = of.false_accepts_per_hour
         streams = hourly.counts if hourly.hours else "no long recordings"
         rows.append((_form(of.form), of.recall.counts, of.other_clips_accepted.counts, streams))
-    heads = "form", "words that woke it", "other clips", "false accepts"
+    heads = "form", f"{counted} that woke it", "other clips", "false accepts"
     return components.table(heads, rows, (1, 2, 3))
 
 

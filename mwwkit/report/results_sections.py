@@ -30,8 +30,9 @@ def recall(report: Report) -> Html:
     groups, rows = report.test.groups, formatting.in_order(report.test.recall)
     heard = heard_words(report.test, report.data)
     by_group = [of for of in groups.recall if of.dimension != "condition"]
+    counted = heard.called
     parts = [
-        components.shares_table("condition", rows)
+        components.shares_table(f"{counted}, by condition", rows)
         if rows
         else tag("p", "No word in the test split."),
         *(_between_speakers(rows) if heard.of_strangers else []),
@@ -40,9 +41,9 @@ def recall(report: Report) -> Html:
     if groups.note:
         parts.append(tag("p", groups.note, class_="lead"))
     lead = (
-        "Words of the test split, which the model was neither taught nor tuned by. At 10 dB the "
-        "word is that much louder than what goes on behind it. The bar shows the share that woke "
-        "it and, lighter, where the true share lies with 95 % confidence."
+        f"In the test split, which the model was neither taught nor tuned by: {counted}. At 10 dB "
+        "the word is that much louder than what goes on behind it. The bar shows the share that "
+        "woke it and, lighter, where the true share lies with 95 % confidence."
     )
     return components.section("recall", "Does it wake when it should?", lead, *parts)
 
@@ -128,20 +129,22 @@ def mistakes(report: Report, misses: list[Moment], accepts: list[Moment]) -> Htm
 
 def trade_off(report: Report) -> Html:
     """What another threshold would have done."""
-    threshold = report.threshold
+    threshold, chose = report.threshold, heard_words(report.validation).called
+    tested = heard_words(report.test, report.data).called
     det = components.figure(
         charts.det(report.trade_off, threshold),
         "Every cutoff is a point: a stricter one goes left and up, a looser one right and down. "
         "Lower and further left is better. The shade is the 95 % interval of the misses; the "
-        "cross is the shipped threshold with its intervals. The share axes follow the normal "
-        "distribution, so that small shares can be told apart; 0 lies at the edge.",
+        f"cross is the shipped threshold with its intervals. Missed or heard are {tested}. The "
+        "share axes follow the normal distribution, so that small shares can be told apart; 0 lies "
+        "at the edge.",
         [("c1 dashed", "validation: chosen here"), ("c2", "test: reported here")],
     )
     windows = report.validation.surface.windows
     surface = components.figure(
         charts.surface(report.validation.surface, threshold),
-        "On the validation split, for every cutoff the device can be set to. The ring is what "
-        "ships.",
+        f"On the validation split, {chose}, for every cutoff the device can be set to. The ring is "
+        "what ships.",
         [
             *((c, f"mean of {w} scores") for c, w in zip(charts.SERIES, windows, strict=False)),
             ("accent", "shipped"),
@@ -149,7 +152,7 @@ def trade_off(report: Report) -> Html:
         ],
     )
     alone = report.test.at_target
-    transfer = tag("p", _transfer(alone)) if alone else ""
+    transfer = tag("p", _transfer(alone, tested)) if alone else ""
     choices = [
         (
             names,
@@ -161,23 +164,23 @@ def trade_off(report: Report) -> Html:
         for names, each in told_once(report.advice)
     ]
     one = tag("p", said) if (said := alike(report.advice)) else ""
-    heads = "", "cutoff", "words heard", "false accepts an hour", "what it is"
+    heads = "", "cutoff", f"{chose} heard", "false accepts an hour", "what it is"
     three = components.table(heads, choices, (1,))
     lead = (
-        f"It wakes when the mean of {threshold.window} scores passes {threshold.cutoff:g}. "
-        "Both were chosen on the validation split: false accepts within the target first, then "
-        "as many words as possible."
+        f"{formatting.shipped(threshold)} Cutoff and window were chosen on the validation split: "
+        "false accepts within the target first, then as many words as possible."
     )
     return components.section(
         "threshold", "The threshold", lead, three, one, det, transfer, surface
     )
 
 
-def _transfer(alone: AtTarget) -> str:
+def _transfer(alone: AtTarget, counted: str) -> str:
     """Text: which cutoff the test split alone would have chosen."""
     return (
         f"The test split alone would have chosen {alone.cutoff:g} on the mean of "
-        f"{alone.window}, and with it a recall of {formatting.percent(alone.recall.value)}. "
+        f"{alone.window}, and with it have heard {formatting.percent(alone.recall.value)} of "
+        f"{counted}. "
         "The nearer that is to what ships, the more a threshold holds for other voices."
     )
 
@@ -186,20 +189,51 @@ def reaction(report: Report) -> Html:
     """How fast, and whether scores mean what they say."""
     latency, parts = report.test.latency, []
     if latency.detected:
-        caption = f"{formatting.delay(latency)} Before 0 means before the word was over."
+        late = formatting.delay(latency, heard_words(report.test, report.data).called)
+        caption = f"{late} Before 0 means before the word was over."
         parts.append(components.figure([charts.latency(latency)], caption, [("accent", "median")]))
-    calibrations = [(name, of.calibration) for name, of in formatting.in_order(report.test.clips)]
-    if calibrations:
-        gaps = ", ".join(f"{name} {each.expected_error:.2f}" for name, each in calibrations)
-        caption = (
-            "Of the clips whose highest score was so high, how many were the wake word? On the "
-            "dashed line a score means what it says; larger dots are more clips. Mean gap "
-            f"(expected calibration error): {gaps}. It hangs on how many other words are tested."
-        )
-        keys = [(c, name) for c, (name, _) in zip(charts.SERIES, calibrations, strict=False)]
-        parts.append(
-            components.figure([charts.reliability([c for _, c in calibrations])], caption, keys)
-        )
+    parts += _confidence(report)
     lead = "The delay a person feels, and how far a score can be read as a chance."
     both = tag("div", *parts, class_="charts two")
-    return components.section("reaction", "Delay and confidence", lead, both)
+    return components.section("reaction", "Delay and confidence", lead, both, *_calibrated(report))
+
+
+def _confidence(report: Report) -> list[Html]:
+    """Whether scores mean what they say; nothing where no clips were compared."""
+    shown = [(name, of.calibration) for name, of in formatting.in_order(report.test.clips)]
+    if not shown:
+        return []
+    gaps = ", ".join(f"{name} {each.expected_error:.2f}" for name, each in shown)
+    caption = (
+        "Of the clips whose highest score was so high, how many were the wake word? On the dashed "
+        "line a score means what it says; larger dots are more clips. Mean gap (expected "
+        f"calibration error), words and other clips weighing alike: {gaps}."
+    )
+    keys = [(c, name) for c, (name, _) in zip(charts.SERIES, shown, strict=False)]
+    both = formatting.in_order(report.calibrated.conditions) if report.calibrated else []
+    first = next((each.before for name, each in both if name == shown[0][0]), None)
+    if first:
+        keys.append((f"{charts.SERIES[0]} dashed", f"{shown[0][0]}, before calibration"))
+    return [components.figure([charts.reliability([c for _, c in shown], first)], caption, keys)]
+
+
+def _calibrated(report: Report) -> list[Html]:
+    """What calibration changed; nothing of a version that did not calibrate."""
+    if not (facts := report.calibrated):
+        return []
+    parts = [tag("p", formatting.calibrated(facts))]
+    if facts.conditions:
+        rows = [
+            (name, f"{each.before.expected_error:.3f}", f"{each.after.expected_error:.3f}")
+            for name, each in formatting.in_order(facts.conditions)
+        ]
+        parts.append(components.table(("mean gap", "before", "after"), rows, (1, 2)))
+    if facts.cutoffs:
+        heads = "cutoff", "", "words heard", "other words taken for it", "false accepts an hour"
+        rows = [
+            (f"{at.cutoff:g}", when, *formatting.rates_at(rates))
+            for at in facts.cutoffs
+            for when, rates in (("before", at.before), ("after", at.after))
+        ]
+        parts.append(components.table(heads, rows))
+    return parts

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from mwwkit.metrics.rates import an_hour
 from mwwkit.report import charts, components, formatting
 from mwwkit.report.facts import CurvePoint, Report
 from mwwkit.report.licences import Licence
@@ -40,9 +39,7 @@ def _only_point(row: CurvePoint) -> list[tuple[str, str]]:
     lines = [("step", f"{row.step:,}"), ("loss", f"{row.loss:.3f}")]
     lines.append(("gradient norm", f"{row.gradient_norm:.3g}"))
     if row.recall is not None:
-        lines.append(("recall, validation", formatting.percent(row.recall)))
-        hourly = an_hour(row.false_accepts_per_hour)
-        lines.append(("false accepts an hour, validation", hourly))
+        lines.append(("the int8 model, on the validation split", formatting.glued(row)))
     return lines
 
 

@@ -14,6 +14,7 @@ from mwwkit.corpus.own_recordings import VoicesTested
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Rate
+from mwwkit.metrics.whose_words import TOGETHER, Whose, named
 from mwwkit.report.origins import Data
 
 NONE = Rate.counted(0, 0)
@@ -32,6 +33,7 @@ class Heard:
     apart: bool
     conditions: int  # under which each recording was tested
     voices_tested: VoicesTested | None = None  # None where that is not known
+    counted: Whose | None = None  # what the split's rates count; an earlier version did not say
 
     def recordings(self, of: Rate) -> int:
         """How many different words a rate counts."""
@@ -51,12 +53,15 @@ class Heard:
     def judged(self) -> Rate:
         """The rate that a model is judged by: people's where they are enough, or more than others.
 
-        Too few people are enough to condemn it, where most of them must be missed.
+        Enough to choose by (`judgement.FEWEST_RECORDINGS`); whether they are enough to tell
+        anything is for `judgement.hearing` to say. Too few people are enough to condemn it, where
+        most of them must be missed.
         """
         if not self.apart:
             return self.words
+        enough = self.recordings(self.people) >= judgement.FEWEST_RECORDINGS
         few = self.people.of and self.hearing(self.people) in ("deaf", "too shy")
-        if self.people_count or few or self.people.of >= self.machines.of:
+        if enough or few or self.people.of >= self.machines.of:
             return self.people
         return self.machines
 
@@ -86,9 +91,15 @@ class Heard:
 
     @property
     def called(self) -> str:
-        """What a rate of all words is of: "the household" or "strangers" alone, or "the word"."""
-        alone = self.people.of and not self.machines.of and self.who != "people"
-        return self.who if alone else "the word"
+        """What the split's rates of hearing are of: "strangers' words" where people's alone count.
+
+        An earlier version counted all words, and did not say whose they are.
+        """
+        if self.counted is None and self.mixed:
+            return TOGETHER
+        of_one_kind = [whose for whose, rate in self.rows if rate.of and self.apart]
+        alone = self.counted == "people" or len(of_one_kind) == 1
+        return of_one_kind[0] if alone and of_one_kind else named(self.counted)
 
     @property
     def of_strangers(self) -> bool:
@@ -106,11 +117,14 @@ def heard_words(test: SplitFigures, data: Data | None = None) -> Heard:
     hits, of = sum(row.count for row in test.recall), sum(row.of for row in test.recall)
     voices = (by for by in test.groups.recall if by.dimension == "voice")
     rows = (row for by in voices for row in by.rows)
-    named = {row.group: Rate(row.count, row.of, row.value, row.low, row.high) for row in rows}
+    by_kind = {row.group: Rate(row.count, row.of, row.value, row.low, row.high) for row in rows}
     # Two kinds too small to stand alone are merged under another name: not told apart.
-    apart = bool(named) and named.keys() <= {"recorded", "synthetic"}
-    people, machines = (named.get(name, NONE) for name in ("recorded", "synthetic"))
+    apart = bool(by_kind) and by_kind.keys() <= {"recorded", "synthetic"}
+    people, machines = (by_kind.get(name, NONE) for name in ("recorded", "synthetic"))
     if not apart:
         people = machines = NONE
+    elif test.words and test.words.whose == "people":  # what `recall` counts; machines beside it
+        hits, of = people.count + machines.count, people.of + machines.of
     words, who = Rate.counted(hits, of), data.voices_tested if data else None
-    return Heard(words, people, machines, apart, len(test.recall), who)
+    counted = test.words.whose if test.words else None
+    return Heard(words, people, machines, apart, len(test.recall), who, counted)

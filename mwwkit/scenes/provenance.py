@@ -3,16 +3,18 @@
     about = records(run)                                # about.of(path) is a SampleRecord
     by = clip_groups(features, about)                    # by["speaker"][i] is scene i's
     hours = stream_hours(features, about)                # hours["source"]["radio"]
+    words = whose_words(features, about)                 # words.counted: indices of people's scenes
 
 Without a catalogue (a run whose clips were left behind) there are groups by recipe alone.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mwwkit.audio.rooms import load_room, rt60
 from mwwkit.corpus.clips import CATALOGUE, SampleRecord, load_clips
+from mwwkit.metrics import whose_words as rule
 from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
 
@@ -86,6 +88,18 @@ def decay(path: Path) -> str:
 def clip_names(features: FeatureSet) -> list[str]:
     """The clip of each scene of a set of clips."""
     return [facts["clip"] for facts in features.facts]
+
+
+def whose_words(features: FeatureSet, about: About) -> rule.WhoseWords:
+    """Which scenes of a set of words count: people's alone, where there are enough of them."""
+    return whose_clips(clip_names(features), about)
+
+
+def whose_clips(clips: Sequence[str], about: About) -> rule.WhoseWords:
+    """The same of words by their clips' paths."""
+    records = map(about.of, clips)
+    by_machine = [None if record is None else record.is_synthetic for record in records]
+    return rule.whose_words(clips, by_machine)
 
 
 def conditions(features: FeatureSet) -> list[str]:

@@ -15,31 +15,39 @@ from mwwkit.device import arena
 from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
 from mwwkit.esphome.checks import ENDING
-from mwwkit.evaluation import parity
-from mwwkit.evaluation.exported import Names, Shipped
+from mwwkit.evaluation import calibrated, parity
+from mwwkit.evaluation.exported import Exported, Names, Shipped
 from mwwkit.evaluation.measured import Aim
-from mwwkit.evaluation.metrics_file import ArenaFacts, Metrics, ModelFacts, OnnxFacts, Threshold
+from mwwkit.evaluation.metrics_file import (
+    ArenaFacts,
+    Calibrated,
+    Metrics,
+    ModelFacts,
+    OnnxFacts,
+    Threshold,
+)
 from mwwkit.evaluation.mistakes import ScoredSplit
-from mwwkit.evaluation.net_forms import Made, float_scores
+from mwwkit.evaluation.net_forms import Made
 from mwwkit.evaluation.split_metrics import of_split
 from mwwkit.metrics.cutoff_selection import Choice, MaxClipFpr, TargetFah
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
+from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import read_json, replacing, sha256, write_json
+from mwwkit.run.files import replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.typed_json import to_json
+from mwwkit.scenes import provenance
 from mwwkit.scenes.shards import FeatureSet
-from mwwkit.stages.inputs import Chosen, chosen_net
+from mwwkit.stages.inputs import choosing_words, chosen_net, validation_evaluator
 from mwwkit.training.evaluator import (
     WINDOWS,
     calibration,
-    headroom,
     int8_model,
     refuse_flat,
     to_float_features,
@@ -125,7 +133,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 @full_disk_stops("05 export")
 def run(config: Config, run: Run, limits: Limits) -> dict:
-    """Convert, choose the cutoff, check, write; return where the model is and its rates.
+    """Calibrate, convert, choose the cutoff, check, write; return where it is and its rates.
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
     GateError for a model that the device would not run as meant, ArenaError where the arena
@@ -142,24 +150,27 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     session.stop(EXPORT_BYTES)
     session.must_be_continued("05 export", 1)
     chosen = chosen_net(run, _weights_of(run))
-    streams = calibration(FeatureSet.open(run, "train").store)
+    train = FeatureSet.open(run, "train")
+    streams = calibration(train.store)
     refuse_flat(streams)
-    scale = headroom(chosen.net, streams)
-    model = int8_model(chosen.net, chosen.shape, streams)
+    evaluator = validation_evaluator(run, train, config.target_fah, config.max_clip_fpr)
+    temperature = evaluator.temperature(chosen.net)
+    model = int8_model(chosen.net, chosen.shape, streams, temperature)
     if faults := gate.inspect(model):
         raise gate.GateError(faults)
     arena_facts = _arena(config, model)
     validation = _scored(run, "validation", model)
-    choice = validation.tracks.choose(config.target_fah, config.max_clip_fpr)
+    counted = validation.of_words(choosing_words(run).counted)
+    choice = counted.tracks.choose(config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
     described = config.described(choice.cutoff, choice.window, arena_facts.stated)
-    folded = fold(chosen.net, scale)
-    made = Made(chosen.net, scale, to_float(folded, chosen.shape), model)
+    folded = fold(chosen.net, temperature.scale, temperature.shift)
+    made = Made(chosen.net, temperature, to_float(folded, chosen.shape), model)
     models, onnx = {"model": model, "float": made.float_model}, None
     if config.onnx:
         words = calibration(validation.sets.positives.store, ONNX_CHECKED)
-        models["onnx"], onnx = _onnx(chosen, folded, scale, words, described)
+        models["onnx"], onnx = _onnx(made, folded, words, described)
     metrics = _metrics(config, run, made, validation, choice, arena_facts, onnx)
     sums = _write(config, run, models, described, metrics, made_of)
     checkpoint.complete(**to_json(_names(config)), sha256=sums, made_of=made_of)
@@ -185,31 +196,43 @@ def _metrics(
     """What the metrics file says of the model."""
     aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
     training, test = FeatureSet.open(run, "train").store, _scored(run, "test", made.model)
+    temperature = made.temperature
     others = parity.other_models(made, training) if config.other_calibrations else ()
     return Metrics(
-        threshold=_threshold(config, choice),
+        threshold=_threshold(config, run, choice),
         validation=of_split(validation, choice, aim, run),
         test=of_split(test, choice, aim, run),
         parity=parity.of_run(made, others, validation, test, choice, run),
-        model=ModelFacts(len(made.model), made.net.shape.name, made.scale),
+        model=ModelFacts(
+            len(made.model), made.net.shape.name, temperature.scale, temperature.shift
+        ),
         arena=arena_facts,
         onnx=onnx,
+        calibrated=_calibrated(run, made, test, choice.window),
     )
 
 
+def _calibrated(run: Run, made: Made, test: ScoredSplit, window: int) -> Calibrated:
+    """What calibration changed on the test split; nothing to compare where nothing was fitted."""
+    before, temperature = None, made.temperature
+    if not temperature.note:
+        streams = calibration(FeatureSet.open(run, "train").store)
+        before = _scored(run, "test", int8_model(made.net, made.net.shape, streams))
+    return calibrated.of_test(temperature, before, test, window, provenance.records(run))
+
+
 def _onnx(
-    chosen: Chosen,
+    made: Made,
     folded: Folded,
-    scale: float,
     words: list[np.ndarray],
     described: manifest.Manifest,
 ) -> tuple[bytes, OnnxFacts]:
     """The float net as ONNX, and how far ONNX Runtime is from the net on some words."""
     facts = {"wake_word": described.wake_word, "author": described.author}
     facts |= {"cutoff": described.probability_cutoff, "window": described.sliding_window_size}
-    model = onnx_model.to_onnx(folded, chosen.shape, facts)
-    wanted = [float_scores(chosen.net, features, scale) for features in words]
-    largest = onnx_model.check(model, chosen.shape, list(map(to_float_features, words)), wanted)
+    model = onnx_model.to_onnx(folded, made.net.shape, facts)
+    wanted = made.whole_tracks(words)
+    largest = onnx_model.check(model, made.net.shape, list(map(to_float_features, words)), wanted)
     # rounded: the last bits hang on the number of threads
     return model, OnnxFacts(len(model), round(largest, 6))
 
@@ -268,7 +291,7 @@ def _scored(run: Run, split: str, model: bytes) -> ScoredSplit:
     return ScoredSplit(split, sets, tracks(model, *stores, reference=True))
 
 
-def _threshold(config: Config, choice: Choice) -> Threshold:
+def _threshold(config: Config, run: Run, choice: Choice) -> Threshold:
     return Threshold(
         choice.cutoff,
         choice.window,
@@ -277,6 +300,7 @@ def _threshold(config: Config, choice: Choice) -> Threshold:
         false_accepts_expected_per_hour=choice.fah_expected,
         data_can_support_the_target=choice.supported,
         note=choice.note,
+        chosen_by=str(choosing_words(run)),
     )
 
 
@@ -297,7 +321,7 @@ def _is_done(config: Config, checkpoint: Checkpoint, made_of: dict) -> bool:
 
 
 def check(run: Run) -> dict:
-    """Where the model is and its rates on the test split.
+    """Where the model is, and what most people ask of it.
 
     Raises GateError if it is unfit, ValueError if a file is not the one that was written.
     """
@@ -309,9 +333,11 @@ def check(run: Run) -> dict:
                 f"delete {run / FOLDER} and run 05 again"
             )
     sheet(run).refuse()
-    path = run.find(f"{FOLDER}/{names['manifest']}")
-    metrics = read_json(run.find(f"{FOLDER}/{names['metrics']}"))
-    return {"manifest": str(path), **metrics["threshold"], "test": metrics["test"]}
+    exported = Exported(run)
+    told = {"manifest": str(exported.path(exported.record.manifest))}
+    if not exported.record.report:  # an earlier version wrote none
+        return told | {"threshold": exported.threshold.told}
+    return told | dict(key_facts(read_report(exported)))
 
 
 def sheet(run: Run) -> Certificate:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from mwwkit.corpus.clips import load_clips
 from mwwkit.device import firmware
 from mwwkit.metrics.operating_points import SET_NAMES
+from mwwkit.metrics.whose_words import WhoseWords
 from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
 from mwwkit.run.checkpoint import CheckpointError, completed, former_of
@@ -15,10 +17,12 @@ from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
+from mwwkit.scenes import provenance
 from mwwkit.scenes.classes import CLASSES, by_class
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training import spec_augment
 from mwwkit.training.batches import Source, WakeWordDataset
+from mwwkit.training.evaluated import History, evaluated
 from mwwkit.training.evaluation_cache import EvaluationCache
 from mwwkit.training.evaluator import Evaluator, calibration
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
@@ -26,6 +30,8 @@ from mwwkit.training.losses import LossSettings
 from mwwkit.training.snapshots import SnapshotError, load_arrays
 from mwwkit.training.spec_augment import SpecAugment
 from mwwkit.training.trainer import net_of
+
+NONE: History = MappingProxyType({})
 
 
 def augmentation(is_on: bool) -> SpecAugment:
@@ -111,11 +117,16 @@ def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
 
 
 def validation_evaluator(
-    run: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float
+    run: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float, before: History = NONE
 ) -> Evaluator:
     """The evaluator that ranks candidates on the validation split, calibrated with `train`.
 
-    Raises ValueError where the validation split has nothing of a kind to choose by.
+    A candidate's logit is calibrated on the words that choose, under every condition, and all else.
+    People's words choose where they are enough; machines' are then told beside them. `before` are
+    the units that are ranked already: those to come are ranked by the same words.
+
+    Raises ValueError where the validation split has nothing of a kind to choose by, CheckpointError
+    as `choosing_words` does.
     """
     sets = [FeatureSet.open(run, f"validation-{name}") for name in SET_NAMES]
     stores = [features.store for features in sets]
@@ -125,9 +136,31 @@ def validation_evaluator(
             f"the validation split has no clip of {' and none of '.join(missing)}, so a cutoff "
             "cannot be chosen; add some in 01"
         )
-    ends_s = [ends[0] for ends in sets[0].ends_s]
-    material = (*stores, calibration(train.store))
-    return Evaluator(*material, target_fah, max_clip_fpr, ends_s, EvaluationCache(run))
+    words = choosing_words(run, before)
+    counted = sets[0].at(words.counted) if words.beside else sets[0]
+    ends_s = [ends[0] for ends in counted.ends_s]
+    material = counted.store, *stores[1:], calibration(train.store)
+    rule = target_fah, max_clip_fpr, ends_s, EvaluationCache(run)
+    return Evaluator(*material, *rule, words, sets[0].at(words.beside).store)
+
+
+def choosing_words(run: Run, before: History = NONE) -> WhoseWords:
+    """Which words of the validation split choose weights, and whose they are.
+
+    They are those by which the units `before` were ranked: all of them, if an earlier version did.
+    Raises CheckpointError where those cannot be told from the others any more.
+    """
+    features = FeatureSet.open(run, "validation-words")
+    words = provenance.whose_words(features, provenance.records(run))
+    ranked = {reached.words_of for reached in map(evaluated, before.values()) if reached}
+    if ranked <= {words.whose}:
+        return words
+    if ranked == {"people"}:
+        raise CheckpointError(
+            "its weights were ranked by people's words so far, and whose words there are is not "
+            "known any more: clips/catalogue.csv is not at hand; give the run of 01 as PREVIOUS"
+        )
+    return words.together
 
 
 def band_normalisation(run: Run) -> tuple[np.ndarray, np.ndarray]:

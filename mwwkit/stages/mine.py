@@ -25,9 +25,16 @@ from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.scenes.mining import Event, false_events, heard_in, highest
 from mwwkit.scenes.shards import FeatureSet, write_records
 from mwwkit.scenes.store import Subset, write_shard
-from mwwkit.stages.inputs import chosen_net, dataset_of, trained_with, validation_evaluator
+from mwwkit.stages.inputs import (
+    choosing_words,
+    chosen_net,
+    dataset_of,
+    trained_with,
+    validation_evaluator,
+)
+from mwwkit.training.evaluated import best, read
 from mwwkit.training.evaluator import calibration, int8_model
-from mwwkit.training.loop import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
+from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
@@ -103,6 +110,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "hours to scan": round(hours, 2),
         "shards left to scan": len(checkpoint.left(units)),
         "fine-tuning steps": config.fine_tune_steps,
+        "chosen by": str(choosing_words(run, _tuned_checkpoint(config, run).done)),
         # 3,000 times real time a core for the int8 model; 28 ms a step
         "minutes left, about": round(
             hours / 50 / limits.n_workers + config.fine_tune_steps / 2000, 1
@@ -250,7 +258,8 @@ def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
     settings = replace(config.training(), dropout=trained.dropout)
     trainer = Trainer(start.shape, settings, loss, config.seed, cmvn=start.cmvn)
     trainer.start_from(start.net)
-    evaluator = validation_evaluator(run, train, config.target_fah, config.max_clip_fpr)
+    aim = config.target_fah, config.max_clip_fpr
+    evaluator = validation_evaluator(run, train, *aim, before=tuned.done)
     before = evaluator.facts(start.net, start.shape)  # by this stage's targets, not 03's
     course = config.course()
     seconds = fit(course, trainer, dataset, evaluator, run, tuned, session, on_unit)
@@ -302,12 +311,11 @@ def check(run: Run) -> dict:
     """What was mined and what it changed. Raises unless 05 can work with it."""
     facts = completed(run, TUNED)
     run.find(facts["weights"])
-    shown = ("recall", "false_accepts_per_hour", "clip_false_accepts")
     return {
         "found": completed(run, FOLDER)["found"],
         "trained against": facts["mined"],
-        "before": {name: facts["before"][name] for name in shown},
-        "after": {name: facts["after"][name] for name in shown},
+        "before": str(read(facts["before"])),
+        "after": str(read(facts["after"])),
         "weights": facts["weights"],
         "table": str(run.find(f"{FOLDER}/mined.csv")),
     }

@@ -20,15 +20,17 @@ from mwwkit.stages.inputs import (
     Balance,
     augmentation,
     band_normalisation,
+    choosing_words,
     dataset_of,
     validation_evaluator,
 )
 from mwwkit.training import distillation, replicas
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.evaluated import best, read
 from mwwkit.training.history import Events, write_table
 from mwwkit.training.labels import LabelSettings
-from mwwkit.training.loop import UNIT_STEPS, Course, best, drop_snapshots, fit, where_time_went
+from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.lr_finder import LRFinder, Sweep
 from mwwkit.training.snapshots import load_arrays
@@ -184,6 +186,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         warnings.warn(warning, stacklevel=2)
     return {
         "size": str(size),
+        "chosen by": str(choosing_words(run, _ranked_before(config, run, checkpoint))),
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
         **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
@@ -229,7 +232,8 @@ def _both(first: Watcher, second: Watcher) -> Watcher:
 
 def _train(config, run, checkpoint, session, on_unit) -> dict[str, float]:
     train, dataset = _material(config, run)
-    evaluator = validation_evaluator(run, train, config.target_fah, config.max_clip_fpr)
+    before = _ranked_before(config, run, checkpoint)
+    evaluator = validation_evaluator(run, train, config.target_fah, config.max_clip_fpr, before)
     spent = {}
     if config.teacher_steps:
         spent["teacher"] = _train_teacher(config, run, dataset, evaluator, session, on_unit)
@@ -243,6 +247,14 @@ def _train(config, run, checkpoint, session, on_unit) -> dict[str, float]:
     return spent | fit(
         config.course(), trainer, dataset, evaluator, run, checkpoint, session, on_unit
     )
+
+
+def _ranked_before(config: Config, run: Run, checkpoint: Checkpoint) -> dict[str, dict]:
+    """The units that earlier sessions ranked, the teacher's among them."""
+    if not config.teacher_steps:
+        return checkpoint.done
+    teacher = _teacher_checkpoint(config, run).done
+    return checkpoint.done | {f"teacher {unit}": facts for unit, facts in teacher.items()}
 
 
 def _train_teacher(config, run, dataset, evaluator, session, on_unit) -> float:
@@ -318,9 +330,15 @@ def find_rate(config: Config, run: Run) -> Sweep | None:
 
 
 def check(run: Run) -> dict:
-    """The chosen unit, its figures and a diagnosis. Raises unless 04 and 05 can work with it."""
-    done = finished(run, FOLDER)
-    chosen = best(done)
+    """The chosen unit, what it reached, a diagnosis. Raises unless 04 and 05 can work with it."""
+    unit, choice = chosen(run)
     weights = run.find(completed(run, FOLDER)["weights"])
-    facts = {"chosen": chosen, **done[chosen]["choice"], "weights": str(weights)}
-    return facts | {"diagnosis": str(diagnose(done))}
+    found = str(diagnose(finished(run, FOLDER), unit))
+    return {"chosen": unit, **read(choice).rows(), "weights": str(weights), "diagnosis": found}
+
+
+def chosen(run: Run) -> tuple[str, dict]:
+    """The unit whose weights a finished training chose, and its choice as the checkpoint has it."""
+    done = finished(run, FOLDER)
+    unit = best(done)
+    return unit, done[unit]["choice"]

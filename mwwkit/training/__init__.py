@@ -10,9 +10,11 @@ stepper           one training step as a TensorFlow graph
 replicas          a step on one device, or shared by several
 trainer           steps whose state can be saved after any of them
 snapshots         weights and training states on disk
-loop              training in units, for 03 and 04; which unit is best
+loop              training in units, for 03 and 04
 evaluator         what weights would do on the device, int8, stepped through streams
+evaluated         what they were found to do, in words; which unit is best
 evaluation_cache  what weights were found to do, kept, so that nothing is scored twice
+whole_net         the float net over whole spectrograms
 qat               the net as its int8 file computes it, for the last steps
 teacher           a larger net that cannot be streamed
 distillation      the teacher's training, and its soft labels for every scene

@@ -8,16 +8,13 @@ unit's steps, and a "choice" where the int8 model was looked at. What is deaf, s
 untested is for `metrics.judgement` to say, as it is in the report.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from mwwkit.metrics import judgement
-from mwwkit.metrics.rates import roughly
+from mwwkit.metrics.rates import an_hour, percent, roughly
 from mwwkit.run.errors import WrongInput
-
-History = Mapping[str, Mapping[str, Any]]
+from mwwkit.training.evaluated import Evaluated, History, evaluated
 
 GROWN = 2.0  # times its lowest: a loss that noise between units does not reach
 STEEPER = 5.0  # times its middle so far: the same of a gradient norm
@@ -41,27 +38,31 @@ class Diagnosis:
         return f"{self.name}: {self.words}" + (f" -> {self.cure}" if self.cure else "")
 
 
-def diagnose(history: History) -> Diagnosis:
+def diagnose(history: History, chosen: str = "") -> Diagnosis:
     """What a course of units, in the order of their steps, shows so far.
+
+    What the int8 model does is told of the unit whose weights were `chosen`, once there is one; of
+    the last that was looked at while the training goes on.
 
     Raises ValueError for a history without a unit.
     """
     if not history:
         raise WrongInput("the history has no unit; train some steps first")
     units = list(history.values())
-    evaluated = [facts for facts in units if "choice" in facts]
+    looked_at = [facts for facts in units if "choice" in facts]
     problem = _exploding(units) or _flat(units)
-    if problem or not evaluated:
+    if problem or not looked_at:
         return problem or Diagnosis("fine", "the int8 model has not been looked at yet")
-    choice = evaluated[-1]["choice"]
-    hears = _hearing(choice)
-    if hears == "deaf" or not _alive(choice):
-        return _deaf(choice)
-    if found := _overfitting(evaluated):
+    reached = evaluated(history[chosen] if chosen else looked_at[-1])
+    hears = _hearing(reached)
+    if hears == "deaf" or not reached.recall:
+        return _deaf(reached)
+    if found := _overfitting(looked_at):
         return found
-    wakes, shy = _trigger_happy(choice), _shy(choice, hears)
-    by_weight = (shy, wakes) if hears == "too shy" else (wakes, _untested(choice), shy)
-    return next(filter(None, by_weight), None) or _fine(choice)
+    wakes, shy = _trigger_happy(reached), _shy(reached, hears)
+    by_weight = (shy, wakes) if hears == "too shy" else (wakes, _untested(reached), shy)
+    fine = Diagnosis("fine", f"it {reached} on the validation split")
+    return next(filter(None, by_weight), fine)
 
 
 def _exploding(units: list) -> Diagnosis | None:
@@ -81,8 +82,8 @@ def _exploding(units: list) -> Diagnosis | None:
 
 
 def _flat(units: list) -> Diagnosis | None:
-    norm = units[-1]["gradient_norm"]
-    if norm >= NO_SLOPE or "choice" in units[-1] and _alive(units[-1]["choice"]):
+    norm, reached = units[-1]["gradient_norm"], evaluated(units[-1])
+    if norm >= NO_SLOPE or reached and reached.recall:
         return None
     return Diagnosis(
         "dead",
@@ -91,112 +92,96 @@ def _flat(units: list) -> Diagnosis | None:
     )
 
 
-def _alive(choice: Mapping) -> bool:
-    return choice["recall"] > 0
+def _kept_to_target(reached: Evaluated) -> bool:
+    return bool(reached.rank[1])
 
 
-def _reached(choice: Mapping) -> bool:
-    return bool(choice["rank"][1])
+def _recordings(reached: Evaluated) -> int | None:
+    """Different words that it was tested on; None where an earlier version kept no count of any."""
+    return reached.words if reached.recordings is None else reached.recordings
 
 
-def _hearing(choice: Mapping) -> judgement.Hearing:
-    """What its recall says; an earlier version kept no count of the words, so there were enough."""
-    return judgement.hearing(choice["recall"], choice.get("words", judgement.FEWEST_WORDS))
+def _hearing(reached: Evaluated) -> judgement.Hearing:
+    """What its recall says; where nobody counted the words, there were enough."""
+    n = _recordings(reached)
+    return judgement.hearing(reached.recall, judgement.FEWEST_WORDS if n is None else n)
 
 
-def _deaf(choice: Mapping) -> Diagnosis:
+def _deaf(reached: Evaluated) -> Diagnosis:
     nothing = "the int8 model recognises nothing at any cutoff"
-    next_to_it = f"the int8 model hears {choice['recall']:.1%} of the words: next to nothing"
     return Diagnosis(
         "deaf",
-        next_to_it if _alive(choice) else nothing,
+        f"the int8 model {reached}: next to nothing" if reached.recall else nothing,
         "listen to the words in 02's preview; then a higher POSITIVE_WEIGHT, or more STEPS",
     )
 
 
-def _shy(choice: Mapping, hears: judgement.Hearing) -> Diagnosis | None:
+def _shy(reached: Evaluated, hears: judgement.Hearing) -> Diagnosis | None:
     if hears not in ("too shy", "rather shy"):
         return None
     return Diagnosis(
         hears,
-        f"it misses {1 - choice['recall']:.1%} of the words on the validation split, at "
-        f"{_hourly(choice)} false accepts an hour",
+        f"it misses {percent(1 - reached.recall)} of {reached.whose} on the validation split: "
+        f"it {reached}",
         "more STEPS, more recordings or voices of the word in 01, or a higher POSITIVE_WEIGHT",
     )
 
 
-def _untested(choice: Mapping) -> Diagnosis | None:
-    words, hours = choice.get("words"), choice.get("hours")
-    if words is None or hours is None:  # an earlier version did not keep them
+def _untested(reached: Evaluated) -> Diagnosis | None:
+    n, hours = _recordings(reached), reached.hours
+    if n is None or hours is None:  # an earlier version did not keep them
         return None
-    if words >= judgement.FEWEST_WORDS and hours >= judgement.FEWEST_HOURS:
+    if n >= judgement.FEWEST_WORDS and hours >= judgement.FEWEST_HOURS:
         return None
     return Diagnosis(
         "untested",
-        f"{words} words and {60 * hours:.0f} minutes of other sound on the validation split are "
-        "too few to tell how good it is",
+        f"{n} different words and {60 * hours:.0f} minutes of other sound on the validation split "
+        f"are too few to tell how good it is; it {reached}",
         "more recordings of the word, and longer ones of talk and noise, in 01",
     )
 
 
-def _overfitting(evaluated: list) -> Diagnosis | None:
+def _overfitting(looked_at: list) -> Diagnosis | None:
     """Two evaluations in a row worse than the best one, while the training loss went on down."""
-    best = max(range(len(evaluated)), key=lambda i: (evaluated[i]["choice"]["rank"], i))
-    after = evaluated[best + 1 :]
-    if len(after) < 2:
+    reached = list(map(evaluated, looked_at))
+    best = max(range(len(reached)), key=lambda i: (reached[i].rank, i))
+    if len(reached) - best < 3:
         return None
-    then, now = evaluated[best], evaluated[-1]
+    then, now = looked_at[best], looked_at[-1]
 
-    def worse(facts: Mapping) -> bool:
-        lost = then["choice"]["recall"] - facts["choice"]["recall"] > LOST_RECALL
-        return lost or _reached(then["choice"]) and not _reached(facts["choice"])
+    def worse(later: Evaluated) -> bool:
+        lost = reached[best].recall - later.recall > LOST_RECALL
+        return lost or _kept_to_target(reached[best]) and not _kept_to_target(later)
 
-    if not all(map(worse, after[-2:])) or now["loss"] > FALLEN * then["loss"]:
+    if not all(map(worse, reached[-2:])) or now["loss"] > FALLEN * then["loss"]:
         return None
     return Diagnosis(
         "overfitting",
-        f"the training loss fell from {then['loss']:.3g} to {now['loss']:.3g} while {_rates(then)} "
-        f"became {_rates(now)} on clips it does not train on",
+        f"the training loss fell from {then['loss']:.3g} to {now['loss']:.3g} while hearing "
+        f"{reached[best].short} became hearing {reached[-1].short}, on clips it does not train on",
         "more recordings or voices, more SCENES in 02, a higher DROPOUT, or a PATIENCE that stops",
     )
 
 
-def _trigger_happy(choice: Mapping) -> Diagnosis | None:
+def _trigger_happy(reached: Evaluated) -> Diagnosis | None:
     """By the count, and by what the tail of the scores expects where that was kept."""
-    target, expected = choice.get("false_accepts_target"), choice.get("false_accepts_expected")
+    target, expected = reached.false_accepts_target, reached.false_accepts_expected
     if target is None:  # an earlier version's: nothing to hold the tail against
         target, expected = 0.0, None
-    wakes = judgement.waking(target, _reached(choice), expected)
+    wakes = judgement.waking(target, _kept_to_target(reached), expected)
     if wakes == "within the target":
         return None
+    hourly = an_hour(reached.false_accepts_per_hour)
     counted = (
-        "no cutoff that recognises anything keeps to the targets: at the best one "
-        f"{_hourly(choice)} false accepts an hour and "
-        f"{choice['clip_false_accepts']:.1%} of other words"
+        f"no cutoff that recognises anything keeps to the targets: at the best one it {reached} "
+        f"and takes {percent(reached.clip_false_accepts)} of other words for it"
     )
     tail = (
-        f"{_hourly(choice)} false accepts an hour were counted, but the tail "
-        f"of its scores lets expect {roughly(expected or 0)}, and {target:g} was asked for"
+        f"it {reached}, but the tail of its scores lets expect {roughly(expected or 0)} false "
+        f"accepts an hour where {hourly} were counted, and {target:g} was asked for"
     )
     return Diagnosis(
         wakes,
-        tail if _reached(choice) else counted,
+        tail if _kept_to_target(reached) else counted,
         "more kinds of negatives in 01, a higher NEGATIVE_WEIGHT, and 04 to mine what fools it",
     )
-
-
-def _fine(choice: Mapping) -> Diagnosis:
-    return Diagnosis(
-        "fine",
-        f"{choice['recall']:.1%} recall at {_hourly(choice)} false accepts an "
-        "hour on the validation split",
-    )
-
-
-def _hourly(choice: Mapping) -> str:
-    return roughly(choice["false_accepts_per_hour"])
-
-
-def _rates(facts: Mapping) -> str:
-    choice = facts["choice"]
-    return f"{choice['recall']:.1%} recall at {_hourly(choice)} /h"

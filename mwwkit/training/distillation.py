@@ -12,19 +12,19 @@ teacher: `hold_back`. Everywhere else its labels are as causal as those that bot
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.metrics.cutoff_selection import Choice
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Session
 from mwwkit.training.batches import Source, WakeWordDataset
+from mwwkit.training.evaluated import best
 from mwwkit.training.evaluator import Evaluator, Tracks, to_float_features
 from mwwkit.training.labels import IGNORED
-from mwwkit.training.loop import Course, best, drop_snapshots, fit
+from mwwkit.training.loop import Course, drop_snapshots, fit
 from mwwkit.training.snapshots import load_arrays, save_arrays
 from mwwkit.training.teacher import TeacherNet, TeacherShape, save_teacher, teacher_of, track
 from mwwkit.training.trainer import Trainer
@@ -40,14 +40,13 @@ class TeacherEvaluator(Evaluator):
     @classmethod
     def like(cls, evaluator: Evaluator) -> "TeacherEvaluator":
         """An evaluator of teachers, from the same validation material and rule as `evaluator`."""
-        material = evaluator.positives, evaluator.negatives, evaluator.ambient
-        return cls(*material, [], evaluator.target_fah, evaluator.max_clip_fpr, evaluator.ends_s)
+        same = {field.name: getattr(evaluator, field.name) for field in fields(Evaluator)}
+        return cls(**same | {"calibration": [], "cache": None})
 
-    def choice(self, net: TeacherNet, shape: TeacherShape) -> Choice:
-        """The choice of cutoff by the teacher's scores on the validation split."""
-        material = self.positives, self.negatives, self.ambient
-        tracks = Tracks(*([track(net, store[i]) for i in range(len(store))] for store in material))
-        return tracks.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+    def scored(self, net: TeacherNet, shape: TeacherShape) -> Tracks:
+        """The teacher's own scores on the validation split."""
+        material = self.positives, self.negatives, self.ambient, self.beside
+        return Tracks(*([track(net, store[i]) for i in range(len(store))] for store in material))
 
 
 def train_teacher(

@@ -11,11 +11,13 @@ from functools import cached_property
 
 import numpy as np
 
-from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
+from mwwkit.metrics import temperature as temperatures
 from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latency
 from mwwkit.metrics.operating_points import PerSet, operating_points
 from mwwkit.metrics.tail_fit import PEAKS
+from mwwkit.metrics.temperature import Temperature
+from mwwkit.metrics.whose_words import WhoseWords
 from mwwkit.model.mixednet import MixedNet, tf
 from mwwkit.model.shapes import Shape
 from mwwkit.model.streaming import fold, to_int8
@@ -23,16 +25,11 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.spacing import evenly
 from mwwkit.training.batches import Spectrograms
 from mwwkit.training.evaluation_cache import EvaluationCache, digest
+from mwwkit.training.whole_net import logit_tracks, to_float_features
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
 HIGHEST_LOGIT = 10.0  # of training streams; 0.9 is then where a full-range logit would be 4 to 5
-
-
-def to_float_features(features: np.ndarray) -> np.ndarray:
-    """int8 features as the real numbers they stand for, float32 in 0..26."""
-    offset = features.astype(np.float32) - firmware.INPUT_ZERO_POINT
-    return offset * np.float32(firmware.INPUT_SCALE)
 
 
 def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
@@ -50,9 +47,18 @@ def headroom(net: MixedNet, training: Iterable[np.ndarray]) -> float:
     return max(round(min(1.0, HIGHEST_LOGIT / max(highest, 1e-6)), 2), 0.01)
 
 
-def int8_model(net: MixedNet, shape: Shape, training: Sequence[np.ndarray]) -> bytes:
-    """The streaming int8 .tflite of a net, calibrated on training streams, int8 [frames, 40]."""
-    folded = fold(net, scale=headroom(net, training))
+def int8_model(
+    net: MixedNet,
+    shape: Shape,
+    training: Sequence[np.ndarray],
+    temperature: Temperature | None = None,
+) -> bytes:
+    """The streaming int8 .tflite of a net, calibrated on training streams, int8 [frames, 40].
+
+    Its logit is scaled and shifted by `temperature`; without one it is given `headroom` alone.
+    """
+    temperature = temperature or Temperature(headroom(net, training))
+    folded = fold(net, temperature.scale, temperature.shift)
     return to_int8(folded, shape, [to_float_features(stream) for stream in training])
 
 
@@ -99,7 +105,12 @@ def refuse_flat(streams: Sequence[np.ndarray]) -> None:
 
 @dataclass(frozen=True)
 class Tracks(PerSet[Sequence[np.ndarray]]):
-    """uint8 scores of a model over each set of a split, a track a spectrogram."""
+    """uint8 scores of a model over each set of a split, a track a spectrogram.
+
+    `beside` are of words that do not choose: machines', where people's are enough.
+    """
+
+    beside: Sequence[np.ndarray] = ()
 
     def choose(
         self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
@@ -141,6 +152,8 @@ class Evaluator:
 
     `ends_s` says where each word ends (seconds); without it no latency is measured. What was
     evaluated is kept in `cache`, if given, by everything it depends on, and looked up there.
+    `words` says whose the positives are; `beside` are machines' words that do not choose, whose
+    rate is kept beside.
     """
 
     positives: Spectrograms
@@ -151,28 +164,66 @@ class Evaluator:
     max_clip_fpr: float
     ends_s: Sequence[float] | None = None
     cache: EvaluationCache | None = None
+    words: WhoseWords | None = None
+    beside: Spectrograms = ()
+
+    def temperature(self, net: MixedNet) -> Temperature:
+        """What the net's logit is to be scaled and shifted by, fitted on the validation split.
+
+        A second for a thousand clips: the float net hears them once.
+        """
+        heard = (logit_tracks(net, store) for store in (self.positives, self.negatives))
+        otherwise, recordings = headroom(net, self.calibration), None
+        if self.words:
+            recordings = self.words.recordings
+        return temperatures.fit(*heard, otherwise, recordings)
+
+    def scored(self, net: MixedNet, shape: Shape) -> Tracks:
+        """Calibrate a net, convert it to int8 and step it through the validation split."""
+        model = int8_model(net, shape, self.calibration, self.temperature(net))
+        counted = tracks(model, self.positives, self.negatives, self.ambient)
+        if not len(self.beside):
+            return counted
+        return replace(counted, beside=tracks(model, self.beside, (), ()).positives)
 
     def choice(self, net: MixedNet, shape: Shape) -> Choice:
-        """Convert a net to int8 and choose its cutoff on the validation split."""
-        model = int8_model(net, shape, self.calibration)
-        scored = tracks(model, self.positives, self.negatives, self.ambient)
-        return scored.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+        """The cutoff that a net would ship with, by the validation split."""
+        return self._choose(self.scored(net, shape))
 
     def facts(self, net: MixedNet, shape: Shape) -> dict:
-        """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does."""
+        """`choice` as a checkpoint keeps it; lists of `rank` compare as the rule does.
+
+        `training.evaluated` reads it.
+        """
         if self.cache is None:
-            return _facts(self.choice(net, shape), self.target_fah)
+            return self._facts(net, shape)
         key = digest(self._made_of, shape, [net.cmvn, *(v.numpy() for v in net.variables)])
         if (kept := self.cache.find(key)) is None:
-            kept = _facts(self.choice(net, shape), self.target_fah)
+            kept = self._facts(net, shape)
             self.cache.keep(key, kept)
         return kept
+
+    def _choose(self, scored: Tracks) -> Choice:
+        return scored.choose(self.target_fah, self.max_clip_fpr, self.ends_s)
+
+    def _facts(self, net: MixedNet, shape: Shape) -> dict:
+        scored = self.scored(net, shape)
+        choice = self._choose(scored)
+        facts = _facts(choice, self.target_fah)
+        if self.words:
+            facts |= {"words_of": self.words.whose, "recordings": self.words.recordings}
+        if len(self.beside):
+            heard = int(choice.wakes(scored.beside).sum())
+            facts |= {"machines_heard": heard, "machines_words": len(self.beside)}
+        return facts
 
     @cached_property
     def _made_of(self) -> str:
         """A digest of the material and the rule, read once."""
-        stores = (self.positives, self.negatives, self.ambient, self.calibration)
+        stores = self.positives, self.negatives, self.ambient, self.calibration, self.beside
         rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
+        rule += (self.words and (self.words.whose, self.words.recordings),)
+        rule += temperatures.CONSTANTS
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
 

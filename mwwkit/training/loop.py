@@ -186,17 +186,6 @@ def drop_snapshots(course: Course, run: Run, checkpoint: Checkpoint) -> int:
     return n_bytes
 
 
-def best(done: dict[str, dict]) -> str:
-    """Choose the checkpoint: the unit of highest rank among the late ones, latest on ties.
-
-    On a few dozen validation clips an early unit can look as good by luck, while its weights are
-    still on the way; those only draw the curve.
-    """
-    choices = {unit: facts["choice"] for unit, facts in done.items() if "choice" in facts}
-    ranks = {unit: choice["rank"] for unit, choice in choices.items() if choice["late"]}
-    return max(ranks, key=lambda unit: (ranks[unit], unit))
-
-
 def where_time_went(seconds: dict[str, float]) -> str:
     """Seconds and shares, in one line."""
     total = sum(seconds.values()) or 1.0
