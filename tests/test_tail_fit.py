@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from mwwkit.device.detector import LIVE_CUTOFFS
-from mwwkit.metrics.tail_fit import FEWEST, LEAST_MEAN_EXCESS, LOGITS, PEAKS, expected_rates
+from mwwkit.metrics.tail_fit import (
+    FEWEST,
+    LEAST_MEAN_EXCESS,
+    LOGITS,
+    PEAKS,
+    STRANGERS,
+    expected_rates,
+)
 from mwwkit.run.seeds import rng
 
 CUTOFFS = np.array(LIVE_CUTOFFS)
@@ -21,7 +28,7 @@ def test_a_planted_exponential_tail_is_found_far_above_its_highest_peak():
     for draw in range(300):
         draws = rng(draw, "tail")
         n = draws.poisson(hours * rate_at_even * np.exp(6 / mean_excess))  # peaks over -6
-        found.append(expected_rates(counts(-6 + draws.exponential(mean_excess, n)), hours))
+        found.append(expected_rates(counts(-6 + draws.exponential(mean_excess, n)), hours, 1.0))
     ratio = np.array(found) / (rate_at_even * np.exp(-LOGITS / mean_excess))
     column = int(np.argmax(LOGITS > 4))  # 3.6 an hour: in 12 minutes mostly none
     # The mean excess of 40 peaks is known to 16 %, so its exponential over some 6 logits, 5 of
@@ -66,6 +73,14 @@ def test_peaks_at_the_ceiling_leave_no_hope_below_it():
 
 
 def test_a_cliff_is_not_believed():
-    steep = counts(-3 + 0.01 * np.arange(200))  # 40 peaks within 0.4 logits
+    steep = counts(-3 + 0.001 * np.arange(200))  # 40 peaks within 0.04 logits
     rates = expected_rates(steep, 1.0)
     assert np.diff(np.log(rates[-9:])) == pytest.approx(-np.diff(LOGITS[-9:]) / LEAST_MEAN_EXCESS)
+
+
+def test_strangers_tail_is_longer_by_a_factor():
+    found = counts(-3 + rng(1, "tail").exponential(0.8, 400))
+    rates = [expected_rates(found, 1.0, stretch) for stretch in (1.0, 2.0)]
+    falls = [np.diff(np.log(each[-20:])) for each in rates]
+    assert falls[1] == pytest.approx(falls[0] / 2)
+    assert np.array_equal(expected_rates(found, 1.0), expected_rates(found, 1.0, STRANGERS))
