@@ -35,6 +35,7 @@ from mwwkit.cli import chain
 from mwwkit.device.detector import Rule
 from mwwkit.esphome.manifest import read as read_manifest
 from mwwkit.evaluation.exported import Exported
+from mwwkit.evaluation.metrics_file import Calibrated
 from mwwkit.metrics.operating_points import Surface
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.presets import load as preset_named
@@ -135,6 +136,7 @@ def measure(case: Case, at_hand: AtHand, work: Path, workers: int) -> dict:
         "case": asdict(case) | {"recipe": case.recipe},
         "cpu_seconds": cpu,
         "card": _card(report),
+        "calibrated": _calibrated(exported.metrics.calibrated),
         "expected_an_hour": _expected(exported.metrics.validation.surface),
         "tally": tally.as_dict(),
     }
@@ -152,6 +154,33 @@ def measure_finished(case: Case, manifest: Path, at_hand: AtHand, work: Path, wo
         "cpu_seconds": {},
         "card": {"threshold": asdict(rule)},
         "tally": tally.as_dict(),
+    }
+
+
+def _calibrated(facts: Calibrated | None) -> dict | None:
+    """What calibrating did on the run's test split: [before, after]."""
+    if facts is None or not facts.words:
+        return None
+    return {
+        "scale": facts.scale,
+        "shift": facts.shift,
+        "ece": {
+            c.condition: [c.before.expected_error, c.after.expected_error] for c in facts.conditions
+        },
+        "at": {
+            f"{both.cutoff:g}": {
+                "recall": [both.before.recall.value, both.after.recall.value],
+                "others": [
+                    both.before.other_clips_accepted.value,
+                    both.after.other_clips_accepted.value,
+                ],
+                "events": [
+                    both.before.false_accepts_per_hour.value,
+                    both.after.false_accepts_per_hour.value,
+                ],
+            }
+            for both in facts.cutoffs
+        },
     }
 
 

@@ -24,6 +24,7 @@ from mwwkit.run.files import read_json
 
 FA_COUNTS = (0, 1, 2, 5, 10)
 FEWEST_EVENTS = 20  # with fewer, counted over expected is mostly luck
+SPLITS = ("train", "validation", "test")
 STAGES = ("speaking", "01", "02", "03", "04", "05")
 
 
@@ -36,6 +37,7 @@ class Result:
     cpu_seconds: dict[str, float]
     card: dict
     expected_an_hour: list[float] | None  # at each cutoff, by the run's own tail
+    calibrated: dict | None  # what that did on the run's test split; None where it was not
     tally: Tally
 
 
@@ -48,8 +50,8 @@ def results(folder: Path) -> list[Result]:
         recipe = named.pop("recipe")
         case = Case(**named | {"changes": tuple(named["changes"])})
         tally = Tally.from_dict(kept["tally"])
-        expected = kept.get("expected_an_hour")
-        found.append(Result(case, recipe, kept["cpu_seconds"], kept["card"], expected, tally))
+        rest = kept.get("expected_an_hour"), kept.get("calibrated"), tally
+        found.append(Result(case, recipe, kept["cpu_seconds"], kept["card"], *rest))
     return found
 
 
@@ -61,6 +63,7 @@ def everything(folder: Path) -> str:
         groups[case.word, case.trial, case.preset, result.recipe].append(result)
     sections = [
         summary(groups.values()),
+        calibration([result for group in groups.values() for result in group]),
         *side_by_side(groups.values()),
         *map(section, groups.values()),
     ]
@@ -173,6 +176,33 @@ def side_by_side(groups: Iterable[Sequence[Result]]) -> list[str]:
     return found
 
 
+def calibration(every: Sequence[Result]) -> str:
+    """What calibrating changed on the test split of each run, and how far the words then spread."""
+    told = [(r.case, r.calibrated) for r in every if r.calibrated]
+    if not told:
+        return ""
+    head = ["run", "scale, shift", "ECE clean", "ECE, mean of conditions"]
+    head += [f"{what} at {c}" for c in REPORTED for what in ("recall %", "others %", "events/h")]
+    lines = [_line(head), _line(["---"] * len(head))]
+    columns: list[list[tuple[float, float]]] = []
+    for case, facts in told:
+        ece = list(facts["ece"].values())
+        pairs = [tuple(facts["ece"]["clean"]), (mean(e[0] for e in ece), mean(e[1] for e in ece))]
+        for cutoff in map(str, REPORTED):
+            at = facts["at"][cutoff]
+            pairs += [tuple(100 * x for x in at[what]) for what in ("recall", "others")]
+            pairs.append(tuple(at["events"]))
+        columns.append(pairs)
+        cells = [f"{before:.3g} to {after:.3g}" for before, after in pairs]
+        lines.append(_line([case.name, f"{facts['scale']:g}, {facts['shift']:g}", *cells]))
+    spread = [
+        " to ".join(f"{np.std([pairs[i][side] for pairs in columns]):.3g}" for side in (0, 1))
+        for i in range(len(columns[0]))
+    ]
+    lines.append(_line(["standard deviation of the runs", "", *spread]))
+    return "\n".join(lines)
+
+
 def section(group: Sequence[Result]) -> str:
     """The tables of one word, trial, preset and recipe."""
     seeds = by_seed(group)
@@ -193,8 +223,8 @@ def section(group: Sequence[Result]) -> str:
 
 
 def _where_they_went(every: Sequence[Result]) -> str:
-    told = sorted({tuple(r.card["recordings"].items()) for r in every})
-    counts = "; ".join(", ".join(f"{n} {split}" for split, n in one) for one in told)
+    told = sorted({tuple(r.card["recordings"].get(name, 0) for name in SPLITS) for r in every})
+    counts = "; ".join(" / ".join(map(str, one)) for one in told)
     return f"Recordings of the word that train, choose and test in a run: {counts}."
 
 
@@ -272,8 +302,8 @@ def _card_table(every: Sequence[Result]) -> str:
         cells = [
             f"fold {r.case.fold}, seed {r.case.seed}",
             r.card["verdict"],
-            "none tested" if card is None else f"{card.percent} % ({card.interval})",
-            f"{heard.percent} % of {heard.of}",
+            "none tested" if card is None else f"{card.percent} ({card.interval})",
+            f"{heard.percent} of {heard.of}",
             f"{threshold['cutoff']:g}, {threshold['window']}",
             "-" if expected is None else f"{expected:.2g}",
             f"{speech.shipped} in {speech.hours:.2f} h",

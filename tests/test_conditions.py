@@ -192,6 +192,38 @@ def kept(case, made):
     }
 
 
+def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_path):
+    for seed in (1, 2):
+        case = cases.Case("cat", "people20", 0, 3, seed)
+        rates = {"recall": [0.5, 0.75], "others": [0.25, 0.125], "events": [4.0 * seed, 2.0]}
+        facts = {
+            "scale": 2.0,
+            "shift": -1.0,
+            "ece": {"clean": [0.25, 0.125], "room": [0.75, 0.375]},
+        }
+        made = tallied([250] * 30, [10], [240] * 30)
+        told = {"verdict": "Good", "recordings": {"train": 14, "test": 3}}
+        told["threshold"] = {"cutoff": 0.5, "window": 5, "false_accepts_expected_per_hour": 200.0}
+        told["people"] = {"count": 8, "of": 10}
+        whole = kept(case, made) | {
+            "cpu_seconds": {"01": 1.0, "speaking": 9.0},
+            "card": told,
+            "calibrated": facts | {"at": {"0.5": rates, "0.9": rates}},
+            "expected_an_hour": [200.0] * 254,
+        }
+        write_json(tmp_path / f"{seed}.json", whole)
+    text = tables.everything(tmp_path)
+    assert "| 2, -1 | 0.25 to 0.125 | 0.5 to 0.25 | 50 to 75 | 25 to 12.5 | 4 to 2 |" in text
+    assert (
+        "| standard deviation of the runs |  | 0 to 0 | 0 to 0 | 0 to 0 | 0 to 0 | 2 to 0 |" in text
+    )
+    # 36 s of streams, an event in each of 30; 200 an hour expected are 2 in 36 s, twice
+    assert "60 events were counted and 4.0 expected, in 0.02 h of 2 runs" in text
+    assert "60 counted, 4 expected, 15 times." in text
+    assert "without speaking 1 (1 to 1)" in text and "in a run: 14 / 0 / 3." in text
+    assert "| fold 0, seed 1 | Good | 80.0 % (44.4 to 97.5 %) | 100.0 % of 30 |" in text
+
+
 def test_a_fold_that_is_missing_keeps_a_seed_out_of_the_table(tmp_path):
     for fold in (0, 1):
         case = cases.Case("alexa", "all", fold, 3, 1, "some.json")
