@@ -22,8 +22,9 @@ from mwwkit.device.simulator import Device
 from mwwkit.esphome import manifest
 from mwwkit.esphome.certificate import certify
 from mwwkit.esphome.gate import GateError
+from mwwkit.evaluation.exported import read_metrics
 from mwwkit.evaluation.net_forms import float_scores
-from mwwkit.metrics.operating_points import SET_NAMES
+from mwwkit.metrics.operating_points import SET_NAMES, Surface
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.model import onnx_model
 from mwwkit.model.float_stream import float_tracks
@@ -31,7 +32,7 @@ from mwwkit.model.streaming import fold, stream, to_float
 from mwwkit.run.checkpoint import CheckpointError, completed
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
-from mwwkit.run.typed_json import to_json
+from mwwkit.run.typed_json import from_json, to_json
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import export
 from mwwkit.stages.inputs import Chosen, band_normalisation, chosen_net
@@ -188,6 +189,31 @@ def test_every_rate_has_its_counts_beside_it_and_they_are_the_devices(exported):
         assert reached["false_accepts_per_hour"]["events"] == sum(events)
         rate = Hourly.counted(sum(events), hours)
         assert reached["false_accepts_per_hour"]["high"] == pytest.approx(rate.high, rel=0.1)
+
+
+def test_what_calibration_changed_is_told_in_the_figures_that_are_told_elsewhere(exported):
+    facts = metrics_of(exported)
+    told, test = facts["calibrated"], facts["test"]
+    shipped = facts["model"]["logit_scale"], facts["model"]["logit_shift"]
+    assert (told["scale"], told["shift"]) == shipped and not told["note"]
+    for name, both in told["conditions"].items():
+        assert both["after"] == test["clips"][name]["calibration"]
+        assert both["after"]["expected_error"] < both["before"]["expected_error"]
+    surface = from_json(Surface, test["surface"])
+    for at in told["cutoffs"]:
+        point = surface.at(Rule(at["cutoff"], at["window"]))
+        assert at["after"]["recall"] == to_json(point.recall)
+        assert at["after"]["other_clips_accepted"] == to_json(point.others_accepted)
+        assert at["after"]["false_accepts_per_hour"]["events"] == point.events
+
+
+def test_metrics_of_a_version_that_did_not_calibrate_are_read(exported, tmp_path):
+    older = metrics_of(exported)
+    del older["calibrated"], older["model"]["logit_shift"]
+    (tmp_path / "older.json").write_text(json.dumps(older))
+    found = read_metrics(tmp_path / "older.json")
+    assert found.calibrated is None and found.model.logit_shift is None
+    assert to_json(found) == older
 
 
 def test_the_exported_model_knows_the_word_on_the_test_split(exported):

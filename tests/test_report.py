@@ -40,6 +40,7 @@ from mwwkit.report.mistake_sounds import MOST_S, PER_KIND, Moment, moments, span
 from mwwkit.report.origins import Setting, StageSettings
 from mwwkit.report.page import page
 from mwwkit.report.page_header import tiles
+from mwwkit.report.results_sections import reaction
 from mwwkit.report.voices import heard_words
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import DataError, from_json, to_json
@@ -638,6 +639,19 @@ def test_speakers_of_two_splits_are_counted_and_an_older_report_says_nothing(fac
     text = card(older, None)
     assert "hears people's words, clean" in text and "tested on" not in text
     assert "Clips of" not in text
+
+
+def test_page_and_card_say_what_calibration_changed(here):
+    report = from_json(Report, json.loads((here / f"export/{WORD}.report.json").read_text()))
+    said = formatting.calibrated(report.calibrated)
+    assert f"the logit times {report.calibrated.scale:g}" in said
+    assert plain(said) in card(report, None) and said in Page(reaction(report)).text
+    left = replace(report.calibrated, note="3 words", conditions=(), cutoffs=())
+    assert "not calibrated: 3 words." in card(replace(report, calibrated=left), None)
+    assert "not calibrated: 3 words." in Page(reaction(replace(report, calibrated=left))).text
+    older = replace(report, calibrated=None)
+    assert "calibrated" not in card(older, None)
+    assert "calibration" not in Page(reaction(older)).text.replace("expected calibration", "")
 
 
 def test_a_run_ends_with_what_the_report_says(here):
