@@ -221,7 +221,7 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
     assert "60 events were counted and 4.0 expected, in 0.02 h of 2 runs" in text
     assert "60 counted, 4 expected, 15 times." in text
     assert "without speaking 1 (1 to 1)" in text and "in a run: 14 / 0 / 3." in text
-    assert "| fold 0, seed 1 | Good | 80.0 % (44.4 to 97.5 %) | 100.0 % of 30 |" in text
+    assert "| fold 0, seed 1 | Good | 80.0 % (44.4 to 97.5 %) | 100 % of 30 |" in text
 
 
 def test_a_fold_that_is_missing_keeps_a_seed_out_of_the_table(tmp_path):
