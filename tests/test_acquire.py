@@ -11,6 +11,7 @@ import soundfile
 from killing import start
 
 from mwwkit.audio.reading import discover, read
+from mwwkit.corpus import spoken_needs
 from mwwkit.corpus.clips import (
     CATALOGUE,
     Kind,
@@ -22,6 +23,7 @@ from mwwkit.corpus.clips import (
 )
 from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, StoppedEarly
 from mwwkit.stages import acquire
@@ -503,3 +505,39 @@ def test_a_table_of_real_recordings_becomes_clips_with_its_given_splits(tmp_path
     assert len(positives.of(split=Split.TEST)) == len(jarvis) // 2
     assert len(positives.of(split=Split.VAL)) == pytest.approx(len(jarvis) / 2 * 15 / 85, abs=1)
     assert any("speakers" in caveat for caveat in made["caveats"])
+
+
+ASKED = {"tts_positive": 3, "tts_negative": 2, "tts_hard_negative": 2}
+
+
+def test_machines_do_not_say_a_word_that_enough_people_said(tmp_path, recordings, monkeypatch):
+    pytest.importorskip("espeakng_loader")
+    monkeypatch.setattr(spoken_needs, "ENOUGH_WORDS", 12)  # as many as there are
+    left_out, asked_for = (
+        acquire.plan(config(recordings, tts_when=when, **ASKED), Run(tmp_path / when), LIMITS)
+        for when in ("needed", "always")
+    )
+    assert left_out["inputs"]["positive clip"] == 12
+    assert "hard_negative clip" not in left_out["inputs"]
+    assert "machines do not say the word: 12 recordings" in left_out["machines"]
+    assert "other words and sentences" in left_out["machines"]  # of these there are only eight
+    assert asked_for["inputs"]["positive clip"] == 15
+    assert left_out["inputs"]["negative clip"] == asked_for["inputs"]["negative clip"] == 10
+
+
+def test_a_run_begun_before_machines_left_anything_out_goes_on_with_all_of_it(
+    tmp_path, recordings, monkeypatch
+):
+    pytest.importorskip("espeakng_loader")
+    monkeypatch.setattr(spoken_needs, "ENOUGH_WORDS", 12)
+    here = Run(tmp_path / "run")
+    acquire.run(config(recordings, tts_when="always", **ASKED), here, LIMITS)
+    path = here / "clips/checkpoint.json"
+    state = read_json(path)
+    del state["settings"]["tts_when"]  # as an older version wrote it
+    write_json(path, state)
+    settings = config(recordings, **ASKED)
+    assert acquire.plan(settings, here, LIMITS)["units left"] == 0
+    before = files_of(here.folder)
+    acquire.run(settings, here, LIMITS)
+    assert files_of(here.folder) == before

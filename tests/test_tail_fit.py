@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from mwwkit.device.detector import LIVE_CUTOFFS
-from mwwkit.metrics.tail_fit import FEWEST, LEAST_MEAN_EXCESS, LOGITS, PEAKS, STRANGERS, expected_rates
+from mwwkit.metrics.tail_fit import (
+    FEWEST,
+    LEAST_MEAN_EXCESS,
+    LOGITS,
+    PEAKS,
+    STRANGERS,
+    expected_rates,
+)
 from mwwkit.run.seeds import rng
 
 CUTOFFS = np.array(LIVE_CUTOFFS)

@@ -34,7 +34,7 @@ from mwwkit.run import paths
 from mwwkit.run.checkpoint import Checkpoint, completed
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import replacing
+from mwwkit.run.files import read_json, replacing
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
@@ -108,7 +108,7 @@ class Config(Checked):
 
         What inputs there are is in the names of the units, so recordings may be added.
         """
-        names = ("word", "seed", "shares", "min_seconds", "max_seconds")
+        names = ("word", "seed", "shares", "min_seconds", "max_seconds", "tts_when")
         return {name: getattr(self, name) for name in names}
 
 
@@ -117,6 +117,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
+    config = _as_begun(config, run)
     inputs, left_out, _ = _inputs(config)
     units = in_units(inputs)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
@@ -144,6 +145,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first, and
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
+    config = _as_begun(config, run)
     inputs, _, given_splits = _inputs(config)
     units = in_units(inputs)
     _refuse_unwritable(run.folder)
@@ -203,6 +205,13 @@ def check(run: Run) -> dict:
         "rejected": facts["rejected"],
         "caveats": caveats,
     }
+
+
+def _as_begun(config: Config, run: Run) -> Config:
+    """The settings under which a run goes on that was begun before machines left anything out."""
+    begun = (read_json(path)["settings"] for path in run.all(f"{FOLDER}/checkpoint.json"))
+    is_older = any("tts_when" not in settings for settings in begun)
+    return replace(config, tts_when="always") if is_older else config
 
 
 def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Split]]:
