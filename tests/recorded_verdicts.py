@@ -194,17 +194,21 @@ class Judged:
     """What a person calls a model, by its facts alone."""
 
     facts: dict[str, str]  # a column each, as text
-    diagnosis: str  # what 03 should call the training
+    kind: str
+    grade: str
+    diagnosis: str  # what 03 should call the training, which had few hours to choose by
     why: str
 
 
 def judged() -> dict[str, Judged]:
     """Each cell of `judged.csv` by its name."""
     with open(JUDGED, newline="", encoding="utf-8") as file:
-        return {
-            row["cell"]: Judged({name: row[name] for name in COLUMNS}, row["diagnosis"], row["why"])
-            for row in csv.DictReader(file)
-        }
+        return {row["cell"]: _judged(row) for row in csv.DictReader(file)}
+
+
+def _judged(row: dict[str, str]) -> Judged:
+    kept = {name: row[name] for name in COLUMNS}
+    return Judged(kept, row["kind"], row["grade"], row["diagnosis"], row["why"])
 
 
 def as_text(found: Facts) -> dict[str, str]:
