@@ -13,9 +13,10 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+
 from mwwkit.evaluation.measured import SplitFigures, Worst
 from mwwkit.evaluation.metrics_file import Metrics
-from mwwkit.metrics.operating_points import Surface
 from mwwkit.report.origins import Data, StageSettings
 from mwwkit.run.files import read_json, replacing
 from mwwkit.run.typed_json import Amount, Keyed, from_json, in_lines, to_json
@@ -27,7 +28,7 @@ VOICES, HOURS = ("people", "machines", "mixed"), ("few", "many")
 DIGITS = 6  # of floats, as in a report
 ABOUT = (
     "What 05 measured of a model that was really trained, without what no verdict reads: clips' "
-    "scores, mistakes, other windows, parity. tests/conformance/verdicts.py made it."
+    "scores, mistakes, other cutoffs, parity. tests/conformance/verdicts.py made it."
 )
 RECALL_BY = ("condition", "voice")  # the groups that are kept
 
@@ -74,7 +75,7 @@ class Recorded:
     settings: Annotated[tuple[StageSettings, ...], Keyed("stage", "settings")]
     long_sound: Annotated[tuple[LongSound, ...], Keyed("split")]
     data: Data
-    history: dict[str, Any]  # 03's: what `diagnose` takes
+    history: dict  # 03's: what `diagnose` takes
     metrics: Metrics
 
 
@@ -98,39 +99,33 @@ def write(cell: Cell, recorded: Recorded) -> None:
 
 def stripped(metrics: Metrics) -> Metrics:
     """Metrics without what no verdict reads; the same types read it."""
-    window, parity = metrics.threshold.window, metrics.parity
+    parity = metrics.parity
+    compared = replace(parity.test, clips=(), differ=())
     return replace(
         metrics,
-        validation=_stripped(metrics.validation, window),
-        test=_stripped(metrics.test, window),
-        parity=replace(
-            parity, forms=(), against=(), test=replace(parity.test, clips=(), differ=())
-        ),
+        validation=_stripped(metrics.validation),
+        test=_stripped(metrics.test),
+        parity=replace(parity, forms=(), against=(), test=compared),
     )
 
 
-def _stripped(figures: SplitFigures, window: int) -> SplitFigures:
-    groups = figures.groups
+def _stripped(figures: SplitFigures) -> SplitFigures:
+    groups, none = figures.groups, np.zeros((0, 0), np.int64)
+    kept = tuple(by for by in groups.recall if by.dimension in RECALL_BY)
     return replace(
         figures,
         clips=(),
-        surface=_of_window(figures.surface, window),
-        detectors=(),
-        groups=replace(
-            groups,
-            recall=tuple(by for by in groups.recall if by.dimension in RECALL_BY),
-            other_clips_accepted=(),
+        surface=replace(
+            figures.surface,
+            windows=(),
+            cutoffs=(),
+            hits=none,
+            clip_false_accepts=none,
+            ambient_events=none,
         ),
+        detectors=(),
+        groups=replace(groups, recall=kept, other_clips_accepted=()),
         worst=Worst((), ()),
-    )
-
-
-def _of_window(surface: Surface, window: int) -> Surface:
-    """Only the row of one window."""
-    row = slice(surface.windows.index(window), surface.windows.index(window) + 1)
-    tables = ("hits", "clip_false_accepts", "ambient_events")
-    return replace(
-        surface, windows=(window,), **{name: getattr(surface, name)[row] for name in tables}
     )
 
 
