@@ -15,7 +15,8 @@ from mwwkit.report.voices import heard_words
 from mwwkit.run.files import read_json
 from mwwkit.training.diagnosis import diagnose
 
-EVERY_CELL = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+RECORDED = [cell for cell in CELLS if table.path_of(cell).exists()]
+EVERY_CELL = pytest.mark.parametrize("cell", RECORDED, ids=lambda cell: cell.name)
 # How the headline of a kind may begin.
 HEADLINES = {
     "deaf": ("Deaf",),
@@ -24,8 +25,8 @@ HEADLINES = {
     "untested": ("Untested",),
     "good": ("Promising, not proven", "Good"),
 }
-# What ten hours and minutes are; a stream's last step and what a shard holds move them a little.
-BETWEEN_H = {"few": (0.02, 0.3), "many": (9.0, 11.0)}
+# What minutes and ten hours are: files are taken whole.
+BETWEEN_H = {"few": (0.05, 0.5), "many": (9.0, 11.0)}  # of both splits together
 
 
 def said(cell: Cell) -> Verdict:
@@ -36,9 +37,17 @@ def said(cell: Cell) -> Verdict:
     return verdict(metrics.threshold, validation, metrics.test, recorded.data)
 
 
-def test_every_cell_of_the_table_was_recorded_and_judged():
+def test_what_is_recorded_is_judged_and_nothing_else():
     recorded = {path.stem for path in table.PLACE.glob("*.json")}
-    assert recorded == table.judged().keys() == {cell.name for cell in CELLS}
+    assert recorded == table.judged().keys() == {cell.name for cell in RECORDED}
+
+
+@pytest.mark.xfail(strict=True, reason="verdicts.py was not run to its end yet; then this goes")
+def test_every_cell_of_the_table_is_recorded():
+    assert set(RECORDED) == set(CELLS)
+
+
+def test_the_table_has_each_kind_of_model_with_few_and_with_many_hours_of_each_voices():
     tested = {(cell.kind, cell.voices, cell.hours) for cell in CELLS if cell.kind != "untested"}
     assert tested == {*product([kind for kind in KINDS if kind != "untested"], VOICES, HOURS)}
     assert {cell.voices for cell in CELLS if cell.kind == "untested"} == set(VOICES)
@@ -91,19 +100,21 @@ def test_whose_words_they_are_and_what_the_hours_are_is_in_the_file(cell):
     assert {voices for voices, n in of.items() if n} == (
         set(of) if cell.voices == "mixed" else {cell.voices}
     )
-    low, high = BETWEEN_H[cell.hours]
     measured = {"validation": found.validation_hours, "test": found.test_hours}
     assert measured.keys() == {long.split for long in recorded.long_sound}
     for long in recorded.long_sound:
         made_up = long.made_up_talk + long.made_up_noise
         hours = made_up + long.speech_of_people + long.recorded_noise
-        assert low < hours < high and hours == pytest.approx(measured[long.split], rel=0.01)
+        assert hours == pytest.approx(measured[long.split], rel=0.02)
         assert long.speech_of_people and bool(made_up) == (cell.hours == "many")
+    low, high = BETWEEN_H[cell.hours]
+    assert low < sum(measured.values()) < high
 
 
 def test_a_file_tells_how_it_was_made_and_is_small():
-    for cell in CELLS:
+    for cell in RECORDED:
         recorded = table.read(cell)
         assert "tests/conformance/verdicts.py" in recorded.command and recorded.version
-        assert [of.stage for of in recorded.settings] == ["clips", "features", "training", "export"]
-        assert table.path_of(cell).stat().st_size < 40_000
+        stages = {of.stage for of in recorded.settings}
+        assert stages == {"clips", "features", "training", "export"}
+        assert table.path_of(cell).stat().st_size < 25_000

@@ -109,7 +109,7 @@ RECIPES = {
     # What is not the word weighs next to nothing.
     "trigger-happy": Recipe(CARELESS),
     "untested": Recipe(replace(TRAINING, steps=1500, evaluate_every=1500, **LENIENT), **LENIENT),
-    "good": Recipe(TRAINING, **LENIENT),
+    "good": Recipe(replace(TRAINING, **LENIENT), **LENIENT),
 }
 # So little still tells machines' words from people's talk.
 OF_MACHINES = {"trigger-happy": Recipe(replace(CARELESS, negative_weight=0.0003))}
