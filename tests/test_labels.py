@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mwwkit.device.detector import score_times
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 
 # Score i is out when 0.05 + 0.03 i seconds have been heard.
@@ -66,3 +67,14 @@ def test_the_stretches_are_as_long_as_they_are_set():
 def test_times_out_of_order_are_refused(times):
     with pytest.raises(ValueError, match="wanted them rising"):
         LabelSettings(**times)
+
+
+def test_what_is_not_asked_before_a_words_end_is_a_setting_of_03():
+    from mwwkit.stages.train import Config
+
+    assert Config().labels() == LabelSettings()  # as it always was
+    wider = Config(label_ignore_before_s=0.25).labels()
+    steps = label_steps([2.0], 100, wider)
+    at_s = score_times(100)
+    assert (steps[(at_s >= 1.76) & (at_s < 2.0)] == IGNORED).all()
+    assert (steps[at_s < 1.74] == 0).all()

@@ -15,7 +15,7 @@ from mwwkit.metrics.rates import Rate
 from mwwkit.run.paths import Run
 
 RECALL = domain_shift.OfUnits(9, 10, 0.9, 0.55, 0.998, units=10)
-ROW = domain_shift.Row("clean", "clean", RECALL, Rate(0, 0), None)
+ROW = domain_shift.Row("clean", "clean", "people", RECALL, Rate(0, 0), None)
 
 
 def test_folds_are_written_for_every_run_with_the_command_to_make_it(tmp_path, capsys):
@@ -79,7 +79,7 @@ def test_the_shift_suite_is_a_table_or_json(tmp_path, capsys, monkeypatch):
     assert cli.main([*call, "--json"]) == cli.OK
     assert json.loads(capsys.readouterr().out) == [
         {
-            **{"shift": "clean", "family": "clean", "median_latency_s": None},
+            **{"shift": "clean", "family": "clean", "words_of": "people", "median_latency_s": None},
             "recall": {"count": 9, "of": 10, "units": 10, "value": 0.9, "low": 0.55, "high": 0.998},
             "other_clips_accepted": {"count": 0, "of": 0},
         }

@@ -32,9 +32,10 @@ from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import paths
 from mwwkit.run.checkpoint import Checkpoint, completed
+from mwwkit.run.checkpoint_files import load
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import read_json, replacing
+from mwwkit.run.files import replacing
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
@@ -209,8 +210,8 @@ def check(run: Run) -> dict:
 
 def _as_begun(config: Config, run: Run) -> Config:
     """The settings under which a run goes on that was begun before machines left anything out."""
-    begun = (read_json(path)["settings"] for path in run.all(f"{FOLDER}/checkpoint.json"))
-    is_older = any("tts_when" not in settings for settings in begun)
+    begun = (load(path) for path in run.all(f"{FOLDER}/checkpoint.json"))
+    is_older = any("tts_when" not in state["settings"] for state in begun if state)
     return replace(config, tts_when="always") if is_older else config
 
 

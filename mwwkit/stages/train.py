@@ -96,8 +96,8 @@ class Config(Checked):
     # What is trained on.
     label_from_s: float = 0.0
     label_to_s: float = 0.30
-    # From here to the word's end nothing is asked: its last sounds are the word already.
-    label_ignore_from_s: Annotated[float, Before(-0.12)] = -0.12
+    # So long before the word's end nothing is asked: its last sounds are the word already.
+    label_ignore_before_s: Annotated[float, Between(0, 2), Before(0.12)] = 0.12
     class_ratio: tuple[float, ...] = ()  # of scenes with the word, without, with a near miss
     class_penalty: tuple[float, ...] = ()  # weights of their negative steps
     cmvn: bool = False
@@ -160,7 +160,7 @@ class Config(Checked):
 
     def labels(self) -> LabelSettings:
         """The labels' settings."""
-        return LabelSettings(self.label_from_s, self.label_to_s, self.label_ignore_from_s)
+        return LabelSettings(self.label_from_s, self.label_to_s, -self.label_ignore_before_s)
 
     def course(self) -> Course:
         """The training units: how far, in what steps, evaluated when."""
