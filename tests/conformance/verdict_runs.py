@@ -94,6 +94,7 @@ class Recipe:
     train: train.Config
     target_fah: float = 0.5
     max_clip_fpr: float = 0.01
+    weights_of: str = ""  # the kind whose training it is, where it is another's
 
     @property
     def limits(self) -> dict[str, float]:
@@ -114,14 +115,25 @@ RECIPES = {
     "untested": Recipe(replace(TRAINING, steps=1500, evaluate_every=1500, **LENIENT), **LENIENT),
     "good": Recipe(replace(TRAINING, **LENIENT), **LENIENT),
 }
-# So little still tells machines' words from people's talk.
-OF_MACHINES = {"trigger-happy": Recipe(replace(CARELESS, negative_weight=0.0003))}
+# The weights of a good model, at a cutoff that asks for too much or allows too little.
+SAME_WEIGHTS = replace(RECIPES["good"], weights_of="good")
+OF_CELLS = {
+    # Every other sound that minutes have is under the cutoff, and its tail is not.
+    Cell("trigger-happy", "machines", "few"): replace(SAME_WEIGHTS, target_fah=0.5),
+    # So few false accepts as the tail allows in minutes, which costs one word in four.
+    Cell("shy", "machines", "few"): replace(SAME_WEIGHTS, target_fah=24.0),
+    # Three minutes without a false accept tell no more than that there are fewer.
+    Cell("untested", "mixed", "few"): replace(SAME_WEIGHTS, target_fah=60.0),
+    # Ten hours hold talk by machines, and those who hear machines' words hear it too.
+    Cell("good", "machines", "many"): replace(SAME_WEIGHTS, target_fah=6.0),
+    Cell("good", "mixed", "many"): replace(SAME_WEIGHTS, target_fah=6.0),
+    Cell("shy", "mixed", "many"): SAME_WEIGHTS,
+}
 
 
 def recipe_of(cell: Cell) -> Recipe:
     """How the model of a cell is trained."""
-    usual = RECIPES[cell.kind]
-    return OF_MACHINES.get(cell.kind, usual) if cell.voices == "machines" else usual
+    return OF_CELLS.get(cell, RECIPES[cell.kind])
 
 
 @dataclass(frozen=True)
@@ -262,8 +274,10 @@ def long_sound(folder: Path, gathered: Run) -> Run:
 
 def trained(cell: Cell, folder: Path, gathered: Run) -> Run:
     """03 of a kind of model and voices, with few hours to choose by."""
-    earlier, recipe = scenes_of(cell, folder, gathered), recipe_of(cell)
-    run = Run(folder / f"{cell.voices}-trained-{cell.kind}", earlier)
+    recipe = recipe_of(cell)
+    alike = replace(cell, kind=recipe.weights_of or cell.kind)
+    earlier = scenes_of(alike, folder, gathered)
+    run = Run(folder / f"{cell.voices}-trained-{alike.kind}", earlier)
     train.run(recipe.train, run, LIMITS)
     return run
 
