@@ -116,18 +116,21 @@ RECIPES = {
     "good": Recipe(replace(TRAINING, **LENIENT), **LENIENT),
 }
 # The weights of a good model, at a cutoff that asks for too much or allows too little.
-SAME_WEIGHTS = replace(RECIPES["good"], weights_of="good")
+AS_GOOD = replace(RECIPES["good"], weights_of="good")
 OF_CELLS = {
-    # Every other sound that minutes have is under the cutoff, and its tail is not.
-    Cell("trigger-happy", "machines", "few"): replace(SAME_WEIGHTS, target_fah=0.5),
-    # So few false accepts as the tail allows in minutes, which costs one word in four.
-    Cell("shy", "machines", "few"): replace(SAME_WEIGHTS, target_fah=24.0),
+    # The default's target: in minutes no false accept is counted, and the tail expects dozens.
+    Cell("trigger-happy", "machines", "few"): replace(AS_GOOD, target_fah=0.5),
+    # What the tail of minutes can keep to costs one word in four.
+    Cell("shy", "machines", "few"): replace(AS_GOOD, target_fah=24.0),
     # Three minutes without a false accept tell no more than that there are fewer.
-    Cell("untested", "mixed", "few"): replace(SAME_WEIGHTS, target_fah=60.0),
+    Cell("untested", "mixed", "few"): replace(AS_GOOD, target_fah=60.0),
+    # Twice as much of the test split is talk, so that it wakes more often there than is allowed.
+    # After calibration nothing else does that: a cutoff that is strict enough is always left.
+    Cell("trigger-happy", "people", "many"): replace(AS_GOOD, target_fah=20.0, max_clip_fpr=1.0),
     # Ten hours hold talk by machines, and those who hear machines' words hear it too.
-    Cell("good", "machines", "many"): replace(SAME_WEIGHTS, target_fah=6.0),
-    Cell("good", "mixed", "many"): replace(SAME_WEIGHTS, target_fah=6.0),
-    Cell("shy", "mixed", "many"): SAME_WEIGHTS,
+    Cell("good", "machines", "many"): replace(AS_GOOD, target_fah=6.0),
+    Cell("good", "mixed", "many"): replace(AS_GOOD, target_fah=6.0),
+    Cell("shy", "mixed", "many"): AS_GOOD,
 }
 
 
