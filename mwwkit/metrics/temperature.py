@@ -7,7 +7,8 @@ Platt's calibration (1999): a logistic regression of clips that are the word aga
 not. What is regressed on is a clip's *peak*, the logit of its decision score, which is the highest
 mean of WINDOW scores, as on the device. Words and others weigh alike, however many there are of
 each: a score of 0.9 then means nine in ten where a clip is as likely the word as not. What a cutoff
-does to recall and false accepts still differs from one wake word to the next. The scale is above 0, so that no two clips change places.
+does to recall and false accepts still differs from one wake word to the next. The scale is above
+0, so that no two clips change places.
 
 Clips told apart without a mistake would send the scale to infinity, and every doubt would be lost
 at the ends of a uint8 score. So the targets are not 1 and 0 but SURE and 1 - SURE. Platt's own come
