@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recorded_verdicts import Cell
+from recorded_verdicts import VOICES, Cell
 
 from mwwkit.corpus import synthetic_inputs
 from mwwkit.corpus.clips import (
@@ -110,7 +110,8 @@ RECIPES = {
     "deaf": Recipe(replace(TRAINING, steps=25, evaluate_every=250, max_clip_fpr=0.0), 0.5, 0.0),
     # Stopped early.
     "shy": Recipe(replace(TRAINING, steps=400, evaluate_every=500)),
-    # What is not the word weighs next to nothing.
+    # What is not the word weighs next to nothing. That was before 05 calibrated: now a cutoff is
+    # left that is strict enough, and what it wakes at there is next to nothing, the word included.
     "trigger-happy": Recipe(CARELESS),
     "untested": Recipe(replace(TRAINING, steps=1500, evaluate_every=1500, **LENIENT), **LENIENT),
     "good": Recipe(replace(TRAINING, **LENIENT), **LENIENT),
@@ -125,8 +126,10 @@ OF_CELLS = {
     # Three minutes without a false accept tell no more than that there are fewer.
     Cell("untested", "mixed", "few"): replace(AS_GOOD, target_fah=60.0),
     # Twice as much of the test split is talk, so that it wakes more often there than is allowed.
-    # After calibration nothing else does that: a cutoff that is strict enough is always left.
-    Cell("trigger-happy", "people", "many"): replace(AS_GOOD, target_fah=20.0, max_clip_fpr=1.0),
+    **{
+        Cell("trigger-happy", voices, "many"): replace(AS_GOOD, target_fah=20.0, max_clip_fpr=1.0)
+        for voices in VOICES
+    },
     # Ten hours hold talk by machines, and those who hear machines' words hear it too.
     Cell("good", "machines", "many"): replace(AS_GOOD, target_fah=6.0),
     Cell("good", "mixed", "many"): replace(AS_GOOD, target_fah=6.0),
