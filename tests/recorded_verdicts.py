@@ -133,7 +133,8 @@ def _stripped(figures: SplitFigures) -> SplitFigures:
 class Facts:
     """What anybody can count in a cell, at the cutoff that ships; and no opinion on it.
 
-    Of the validation split's words there is but one count, whoever said them.
+    Of the validation split's words there is but one count, of those that chose: people's where
+    they were enough, and in files of an earlier version whoever said them.
     """
 
     people_heard: int  # test words, each under every condition

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recorded_verdicts import Cell
+from recorded_verdicts import VOICES, Cell
 
 from mwwkit.corpus import synthetic_inputs
 from mwwkit.corpus.clips import (
@@ -94,6 +94,7 @@ class Recipe:
     train: train.Config
     target_fah: float = 0.5
     max_clip_fpr: float = 0.01
+    weights_of: str = ""  # the kind whose training it is, where it is another's
 
     @property
     def limits(self) -> dict[str, float]:
@@ -109,19 +110,36 @@ RECIPES = {
     "deaf": Recipe(replace(TRAINING, steps=25, evaluate_every=250, max_clip_fpr=0.0), 0.5, 0.0),
     # Stopped early.
     "shy": Recipe(replace(TRAINING, steps=400, evaluate_every=500)),
-    # What is not the word weighs next to nothing.
+    # What is not the word weighs next to nothing. That was before 05 calibrated: now a cutoff is
+    # left that is strict enough, and what it wakes at there is next to nothing, the word included.
     "trigger-happy": Recipe(CARELESS),
     "untested": Recipe(replace(TRAINING, steps=1500, evaluate_every=1500, **LENIENT), **LENIENT),
     "good": Recipe(replace(TRAINING, **LENIENT), **LENIENT),
 }
-# So little still tells machines' words from people's talk.
-OF_MACHINES = {"trigger-happy": Recipe(replace(CARELESS, negative_weight=0.0003))}
+# The weights of a good model, at a cutoff that asks for too much or allows too little.
+AS_GOOD = replace(RECIPES["good"], weights_of="good")
+OF_CELLS = {
+    # The default's target: in minutes no false accept is counted, and the tail expects dozens.
+    Cell("trigger-happy", "machines", "few"): replace(AS_GOOD, target_fah=0.5),
+    # What the tail of minutes can keep to costs one word in four.
+    Cell("shy", "machines", "few"): replace(AS_GOOD, target_fah=24.0),
+    # Three minutes without a false accept tell no more than that there are fewer.
+    Cell("untested", "mixed", "few"): replace(AS_GOOD, target_fah=60.0),
+    # Twice as much of the test split is talk, so that it wakes more often there than is allowed.
+    **{
+        Cell("trigger-happy", voices, "many"): replace(AS_GOOD, target_fah=20.0, max_clip_fpr=1.0)
+        for voices in VOICES
+    },
+    # Ten hours hold talk by machines, and those who hear machines' words hear it too.
+    Cell("good", "machines", "many"): replace(AS_GOOD, target_fah=6.0),
+    Cell("good", "mixed", "many"): replace(AS_GOOD, target_fah=6.0),
+    Cell("shy", "mixed", "many"): AS_GOOD,
+}
 
 
 def recipe_of(cell: Cell) -> Recipe:
     """How the model of a cell is trained."""
-    usual = RECIPES[cell.kind]
-    return OF_MACHINES.get(cell.kind, usual) if cell.voices == "machines" else usual
+    return OF_CELLS.get(cell, RECIPES[cell.kind])
 
 
 @dataclass(frozen=True)
@@ -262,8 +280,10 @@ def long_sound(folder: Path, gathered: Run) -> Run:
 
 def trained(cell: Cell, folder: Path, gathered: Run) -> Run:
     """03 of a kind of model and voices, with few hours to choose by."""
-    earlier, recipe = scenes_of(cell, folder, gathered), recipe_of(cell)
-    run = Run(folder / f"{cell.voices}-trained-{cell.kind}", earlier)
+    recipe = recipe_of(cell)
+    alike = replace(cell, kind=recipe.weights_of or cell.kind)
+    earlier = scenes_of(alike, folder, gathered)
+    run = Run(folder / f"{cell.voices}-trained-{alike.kind}", earlier)
     train.run(recipe.train, run, LIMITS)
     return run
 
