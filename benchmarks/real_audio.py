@@ -212,7 +212,7 @@ def _make_missing(options: argparse.Namespace) -> None:
     """Make the cases that have no file of their recipe yet."""
     people = os.environ.get("MWWKIT_PEOPLE")
     at_hand = AtHand(Path(os.environ["MWWKIT_REAL_AUDIO"]), people and Path(people))
-    preset = options.model.name if options.model else options.preset
+    preset = f"model-{options.model.stem}" if options.model else options.preset
     args = options.word, options.trial, options.seeds, options.of, preset, tuple(options.changes)
     for case in (case for row in cases_of(*args) for case in row):
         file = options.results / f"{case.name}.json"
