@@ -185,9 +185,12 @@ def _calibrated(facts: Calibrated | None) -> dict | None:
 
 
 def _expected(surface: Surface) -> list[float] | None:
-    """Events an hour that the run's own tail lets expect at each cutoff, to three digits."""
-    events = surface.ambient_events[surface.windows.index(WINDOW)]
-    rates = expected_rates(np.asarray(events), surface.ambient_hours)
+    """Events an hour that the run's own tail lets expect at each cutoff, to three digits.
+
+    Of the same sound as `choose_cutoff` takes it of, or the tables would test another rule.
+    """
+    events, hours = surface.other_sound
+    rates = expected_rates(np.asarray(events)[surface.windows.index(WINDOW)], hours)
     return None if rates is None else [float(f"{rate:.3g}") for rate in rates]
 
 

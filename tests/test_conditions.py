@@ -1,7 +1,7 @@
 """The benchmark's sounds, folds and table: what they promise, on made-up and on real clips."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not ins
 from benchmarks import cases, conditions, folds, scoring, tables, tally  # noqa: E402
 from benchmarks import real_audio as bench  # noqa: E402
 from mwwkit.device.detector import Rule, clip_maxima  # noqa: E402
+from mwwkit.metrics.cutoff_selection import choose_cutoff  # noqa: E402
+from mwwkit.metrics.operating_points import operating_points  # noqa: E402
 from mwwkit.run.files import read_json, write_json  # noqa: E402
 
 SHIPPED = Rule(0.5, 5)
@@ -222,6 +224,16 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
     assert "60 counted, 4 expected, 15 times." in text
     assert "without speaking 1 (1 to 1)" in text and "in a run: 14 / 0 / 3." in text
     assert "| fold 0, seed 1 | Good | 80.0 % (44.4 to 97.5 %) | 100 % of 30 |" in text
+
+
+def test_what_a_run_expects_is_of_the_sound_that_its_cutoff_was_chosen_on():
+    others, long = ([track(v) for v in range(*of)] for of in ((100, 200, 2), (80, 130)))
+    surface = operating_points([track(250)], others, long, (5,))
+    choice = choose_cutoff(surface, 0.5)
+    found = bench._expected(surface)[choice.integer - 1]
+    assert found == pytest.approx(choice.fah_expected, rel=0.01)
+    without_others = bench._expected(replace(surface, negative_hours=None))[choice.integer - 1]
+    assert without_others < found / 2
 
 
 def test_a_fold_that_is_missing_keeps_a_seed_out_of_the_table(tmp_path):
