@@ -541,3 +541,9 @@ def test_a_run_begun_before_machines_left_anything_out_goes_on_with_all_of_it(
     before = files_of(here.folder)
     acquire.run(settings, here, LIMITS)
     assert files_of(here.folder) == before
+    (recordings / "positive/bob/take 0.wav").rename(recordings / "positive/bob/take 9.wav")
+    acquire.run(settings, here, LIMITS)  # writes the checkpoint again, as this version does
+    assert read_json(path)["settings"]["tts_when"] == "always"
+    before = files_of(here.folder)
+    acquire.run(settings, here, LIMITS)
+    assert files_of(here.folder) == before

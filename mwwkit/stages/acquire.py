@@ -209,10 +209,13 @@ def check(run: Run) -> dict:
 
 
 def _as_begun(config: Config, run: Run) -> Config:
-    """The settings under which a run goes on that was begun before machines left anything out."""
-    begun = (load(path) for path in run.all(f"{FOLDER}/checkpoint.json"))
-    is_older = any("tts_when" not in state["settings"] for state in begun if state)
-    return replace(config, tts_when="always") if is_older else config
+    """The settings under which a run goes on in which machines said all that is set.
+
+    So it was in every run before they left anything out; what such a run wrote since says so.
+    """
+    begun = [load(path) for path in run.all(f"{FOLDER}/checkpoint.json")]
+    always = {state["settings"].get("tts_when", "always") == "always" for state in begun if state}
+    return replace(config, tts_when="always") if True in always else config
 
 
 def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Split]]:
