@@ -11,6 +11,7 @@ from listed import Listed
 from mwwkit.device.detector import Rule, detections
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.net_forms import float_scores
+from mwwkit.metrics import tail_fit, temperature
 from mwwkit.metrics.curves import latency_s, reliability
 from mwwkit.metrics.temperature import Temperature
 from mwwkit.model.mixednet import SHAPES, build
@@ -115,6 +116,11 @@ def test_what_was_evaluated_is_not_scored_again_until_something_is_another(
     evaluator_of(here, target_fah=0.4).facts(net, net.shape)
     evaluator_of(here).facts(made_net("tiny", seed=2), net.shape)
     assert len(scored) == 3
+    for rule in (tail_fit, temperature):  # another version chooses or calibrates another way
+        with monkeypatch.context() as other_version:
+            other_version.setattr(rule, "CONSTANTS", (*rule.CONSTANTS[:-1], 0.123))
+            evaluator_of(here).facts(net, net.shape)
+    assert len(scored) == 5
     kept.write_text("{")
     with pytest.warns(UserWarning, match="evaluated again"):
         assert evaluator_of(here).facts(net, net.shape) == first

@@ -25,6 +25,8 @@ STRANGERS = 1.6
 # minutes fall off like a cliff that strangers' speech does not know: 0.66 there against 0.12 at
 # hand ("jarvis", 20 recordings). With 0.2 instead that net would wake 19 times in 1.80 h, so 8.
 LEAST_MEAN_EXCESS = 0.4
+# What a fit hangs on besides the scores, for those who keep what they found.
+CONSTANTS = (PEAKS, FEWEST, STRANGERS, LEAST_MEAN_EXCESS)
 LOGITS = np.log((np.array(LIVE_CUTOFFS) + 0.5) / (255.5 - np.array(LIVE_CUTOFFS)))
 
 
