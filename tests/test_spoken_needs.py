@@ -9,8 +9,8 @@ from mwwkit.corpus.sources import About, FromFile, FromSeed
 from mwwkit.corpus.spoken_needs import ENOUGH_OTHERS, ENOUGH_WORDS, needs_of
 
 
-def given(n, label=Label.NEGATIVE, kind=Kind.CLIP):
-    about = About(label, kind, "up", "", "home", "", "a.wav")
+def given(n, label=Label.NEGATIVE, kind=Kind.CLIP, source="home"):
+    about = About(label, kind, "up", "", source, "", "a.wav")
     return [FromFile(about, Path("a.wav"), 1)] * n
 
 
@@ -36,3 +36,9 @@ def test_what_is_made_up_is_nobodys_recording():
     about = About(Label.NEGATIVE, Kind.NOISE, "", "", "made", "", "noise 1")
     assert needs_of([FromSeed(about, 1, 1, 60.0)]).n_long == 0
     assert needs_of(given(3, kind=Kind.RIR) + given(2, kind=Kind.NOISE)).n_others == 0
+
+
+def test_what_a_table_says_a_machine_spoke_is_nobodys_recording():
+    spoken = given(ENOUGH_WORDS, Label.POSITIVE, source="piper") + given(3, source="espeak-ng")
+    needs = needs_of(spoken + given(2, Label.POSITIVE))
+    assert (needs.n_words, needs.n_others, needs.words) == (2, 0, True)
