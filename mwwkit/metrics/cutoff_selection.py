@@ -127,8 +127,8 @@ def _price(n_given_up: int, of: int) -> str:
         return ""
     words = "word" if n_given_up == 1 else "words"
     return (
-        f" To go by what that tail expects, and not by the count alone, costs {n_given_up:,} more "
-        f"missed {words} of {of:,}."
+        f" To go by what the tail of its scores expects, and not by the count alone, costs "
+        f"{n_given_up:,} more missed {words} of {of:,}."
     )
 
 
