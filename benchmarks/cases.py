@@ -61,19 +61,33 @@ class Case:
     @property
     def recipe(self) -> str:
         """Eight hex digits of every setting of the preset, defaults and changes included."""
-        preset = preset_named(self.preset)
-        values = {
-            section: chain.parameters(stage)
-            | {k.upper(): v for k, v in preset.get(section, {}).items()}
-            for stage, section in chain.SECTIONS.items()
-        }
-        text = json.dumps([values, sorted(self.changes)], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        values = {section: self._settings(stage) for stage, section in chain.SECTIONS.items()}
+        return _digest([values, sorted(self.changes)])
+
+    @property
+    def run_name(self) -> str:
+        """What its run is called: one begun by another recipe is not gone on with."""
+        return self.name if self.changes else f"{self.name}-{self.recipe}"
+
+    @property
+    def voices_name(self) -> str:
+        """What the run of 01 is called that speaks for it: all cases of the word share it."""
+        return f"{self.word}-{self.preset}-{_digest(self._settings('01'))}"
+
+    def _settings(self, stage: str) -> dict:
+        """A stage's settings by the preset, without the changes."""
+        preset = preset_named(self.preset).get(chain.SECTIONS[stage], {})
+        return chain.parameters(stage) | {name.upper(): value for name, value in preset.items()}
 
     @property
     def pools(self) -> bool:
         """Whether a table pools its folds, so that what is tested is dealt out over them."""
         return self.trial == "all"
+
+
+def _digest(settings: list | dict) -> str:
+    text = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def cases_of(

@@ -6,7 +6,7 @@
 
 `MWWKIT_REAL_AUDIO` and `MWWKIT_PEOPLE` name the recordings. A case (`benchmarks.cases`) is a run of
 `mwwkit run --preset standard` with RECORDINGS set to a folder as the README describes it, 01 to 05,
-nothing else; only the training's seed is set besides. What the model did is one small file in
+nothing else; only the seeds of 02 to 04 are set besides. What the model did is one small file in
 `benchmarks/results/`, made once: whoever calls again goes on where it stopped. `--work` keeps the
 runs; a run that was killed goes on. Speaking is done once a word, in a run of 01 that the others
 read as their earlier one, and is counted in a column of its own.
@@ -80,15 +80,15 @@ def _mwwkit(*arguments: str) -> float:
 
 
 def _counted(file: Path, name: str, *arguments: str) -> None:
-    """Run a command and add its CPU seconds to those in `file`: a killed one is counted twice."""
+    """Run a command and add its CPU seconds to those in `file`; what a killed one spent is lost."""
     spent = read_json(file) if file.exists() else {}
     seconds = _mwwkit(*arguments)
     write_json(file, spent | {name: round(spent.get(name, 0.0) + seconds, 1)})
 
 
 def spoken(case: Case, work: Path) -> Path:
-    """The run of 01 with all that machines say for the word; made once a word and recipe."""
-    folder = work / "spoken" / f"{case.word}-{case.preset}"
+    """The run of 01 with all that machines say for the word; made once a word and its settings."""
+    folder = work / "spoken" / case.voices_name
     file = folder / "cpu.json"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def spoken(case: Case, work: Path) -> Path:
 
 def make(case: Case, at_hand: AtHand, work: Path) -> Run:
     """The run of a case, finished: 01 to 05 by the command line."""
-    folder, voices = work / "runs" / case.name, spoken(case, work)
+    folder, voices = work / "runs" / case.run_name, spoken(case, work)
     run = Run.of(str(folder / "run"))
     laid_out = recordings(case, at_hand, folder / "recordings")
     given = {"WORD": case.word, "RECORDINGS": str(laid_out) if laid_out.exists() else ""}
@@ -225,7 +225,7 @@ def _make_missing(options: argparse.Namespace) -> None:
         elif not file.exists() or read_json(file)["case"]["recipe"] != case.recipe:
             write_json(file, measure(case, at_hand, options.work, options.workers))
             if not options.keep:
-                shutil.rmtree(options.work / "runs" / case.name)
+                shutil.rmtree(options.work / "runs" / case.run_name)
 
 
 def main() -> None:

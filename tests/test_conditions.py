@@ -17,6 +17,7 @@ from benchmarks import real_audio as bench  # noqa: E402
 from mwwkit.device.detector import Rule, clip_maxima  # noqa: E402
 from mwwkit.metrics.cutoff_selection import choose_cutoff  # noqa: E402
 from mwwkit.metrics.operating_points import operating_points  # noqa: E402
+from mwwkit.presets import load as preset_named  # noqa: E402
 from mwwkit.run.files import read_json, write_json  # noqa: E402
 
 SHIPPED = Rule(0.5, 5)
@@ -415,6 +416,23 @@ def test_no_recordings_means_none_and_another_preset_is_another_recipe(real_audi
     one, other = cases.Case("cat", "none", 0, 3, 1), cases.Case("cat", "none", 0, 3, 1, "demo")
     changed = cases.Case("cat", "none", 0, 3, 1, changes=("STEPS=1",))
     assert len({one.recipe, other.recipe, changed.recipe}) == 3
+
+
+def test_a_run_and_its_voices_are_of_the_settings_they_were_begun_with(monkeypatch):
+    def names(**settings):
+        with monkeypatch.context() as other:
+            preset = preset_named("standard")
+            for section, values in settings.items():
+                preset[section] = preset.get(section, {}) | values
+            other.setattr(cases, "preset_named", lambda name: preset)
+            case = cases.Case("cat", "few", 0, 3, 1)
+            assert case.run_name == f"{case.name}-{case.recipe}"
+            return case.run_name, case.voices_name
+
+    today = names()
+    longer, quieter = names(train={"steps": 1}), names(acquire={"tts_positive": 1})
+    assert longer[0] != today[0] and longer[1] == today[1]
+    assert quieter[0] != today[0] and quieter[1] != today[1]
 
 
 @pytest.mark.parametrize(("n", "in_each"), [(0, [24]), (1, [24]), (3, [8] * 3), (6, [4] * 6)])

@@ -198,8 +198,8 @@ def test_scores_of_an_overconfident_net_come_nearer_to_what_they_mean(validation
     net.head.bias.assign(net.head.bias + 6.0)
     stores = [FeatureSet.open(trained, f"test-{name}").store for name in ("words", "others")]
     gaps = []
-    for temperature in (None, validation.temperature(net)):
-        device = Device(int8_model(net, net.shape, validation.calibration, temperature))
+    for told in (None, validation.temperature(net)):
+        device = Device(int8_model(net, net.shape, validation.calibration, told))
         scored = ([device.scores(store[i]) for i in range(len(store))] for store in stores)
         gaps.append(reliability(*map(Rule(0.5, 5).highest, scored)).ece)
     assert gaps[1] < gaps[0] / 2

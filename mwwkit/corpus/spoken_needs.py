@@ -2,7 +2,7 @@
 
     needs = needs_of(inputs)
     if needs.words: ...          # people recorded the word too seldom to go without machines
-    print(needs)                 # machines say the word and other words too: people's recordings ...
+    print(needs)                 # machines say the word and other words too: ... 100 are enough
 
 Synthetic voices help where people's are missing and harm where they are not. The limits were chosen
 on development words (benchmarks/README.md, "What machines say").
