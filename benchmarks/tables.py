@@ -218,8 +218,9 @@ def section(group: Sequence[Result]) -> str:
         _stream_table(tallies),
     ]
     if every[0].cpu_seconds:  # made here, not only measured
-        parts += [_where_they_went(every), _card_table(every), _tail(every), _cpu(every)]
-    return "\n\n".join(parts)
+        parts += [_where_they_went(every), _card_table(every), _card_holds(every)]
+        parts += [_tail(every), _cpu(every)]
+    return "\n\n".join(filter(None, parts))
 
 
 def _where_they_went(every: Sequence[Result]) -> str:
@@ -287,22 +288,24 @@ def _stream_table(tallies: Sequence[Tally]) -> str:
 
 
 def _card_table(every: Sequence[Result]) -> str:
-    """What each run told its user beside what strangers measured."""
+    """What each run told its user beside what strangers measured.
+
+    Clean words are people's, or machines' too where people's were too few to count alone.
+    """
     rows = [
-        "| run | verdict | card: people heard, all conditions | strangers, clean | cutoff, window "
-        "| events an hour expected | counted here |",
-        "|---" * 7 + "|",
+        "| run | verdict | card: people heard, all conditions | card: heard, clean "
+        "| strangers, clean | cutoff, window | events an hour expected | counted here |",
+        "|---" * 8 + "|",
     ]
     for r in every:
         threshold, clean = r.card["threshold"], r.tally.clips["positives/clean"]
-        told, heard = r.card["people"], proportion(clean.woke, clean.of)
-        card = proportion(told["count"], told["of"]) if told["of"] else None
+        heard = proportion(clean.woke, clean.of)
         expected = threshold["false_accepts_expected_per_hour"]
         speech = r.tally.streams["speech"]
         cells = [
             f"fold {r.case.fold}, seed {r.case.seed}",
             r.card["verdict"],
-            "none tested" if card is None else f"{card.percent} ({card.interval})",
+            *map(_told, (r.card["people"], r.card.get("clean"))),
             f"{heard.percent} of {heard.of}",
             f"{threshold['cutoff']:g}, {threshold['window']}",
             "-" if expected is None else f"{expected:.2g}",
@@ -310,6 +313,31 @@ def _card_table(every: Sequence[Result]) -> str:
         ]
         rows.append(_line(cells))
     return "\n".join(rows)
+
+
+def _told(counted: dict | None) -> str:
+    if not counted or not counted["of"]:
+        return "none tested"
+    rate = proportion(counted["count"], counted["of"])
+    return f"{rate.percent} ({rate.interval})"
+
+
+def _card_holds(every: Sequence[Result]) -> str:
+    """How far the cards' clean words, the only condition that both have, are from strangers'."""
+    gaps, held = [], 0
+    for r in every:
+        if (told := r.card.get("clean")) and told["of"]:
+            card = proportion(told["count"], told["of"])
+            clean = r.tally.clips["positives/clean"]
+            strangers = clean.woke / clean.of
+            gaps.append(100 * abs(card.value - strangers))
+            held += card.low <= strangers <= card.high
+    if not gaps:
+        return ""
+    return (
+        f"Clean words, the card against strangers: {np.median(gaps):.1f} points apart in the "
+        f"median; its interval holds what they measured in {held} of {len(gaps)} runs."
+    )
 
 
 def _tail(every: Sequence[Result]) -> str:

@@ -208,6 +208,7 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
         told = {"verdict": "Good", "recordings": {"train": 14, "test": 3}}
         told["threshold"] = {"cutoff": 0.5, "window": 5, "false_accepts_expected_per_hour": 200.0}
         told["people"] = {"count": 8, "of": 10}
+        told["clean"] = {"count": 9 + seed, "of": 12}
         whole = kept(case, made) | {
             "cpu_seconds": {"01": 1.0, "speaking": 9.0},
             "card": told,
@@ -224,7 +225,10 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
     assert "60 events were counted and 4.0 expected, in 0.02 h of 2 runs" in text
     assert "60 counted, 4 expected, 15 times." in text
     assert "without speaking 1 (1 to 1)" in text and "in a run: 14 / 0 / 3." in text
-    assert "| fold 0, seed 1 | Good | 80.0 % (44.4 to 97.5 %) | 100 % of 30 |" in text
+    card = "80.0 % (44.4 to 97.5 %) | 83.3 % (51.6 to 97.9 %)"
+    assert f"| fold 0, seed 1 | Good | {card} | 100 % of 30 |" in text
+    # strangers are all heard: 10 of 12 are 16.7 points less, 11 of 12 are 8.3, up to 99.8 %
+    assert "12.5 points apart in the median; its interval holds what they measured in 0 of" in text
 
 
 def test_what_a_run_expects_is_of_the_sound_that_its_cutoff_was_chosen_on():
