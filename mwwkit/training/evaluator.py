@@ -221,9 +221,8 @@ class Evaluator:
     def _made_of(self) -> str:
         """A digest of the material and the rule, read once."""
         stores = self.positives, self.negatives, self.ambient, self.calibration, self.beside
-        rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT)
-        rule += (self.words and (self.words.whose, self.words.recordings),)
-        rule += (*tail_fit.CONSTANTS, *temperatures.CONSTANTS)
+        rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, *tail_fit.CONSTANTS)
+        rule += (self.words and (self.words.whose, self.words.recordings), *temperatures.CONSTANTS)
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
 
