@@ -15,7 +15,7 @@ from mwwkit.device.simulator import Device
 from mwwkit.metrics import temperature as temperatures
 from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latency
 from mwwkit.metrics.operating_points import PerSet, operating_points
-from mwwkit.metrics.tail_fit import LEAST_MEAN_EXCESS, PEAKS
+from mwwkit.metrics.tail_fit import LEAST_MEAN_EXCESS, PEAKS, STRANGERS
 from mwwkit.metrics.temperature import Temperature
 from mwwkit.metrics.whose_words import WhoseWords
 from mwwkit.model.mixednet import MixedNet, tf
@@ -223,7 +223,7 @@ class Evaluator:
         stores = self.positives, self.negatives, self.ambient, self.calibration, self.beside
         rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, PEAKS)
         rule += (self.words and (self.words.whose, self.words.recordings),)
-        rule += (LEAST_MEAN_EXCESS, *temperatures.CONSTANTS)
+        rule += (LEAST_MEAN_EXCESS, STRANGERS, *temperatures.CONSTANTS)
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
 
