@@ -3,6 +3,7 @@
     python -m benchmarks.real_audio --word alexa --of 5 --seeds 1 2   # makes what is missing
     python -m benchmarks.real_audio --word alexa --of 5 --model alexa.json  # any finished model
     python -m benchmarks.real_audio                                   # prints the tables of all
+    python -m benchmarks.real_audio --into benchmarks/README.md       # puts them between its marks
 
 `MWWKIT_REAL_AUDIO` and `MWWKIT_PEOPLE` name the recordings. A case (`benchmarks.cases`) is a run of
 `mwwkit run --preset standard` with RECORDINGS set to a folder as the README describes it, 01 to 05,
@@ -241,11 +242,16 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir(), "mwwkit-real"))
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--into", type=Path, help="a text with marks for the tables")
     parser.add_argument("--keep", action="store_true", help="keep finished runs")
     options = parser.parse_args()
     if options.word:
         _make_missing(options)
-    print(tables.everything(options.results))
+    told = tables.everything(options.results)
+    if options.into:
+        options.into.write_text(tables.put_into(options.into.read_text("utf-8"), told), "utf-8")
+    else:
+        print(told)
 
 
 if __name__ == "__main__":

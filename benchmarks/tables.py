@@ -22,6 +22,7 @@ from mwwkit.metrics.operating_points import CUTOFFS
 from mwwkit.metrics.rates import Hourly, proportion
 from mwwkit.run.files import read_json
 
+MARKS = "<!-- tables of benchmarks.real_audio -->", "<!-- end of the tables -->"
 FA_COUNTS = (0, 1, 2, 5, 10)
 FEWEST_EVENTS = 20  # with fewer, counted over expected is mostly luck
 SPLITS = ("train", "validation", "test")
@@ -68,6 +69,15 @@ def everything(folder: Path) -> str:
         *map(section, groups.values()),
     ]
     return "\n\n".join(filter(None, sections))
+
+
+def put_into(text: str, told: str) -> str:
+    """A text with the tables between its marks. Raises ValueError where it has none."""
+    before, first, rest = text.partition(MARKS[0])
+    _, last, after = rest.partition(MARKS[1])
+    if not last:
+        raise ValueError(f"the text has no {' ... '.join(MARKS)}")
+    return f"{before}{first}\n\n{told}\n\n{last}{after}"
 
 
 def by_seed(group: Sequence[Result]) -> list[list[Result]]:

@@ -450,3 +450,10 @@ def test_24_recordings_are_laid_out_in_speakers_folders(real_audio, tmp_path, n,
     assert all(link.parent == laid_out for link in links) == (not n)
     tested = cases.material(case, at_hand).test
     assert len(tested["household"]) == 12 and len(tested["positives"]) > 80
+
+
+def test_the_readmes_tables_are_those_of_the_committed_files():
+    text = (Path(tables.__file__).parent / "README.md").read_text("utf-8")
+    assert tables.put_into(text, tables.everything(bench.RESULTS)) == text
+    with pytest.raises(ValueError, match="has no"):
+        tables.put_into("no marks", "tables")

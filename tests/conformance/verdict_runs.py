@@ -133,7 +133,8 @@ OF_CELLS = {
     # Ten hours hold talk by machines, and those who hear machines' words hear it too.
     Cell("good", "machines", "many"): replace(AS_GOOD, target_fah=6.0),
     Cell("good", "mixed", "many"): replace(AS_GOOD, target_fah=6.0),
-    Cell("shy", "mixed", "many"): AS_GOOD,
+    # At 0.5 an hour it would be deaf.
+    Cell("shy", "mixed", "many"): replace(RECIPES["shy"], **LENIENT),
 }
 
 
@@ -281,7 +282,7 @@ def long_sound(folder: Path, gathered: Run) -> Run:
 def trained(cell: Cell, folder: Path, gathered: Run) -> Run:
     """03 of a kind of model and voices, with few hours to choose by."""
     recipe = recipe_of(cell)
-    alike = replace(cell, kind=recipe.weights_of or cell.kind)
+    alike = replace(cell, kind=recipe.weights_of or cell.kind, hours="few")
     earlier = scenes_of(alike, folder, gathered)
     run = Run(folder / f"{cell.voices}-trained-{alike.kind}", earlier)
     train.run(recipe.train, run, LIMITS)
@@ -306,7 +307,7 @@ def scenes_of(cell: Cell, folder: Path, gathered: Run) -> tuple[Path, ...]:
 
 def made(cell: Cell, folder: Path, gathered: Run) -> Run:
     """05 of a cell: the weights that few hours chose, and a cutoff and figures by its own."""
-    weights = trained(replace(cell, hours="few"), folder, gathered)
+    weights = trained(cell, folder, gathered)
     earlier = (*scenes_of(cell, folder, gathered), weights.folder)
     run, recipe = Run(folder / cell.name, earlier), recipe_of(cell)
     has_rows(run, tuple(_used(cell, run, load_clips(gathered))))
