@@ -327,3 +327,12 @@ def test_what_going_by_the_tail_costs_is_said_in_one_sentence():
     assert sure.supported and "The tail" not in sure.note and costs in sure.note
     free = choose_cutoff(counted([(9, 0, 45, 100), (9, 0, 0, 154)]), 0.5)
     assert "costs" not in free.note
+
+
+def test_a_window_without_a_tail_does_not_win_over_what_the_others_tails_forbid():
+    steep = [(9, 0, 20, 100), (9, 0, 0, 154)]  # its tail expects more than a thousandth everywhere
+    bare = [(9, 0, 4, 100), (9, 0, 0, 154)]  # too few events to have one
+    choice = choose_cutoff(counted(steep, bare), 1e-9)
+    assert choice.reached and not choice.kept
+    alone = choose_cutoff(counted(bare), 1e-9)
+    assert alone.reached and alone.fah_expected is None

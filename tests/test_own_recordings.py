@@ -12,6 +12,7 @@ from mwwkit.corpus.own_recordings import (
     voices_tested,
     where_they_went,
 )
+from mwwkit.metrics import judgement
 
 NOT_NAMED = (
     "whether it knows the voices that test it is not known, since not every speaker is named; "
@@ -62,12 +63,12 @@ def test_machines_and_other_words_are_not_among_the_recordings():
         (
             (8, 8, 8),
             f"your 24 recordings of the word: 8 train, 8 choose, 8 test; {NOT_NAMED}; 8 are too "
-            "few to test on (wanted 10 or more): one word heard or missed moves recall by 12 "
+            "few to test on (wanted 20 or more): one word heard or missed moves recall by 12 "
             "points",
         ),
         (
-            (47, 10, 10),
-            f"your 67 recordings of the word: 47 train, 10 choose, 10 test; {NOT_NAMED}",
+            (47, 10, 20),
+            f"your 77 recordings of the word: 47 train, 10 choose, 20 test; {NOT_NAMED}",
         ),
         (
             (1400, 300, 300),
@@ -88,8 +89,8 @@ def test_one_sentence_says_where_they_went_and_whether_they_can_test(counts, sen
     assert where_they_went(parted(*counts)) == sentence
 
 
-def test_too_few_is_where_one_word_is_more_than_ten_points_of_recall():
-    assert 1 / FEWEST_TO_TEST <= 0.1 < 1 / (FEWEST_TO_TEST - 1)
+def test_too_few_is_what_the_verdict_calls_untested():
+    assert FEWEST_TO_TEST == judgement.FEWEST_WORDS
 
 
 def by(*who: str, **as_in_clips) -> list[SampleRecord]:

@@ -99,7 +99,9 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     fpr = surface.clip_false_accepts / surface.n_negatives
     fires = surface.hits > 0
     counted = fires & (surface.ambient_events / hours <= target_fah) & (fpr <= max_clip_fpr)
-    good = counted & ~(expected > target_fah)
+    # A window without a tail is no better known than its neighbours, whose tail may forbid it.
+    unknown = np.isnan(expected) & all(tail is None for tail in tails)
+    good = counted & ((expected <= target_fah) | unknown)
     reached, believed = bool(counted.any()), bool(good.any())
     if reached:
         costs = -surface.hits, surface.clip_false_accepts, surface.ambient_events
