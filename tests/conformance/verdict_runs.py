@@ -130,11 +130,17 @@ OF_CELLS = {
         Cell("trigger-happy", voices, "many"): replace(AS_GOOD, target_fah=20.0, max_clip_fpr=1.0)
         for voices in VOICES
     },
+    # That would keep within twenty an hour.
+    Cell("trigger-happy", "mixed", "many"): replace(
+        RECIPES["trigger-happy"], weights_of="trigger-happy", target_fah=20.0, max_clip_fpr=1.0
+    ),
     # Ten hours hold talk by machines, and those who hear machines' words hear it too.
     Cell("good", "machines", "many"): replace(AS_GOOD, target_fah=6.0),
     Cell("good", "mixed", "many"): replace(AS_GOOD, target_fah=6.0),
-    # At 0.5 an hour it would be deaf.
+    # At 0.5 an hour it is deaf.
     Cell("shy", "mixed", "many"): replace(RECIPES["shy"], **LENIENT),
+    # 25 steps make one that hears a person now and then: 4 words of 270.
+    Cell("deaf", "mixed", "many"): replace(RECIPES["shy"], weights_of="shy"),
 }
 
 
