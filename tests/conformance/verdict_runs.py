@@ -94,7 +94,7 @@ class Recipe:
     train: train.Config
     target_fah: float = 0.5
     max_clip_fpr: float = 0.01
-    weights_of: str = ""  # the kind whose training it is, where it is another's
+    weights_of: str = ""  # what the training is called where it is not the cell's kind's own
 
     @property
     def limits(self) -> dict[str, float]:
@@ -116,6 +116,7 @@ RECIPES = {
     "untested": Recipe(replace(TRAINING, steps=1500, evaluate_every=1500, **LENIENT), **LENIENT),
     "good": Recipe(replace(TRAINING, **LENIENT), **LENIENT),
 }
+LONG_CARELESS = replace(CARELESS, steps=1500, evaluate_every=1500)  # until it hears people too
 # The weights of a good model, at a cutoff that asks for too much or allows too little.
 AS_GOOD = replace(RECIPES["good"], weights_of="good")
 OF_CELLS = {
@@ -130,10 +131,8 @@ OF_CELLS = {
         Cell("trigger-happy", voices, "many"): replace(AS_GOOD, target_fah=20.0, max_clip_fpr=1.0)
         for voices in VOICES
     },
-    # That would keep within twenty an hour.
-    Cell("trigger-happy", "mixed", "many"): replace(
-        RECIPES["trigger-happy"], weights_of="trigger-happy", target_fah=20.0, max_clip_fpr=1.0
-    ),
+    # The good one would keep within twenty an hour, and one of 500 careless steps misses people.
+    Cell("trigger-happy", "mixed", "many"): Recipe(LONG_CARELESS, 40.0, 1.0, "long-careless"),
     # Ten hours hold talk by machines, and those who hear machines' words hear it too.
     Cell("good", "machines", "many"): replace(AS_GOOD, target_fah=6.0),
     Cell("good", "mixed", "many"): replace(AS_GOOD, target_fah=6.0),
