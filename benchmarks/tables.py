@@ -194,23 +194,28 @@ def calibration(every: Sequence[Result]) -> str:
     head = ["run", "scale, shift", "ECE clean", "ECE, mean of conditions"]
     head += [f"{what} at {c}" for c in REPORTED for what in ("recall %", "others %", "events/h")]
     lines = [_line(head), _line(["---"] * len(head))]
-    columns: list[list[tuple[float, float]]] = []
+    of_word: dict[str, list[list[tuple[float, float]]]] = defaultdict(list)
     for case, facts in told:
-        ece = list(facts["ece"].values())
-        pairs = [tuple(facts["ece"]["clean"]), (mean(e[0] for e in ece), mean(e[1] for e in ece))]
-        for cutoff in map(str, REPORTED):
-            at = facts["at"][cutoff]
-            pairs += [tuple(100 * x for x in at[what]) for what in ("recall", "others")]
-            pairs.append(tuple(at["events"]))
-        columns.append(pairs)
+        pairs = _before_and_after(facts)
+        of_word[case.word].append(pairs)
         cells = [f"{before:.3g} to {after:.3g}" for before, after in pairs]
         lines.append(_line([case.name, f"{facts['scale']:g}, {facts['shift']:g}", *cells]))
-    spread = [
-        " to ".join(f"{np.std([pairs[i][side] for pairs in columns]):.3g}" for side in (0, 1))
-        for i in range(len(columns[0]))
-    ]
-    lines.append(_line(["standard deviation of the runs", "", *spread]))
+    if len(of_word) > 1:  # words weigh alike, however many runs each has
+        means = np.array([np.mean(runs, axis=0) for runs in of_word.values()])
+        spread = [f"{before:.3g} to {after:.3g}" for before, after in means.std(axis=0)]
+        lines.append(_line([f"standard deviation of {len(of_word)} words", "", *spread]))
     return "\n".join(lines)
+
+
+def _before_and_after(facts: dict) -> list[tuple[float, float]]:
+    """ECE clean and of all conditions, then recall, others and events at each cutoff."""
+    ece = list(facts["ece"].values())
+    pairs = [tuple(facts["ece"]["clean"]), (mean(e[0] for e in ece), mean(e[1] for e in ece))]
+    for cutoff in map(str, REPORTED):
+        at = facts["at"][cutoff]
+        pairs += [tuple(100 * x for x in at[what]) for what in ("recall", "others")]
+        pairs.append(tuple(at["events"]))
+    return pairs
 
 
 def section(group: Sequence[Result]) -> str:
