@@ -22,6 +22,7 @@ from mwwkit.training import evaluator
 from mwwkit.training.evaluation_cache import EvaluationCache
 from mwwkit.training.evaluator import (
     Evaluator,
+    Tracks,
     calibration,
     headroom,
     int8_model,
@@ -225,3 +226,12 @@ def test_an_overconfident_net_gets_headroom_under_the_ceiling_of_its_scores(stre
     stepped = np.concatenate([device.scores(x) for x in chosen]) / 256
     # An untrained net's logits are noise of 40 wide on a grid of 256 levels: a few hundredths.
     assert np.abs(exact - stepped).mean() < 0.05
+
+
+def test_near_misses_are_no_sample_of_other_sound():
+    loud = [np.repeat(np.uint8(value), 40) for value in range(40, 220, 3)]
+    quiet = [np.zeros(4000, np.uint8)]
+    word = [np.repeat(np.uint8(250), 40)]
+    plain, near = (Tracks(word, loud, quiet, near=near).choose(0.5, 0.5) for near in (False, True))
+    assert plain.fah_expected is not None and near.fah_expected is None
+    assert near.cutoff < plain.cutoff

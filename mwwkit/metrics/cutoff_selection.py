@@ -78,13 +78,13 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     """The cutoff and window with the best recall within the limits on false accepts.
 
     The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
-    the negative clips. What is expected comes from the tail of the scores of long sound and of
-    other words together (`tail_fit.expected_rates`): it forbids what short audio is too short to
-    count, and allows the lowest of cutoffs that look equal. Ties go to fewer accepted negative
-    clips, then to the window with the widest run of equally good cutoffs. Where the tail says
-    nothing it is the middle of that run, and its end where it expects more than the target
-    everywhere. A cutoff at which nothing is recognised is never chosen: where no other meets the
-    targets, the one with the fewest false accepts is, and `reached` is False.
+    the negative clips. What is expected comes from the tail of the scores of long sound, and of
+    other words where no near misses are among them (`tail_fit.expected_rates`): it forbids what
+    short audio is too short to count, and allows the lowest of cutoffs that look equal. Ties go to
+    fewer accepted negative clips, then to the window with the widest run of equally good cutoffs.
+    Where the tail says nothing it is the middle of that run, and its end where it expects more than
+    the target everywhere. A cutoff at which nothing is recognised is never chosen: where no other
+    meets the targets, the one with the fewest false accepts is, and `reached` is False.
 
     Raises ValueError where there are no positives, no negatives or no ambient audio.
     """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mwwkit.audio.rooms import load_room, rt60
-from mwwkit.corpus.clips import CATALOGUE, SampleRecord, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Label, SampleRecord, load_clips
 from mwwkit.metrics import whose_words as rule
 from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
@@ -100,6 +100,12 @@ def whose_clips(clips: Sequence[str], about: About) -> rule.WhoseWords:
     records = map(about.of, clips)
     by_machine = [None if record is None else record.is_synthetic for record in records]
     return rule.whose_words(clips, by_machine)
+
+
+def has_near_misses(others: FeatureSet, about: About) -> bool:
+    """Whether hard negatives are among clips of other words; False where no catalogue tells."""
+    known = (about.of(path) for path in clip_names(others))
+    return any(record.label is Label.HARD_NEGATIVE for record in known if record)
 
 
 def conditions(features: FeatureSet) -> list[str]:

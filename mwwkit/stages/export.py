@@ -4,7 +4,7 @@ import hashlib
 import re
 import shutil
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -288,7 +288,8 @@ def _names(config: Config) -> Names:
 def _scored(run: Run, split: str, model: bytes) -> ScoredSplit:
     sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES))
     stores = (features.store for _, features in sets.items())
-    return ScoredSplit(split, sets, tracks(model, *stores, reference=True))
+    near = provenance.has_near_misses(sets.negatives, provenance.records(run))
+    return ScoredSplit(split, sets, replace(tracks(model, *stores, reference=True), near=near))
 
 
 def _threshold(config: Config, run: Run, choice: Choice) -> Threshold:

@@ -107,10 +107,12 @@ def refuse_flat(streams: Sequence[np.ndarray]) -> None:
 class Tracks(PerSet[Sequence[np.ndarray]]):
     """uint8 scores of a model over each set of a split, a track a spectrogram.
 
-    `beside` are of words that do not choose: machines', where people's are enough.
+    `beside` are of words that do not choose: machines', where people's are enough. `near` says
+    whether near misses are among the negatives: made to confuse, they are no sample of other sound.
     """
 
     beside: Sequence[np.ndarray] = ()
+    near: bool = False
 
     def choose(
         self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
@@ -120,6 +122,8 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
         With `ends_s`, where each word ends (seconds), its latency is measured too.
         """
         surface = operating_points(self.positives, self.negatives, self.ambient, WINDOWS)
+        if self.near:
+            surface = replace(surface, negative_hours=None)
         choice = choose_cutoff(surface, target_fah, max_clip_fpr)
         if ends_s is None:
             return choice
@@ -166,6 +170,7 @@ class Evaluator:
     cache: EvaluationCache | None = None
     words: WhoseWords | None = None
     beside: Spectrograms = ()
+    near: bool = False
 
     def temperature(self, net: MixedNet) -> Temperature:
         """What the net's logit is to be scaled and shifted by, fitted on the validation split.
@@ -182,6 +187,7 @@ class Evaluator:
         """Calibrate a net, convert it to int8 and step it through the validation split."""
         model = int8_model(net, shape, self.calibration, self.temperature(net))
         counted = tracks(model, self.positives, self.negatives, self.ambient)
+        counted = replace(counted, near=self.near)
         if not len(self.beside):
             return counted
         return replace(counted, beside=tracks(model, self.beside, (), ()).positives)
@@ -221,7 +227,14 @@ class Evaluator:
     def _made_of(self) -> str:
         """A digest of the material and the rule, read once."""
         stores = self.positives, self.negatives, self.ambient, self.calibration, self.beside
-        rule = (self.target_fah, self.max_clip_fpr, WINDOWS, HIGHEST_LOGIT, *tail_fit.CONSTANTS)
+        rule = (
+            self.near,
+            self.target_fah,
+            self.max_clip_fpr,
+            WINDOWS,
+            HIGHEST_LOGIT,
+            *tail_fit.CONSTANTS,
+        )
         rule += (self.words and (self.words.whose, self.words.recordings), *temperatures.CONSTANTS)
         ends_s = None if self.ends_s is None else list(self.ends_s)
         return digest(rule, ends_s, *map(_each, stores))
