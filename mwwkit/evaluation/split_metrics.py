@@ -7,7 +7,6 @@ The types are in `mwwkit.evaluation.measured`.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +69,9 @@ def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures
     words = provenance.whose_words(split.sets.positives, about)
     counted = split.of_words(words.counted) if words.beside else split
     tracks = counted.tracks
-    surface = operating_points(tracks.positives, tracks.negatives, tracks.ambient, aim.windows)
-    if provenance.has_near_misses(split.sets.negatives, about):
-        surface = replace(surface, negative_hours=None)  # no sample of other sound
+    near = provenance.has_near_misses(split.sets.negatives, about)
+    scored = tracks.positives, tracks.negatives, tracks.ambient
+    surface = operating_points(*scored, aim.windows, near)
     shipped, hit = surface.at(rule), rule.wakes(tracks.positives)
     latency = _latency(counted, rule, about)
     return SplitFigures(

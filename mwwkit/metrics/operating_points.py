@@ -61,7 +61,8 @@ class Surface:
     n_negatives: Count
     ambient_hours: Amount
     cutoffs: Annotated[tuple[Count, ...], says(minItems=254, maxItems=254)] = tuple(LIVE_CUTOFFS)
-    negative_hours: Amount | None = absent()  # an earlier version did not count them
+    # None where near misses are among them, and where an earlier version did not count them
+    negative_hours: Amount | None = absent()
 
     @property
     def other_sound(self) -> tuple[np.ndarray, float]:
@@ -127,8 +128,13 @@ def operating_points(
     negatives: Sequence[np.ndarray],
     ambient: Sequence[np.ndarray],
     windows: Sequence[int] = (5,),
+    near: bool = False,
 ) -> Surface:
-    """The whole surface in one pass over the tracks (uint8 scores, one array a clip or stream)."""
+    """The whole surface in one pass over the tracks (uint8 scores, one array a clip or stream).
+
+    `near` says that there are near misses among the negatives. Made to confuse, they are no sample
+    of other sound, so `Surface.other_sound` is then the ambient sound alone.
+    """
     rows = []
     for window in windows:
         streams = [_events_at_each_cutoff(sliding_sum(t, window), window) for t in ambient]
@@ -145,7 +151,8 @@ def operating_points(
     hits, false_accepts, ambient_events = (np.stack(column) for column in zip(*rows, strict=True))
     of = len(positives), len(negatives), hours
     counts = hits, false_accepts, ambient_events
-    return Surface(tuple(windows), *counts, *of, negative_hours=negative_hours)
+    sampled_h = None if near else negative_hours
+    return Surface(tuple(windows), *counts, *of, negative_hours=sampled_h)
 
 
 def _over_each_cutoff(maxima: np.ndarray, window: int) -> np.ndarray:

@@ -108,7 +108,7 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
     """uint8 scores of a model over each set of a split, a track a spectrogram.
 
     `beside` are of words that do not choose: machines', where people's are enough. `near` says
-    whether near misses are among the negatives: made to confuse, they are no sample of other sound.
+    whether near misses are among the negatives.
     """
 
     beside: Sequence[np.ndarray] = ()
@@ -121,9 +121,8 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
 
         With `ends_s`, where each word ends (seconds), its latency is measured too.
         """
-        surface = operating_points(self.positives, self.negatives, self.ambient, WINDOWS)
-        if self.near:
-            surface = replace(surface, negative_hours=None)
+        scored = self.positives, self.negatives, self.ambient
+        surface = operating_points(*scored, WINDOWS, self.near)
         choice = choose_cutoff(surface, target_fah, max_clip_fpr)
         if ends_s is None:
             return choice
