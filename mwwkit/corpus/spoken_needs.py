@@ -4,8 +4,9 @@
     if needs.words: ...          # people recorded the word too seldom to go without machines
     print(needs)                 # machines say the word and other words too: ... 100 are enough
 
-Synthetic voices help where people's are missing and harm where they are not. The limits were chosen
-on development words (benchmarks/README.md, "What machines say").
+Synthetic voices help where people's are missing and harm where they are not: measured with twenty
+recordings and with 188 (benchmarks/README.md, "What machines say"). The limits lie between the two
+and were not measured themselves.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ class Needs:
         """Whether they say other words and sentences.
 
         They do wherever they say the wake word: voices that say nothing else teach a net that such
-        a voice is the word (Kokoro's 54 beside twenty recordings: benchmarks/README.md).
+        a voice is the word.
         """
         return self.words or self.n_others < ENOUGH_OTHERS or not self.n_long
 
