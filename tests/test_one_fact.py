@@ -191,10 +191,16 @@ ROWS = {  # of the lines that terminal and notebook 05 end with
 SHIPS = rf"What ships: {NUMBER}, on the mean of (\d+) scores\. Its target: {NUMBER} false accepts"
 BY_SPLIT = r"train {0}.*?\n?.*?validation {0}.*?\n?.*?test {0}"
 CELLS = r"\| \d+ \| [\d.]+ \| \d+ \| (\d+) \| (\d+) \|"  # files, hours, speakers, words, people's
+PROSE = {  # of card and page alike
+    "rule": SHIPS.replace(NUMBER + " false", "[0-9.]+ false"),
+    "target": SHIPS.replace(rf"ships: {NUMBER}", "ships: [0-9.]+").replace(r"(\d+)", r"\d+"),
+    "splits": BY_SPLIT.format(CELLS),
+}
 SAYS: dict[str, dict[str, str]] = {
     "terminal": ROWS | {"verdict": rf'^"{WORD}": (.+)\.$'},
     "notebook 05": ROWS | {"verdict": r"^  verdict  (.+)$"},
-    "card": {
+    "card": PROSE
+    | {
         "verdict": r"\A# .*\n\n.*\n\n\*\*(.+)\.\*\*$",
         "people": rf"\| hears strangers' words \| (\d+) of (\d+) \| {NUMBER} % "
         rf"\| {NUMBER} to {NUMBER} % \|",
@@ -202,11 +208,9 @@ SAYS: dict[str, dict[str, str]] = {
         rf"\| {NUMBER} to {NUMBER} % \|",
         "events": rf"\| false accepts an hour \| (\d+) in {NUMBER} h \| {NUMBER} \|",
         "latency": rf"of strangers' words that were heard woke it within {NUMBER} s",
-        "rule": SHIPS.replace(NUMBER + " false", "[0-9.]+ false"),
-        "target": SHIPS.replace(rf"ships: {NUMBER}", "ships: [0-9.]+").replace(r"(\d+)", r"\d+"),
-        "splits": BY_SPLIT.format(CELLS),
     },
-    "page": {
+    "page": PROSE
+    | {
         "verdict": r"^.*?“chirp” \| ([^|]+) \|",
         "people": rf"\| Hears strangers' words \| {NUMBER} % \| (\d+) of (\d+), in every "
         rf"condition; 95 %: {NUMBER} to {NUMBER} %",
@@ -214,9 +218,6 @@ SAYS: dict[str, dict[str, str]] = {
         rf"condition; 95 %: {NUMBER} to {NUMBER} %",
         "events": rf"\| False accepts an hour \| {NUMBER} \| (\d+) in {NUMBER} h;",
         "latency": rf"\| Delay \| {NUMBER} s \|",
-        "rule": SHIPS.replace(NUMBER + " false", "[0-9.]+ false"),
-        "target": SHIPS.replace(rf"ships: {NUMBER}", "ships: [0-9.]+").replace(r"(\d+)", r"\d+"),
-        "splits": BY_SPLIT.format(CELLS),
     },
 }
 
