@@ -91,8 +91,8 @@ def calibrated(facts: Calibrated) -> str:
     if facts.note:
         return f"Its scores were not calibrated: {facts.note}."
     fitted = (
-        f"Its scores were calibrated on {facts.words:,} recordings of the word, in noise and in "
-        f"quiet, and {facts.others:,} of other words, all of the validation split: the logit times "
+        f"Its scores were calibrated on {facts.words:,} clips of the word, under each condition, "
+        f"and {facts.others:,} of other words, all of the validation split: the logit times "
         f"{facts.scale:g}, {'less' if facts.shift < 0 else 'plus'} {abs(facts.shift):g}."
     )
     gaps = "; ".join(
