@@ -63,7 +63,7 @@ def test_a_schedules_stages_have_their_own_rates_and_weights(dataset):
     made.load(before)
     batch = dataset.batch(n)
     features = made._augmented(batch, dataset.draws(n))
-    logits = made.net(features, dropout=made._dropout(n + 1), training=True).numpy()
+    logits = made.net(features, dropout=made._dropout(len(features)), training=True).numpy()
     assert said["loss"] == pytest.approx(softplus(-logits[batch.labels > 0]).mean(), rel=1e-4)
 
 
