@@ -232,6 +232,7 @@ def test_near_misses_are_no_sample_of_other_sound():
     loud = [np.repeat(np.uint8(value), 40) for value in range(40, 220, 3)]
     quiet = [np.zeros(4000, np.uint8)]
     word = [np.repeat(np.uint8(250), 40)]
-    plain, near = (Tracks(word, loud, quiet, near=near).choose(0.5, 0.5) for near in (False, True))
+    confusing = [True] * len(loud)
+    plain, near = (Tracks(word, loud, quiet, near=n).choose(0.5, 0.5) for n in ((), confusing))
     assert plain.fah_expected is not None and near.fah_expected is None
     assert near.cutoff < plain.cutoff

@@ -316,6 +316,30 @@ def test_what_other_words_set_off_keeps_the_cutoff_up():
     assert among.cutoff > alone.cutoff and among.fah_expected is not None
 
 
+def test_near_misses_hang_on_no_limit_and_are_told():
+    # three confusing clips over every other word: counted, they would keep the cutoff over 200
+    words, others = [peak(120), peak(230)], [peak(9), peak(200), peak(200), peak(200)]
+    near = [False, True, True, True]
+    apart = operating_points(words, others, [stream(1)], near=near)
+    choice = choose_cutoff(apart, 0.5, max_clip_fpr=0.01)
+    together = choose_cutoff(operating_points(words, others, [stream(1)]), 0.5, max_clip_fpr=0.01)
+    assert choice.recall.count == 2 and together.recall.count == 1
+    assert "Of 3 near misses 3 wake it" in choice.note and "near" not in together.note
+    assert choice.clip_false_accepts.count == 3  # the rate that is told is still of all
+    column = integer_cutoff(choice.cutoff) - 1
+    assert apart.share_of_others[0, column] == 0
+    events, hours = apart.other_sound
+    assert hours == pytest.approx((len(peak(9)) + len(stream(1))) * 0.03 / 3600)
+    assert events[0, 4] == apart.ambient_events[0, 4] + 1
+
+
+def test_where_all_other_clips_are_near_misses_the_limit_is_on_them():
+    words, others = [peak(120), peak(230)], [peak(9), peak(200)]
+    surface = operating_points(words, others, [stream(1)], near=[True, True])
+    assert choose_cutoff(surface, 0.5, max_clip_fpr=0.01).recall.count == 1
+    assert surface.other_sound[1] == surface.ambient_hours
+
+
 def test_what_going_by_the_tail_costs_is_said_in_one_sentence():
     # 45 events at first, then none counted: the tail asks for a higher cutoff than the count does
     pieces = [(9, 0, 45, 100), (9, 0, 20, 20), (8, 0, 0, 30), (6, 0, 0, 104)]

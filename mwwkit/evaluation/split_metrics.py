@@ -69,7 +69,7 @@ def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures
     words = provenance.whose_words(split.sets.positives, about)
     counted = split.of_words(words.counted) if words.beside else split
     tracks = counted.tracks
-    near = provenance.has_near_misses(split.sets.negatives, about)
+    near = provenance.near_misses(split.sets.negatives, about)
     scored = tracks.positives, tracks.negatives, tracks.ambient
     surface = operating_points(*scored, aim.windows, near)
     shipped, hit = surface.at(rule), rule.wakes(tracks.positives)

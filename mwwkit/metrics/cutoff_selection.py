@@ -78,13 +78,13 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     """The cutoff and window with the best recall within the limits on false accepts.
 
     The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
-    the negative clips. What is expected comes from the tail of the scores of long sound, and of
-    other words where no near misses are among them (`tail_fit.expected_rates`): it forbids what
-    short audio is too short to count, and allows the lowest of cutoffs that look equal. Ties go to
-    fewer accepted negative clips, then to the window with the widest run of equally good cutoffs.
-    Where the tail says nothing it is the middle of that run, and its end where it expects more than
-    the target everywhere. A cutoff at which nothing is recognised is never chosen: where no other
-    meets the targets, the one with the fewest false accepts is, and `reached` is False.
+    the negative clips, near misses apart (`Surface.share_of_others`). What is expected comes from
+    the tail of the scores of long sound and of those clips (`tail_fit.expected_rates`): it forbids
+    what short audio is too short to count, and allows the lowest of cutoffs that look equal. Ties
+    go to fewer accepted negative clips, then to the window with the widest run of equally good
+    cutoffs. Where the tail says nothing it is the middle of that run, and its end where it expects
+    more than the target everywhere. A cutoff at which nothing is recognised is never chosen: where
+    no other meets the targets, the one with the fewest false accepts is, and `reached` is False.
 
     Raises ValueError where there are no positives, no negatives or no ambient audio.
     """
@@ -96,9 +96,12 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     hours, (events, all_hours) = surface.ambient_hours, surface.other_sound
     tails = [expected_rates(of_window, all_hours) for of_window in events]
     expected = np.stack([np.full(len(CUTOFFS), np.nan) if t is None else t for t in tails])
-    fpr = surface.clip_false_accepts / surface.n_negatives
     fires = surface.hits > 0
-    counted = fires & (surface.ambient_events / hours <= target_fah) & (fpr <= max_clip_fpr)
+    counted = (
+        fires
+        & (surface.ambient_events / hours <= target_fah)
+        & (surface.share_of_others <= max_clip_fpr)
+    )
     # A window without a tail is no better known than its neighbours, whose tail may forbid it.
     unknown = np.isnan(expected) & all(tail is None for tail in tails)
     good = counted & ((expected <= target_fah) | unknown)
@@ -117,10 +120,23 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
         place = len(columns) // 2
     column = int(columns[place])
     choice = _choice(surface, row, column, len(columns), reached, target_fah, tails[row])
-    if not believed:
-        return choice
-    n_given_up = int(surface.hits[counted].max() - surface.hits[row, column])
-    return replace(choice, note=choice.note + _price(n_given_up, surface.n_positives))
+    more = _near_misses(surface, row, column)
+    if believed:
+        n_given_up = int(surface.hits[counted].max() - surface.hits[row, column])
+        more = _price(n_given_up, surface.n_positives) + more
+    return replace(choice, note=choice.note + more)
+
+
+def _near_misses(surface: Surface, row: int, column: int) -> str:
+    """How many of them wake it: no limit says so."""
+    if surface.near_false_accepts is None or surface.n_near == surface.n_negatives:
+        return ""
+    n_passed = int(np.asarray(surface.near_false_accepts)[row, column])
+    verb = "wakes" if n_passed == 1 else "wake"
+    return (
+        f" Of {surface.n_near:,} near misses {n_passed:,} {verb} it: made to confuse, they are not "
+        "counted among the other clips that may."
+    )
 
 
 def _price(n_given_up: int, of: int) -> str:

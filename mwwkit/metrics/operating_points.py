@@ -8,6 +8,8 @@ A track is the model's uint8 scores over a clip or a stream, one every 30 ms.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import not_
 from typing import Annotated, Generic, TypeVar
 
 import numpy as np
@@ -61,19 +63,40 @@ class Surface:
     n_negatives: Count
     ambient_hours: Amount
     cutoffs: Annotated[tuple[Count, ...], says(minItems=254, maxItems=254)] = tuple(LIVE_CUTOFFS)
-    # None where near misses are among them, and where an earlier version did not count them
+    # of the negatives that are no near misses; None where an earlier version did not count them
     negative_hours: Amount | None = absent()
+    # Near misses among the negatives; None where there are none, or nobody knew.
+    near_false_accepts: Table | None = absent()
+    n_near: Count | None = absent()
 
     @property
     def other_sound(self) -> tuple[np.ndarray, float]:
         """Events at each window and cutoff in all that is not the word, int64, and its hours.
 
-        Clips of other words are sound too: one that passes is an event.
+        Clips of other words are sound too: one that passes is an event. Near misses, made to
+        confuse, are no sample of it.
         """
         if not self.negative_hours:
             return self.ambient_events, self.ambient_hours
-        events = np.asarray(self.ambient_events) + np.asarray(self.clip_false_accepts)
+        events = np.asarray(self.ambient_events) + self._plain_false_accepts
         return events, self.ambient_hours + self.negative_hours
+
+    @property
+    def share_of_others(self) -> np.ndarray:
+        """Share of other words' clips accepted at each window and cutoff, float64.
+
+        Near misses are left out: the more of them somebody has made, the stricter every limit on
+        this share would be. Where the negatives are nothing else they are what there is to go by.
+        """
+        n_plain = self.n_negatives - (self.n_near or 0)
+        if not n_plain:
+            return np.asarray(self.clip_false_accepts) / self.n_negatives
+        return self._plain_false_accepts / n_plain
+
+    @property
+    def _plain_false_accepts(self) -> np.ndarray:
+        near = 0 if self.near_false_accepts is None else np.asarray(self.near_false_accepts)
+        return np.asarray(self.clip_false_accepts) - near
 
     def at(self, rule: Rule) -> "Point":
         """What a rule does: its window must be one of `windows`."""
@@ -128,13 +151,14 @@ def operating_points(
     negatives: Sequence[np.ndarray],
     ambient: Sequence[np.ndarray],
     windows: Sequence[int] = (5,),
-    near: bool = False,
+    near: Sequence[bool] = (),
 ) -> Surface:
     """The whole surface in one pass over the tracks (uint8 scores, one array a clip or stream).
 
-    `near` says that there are near misses among the negatives. Made to confuse, they are no sample
-    of other sound, so `Surface.other_sound` is then the ambient sound alone.
+    `near` says of each negative whether it is a near miss; without it none is.
     """
+    confusing = list(compress(negatives, near))
+    plain = list(compress(negatives, map(not_, near))) if near else negatives
     rows = []
     for window in windows:
         streams = [_events_at_each_cutoff(sliding_sum(t, window), window) for t in ambient]
@@ -142,17 +166,20 @@ def operating_points(
             (
                 _over_each_cutoff(clip_maxima(positives, window), window),
                 _over_each_cutoff(clip_maxima(negatives, window), window),
+                _over_each_cutoff(clip_maxima(confusing, window), window),
                 np.sum(streams, axis=0) if streams else np.zeros_like(CUTOFFS),
             )
         )
-    hours, negative_hours = (
-        sum(len(track) for track in tracks) * STEP_S / 3600 for tracks in (ambient, negatives)
-    )
-    hits, false_accepts, ambient_events = (np.stack(column) for column in zip(*rows, strict=True))
-    of = len(positives), len(negatives), hours
-    counts = hits, false_accepts, ambient_events
-    sampled_h = None if near else negative_hours
-    return Surface(tuple(windows), *counts, *of, negative_hours=sampled_h)
+    hits, false_accepts, passed, heard = (np.stack(column) for column in zip(*rows, strict=True))
+    of = len(positives), len(negatives), _hours(ambient)
+    surface = Surface(tuple(windows), hits, false_accepts, heard, *of, negative_hours=_hours(plain))
+    if not confusing:
+        return surface
+    return replace(surface, near_false_accepts=passed, n_near=len(confusing))
+
+
+def _hours(tracks: Sequence[np.ndarray]) -> float:
+    return sum(len(track) for track in tracks) * STEP_S / 3600
 
 
 def _over_each_cutoff(maxima: np.ndarray, window: int) -> np.ndarray:

@@ -59,8 +59,12 @@ def advice(
     shipped = validation.cutoffs.index(threshold.integer)
     kept = np.flatnonzero(hits >= max(KEPT * hits[shipped], 1))
     most_events = LOOSER * threshold.target_false_accepts_per_hour * validation.ambient_hours
-    most_wrong = LOOSER * max_clip_fpr * validation.n_negatives
-    within = [at.events <= most_events and at.wrong <= most_wrong for at in points[:shipped]]
+    wrong = validation.share_of_others[validation.windows.index(threshold.window)]
+    most_wrong = LOOSER * max_clip_fpr
+    within = [
+        at.events <= most_events and share <= most_wrong
+        for at, share in zip(points[:shipped], wrong, strict=False)
+    ]
     columns = {
         "strict": max([shipped, *kept[kept > shipped].tolist()]),
         "balanced": shipped,

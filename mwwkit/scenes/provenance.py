@@ -102,10 +102,11 @@ def whose_clips(clips: Sequence[str], about: About) -> rule.WhoseWords:
     return rule.whose_words(clips, by_machine)
 
 
-def has_near_misses(others: FeatureSet, about: About) -> bool:
-    """Whether hard negatives are among clips of other words; False where no catalogue tells."""
-    known = (about.of(path) for path in clip_names(others))
-    return any(record.label is Label.HARD_NEGATIVE for record in known if record)
+def near_misses(others: FeatureSet, about: About) -> tuple[bool, ...]:
+    """Which clips of other words are hard negatives; empty where none is, or no catalogue tells."""
+    known = map(about.of, clip_names(others))
+    near = tuple(bool(record) and record.label is Label.HARD_NEGATIVE for record in known)
+    return near if any(near) else ()
 
 
 def conditions(features: FeatureSet) -> list[str]:

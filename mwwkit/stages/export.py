@@ -288,7 +288,7 @@ def _names(config: Config) -> Names:
 def _scored(run: Run, split: str, model: bytes) -> ScoredSplit:
     sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES))
     stores = (features.store for _, features in sets.items())
-    near = provenance.has_near_misses(sets.negatives, provenance.records(run))
+    near = provenance.near_misses(sets.negatives, provenance.records(run))
     return ScoredSplit(split, sets, replace(tracks(model, *stores, reference=True), near=near))
 
 

@@ -141,7 +141,7 @@ def validation_evaluator(
     ends_s = [ends[0] for ends in counted.ends_s]
     material = counted.store, *stores[1:], calibration(train.store)
     rule = target_fah, max_clip_fpr, ends_s, EvaluationCache(run)
-    near = provenance.has_near_misses(sets[1], provenance.records(run))
+    near = provenance.near_misses(sets[1], provenance.records(run))
     return Evaluator(*material, *rule, words, sets[0].at(words.beside).store, near)
 
 

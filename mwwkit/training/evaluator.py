@@ -108,11 +108,11 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
     """uint8 scores of a model over each set of a split, a track a spectrogram.
 
     `beside` are of words that do not choose: machines', where people's are enough. `near` says
-    whether near misses are among the negatives.
+    which negatives are near misses.
     """
 
     beside: Sequence[np.ndarray] = ()
-    near: bool = False
+    near: Sequence[bool] = ()
 
     def choose(
         self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
@@ -169,7 +169,7 @@ class Evaluator:
     cache: EvaluationCache | None = None
     words: WhoseWords | None = None
     beside: Spectrograms = ()
-    near: bool = False
+    near: Sequence[bool] = ()
 
     def temperature(self, net: MixedNet) -> Temperature:
         """What the net's logit is to be scaled and shifted by, fitted on the validation split.
@@ -227,7 +227,7 @@ class Evaluator:
         """A digest of the material and the rule, read once."""
         stores = self.positives, self.negatives, self.ambient, self.calibration, self.beside
         rule = (
-            self.near,
+            self.near or False,  # as it was while it said only whether there are any
             self.target_fah,
             self.max_clip_fpr,
             WINDOWS,
