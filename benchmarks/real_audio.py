@@ -143,6 +143,11 @@ def measure(case: Case, at_hand: AtHand, work: Path, workers: int) -> dict:
     }
 
 
+def recipe_of(manifest: Path) -> str:
+    """What stands for the recipe of a finished model: eight hex digits of its file's SHA-256."""
+    return sha256(manifest.parent / read_manifest(manifest).model)[:8]
+
+
 def measure_finished(case: Case, manifest: Path, at_hand: AtHand, work: Path, workers: int) -> dict:
     """The same of a finished model with its manifest, at the cutoff and window that this names."""
     described = read_manifest(manifest)
@@ -151,7 +156,7 @@ def measure_finished(case: Case, manifest: Path, at_hand: AtHand, work: Path, wo
     files = prepare(material(case, at_hand), at_hand, work / "stimuli", workers)
     tally = Tally.of(score(model, files, workers), rule)
     return {
-        "case": asdict(case) | {"recipe": sha256(model)[:8]},
+        "case": asdict(case) | {"recipe": recipe_of(manifest)},
         "cpu_seconds": {},
         "card": {"threshold": asdict(rule)},
         "tally": tally.as_dict(),
@@ -220,11 +225,14 @@ def _make_missing(options: argparse.Namespace) -> None:
     args = options.word, options.trial, options.seeds, options.of, preset, tuple(options.changes)
     for case in (case for row in cases_of(*args) for case in row):
         file = options.results / f"{case.name}.json"
+        recipe = recipe_of(options.model) if options.model else case.recipe
+        if file.exists() and read_json(file)["case"]["recipe"] == recipe:
+            continue
+        rest = at_hand, options.work, options.workers
         if options.model:
-            rest = at_hand, options.work, options.workers
             write_json(file, measure_finished(case, options.model, *rest))
-        elif not file.exists() or read_json(file)["case"]["recipe"] != case.recipe:
-            write_json(file, measure(case, at_hand, options.work, options.workers))
+        else:
+            write_json(file, measure(case, *rest))
             if not options.keep:
                 shutil.rmtree(options.work / "runs" / case.run_name)
 

@@ -81,11 +81,20 @@ def put_into(text: str, told: str) -> str:
 
 
 def by_seed(group: Sequence[Result]) -> list[list[Result]]:
-    """The results of a group that a table pools, a list a seed: whole ones only."""
+    """The results of a group that a table pools, a list a seed: whole ones only.
+
+    Raises ValueError where they are of different numbers of folds, which are not one table.
+    """
+    numbers = sorted({result.case.of for result in group if result.case.pools})
+    if len(numbers) > 1:
+        raise ValueError(
+            f"{group[0].case.word}, {group[0].case.trial}: results of "
+            f"{' and of '.join(map(str, numbers))} folds; wanted one number: delete the others"
+        )
     seeds = defaultdict(list)
     for result in group:
         seeds[result.case.seed].append(result)
-    whole = group[0].case.of if group[0].case.pools else 1
+    whole = numbers[0] if numbers else 1
     return [members for _, members in sorted(seeds.items()) if len(members) == whole]
 
 

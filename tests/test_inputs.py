@@ -159,8 +159,14 @@ def test_whose_words_chose_is_not_forgotten_with_the_catalogue(with_machines, mo
     monkeypatch.setattr(provenance, "CATALOGUE", "left/behind.csv")
     assert choosing_words(here).whose == "unknown"
     assert choosing_words(here, units("unknown")).whose == "unknown"
-    with pytest.raises(CheckpointError, match="give the run of 01 as PREVIOUS"):
+    with pytest.raises(CheckpointError, match="is not at hand; give the run of 01"):
         choosing_words(here, units("people"))
+
+
+def test_that_other_words_would_choose_now_is_not_blamed_on_a_catalogue(with_machines):
+    fewer = with_machines(FEWEST_RECORDINGS - 1)
+    with pytest.raises(CheckpointError, match="are others. .* too few to choose by"):
+        choosing_words(fewer, units("people"))
 
 
 def test_the_chosen_net_scores_as_it_did_in_training(trained, scenes):

@@ -158,10 +158,17 @@ def choosing_words(run: Run, before: History = NONE) -> WhoseWords:
         return words
     if ranked == {"people"}:
         raise CheckpointError(
-            "its weights were ranked by people's words so far, and whose words there are is not "
-            "known any more: clips/catalogue.csv is not at hand; give the run of 01 as PREVIOUS"
+            f"its weights were ranked by people's words so far, and now {_no_longer(words)}; give "
+            "the run of 01 that it began with as PREVIOUS, or begin anew in another RUN_DIR"
         )
     return words.together
+
+
+def _no_longer(words: WhoseWords) -> str:
+    """Why people's words cannot choose any more."""
+    if words.whose == "unknown":
+        return "whose words there are is not known: clips/catalogue.csv is not at hand"
+    return f"the words to choose by are others. {words}".rstrip(".")
 
 
 def band_normalisation(run: Run) -> tuple[np.ndarray, np.ndarray]:
