@@ -140,6 +140,19 @@ def test_the_command_line_imports_no_heavy_library_to_show_its_help():
         assert not {n.split(".")[0] for found in names for n in found} & heavy, name(path)
 
 
+def test_no_module_loads_the_slow_parts_of_scipy_before_they_are_used():
+    # `import scipy` is next to nothing and finds its parts when they are named; these take from a
+    # third of a second to one and a half, twice for each notebook that `mwwkit run` starts
+    slow = {"signal", "stats", "ndimage", "integrate", "optimize", "cluster"}
+    for path in MODULES:
+        tops = [n for n in tree(path).body if isinstance(n, ast.Import | ast.ImportFrom)]
+        for node in tops:
+            whole = getattr(node, "module", None)
+            names = [f"{whole}.{a.name}" if whole else a.name for a in node.names]
+            found = {n.split(".")[1] for n in names if n.startswith("scipy.")}
+            assert not found & slow, f"{name(path)} loads scipy.{found & slow} when it is imported"
+
+
 def test_only_clap_imports_torch():
     for path in MODULES:
         found = {i.split(".")[0] for i in imports(path)}

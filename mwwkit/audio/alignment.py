@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
+import scipy
 
 from mwwkit.audio.endpoints import (
     HOP,
@@ -211,7 +211,9 @@ def _cuts(gain: np.ndarray) -> np.ndarray | None:
 def _best_before(values: np.ndarray) -> np.ndarray:
     """At each place the highest of the `MOST_FRAMES` values before it, float [n]."""
     padded = np.concatenate([np.full(MOST_FRAMES, -np.inf), values])
-    return maximum_filter1d(padded, MOST_FRAMES, origin=-(MOST_FRAMES // 2))[: len(values)]
+    return scipy.ndimage.maximum_filter1d(padded, MOST_FRAMES, origin=-(MOST_FRAMES // 2))[
+        : len(values)
+    ]
 
 
 def _late_s(clips: Sequence[Heard], cuts: Sequence[np.ndarray | None]) -> tuple[float, float]:

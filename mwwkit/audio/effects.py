@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
+import scipy
 import soxr
-from scipy import fft, signal
 
 from mwwkit.run.config_base import Between
 from mwwkit.run.errors import WrongInput
@@ -55,8 +55,10 @@ def apply_eq(audio: np.ndarray, sample_rate_hz: int, gains_db: tuple[float, ...]
     at_hz = np.geomspace(100.0, nyquist_hz, len(gains_db))
     grid_hz = np.linspace(0, nyquist_hz, 64)
     gains = db_to_gain_array(np.interp(np.log(np.maximum(grid_hz, 1)), np.log(at_hz), gains_db))
-    taps = signal.firwin2(127, grid_hz, gains, fs=sample_rate_hz).astype(np.float32)
-    return signal.oaconvolve(audio, taps, mode="full")[63 : 63 + audio.size].astype(np.float32)
+    taps = scipy.signal.firwin2(127, grid_hz, gains, fs=sample_rate_hz).astype(np.float32)
+    return scipy.signal.oaconvolve(audio, taps, mode="full")[63 : 63 + audio.size].astype(
+        np.float32
+    )
 
 
 def db_to_gain_array(db: np.ndarray) -> np.ndarray:
@@ -116,7 +118,7 @@ def _stretch(audio: np.ndarray, n_samples: int) -> np.ndarray:
             near = padded[centre - search : centre + search + grain]
             if near.size < grain + 2 * search or wanted.size < grain:
                 break
-            centre += int(np.argmax(signal.correlate(near, wanted, mode="valid"))) - search
+            centre += int(np.argmax(scipy.signal.correlate(near, wanted, mode="valid"))) - search
         out[start : start + grain] += padded[centre : centre + grain] * window
         if not start:  # nothing fades out where it begins
             out[:hop] = padded[centre : centre + hop]
@@ -134,8 +136,8 @@ def apply_band_stop(
         raise WrongInput(f"centre_hz is {centre_hz}; wanted a band between 0 and Nyquist")
     if not audio.size:
         return audio.astype(np.float32)
-    sections = signal.butter(2, (low, high), "bandstop", fs=sample_rate_hz, output="sos")
-    return signal.sosfilt(sections, audio).astype(np.float32)
+    sections = scipy.signal.butter(2, (low, high), "bandstop", fs=sample_rate_hz, output="sos")
+    return scipy.signal.sosfilt(sections, audio).astype(np.float32)
 
 
 def colour_noise(n_samples: int, slope_db_octave: float, rng: np.random.Generator) -> np.ndarray:
@@ -145,12 +147,12 @@ def colour_noise(n_samples: int, slope_db_octave: float, rng: np.random.Generato
     """
     if not n_samples:
         return np.zeros(0, np.float32)
-    size = fft.next_fast_len(max(n_samples, 16), real=True)
+    size = scipy.fft.next_fast_len(max(n_samples, 16), real=True)
     spectrum = rng.standard_normal((size // 2 + 1, 2), dtype=np.float32).view(np.complex64)[:, 0]
     bins = np.maximum(np.arange(size // 2 + 1, dtype=np.float32), size / 800)
     spectrum *= bins ** np.float32(slope_db_octave / (20 * np.log10(2)))
     spectrum[0] = 0
-    noise = fft.irfft(spectrum, size)[:n_samples]
+    noise = scipy.fft.irfft(spectrum, size)[:n_samples]
     rms = float(np.sqrt(np.mean(noise**2, dtype=np.float64)))  # tiny: steep noise of many samples
     return (noise / np.float32(rms)).astype(np.float32)
 
@@ -193,10 +195,10 @@ def apply_rir(audio: np.ndarray, rir: np.ndarray, wet: float = 1.0) -> np.ndarra
         raise WrongInput(f"wet is {wet}; wanted 0 to 1")
     if not audio.size:
         return audio.astype(np.float32)
-    size = fft.next_fast_len(audio.size + rir.size - 1, real=True)
-    spectrum = fft.rfft(audio, size)
-    spectrum *= fft.rfft(rir, size)
-    room = fft.irfft(spectrum, size, overwrite_x=True)[: audio.size]
+    size = scipy.fft.next_fast_len(audio.size + rir.size - 1, real=True)
+    spectrum = scipy.fft.rfft(audio, size)
+    spectrum *= scipy.fft.rfft(rir, size)
+    room = scipy.fft.irfft(spectrum, size, overwrite_x=True)[: audio.size]
     before, after = loudest_rms(audio), loudest_rms(room)
     if after < SILENCE:
         return audio.astype(np.float32)

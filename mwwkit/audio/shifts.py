@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import soxr
-from scipy import fft, signal
 
 from mwwkit.audio import effects
 from mwwkit.audio.wav16 import to_float, to_int16
@@ -130,8 +130,8 @@ def narrow(audio: np.ndarray) -> np.ndarray:
 
 def telephone(audio: np.ndarray) -> np.ndarray:
     """A telephone line: 300 to 3400 Hz, 8 kHz, mu-law in 8 bits (ITU-T G.711, mu = 255)."""
-    sections = signal.butter(4, (300, 3400), "bandpass", fs=PHONE_HZ, output="sos")
-    low = signal.sosfiltfilt(sections, soxr.resample(audio, RATE_HZ, PHONE_HZ))
+    sections = scipy.signal.butter(4, (300, 3400), "bandpass", fs=PHONE_HZ, output="sos")
+    low = scipy.signal.sosfiltfilt(sections, soxr.resample(audio, RATE_HZ, PHONE_HZ))
     low = np.clip(low, -1, 1)
     coded = np.sign(low) * np.log1p(255 * np.abs(low)) / np.log(256)
     coded = np.rint(coded * 127) / 127
@@ -178,6 +178,6 @@ def coded(audio: np.ndarray, container: str, codec: str, bit_rate: int) -> np.nd
 
 def delay(audio: np.ndarray, later: np.ndarray) -> int:
     """By how many samples (0 to 0.2 s) `later` is behind: where the two fit best."""
-    size = fft.next_fast_len(audio.size + later.size, real=True)
-    fits = fft.irfft(fft.rfft(later, size) * np.conj(fft.rfft(audio, size)), size)
+    size = scipy.fft.next_fast_len(audio.size + later.size, real=True)
+    fits = scipy.fft.irfft(scipy.fft.rfft(later, size) * np.conj(scipy.fft.rfft(audio, size)), size)
     return int(np.argmax(fits[:LONGEST_DELAY]))

@@ -5,7 +5,7 @@ rir = room(rng)                     # [n] float32, the direct sound first
 """
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from mwwkit.audio.effects import colour_noise
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
@@ -28,7 +28,7 @@ def noise(rng: np.random.Generator, seconds: float) -> np.ndarray:
         for k in range(1, 8):
             audio += rng.uniform(0, 1) / k * np.sin(2 * np.pi * (k * base_hz * t + rng.random()))
     if rng.random() < 0.4:  # a band of it turns round, as a fan or tyres do
-        band = signal.butter(
+        band = scipy.signal.butter(
             2,
             np.sort(rng.uniform(200, 5000, 2)) + [0, 100],
             "bandpass",
@@ -36,7 +36,7 @@ def noise(rng: np.random.Generator, seconds: float) -> np.ndarray:
             output="sos",
         )
         turning = 1 + np.sin(2 * np.pi * rng.uniform(0.2, 6) * t)
-        audio += rng.uniform(0.5, 2) * turning * signal.sosfilt(band, rng.standard_normal(n))
+        audio += rng.uniform(0.5, 2) * turning * scipy.signal.sosfilt(band, rng.standard_normal(n))
     if rng.random() < 0.3:  # knocks, dishes, keys
         audio += rng.uniform(2, 8) * _clicks(n, rng)
     return (0.5 * audio / np.abs(audio).max()).astype(np.float32)
@@ -72,9 +72,11 @@ def room(rng: np.random.Generator) -> np.ndarray:
     t = np.arange(n) / SAMPLE_RATE_HZ
     tail = np.zeros(n)
     for low_hz, high_hz, share in ((60, 500, 1.1), (500, 2000, 1.0), (2000, 7500, 0.6)):
-        band = signal.butter(2, (low_hz, high_hz), "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
+        band = scipy.signal.butter(
+            2, (low_hz, high_hz), "bandpass", fs=SAMPLE_RATE_HZ, output="sos"
+        )
         decay = 10 ** (-3 * t / (rt60_s * share * rng.uniform(0.85, 1.15)))
-        tail += signal.sosfilt(band, rng.standard_normal(n)) * decay
+        tail += scipy.signal.sosfilt(band, rng.standard_normal(n)) * decay
     tail[: int(0.003 * SAMPLE_RATE_HZ)] = 0
     direct_to_tail_db = rng.uniform(-3, 12)
     tail *= 10 ** (-direct_to_tail_db / 20) / np.sqrt(np.sum(tail**2))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scipy.cluster.hierarchy import DisjointSet
+import scipy
 
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.run.errors import WrongInput
@@ -94,7 +94,7 @@ def _groups(records: Sequence[Splittable]) -> list[_Group]:
     """Records that share a key, directly or through others that do."""
     whole = speakers_kept_whole(records)
     keys = [_keys(record, whole) for record in records]
-    together = DisjointSet(key for of_one in keys for key in of_one)
+    together = scipy.cluster.hierarchy.DisjointSet(key for of_one in keys for key in of_one)
     for first, *others in keys:
         for other in others:
             together.merge(first, other)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from mwwkit.device.detector import (
     REFRACTORY_STEPS,
@@ -88,7 +88,7 @@ def whole_tracks(
 ) -> list[np.ndarray]:
     """`float_scores` of each, float32."""
     logits = logit_tracks(net, spectrograms)
-    return [expit(np.float32(scale) * track + np.float32(shift)) for track in logits]
+    return [scipy.special.expit(np.float32(scale) * track + np.float32(shift)) for track in logits]
 
 
 def int8_tracks(device: Device, spectrograms: Sequence[np.ndarray]) -> list[np.ndarray]:

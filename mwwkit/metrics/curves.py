@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
-from scipy.integrate import trapezoid  # numpy has it under two names, before and after 2.0
+import scipy
 
 from mwwkit.device.detector import Rule, score_times
 from mwwkit.run.errors import WrongInput
@@ -114,7 +114,7 @@ def areas_of_counts(positives: np.ndarray, negatives: np.ndarray) -> Areas[np.nd
     """
     rate, recall = _from_the_top(negatives), _from_the_top(positives)
     return Areas(
-        trapezoid(recall, rate),
+        scipy.integrate.trapezoid(recall, rate),
         _partial_area(rate, recall, 0.1),
         _partial_area(rate, recall, 0.05),
         _crossing(rate, 1.0 - recall)[0],
@@ -131,7 +131,7 @@ def _from_the_top(counts: np.ndarray) -> np.ndarray:
 def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> float:
     """The chance that a positive scores higher than a negative, ties counted half."""
     false_positive_rate, recall, _ = roc(positives, negatives)
-    return float(trapezoid(recall, false_positive_rate))
+    return float(scipy.integrate.trapezoid(recall, false_positive_rate))
 
 
 def _partial_area(rate: np.ndarray, recall: np.ndarray, max_fpr: float) -> np.ndarray:

@@ -8,7 +8,7 @@ Their fields are their JSON (`mwwkit.run.typed_json`): where nothing was counted
 
 from dataclasses import dataclass
 
-from scipy import stats
+import scipy
 
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.typed_json import Amount, Count, Share, absent
@@ -137,8 +137,8 @@ def proportion(count: int, total: int) -> Rate:
     if not 0 <= count <= total or total == 0:
         raise WrongInput(f"{count} of {total}; wanted a count between 0 and a total of at least 1")
     tail = (1 - CONFIDENCE) / 2  # by quantiles: binomtest finds roots, and its last digits differ
-    low = 0.0 if count == 0 else stats.beta.ppf(tail, count, total - count + 1)
-    high = 1.0 if count == total else stats.beta.ppf(1 - tail, count + 1, total - count)
+    low = 0.0 if count == 0 else scipy.stats.beta.ppf(tail, count, total - count + 1)
+    high = 1.0 if count == total else scipy.stats.beta.ppf(1 - tail, count + 1, total - count)
     return Rate(count, total, count / total, float(low), float(high))
 
 
@@ -147,8 +147,8 @@ def false_accepts_per_hour(n_events: int, hours: float) -> Interval:
     if n_events < 0 or hours <= 0:
         raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
     tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if n_events == 0 else stats.chi2.ppf(tail, 2 * n_events) / 2
-    high = stats.chi2.ppf(1 - tail, 2 * n_events + 2) / 2
+    low = 0.0 if n_events == 0 else scipy.stats.chi2.ppf(tail, 2 * n_events) / 2
+    high = scipy.stats.chi2.ppf(1 - tail, 2 * n_events + 2) / 2
     return Interval(n_events / hours, float(low / hours), float(high / hours))
 
 
@@ -159,4 +159,4 @@ def false_accepts_at_most(n_events: int, hours: float) -> float:
     """
     if n_events < 0 or not hours > 0:
         raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
-    return float(stats.chi2.ppf(CONFIDENCE, 2 * n_events + 2) / 2 / hours)
+    return float(scipy.stats.chi2.ppf(CONFIDENCE, 2 * n_events + 2) / 2 / hours)

@@ -25,8 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import LinearConstraint, minimize
-from scipy.special import expit, logit
+import scipy
 
 WINDOW = 5  # scores; the middle one of those to choose from, and that of the official models
 # Two clips in a hundred say nothing: a word that is cut or drowned, another that holds it. Words
@@ -81,7 +80,7 @@ def fit(
         both = peaks(words, scale, shift), peaks(others, scale, shift)
         shift += _regression(*both, slope=(1.0, 1.0))[1]
         shift = round(shift, 2) + 0.0  # never -0.0
-    means = (expit(peaks(those, scale, shift)).mean() for those in (words, others))
+    means = (scipy.special.expit(peaks(those, scale, shift)).mean() for those in (words, others))
     if scale <= 0 or next(means) - next(means) < APART:
         return Temperature(otherwise, note="the words do not score higher than other clips")
     return Temperature(scale, shift, n_words, len(others))
@@ -114,16 +113,15 @@ def peaks(tracks: Tracks, scale: float = 1.0, shift: float = 0.0) -> np.ndarray:
     if not len(tracks):
         return np.zeros(0)
     silence = np.zeros(WINDOW)
-    scores = np.concatenate(
-        [part for t in tracks for part in (silence, expit(scale * t.astype(np.float64) + shift))]
-    )
+    scores = (scipy.special.expit(scale * t.astype(np.float64) + shift) for t in tracks)
+    scores = np.concatenate([part for score in scores for part in (silence, score)])
     # A track begins where the window is all silence; what it holds after its end is less again.
     at = np.cumsum([WINDOW - 1, *(WINDOW + len(track) for track in tracks[:-1])])
     padded = np.concatenate([silence[1:], scores])
     # Added up, not taken off a running sum, which would forget the smallest scores.
     means = sum(padded[i : i + len(scores)] for i in range(WINDOW)) / WINDOW
     highest = np.maximum.reduceat(means, at)
-    return np.clip(logit(highest), -FURTHEST, FURTHEST)
+    return np.clip(scipy.special.logit(highest), -FURTHEST, FURTHEST)
 
 
 def _regression(
@@ -136,12 +134,13 @@ def _regression(
 
     def loss(line: np.ndarray) -> tuple[float, np.ndarray]:
         at = line[0] * z + line[1]
-        wrong = weight * (expit(at) - target)
+        wrong = weight * (scipy.special.expit(at) - target)
         value = weight @ (np.logaddexp(0, at) - target * at)
         return float(value), np.array([wrong @ z, wrong.sum()])
 
-    ceiling = LinearConstraint([[np.median(words), 1.0]], ub=logit(SURE))
-    best = minimize(
+    most = scipy.special.logit(SURE)
+    ceiling = scipy.optimize.LinearConstraint([[np.median(words), 1.0]], ub=most)
+    best = scipy.optimize.minimize(
         loss,
         [1.0, 0.0],
         jac=True,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy
 from IPython.display import HTML, Image, Markdown
 from matplotlib.figure import Figure
-from scipy import signal
 
 from mwwkit.audio.wav16 import to_float
 from mwwkit.previews import drawing
@@ -140,7 +140,9 @@ def figure(shown: Shown) -> Figure:
 
 def _spectrogram(axes, samples: np.ndarray) -> None:
     """dB under the loudest, to half the rate; in mels, or speech would fill the lowest fifth."""
-    at_hz, _, power = signal.spectrogram(samples / 32_768, RATE_HZ, nperseg=1024, noverlap=512)
+    at_hz, _, power = scipy.signal.spectrogram(
+        samples / 32_768, RATE_HZ, nperseg=1024, noverlap=512
+    )
     top = float(_mel(RATE_HZ / 2))
     edges = np.searchsorted(_mel(at_hz), np.linspace(0, top, N_BANDS, endpoint=False))
     widths = np.maximum(np.diff(edges, append=len(at_hz)), 1)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import replacing, sha256
@@ -50,7 +50,7 @@ def probe(ir: np.ndarray, sample_rate_hz: int, seed: int) -> np.ndarray:
     All rooms hear the same noise, so what differs is the room.
     """
     noise = rng(seed, "clap", "noise").standard_normal(int(NOISE_S * sample_rate_hz))
-    sound = signal.oaconvolve(noise, ir)[: int(LONGEST_S * sample_rate_hz)]
+    sound = scipy.signal.oaconvolve(noise, ir)[: int(LONGEST_S * sample_rate_hz)]
     return (sound / max(np.abs(sound).max(), 1e-9)).astype(np.float32)
 
 

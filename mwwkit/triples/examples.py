@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import fft
+import scipy
 
 from mwwkit.audio.wav16 import to_float
 from mwwkit.run.seeds import rng
@@ -101,8 +101,8 @@ class Spectra:
             :N_SAMPLES
         ]
         whole_s = -(-response.size // RATE_HZ) * RATE_HZ  # few sizes: rooms can share a voice's FFT
-        size = fft.next_fast_len(N_SAMPLES + whole_s, real=True)
-        spectrum = size, fft.rfft(response, size)
+        size = scipy.fft.next_fast_len(N_SAMPLES + whole_s, real=True)
+        spectrum = size, scipy.fft.rfft(response, size)
         self._kept[room] = spectrum
         self.n_bytes += spectrum[1].nbytes
         while self.n_bytes > self.most_bytes and len(self._kept) > 1:
@@ -142,8 +142,8 @@ def in_rooms(voice: np.ndarray, rooms: Sequence[Room], spectra: Spectra) -> list
     for room in rooms:
         size, spectrum = spectra.of(room)
         if size not in of_voice:
-            of_voice[size] = fft.rfft(voice, size)
-        heard.append(fft.irfft(of_voice[size] * spectrum, size)[:N_SAMPLES])
+            of_voice[size] = scipy.fft.rfft(voice, size)
+        heard.append(scipy.fft.irfft(of_voice[size] * spectrum, size)[:N_SAMPLES])
     return heard
 
 

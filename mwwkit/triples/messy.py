@@ -13,7 +13,7 @@ settings are within 8 kHz, so that a chain also fits 16 kHz audio.
 from math import gcd
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from mwwkit.audio.effects import SILENCE, colour_noise, db_to_gain, mix_at_snr, rms
 from mwwkit.run.errors import WrongInput
@@ -167,13 +167,17 @@ def apply_low_pass(
 
 def _rolled_off(audio, sample_rate_hz: int, cutoff_hz: float, order: int, kind: str) -> np.ndarray:
     cutoff_hz = _below_nyquist(cutoff_hz, sample_rate_hz)
-    return _filtered(audio, signal.butter(order, cutoff_hz, kind, fs=sample_rate_hz, output="sos"))
+    return _filtered(
+        audio, scipy.signal.butter(order, cutoff_hz, kind, fs=sample_rate_hz, output="sos")
+    )
 
 
 def _filtered(audio: np.ndarray, sections: np.ndarray) -> np.ndarray:
     if not audio.size:
         return audio.astype(np.float32)
-    return signal.sosfilt(sections, audio).astype(np.float32)  # in float64, as low corners need
+    return scipy.signal.sosfilt(sections, audio).astype(
+        np.float32
+    )  # in float64, as low corners need
 
 
 def _below_nyquist(frequency_hz: float, sample_rate_hz: int) -> float:
