@@ -31,6 +31,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
 WORD = ""  # the wake word, as it is written
 RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
@@ -76,7 +77,10 @@ PROP_DECREASE = 0.95  # of the speech's noise that is taken off
 TRIM_DB = 40.0  # silence at its ends is so far under the loudest
 LOUDNESS_LUFS = -23.0  # of the speech
 FORCE = []  # phases of the triples to make again: irs, embeddings, sterile, triples
-SEED = 42  # of everything drawn; same seed, same bytes
+SEED = 42  # of everything drawn in the whole run; same seed, same bytes
+TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
+MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that they let pass
+LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
@@ -95,6 +99,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_player
 from mwwkit.previews import triple_player as previews
 from mwwkit.run.paths import Run, platform
@@ -102,10 +107,11 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
 
 run = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits.from_parameters(globals())
+given = resolve(PRESET, "acquire", globals(), run, acquire.Config, triples.Config)
+limits = Limits.from_parameters(given)
 wants_clips, wants_triples = triples.products(PRODUCT)
-clips = wants_clips and acquire.Config.from_parameters(globals())
-triples_config = wants_triples and triples.Config.from_parameters(globals())
+clips = wants_clips and acquire.Config.from_parameters(given)
+triples_config = wants_triples and triples.Config.from_parameters(given)
 platform(), run
 
 # %% [markdown]
@@ -113,6 +119,9 @@ platform(), run
 #
 # What is done, what is left, and the room it needs. Raises here, not three hours in, if a folder is
 # empty or the disk too small.
+
+# %%
+given
 
 # %%
 clips and acquire.plan(clips, run, limits)

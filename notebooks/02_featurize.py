@@ -26,6 +26,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 TRAINING = "scenes"  # scenes, or windows: one window and one label, as a baseline
 SCENES = 5000  # training scenes; 5000 of 12 s are 240 MB
 SCENE_SECONDS = 12.0  # length of a scene
@@ -46,7 +47,7 @@ EQ = 0.4  # probability, for each sound, of another spectrum
 DISTORTION = 0.1  # of saturation
 PITCH_SHIFT = 0.0  # of another pitch at the same speed, up to 2 semitones
 BAND_STOP = 0.05  # of a missing band
-SEED = 42  # of everything drawn; same seed, same bytes
+SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
@@ -65,14 +66,16 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+from mwwkit.presets.parameters import resolve
 from mwwkit.previews import scene_player
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 
 run = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits.from_parameters(globals())
-config = featurize.Config.from_parameters(globals())
+given = resolve(PRESET, "featurize", globals(), run, featurize.Config)
+limits = Limits.from_parameters(given)
+config = featurize.Config.from_parameters(given)
 platform(), run
 
 # %% [markdown]
@@ -80,6 +83,9 @@ platform(), run
 #
 # What is done, what is left, and the minutes and room it takes. Raises here, not three hours
 # in, if 01 has not finished or the disk is too small.
+
+# %%
+given
 
 # %%
 featurize.plan(config, run, limits)

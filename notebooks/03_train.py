@@ -30,6 +30,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
 STEPS = 12000  # of training
 BATCH = 8  # scenes a step; 8 of 12 s are some 3200 decisions
@@ -42,7 +43,7 @@ DROPOUT = 0.1  # share of channels left out before the head
 EMA_DECAY = 0.999  # of the averaged weights, which are the ones that are kept
 EMA_DECAY_LATE = 0.9995  # in the last fifth
 PRECISION = "float32"  # of products: float32, bfloat16 or float16; weights stay float32
-REPLICAS = 1  # GPUs that share a batch; 0 for all there are
+REPLICAS = 1  # GPUs that share a batch; 0 for all there are, if DEVICE is gpu
 QAT_STEPS = 0  # the last so many feel the rounding of the int8 file, at twice the time; 0 is off
 POSITIVE_WEIGHT = 1.0  # of the words' steps in the loss
 NEGATIVE_WEIGHT = 0.5  # of all other steps
@@ -68,11 +69,11 @@ CMVN = False  # normalise the bands; folded into the weights by 05
 SPEC_AUGMENT = True  # warp, gain and masked bands, anew each step
 EVALUATE_EVERY = 2500  # steps between two looks at the int8 model's numbers; a multiple of 250
 PATIENCE = 0  # stop after so many looks without a better one; 0 takes all steps
-TARGET_FAH = 0.5  # false accepts an hour that the choice of weights allows
-MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that it lets pass
-DEVICE = "cpu"  # cpu or gpu: where SpecAugment runs
+TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
+MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
+DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
 THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
-SEED = 42  # of everything drawn; same seed, same bytes
+SEED = None  # of everything drawn; None is the run's own, said in 01
 FIND_RATE = False  # try 100 rates first and draw the loss; nothing is kept of it
 TENSORBOARD = False  # also write events for TensorBoard to training/tensorboard
 PROFILE = False  # write where Python's time goes to training/profile.txt
@@ -94,6 +95,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+from mwwkit.presets.parameters import resolve
 from mwwkit.previews import lr_sweep
 from mwwkit.previews.training_curves import LiveCurves
 from mwwkit.run.paths import Run, platform
@@ -101,8 +103,9 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import train
 
 run = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits.from_parameters(globals())
-config = train.Config.from_parameters(globals())
+given = resolve(PRESET, "train", globals(), run, train.Config)
+limits = Limits.from_parameters(given)
+config = train.Config.from_parameters(given)
 platform(), run
 
 # %% [markdown]
@@ -110,6 +113,9 @@ platform(), run
 #
 # What is done, what is left, the size of the model, and the minutes it takes. Where `FIND_RATE`
 # asks for it, also the loss of single steps at rising rates, and a rate to try.
+
+# %%
+given
 
 # %%
 train.plan(config, run, limits)

@@ -26,6 +26,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 KEEP_ABOVE = 0.3  # a sliding mean over this is kept; well under any cutoff
 MAX_PER_CLIP = 3  # events kept of one clip
 MAX_EVENTS = 500  # events kept in all, the worst
@@ -34,14 +35,15 @@ FINE_TUNE_STEPS = 500  # of training against them
 LEARNING_RATE = 0.0005  # of these steps
 MINED_SHARE = 0.25  # of every batch
 MINED_PENALTY = 1.0  # weight of their negative steps
-POOLING = 0.0  # as in 03
-TRIPLET = 0.0  # as in 03: keeps words apart from what fooled the model; 0.1 to 1, or 0 for off
-TRIPLET_MARGIN = 0.2  # as in 03
+POOLING = 0.0  # 0 supervises every step of a word; 1 only its best
+TRIPLET = 0.0  # weight of keeping words apart from what fooled the model: 0.1 to 1; 0 is off
+TRIPLET_MARGIN = 0.2  # by how much, in squared distance
 BATCH = 16  # scenes a step
-TARGET_FAH = 0.5  # as in 03
-MAX_CLIP_FPR = 0.01  # as in 03
-THREADS = 1  # as in 03
-SEED = 42  # of everything drawn; same seed, same bytes
+TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
+MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
+DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
+THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
+SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
@@ -60,6 +62,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_player
 from mwwkit.previews.training_curves import LiveCurves
 from mwwkit.run.paths import Run, platform
@@ -67,14 +70,18 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import mine
 
 run = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits.from_parameters(globals())
-config = mine.Config.from_parameters(globals())
+given = resolve(PRESET, "mine", globals(), run, mine.Config)
+limits = Limits.from_parameters(given)
+config = mine.Config.from_parameters(given)
 platform(), run
 
 # %% [markdown]
 # ## Plan
 #
 # What is done, what is left, and the minutes it takes.
+
+# %%
+given
 
 # %%
 mine.plan(config, run, limits)

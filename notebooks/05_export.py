@@ -24,12 +24,13 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
-WORD = ""  # the wake word, as people say it
+PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
+WORD = None  # the wake word, as people say it; None is the run's, said in 01
 AUTHOR = "me"  # goes into the manifest
 WEBSITE = ""  # goes into the manifest; may be empty
-LANGUAGES = ["en"]  # of the people it was trained on
-TARGET_FAH = 0.5  # false accepts an hour that the cutoff allows on the validation stream
-MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that may be accepted
+LANGUAGES = None  # of the people it is for, as a list; None is the run's
+TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
+MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
 ARENA_BYTES = 0  # 0 measures it in TensorFlow Lite Micro (extra tflm)
 OTHER_CALIBRATIONS = True  # tell what other int8 calibration streams would have given; seconds
 ONNX = False  # also write the float net as ONNX, for ONNX Runtime elsewhere (extra onnx)
@@ -51,6 +52,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+from mwwkit.presets.parameters import resolve
 from mwwkit.previews import audition, cutoffs
 from mwwkit.report import writing
 from mwwkit.run.paths import Run, platform
@@ -58,14 +60,18 @@ from mwwkit.run.session import Limits
 from mwwkit.stages import export
 
 run = Run.of(RUN_DIR, PREVIOUS)
-limits = Limits.from_parameters(globals())
-config = export.Config.from_parameters(globals())
+given = resolve(PRESET, "export", globals(), run, export.Config)
+limits = Limits.from_parameters(given)
+config = export.Config.from_parameters(given)
 platform(), run
 
 # %% [markdown]
 # ## Plan
 #
 # Which weights are exported, and what is there already.
+
+# %%
+given
 
 # %%
 export.plan(config, run, limits)

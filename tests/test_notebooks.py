@@ -20,12 +20,13 @@ from varied import seed
 from mwwkit import presets
 from mwwkit.cli import chain
 from mwwkit.esphome.certificate import certify
+from mwwkit.presets.parameters import RUN_WIDE
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
-COMMON = {"RUN_DIR", "PREVIOUS", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
+COMMON = {"RUN_DIR", "PREVIOUS", "PRESET", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
 ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check"]
 each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
 each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
@@ -134,7 +135,9 @@ def test_a_notebook_can_set_what_its_stage_can_and_starts_from_the_same(stage):
     assert COMMON <= cell.keys()
     for name, default in wanted.items():
         value = tuple(cell[name]) if isinstance(cell[name], list) else cell[name]
-        assert value == ("" if default is dataclasses.MISSING else default), name
+        said_by_run = stage != "01" and name in RUN_WIDE
+        stands_for = "" if default is dataclasses.MISSING else default
+        assert value == (None if said_by_run else stands_for), name
 
 
 @each_stage

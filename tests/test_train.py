@@ -195,6 +195,22 @@ def test_cut_in_two_the_second_session_goes_on_from_the_first_which_is_only_read
     assert train.check(second)["chosen"] == train.check(whole)["chosen"]
 
 
+def test_going_on_on_another_kind_of_device_is_told_before_work_begins(copy, short_units):
+    path = copy / "training/checkpoint.json"
+    state = json.loads(path.read_text())
+    assert {facts["device"] for facts in state["done"].values()} == {"cpu"}
+    state["settings"]["device"] = state["done"][UNITS[0]]["device"] = "gpu"  # as on such a machine
+    path.write_text(json.dumps(state))
+    told = "^finished units: 1 on gpu; this goes on on cpu, so the bytes of the weights will differ"
+    with pytest.warns(UserWarning, match=told):
+        assert train.plan(train.Config(**SHORT), copy, LIMITS)["device"] == "cpu"
+    with pytest.warns(UserWarning, match=told):
+        train.run(train.Config(**SHORT), copy, LIMITS)
+    state = json.loads(path.read_text())
+    assert state["settings"]["device"] == "gpu" and list(state["done"]) == UNITS
+    assert state["done"][UNITS[-1]]["device"] == "cpu"
+
+
 def test_a_damaged_snapshot_is_named_and_the_one_before_it_serves(whole, copy, short_units):
     here = copy
     damaged = here / f"training/snapshot-{UNITS[2]}.npz"

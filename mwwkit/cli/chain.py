@@ -9,8 +9,6 @@ Everything that can be wrong with a name or a value is found before the first no
 papermill itself only warns of a name that the notebook does not have.
 """
 
-import ast
-import json
 import math
 import os
 import re
@@ -27,14 +25,22 @@ import yaml
 
 from mwwkit.cli import preflight
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
+from mwwkit.presets.notebooks import (
+    NOTEBOOKS,
+    SECTIONS,
+    notebook,
+    of_section,
+    parameters,
+    refuse_unknown_keys,
+    stands_for,
+)
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
 from mwwkit.run.session import StoppedEarly, stops_are_raised
+from mwwkit.run.settings import NAMES as RUN_WIDE
+from mwwkit.run.settings import of_run
 
-SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
-NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
-NOTEBOOKS["01"] = "01_acquire_and_augment"
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
@@ -76,22 +82,6 @@ def stages(text: str) -> list[str]:
     return sorted(chosen)
 
 
-def notebook(stage: str) -> Path:
-    """A stage's notebook: in the repository in a checkout, inside the package when installed."""
-    package = Path(__file__).parents[1]
-    inside = package / "notebooks"
-    folder = inside if inside.is_dir() else package.parent / "notebooks"
-    return folder / f"{NOTEBOOKS[stage]}.ipynb"
-
-
-def parameters(stage: str) -> dict[str, Any]:
-    """The names and defaults in the parameters cell of a stage's notebook."""
-    cells = json.loads(notebook(stage).read_text(encoding="utf-8"))["cells"]
-    [cell] = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
-    lines = ast.parse("".join(cell["source"])).body
-    return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
-
-
 def plan(
     chosen: Sequence[str],
     preset: Preset,
@@ -106,7 +96,7 @@ def plan(
     a value that its stage would refuse.
     """
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
-    _refuse_unknown_keys(preset, takes)
+    refuse_unknown_keys(preset)
     _refuse_places(preset, given, previous)
     reachable = {name for stage in chosen for name in takes[stage]}
     for name in given:
@@ -115,8 +105,7 @@ def plan(
             raise PresetError(f"{where} takes a parameter {name}{suggest(name, reachable)}")
     jobs = []
     for stage in chosen:
-        section = preset.get("all", {}) | preset.get(SECTIONS[stage], {})
-        values = {name.upper(): value for name, value in section.items()}
+        values = of_section(preset, SECTIONS[stage])
         values = {name: value for name, value in values.items() if name in takes[stage]}
         values |= {n: _parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
@@ -124,27 +113,32 @@ def plan(
         values |= {"PREVIOUS": list(previous)} if previous else {}
         jobs.append(Job(stage, values))
     _refuse_missing_runs(jobs)
-    preflight.refuse_nonsense({SECTIONS[j.stage]: takes[j.stage] | j.given for j in jobs})
+    preflight.refuse_nonsense({SECTIONS[job.stage]: every_value(job, jobs) for job in jobs})
     return jobs
 
 
-def _refuse_unknown_keys(preset: Preset, takes: dict[str, dict[str, Any]]) -> None:
-    known = {SECTIONS[s]: {name.lower() for name in names} for s, names in takes.items()}
-    known["all"] = set().union(*known.values())
-    for section, values in preset.items():
-        for key in values:
-            if key not in known[section]:
-                others = [other for other in known if other != "all" and key in known[other]]
-                where = f"the preset's section {section} has a key {key!r} that nothing takes"
-                where_it_belongs = f"; it belongs to {' or '.join(others)}" if others else ""
-                raise PresetError(where + (where_it_belongs or suggest(str(key), known[section])))
+def every_value(job: Job, jobs: Sequence[Job] = ()) -> dict[str, Any]:
+    """Every parameter of a job's notebook as it will count.
+
+    What it is not given of the run's settings is what the run has or, before 01 of `jobs` has
+    written them, what 01 is given.
+    """
+    defaults = parameters(job.stage)
+    run = Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))
+    has = {name.upper(): found.value for name, found in of_run(run).items()}
+    said = has | next((other.given for other in jobs if other.stage == "01"), {})
+    for name, default in defaults.items():
+        if name.lower() in RUN_WIDE:
+            defaults[name] = said.get(name, stands_for(name, default))
+    return defaults | job.given
 
 
 def _refuse_places(preset: Preset, given: dict[str, str], previous: Sequence[str]) -> None:
     """Refuse RUN_DIR as a parameter, and PREVIOUS given both as a parameter and as an option."""
     keys = {str(key).upper() for values in preset.values() for key in values} | given.keys()
-    if "RUN_DIR" in keys:
-        raise PresetError("RUN_DIR is given as a parameter; wanted the option --run-dir")
+    for name, option in (("RUN_DIR", "--run-dir"), ("PRESET", "--preset")):
+        if name in keys:
+            raise PresetError(f"{name} is given as a parameter; wanted the option {option}")
     if previous and "PREVIOUS" in keys:
         raise PresetError("PREVIOUS is given twice, as a parameter and as the option --previous")
 
@@ -162,7 +156,7 @@ def _parsed(name: str, text: str, default: Any) -> Any:
 
     YAML would read the wake word `no` as False and `1984` as a number.
     """
-    if isinstance(default, str):
+    if isinstance(stands_for(name, default), str):
         return text
     try:
         return yaml.safe_load(text)
@@ -173,6 +167,7 @@ def _parsed(name: str, text: str, default: Any) -> Any:
 
 def fitting(name: str, value: Any, default: Any) -> Any:
     """`value` as the type of the default it replaces; PresetError where it cannot be."""
+    default = stands_for(name, default)
     if name in LISTS and isinstance(value, list):
         return [fitting(f"one of {name}", item, "") for item in value]
     if isinstance(default, float) and isinstance(value, str | int) and type(value) is not bool:

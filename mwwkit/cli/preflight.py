@@ -39,11 +39,10 @@ def fault(values: Values) -> str:
         try:
             for config in _configs(section, parameters):
                 names = {field.name for field in fields(config)}
-                config(**{n.lower(): v for n, v in parameters.items() if n.lower() in names})
+                own = {n.lower(): v for n, v in parameters.items() if n.lower() in names}
+                config(**{n: v for n, v in own.items() if v is not None})  # None: as the run has it
             if "DEVICE" in parameters:  # a GPU that is asked for and absent
-                importlib.import_module("mwwkit.training.spec_augment").array_module(
-                    parameters["DEVICE"]
-                )
+                importlib.import_module("mwwkit.training.processors").use(parameters["DEVICE"])
             if parameters.get("ONNX"):
                 importlib.import_module("mwwkit.model.onnx_model").needed()
             if parameters.get("ARENA_BYTES") == 0:

@@ -32,7 +32,7 @@ FIXED = set(
     """
     steps evaluate_every target_fah max_clip_fpr seed
     threads device replicas find_rate tensorboard profile
-    run_dir previous budget_gb session_hours workers mwwkit
+    run_dir previous preset budget_gb session_hours workers mwwkit
     """.split()
 )
 
@@ -95,7 +95,8 @@ def load(path: str = "") -> Space:
     Raises PresetError, in one line, for a name that 03 does not have or that may not vary, and for
     what is no range. Whether 03 takes the values is for `refuse_outside` to say.
     """
-    defaults = {name.lower(): value for name, value in chain.parameters(STAGE).items()}
+    takes = chain.parameters(STAGE)
+    defaults = {name.lower(): chain.stands_for(name, value) for name, value in takes.items()}
     if not path:
         return {n: _one(n, values, defaults[n]) for n, values in DEFAULT.items() if n in defaults}
     table = read_yaml(Path(path).expanduser())

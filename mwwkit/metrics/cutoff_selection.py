@@ -9,7 +9,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, log, log10
-from typing import Annotated
 
 import numpy as np
 
@@ -23,13 +22,7 @@ from mwwkit.metrics.judgement import tail_allows
 from mwwkit.metrics.operating_points import CUTOFFS, Point, Surface
 from mwwkit.metrics.rates import Hourly, Rate, roughly
 from mwwkit.metrics.tail_fit import expected_rates
-from mwwkit.run.config_base import Between, more_than
 from mwwkit.run.errors import WrongInput
-
-# What people set for `choose_cutoff`: false accepts an hour of long speech and noise, and the share
-# of other words' clips that may be accepted.
-TargetFah = Annotated[float, more_than(0, "more than 0 an hour")]
-MaxClipFpr = Annotated[float, Between(0, 1)]
 
 
 @dataclass(frozen=True)

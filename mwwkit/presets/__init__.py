@@ -5,7 +5,7 @@
 
 `${NAME}` in a text is replaced by that environment variable. The section `all` goes
 to every notebook that takes it. Which keys a section may have is what its notebook's parameters
-cell has, so `mwwkit.cli.chain` checks them there.
+cell has, so `notebooks` checks them there; `parameters` says which of a notebook's values count.
 """
 
 import difflib
@@ -30,10 +30,12 @@ class PresetError(WrongInput):
 def suggest(word: str, known: Iterable[str]) -> str:
     """A question for an error message: "; did you mean ...?", or what there is to choose from."""
     known = sorted(known)
+    return _close(word, known) or f"; there are {', '.join(known)}"
+
+
+def _close(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {next(k for k in known if k.lower() == close[0])}?"
-    return f"; there are {', '.join(known)}"
+    return f"; did you mean {next(k for k in known if k.lower() == close[0])}?" if close else ""
 
 
 def names() -> list[str]:
@@ -50,7 +52,8 @@ def load(name: str) -> Preset:
     path = Path(name).expanduser()
     if path.suffix not in {".yaml", ".yml"}:
         if name not in names():
-            raise PresetError(f"no preset {name!r}{suggest(name, names())}")
+            listed = f"there are {', '.join(names())}, or a .yaml file of your own"
+            raise PresetError(f"no preset {name!r}{_close(name, names())}; {listed}")
         path = Path(__file__).parent / f"{name}.yaml"
     preset = read_yaml(path) or {}
     if not isinstance(preset, dict):

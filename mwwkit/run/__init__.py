@@ -4,6 +4,7 @@ paths             every place that is read or written; paths.md as code
 files             files and folders appear whole or not at all
 checkpoint        which units of a stage are done (not weights: those are in training/snapshots)
 checkpoint_files  its files, and those of earlier runs
+settings          what belongs to a run and is said once: word, seed, targets, languages
 session           when to stop: hours, disk budget, processes; what a full disk does
 disk_budget       bytes left under a budget, counted before every write
 parallel          one map over many processes
@@ -11,6 +12,7 @@ seeds             the only source of randomness: a seed and the names of what is
 config_base       settings that say beside each field what it may hold
 errors            what mwwkit raises on purpose
 typed_json        dataclasses to JSON and back, and the schema of it
+shown             facts by name as a small table
 progress_bars     tqdm as a widget or as text
 profiling         where Python's time goes
 quiet             C++ libraries kept quiet

@@ -40,6 +40,8 @@ from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, full_disk_stops
+from mwwkit.run.settings import NAMES, MaxClipFpr, RunSettings, TargetFah, keep
+from mwwkit.run.shown import Facts
 
 FOLDER = "clips"
 ClipCount = Annotated[int, Between(0, 1_000_000)]
@@ -80,6 +82,10 @@ class Config(Checked):
     min_seconds: float = 0.1
     max_seconds: Annotated[float, Between(0, 600)] = 15.0
     seed: int = 42
+    # For the stages after this one, which take them from the run: see run.settings.
+    target_fah: Annotated[TargetFah, Before(0.5)] = 0.5
+    max_clip_fpr: Annotated[MaxClipFpr, Before(0.01)] = 0.01
+    languages: Annotated[Texts, Before(("en",))] = ("en",)
 
     def refuse_together(self) -> None:
         """Raise ValueError for a word without letters and for what is in range but not together."""
@@ -104,6 +110,10 @@ class Config(Checked):
         languages = self.tts_languages or ENGLISH
         return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
 
+    def for_the_run(self) -> RunSettings:
+        """What the stages after this one take from the run."""
+        return RunSettings(**{name: getattr(self, name) for name in NAMES})
+
     def shaping(self) -> dict:
         """The settings that shape the clips of a given list of inputs.
 
@@ -113,7 +123,7 @@ class Config(Checked):
         return {name: getattr(self, name) for name in names}
 
 
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done, what is left, and the minutes and bytes it takes.
 
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
@@ -128,15 +138,18 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         config.engine().check()
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
-    return {
-        "inputs": dict(sorted(counts.items())),
-        "rows of the table left out": left_out,
-        "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
-        "units done": len(units) - len(left),
-        "units left": len(left),
-        "minutes left, about": round(seconds / limits.n_workers / 60, 1),
-        "GB left to write": round(sum(bytes_at_most(units[name]) for name in left) / 1e9, 3),
-    }
+    needed = config.tts_when == "needed"
+    return Facts(
+        {
+            "inputs": dict(sorted(counts.items())),
+            "rows of the table left out": left_out,
+            "machines": str(needs_of(inputs)) if needed else "say all that is set",
+            "units done": len(units) - len(left),
+            "units left": len(left),
+            "minutes left, about": round(seconds / limits.n_workers / 60, 1),
+            "GB left to write": round(sum(bytes_at_most(units[name]) for name in left) / 1e9, 3),
+        }
+    )
 
 
 @full_disk_stops(STAGE)
@@ -152,6 +165,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     _refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     session = limits.session(run)
+    keep(run, config.for_the_run())
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, run / FOLDER / name)
     left = checkpoint.left(list(units))

@@ -29,7 +29,7 @@ from mwwkit.evaluation.metrics_file import (
 from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.net_forms import Made
 from mwwkit.evaluation.split_metrics import of_split
-from mwwkit.metrics.cutoff_selection import Choice, MaxClipFpr, TargetFah
+from mwwkit.metrics.cutoff_selection import Choice
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
 from mwwkit.model.streaming import Folded, fold, to_float
@@ -41,10 +41,13 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
+from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
+from mwwkit.run.shown import Facts
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes import provenance
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import choosing_words, chosen_net, validation_evaluator
+from mwwkit.training import processors
 from mwwkit.training.evaluator import (
     WINDOWS,
     calibration,
@@ -112,7 +115,7 @@ class Config(Checked):
         return asdict(self)
 
 
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What will be written from which weights.
 
     Raises CheckpointError when 03 has not finished, CannotGoOn where ONNX cannot be written,
@@ -123,12 +126,14 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         onnx_model.needed()
     if not config.arena_bytes:
         arena.needed()
-    return {
-        "weights": completed(run, folder)["weights"],
-        "files": list(to_json(_names(config)).values()),
-        "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
-        "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
-    }
+    return Facts(
+        {
+            "weights": completed(run, folder)["weights"],
+            "files": list(to_json(_names(config)).values()),
+            "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
+            "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
+        }
+    )
 
 
 @full_disk_stops("05 export")
@@ -147,8 +152,10 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     if config.onnx:
         onnx_model.needed()
     session = limits.session(run)
+    carry(run)
     session.stop(EXPORT_BYTES)
     session.must_be_continued("05 export", 1)
+    processors.use("cpu")  # nothing here is worth a GPU, and a float net's last bits would differ
     chosen = chosen_net(run, _weights_of(run))
     train = FeatureSet.open(run, "train")
     streams = calibration(train.store)

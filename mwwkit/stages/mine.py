@@ -13,15 +13,16 @@ from mwwkit.audio.frontend import FeatureConfig
 from mwwkit.corpus.clips import Split, load_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
-from mwwkit.metrics.cutoff_selection import MaxClipFpr, TargetFah
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
-from mwwkit.run.config_base import Between, Checked, Texts
+from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, Session, full_disk_stops
+from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
+from mwwkit.run.shown import Facts
 from mwwkit.scenes.mining import Event, false_events, heard_in, highest
 from mwwkit.scenes.shards import FeatureSet, write_records
 from mwwkit.scenes.store import Subset, write_shard
@@ -32,6 +33,7 @@ from mwwkit.stages.inputs import (
     trained_with,
     validation_evaluator,
 )
+from mwwkit.training import processors
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.evaluator import calibration, int8_model
 from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_time_went
@@ -66,6 +68,7 @@ class Config(Checked):
     batch: int = 16
     target_fah: TargetFah = 0.5
     max_clip_fpr: MaxClipFpr = 0.01
+    device: Annotated[str, OneOf(processors.KINDS), Before("cpu")] = "cpu"
     threads: Threads = 1
     seed: int = 42
 
@@ -101,21 +104,26 @@ class Config(Checked):
         return replace(trained_with, **mine)
 
 
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done and what is left. Raises CheckpointError when 03 has not finished."""
+    processors.use(config.device)
     units = _scan_units(run)
-    checkpoint = _mined_checkpoint(config, run)
+    checkpoint, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
+    if not tuned.is_complete:
+        processors.warn_of_another_kind(tuned, config.device)
     hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
-    return {
-        "hours to scan": round(hours, 2),
-        "shards left to scan": len(checkpoint.left(units)),
-        "fine-tuning steps": config.fine_tune_steps,
-        "chosen by": str(choosing_words(run, _tuned_checkpoint(config, run).done)),
-        # 3,000 times real time a core for the int8 model; 28 ms a step
-        "minutes left, about": round(
-            hours / 50 / limits.n_workers + config.fine_tune_steps / 2000, 1
-        ),
-    }
+    # 3,000 times real time a core for the int8 model; 28 ms a step
+    minutes = hours / 50 / limits.n_workers + config.fine_tune_steps / 2000
+    return Facts(
+        {
+            "hours to scan": round(hours, 2),
+            "shards left to scan": len(checkpoint.left(units)),
+            "fine-tuning steps": config.fine_tune_steps,
+            "chosen by": str(choosing_words(run, tuned.done)),
+            "device": processors.words(config.device),
+            "minutes left, about": round(minutes, 1),
+        }
+    )
 
 
 @full_disk_stops("04 mine")
@@ -126,13 +134,16 @@ def run(
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
+    processors.use(config.device)
     limit_threads(config.threads)
     session = limits.session(run)
-    mined = _mined_checkpoint(config, run)
+    carry(run)
+    mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
+    if not tuned.is_complete:
+        processors.warn_of_another_kind(tuned, config.device)
     _scan(config, run, limits, session, mined)
     if not mined.is_complete:
         _keep(config, run, session, mined)
-    tuned = _tuned_checkpoint(config, run)
     if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
         _fine_tune(config, run, session, mined, tuned, on_unit)
     return check(run)
@@ -256,7 +267,8 @@ def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
     start = chosen_net(run, "training")
     loss = config.loss(trained.loss)
     settings = replace(config.training(), dropout=trained.dropout)
-    trainer = Trainer(start.shape, settings, loss, config.seed, cmvn=start.cmvn)
+    how = {"cmvn": start.cmvn, "device": config.device}
+    trainer = Trainer(start.shape, settings, loss, config.seed, **how)
     trainer.start_from(start.net)
     aim = config.target_fah, config.max_clip_fpr
     evaluator = validation_evaluator(run, train, *aim, before=tuned.done)
@@ -300,6 +312,7 @@ def _mined_checkpoint(config: Config, run: Run) -> Checkpoint:
 
 def _tuned_checkpoint(config: Config, run: Run) -> Checkpoint:
     settings = {name: value for name, value in asdict(config).items() if name != "drop"}
+    settings["device"] = processors.begun_on(run, TUNED, config.device)
     return Checkpoint.resume(run, TUNED, settings | _made_of(run), of=config)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
-from mwwkit.metrics.cutoff_selection import MaxClipFpr, TargetFah
 from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
@@ -15,6 +14,8 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
 from mwwkit.run.session import Limits, full_disk_stops
+from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
+from mwwkit.run.shown import Facts
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import (
     Balance,
@@ -24,7 +25,7 @@ from mwwkit.stages.inputs import (
     dataset_of,
     validation_evaluator,
 )
-from mwwkit.training import distillation, replicas
+from mwwkit.training import distillation, processors, replicas
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import best, read
@@ -34,7 +35,6 @@ from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.lr_finder import LRFinder, Sweep
 from mwwkit.training.snapshots import load_arrays
-from mwwkit.training.spec_augment import array_module
 from mwwkit.training.teacher import TeacherShape, build_teacher
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
@@ -107,8 +107,7 @@ class Config(Checked):
     patience: int = 0  # evaluations without a better one; 0: all steps are taken
     target_fah: TargetFah = 0.5  # false accepts an hour that selection allows
     max_clip_fpr: MaxClipFpr = 0.01  # share of other words' clips that it allows
-    # SpecAugment on the CPU (NumPy) or the GPU (CuPy)
-    device: Annotated[str, OneOf(("cpu", "gpu"))] = "cpu"
+    device: Annotated[str, OneOf(processors.KINDS)] = "cpu"  # see training.processors
     threads: Threads = 1
     seed: int = 42
     find_rate: bool = False  # sweep the learning rate before training
@@ -171,33 +170,33 @@ class Config(Checked):
         return Course(distillation.FOLDER, self.teacher_steps, self.evaluate_every)
 
 
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done, what is left, what the model will cost; prints which devices it fits.
 
     Raises CheckpointError when 02 has not finished, RuntimeError for a GPU that is not there.
     """
-    array_module(config.device), replicas.names(config.replicas)
+    _take_device(config)
     checkpoint = _checkpoint(config, run)
     left = config.course().left(checkpoint.done)
+    if left:
+        _say_another_kind(config, run, checkpoint)
     teacher_units_left = _teacher_units_left(config, run)
     size = size_report(SHAPES[config.shape])
     print(targets.table(size))
     if warning := targets.warning(size):
         warnings.warn(warning, stacklevel=2)
-    return {
-        "size": str(size),
-        "chosen by": str(choosing_words(run, _ranked_before(config, run, checkpoint))),
-        "units done": len(config.course().units()) - len(left),
-        "units left": len(left),
-        **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
-        "minutes left, about": round(
-            UNIT_STEPS
-            * (config.batch / 16)
-            * (len(left) * STEP_S + teacher_units_left * config.teacher().step_s)
-            / 60,
-            1,
-        ),
-    }
+    step_s = len(left) * STEP_S + teacher_units_left * config.teacher().step_s
+    return Facts(
+        {
+            "size": str(size),
+            "chosen by": str(choosing_words(run, _ranked_before(config, run, checkpoint))),
+            "device": processors.words(config.device),
+            "units done": len(config.course().units()) - len(left),
+            "units left": len(left),
+            **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
+            "minutes left, about": round(UNIT_STEPS * config.batch / 16 * step_s / 60, 1),
+        }
+    )
 
 
 @full_disk_stops("03 train")
@@ -208,11 +207,13 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first,
     RuntimeError for a GPU that is not there.
     """
-    array_module(config.device), replicas.names(config.replicas)
+    _take_device(config)
     limit_threads(config.threads)
     checkpoint, course = _checkpoint(config, run), config.course()
     session, before = limits.session(run), len(checkpoint.done)
+    carry(run)
     if course.left(checkpoint.done):
+        _say_another_kind(config, run, checkpoint)
         with profiled(run / FOLDER / "profile.txt" if config.profile else None):
             seconds = _train(config, run, checkpoint, session, on_unit)
         print("time:", where_time_went(seconds))
@@ -224,6 +225,14 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
         weights = course.weights(best(checkpoint.done))
         checkpoint.complete(weights=weights, shape=config.shape, cmvn=config.cmvn)
     return {"units made now": len(checkpoint.done) - before, **check(run)}
+
+
+def _say_another_kind(config: Config, run: Run, checkpoint: Checkpoint) -> None:
+    """Warn where units of the net or of its teacher were made on another kind of device."""
+    teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
+    kind = processors.kind_of(config.device, len(replicas.names(config.replicas)) or 1)
+    for each in [checkpoint, *teacher]:
+        processors.warn_of_another_kind(each, kind)
 
 
 def _both(first: Watcher, second: Watcher) -> Watcher:
@@ -291,14 +300,22 @@ def _trainer(config: Config, run: Run) -> Trainer:
     return Trainer(*args, cmvn=cmvn, device=config.device)
 
 
+def _take_device(config: Config) -> None:
+    """Take what DEVICE says, before TensorFlow's first operation; raise where it is not there."""
+    processors.use(config.device)
+    replicas.names(config.replicas)
+
+
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
     settings = config.shaping() | {"features": _made_of(run)}
+    settings["device"] = processors.begun_on(run, FOLDER, config.device)
     return Checkpoint.resume(run, FOLDER, settings, of=config)
 
 
 def _teacher_checkpoint(config: Config, run: Run) -> Checkpoint:
     shaping = {name: value for name, value in config.shaping().items() if name not in NET_ONLY}
     settings = shaping | {"features": _made_of(run)}
+    settings["device"] = processors.begun_on(run, distillation.FOLDER, config.device)
     return Checkpoint.resume(run, distillation.FOLDER, settings, of=config)
 
 
@@ -323,7 +340,7 @@ def find_rate(config: Config, run: Run) -> Sweep | None:
     """
     if not config.find_rate:
         return None
-    array_module(config.device), replicas.names(config.replicas)
+    _take_device(config)
     limit_threads(config.threads)
     alone = replace(config, distillation=0.0)  # a teacher may still have to be trained
     return LRFinder(_trainer(alone, run), _material(alone, run)[1]).run()

@@ -7,6 +7,7 @@ losses            what training minimises
 triplet_loss      a loss that pulls words together and near misses away
 schedule          rates, stages and limits, each a plain number of a step
 stepper           one training step as a TensorFlow graph
+processors        CPU or GPU, for all of a training
 replicas          a step on one device, or shared by several
 trainer           steps whose state can be saved after any of them
 snapshots         weights and training states on disk

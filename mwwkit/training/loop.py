@@ -16,6 +16,7 @@ from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import Diagnosis, diagnose
 from mwwkit.training.evaluator import Evaluator
 from mwwkit.training.history import write_table
+from mwwkit.training.processors import FACT
 from mwwkit.training.snapshots import SnapshotError, load_arrays, save_arrays
 from mwwkit.training.trainer import Trainer, weights_of
 
@@ -114,7 +115,7 @@ def fit(
     seconds = {"evaluation": 0.0, "saving": 0.0}
     with tqdm(total=course.steps, initial=trainer.step, unit="step", desc=course.folder) as bar:
         for unit in session.units(left, lambda _: n_bytes):
-            facts = trainer.train(dataset, ends[unit], on_step=bar.update)
+            facts = trainer.train(dataset, ends[unit], on_step=bar.update) | {FACT: trainer.kind}
             bar.set_postfix(loss=f"{facts['loss']:.3f}")
             started = time.perf_counter()
             if course.evaluates(ends[unit]):

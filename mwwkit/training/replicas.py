@@ -92,14 +92,15 @@ class Several(One):
 
 
 def names(n: int) -> list[str]:
-    """The devices for a step: for 1 none, which is TensorFlow's own choice; for 0 every GPU.
+    """The devices for a step: for 1 none, which is TensorFlow's own choice; for 0 every GPU
+    that TensorFlow may use (`processors.use`).
 
     Logical CPU devices serve where there is no GPU and the process was given several. Raises
     RuntimeError where there are fewer than asked for. Starts nothing in TensorFlow.
     """
     if n == 1:
         return []
-    devices = [f"GPU:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))]
+    devices = [f"GPU:{i}" for i, _ in enumerate(tf.config.get_visible_devices("GPU"))]
     if not devices and n:
         cpu = tf.config.list_physical_devices("CPU")[0]
         parts = tf.config.get_logical_device_configuration(cpu) or []
@@ -107,7 +108,7 @@ def names(n: int) -> list[str]:
     if len(devices) < max(n, 1):
         raise CannotGoOn(
             f"replicas is {n} and TensorFlow sees {len(devices)} devices to share a batch; use a "
-            "machine with as many GPUs, or replicas = 1"
+            "machine with as many GPUs and device = 'gpu', or replicas = 1"
         )
     return devices[:n] if n else devices
 

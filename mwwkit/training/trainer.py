@@ -22,6 +22,7 @@ from mwwkit.model.mixednet import MixedNet, Shape, build, tf
 from mwwkit.run.config_base import Between
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.seeds import rng
+from mwwkit.training import processors
 from mwwkit.training.batches import Batch, WakeWordDataset
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.qat import MEMORY
@@ -77,16 +78,13 @@ class Trainer:
         """
         self.shape, self.settings, self.loss = shape, settings, loss
         self.seed, self.cmvn = seed, cmvn
+        processors.needed(device)
         self.xp = array_module(device)
-        if self.xp is not np and not tf.config.list_physical_devices("GPU"):
-            raise CannotGoOn(
-                "device is 'gpu' and CuPy has one, but TensorFlow sees none: install "
-                "tensorflow[and-cuda], or use device = 'cpu'"
-            )
         self._make = lambda: make(shape, seed, cmvn)
         self.stepper = Stepper(self._make, settings, teacher)
         self.net, self.optimizer = self.stepper.net, self.stepper.optimizer
         self.ema = self.stepper.ema
+        self.kind = processors.kind_of(device, self.stepper.devices.n)
         self.step = 0
         self.seconds = {"loading": 0.0, "augmentation": 0.0, "step": 0.0}
         self._statistics_step = tf.function(

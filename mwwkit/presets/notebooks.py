@@ -1,0 +1,63 @@
+"""The notebooks of the stages, and what their parameters cells have.
+
+parameters("03")["STEPS"]       # the default in the cell
+"""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+from mwwkit.presets import Preset, PresetError, suggest
+from mwwkit.run.settings import RunSettings
+
+SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
+NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
+NOTEBOOKS["01"] = "01_acquire_and_augment"
+
+
+def notebook(stage: str) -> Path:
+    """A stage's notebook: in the repository in a checkout, inside the package when installed."""
+    package = Path(__file__).parents[1]
+    inside = package / "notebooks"
+    folder = inside if inside.is_dir() else package.parent / "notebooks"
+    return folder / f"{NOTEBOOKS[stage]}.ipynb"
+
+
+def parameters(stage: str) -> dict[str, Any]:
+    """The names and defaults in the parameters cell of a stage's notebook.
+
+    None stands for what the run has (`run.settings`).
+    """
+    cells = json.loads(notebook(stage).read_text(encoding="utf-8"))["cells"]
+    [cell] = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
+    lines = ast.parse("".join(cell["source"])).body
+    return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
+
+
+def stands_for(name: str, default: Any) -> Any:
+    """The value that a default stands for: itself or, for None, that of a run that says none."""
+    if default is not None:
+        return default
+    value = getattr(RunSettings(), name.lower())
+    return list(value) if isinstance(value, tuple) else value
+
+
+def refuse_unknown_keys(preset: Preset) -> None:
+    """PresetError for a key that no notebook takes, or not that of its section."""
+    takes = {section: parameters(stage) for stage, section in SECTIONS.items()}
+    known = {section: {name.lower() for name in names} for section, names in takes.items()}
+    known["all"] = set().union(*known.values())
+    for section, values in preset.items():
+        for key in values:
+            if key not in known[section]:
+                others = [other for other in known if other != "all" and key in known[other]]
+                where = f"the preset's section {section} has a key {key!r} that nothing takes"
+                where_it_belongs = f"; it belongs to {' or '.join(others)}" if others else ""
+                raise PresetError(where + (where_it_belongs or suggest(str(key), known[section])))
+
+
+def of_section(preset: Preset, section: str) -> dict[str, Any]:
+    """A preset's values for one stage by their parameters' names; `all` may have others."""
+    values = preset.get("all", {}) | preset.get(section, {})
+    return {name.upper(): value for name, value in values.items()}

@@ -1,0 +1,174 @@
+"""What a notebook works with: of each parameter the value that counts, and where it comes from.
+
+    given = resolve(PRESET, "train", globals(), run, train.Config)
+    config = train.Config.from_parameters(given)
+    given                                          # a table of all that is not a default
+
+First counts what papermill hands over, then a value that differs from the notebook's own default,
+then the preset, then the default. A setting of the whole run (`run.settings`) is what the run has
+wherever no other was handed over or set.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from mwwkit.presets import PresetError, load
+from mwwkit.presets.notebooks import SECTIONS, of_section, refuse_unknown_keys
+from mwwkit.presets.notebooks import parameters as in_the_cell
+from mwwkit.run.config_base import Checked
+from mwwkit.run.errors import WrongInput
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
+from mwwkit.run.settings import FILE, NAMES, RunSettings, Value, of_run
+from mwwkit.run.shown import as_html, as_lines, in_words
+
+FOLDERS = {"acquire": "clips", "featurize": "features", "train": "training", "mine": "tuned"}
+FOLDERS["export"] = "export"
+RUN_WIDE = tuple(name.upper() for name in NAMES)
+FIRST = "acquire"  # the stage that says them
+HANDED, SET, DEFAULT = "handed over by papermill", "set in this notebook", "default"
+NOWHERE = "default, as nothing in the run says it"
+INJECTED = "# Parameters\n"  # begins the cell by which papermill hands over
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The value that counts, where it comes from, and what the run has, if it is one of those."""
+
+    value: Any
+    origin: str
+    of_run: Value | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters(Mapping[str, Any]):
+    """Values by name; as a table, those that are no defaults, with where each comes from."""
+
+    found: dict[str, Parameter]
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a parameter."""
+        return self.found[name].value
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in upper case."""
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.found)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Name, value and origin of each that is no default; last, how many are."""
+        told = [(name, p) for name, p in self.found.items() if p.origin != DEFAULT]
+        rows = [(name, in_words(p.value) or "(empty)", p.origin) for name, p in told]
+        n_others = f"{len(self) - len(rows)} others" if rows else f"all {len(self)}"
+        return [*rows, (n_others, "as they stand above", DEFAULT)]
+
+    def __repr__(self) -> str:
+        """The table in lines."""
+        return as_lines(self.rows())
+
+    def _repr_html_(self) -> str:
+        return as_html([("parameter", "value", "from"), *self.rows()])
+
+
+def resolve(
+    preset: str, section: str, given: Mapping[str, Any], run: Run, *configs: type[Checked]
+) -> Parameters:
+    """The parameters of a stage's notebook, for its Configs and Limits; `given` is its `globals()`.
+
+    Prints where a setting of the whole run is another one here, and from where it is in a run that
+    has no file of them. Raises PresetError for a preset that there is not or that has a key which
+    cannot count here, and WrongInput where earlier runs say different things.
+    """
+    defaults, handed = _defaults(section, configs), _handed_over(given)
+    of_preset = _of_preset(preset, section, defaults) if preset else {}
+    run_has = {name.upper(): value for name, value in of_run(run, FOLDERS[section]).items()}
+    found = {}
+    for name in filter(given.__contains__, defaults):  # `from_parameters` says what is missing
+        value, has = given[name], run_has.get(name)
+        if value is not None and name in handed:
+            found[name] = Parameter(value, HANDED, has)
+        elif value is not None and not _same(value, defaults[name]):
+            found[name] = Parameter(value, SET, has)
+        elif has:
+            found[name] = Parameter(_agreed(has), f"the run ({has.where})", has)
+        elif of_preset.get(name) is not None:
+            found[name] = Parameter(of_preset[name], f"preset {preset}")
+        else:
+            found[name] = _default(name, value)
+    parameters = Parameters(found)
+    for line in words_about_the_run(parameters, section):
+        print(line)
+    return parameters
+
+
+def words_about_the_run(found: Parameters, section: str) -> Iterator[str]:
+    """A sentence for each setting of the run that is another one here, or that has no file."""
+    for name in (name for name in RUN_WIDE if name in found):
+        value, has = found[name], found.found[name].of_run
+        if has and not _same(value, has.value):
+            yield f"{name} is {value!r} here; the run has {has.value!r} ({has.where})"
+        elif has and has.where != FILE:
+            yield f"the run has no {FILE}: {name} is {value!r}, as {has.where} has it"
+        elif not has and section != FIRST and found.found[name].origin == NOWHERE:
+            yield f"nothing in the run says {name}: it is {value!r}, the default"
+        for where, held in has.others if has else ():
+            if not _same(value, held) and not where.startswith(f"{FOLDERS[section]}/"):
+                yield f"{name} is {value!r} here; {where} was made with {held!r}"
+
+
+def _default(name: str, value: Any) -> Parameter:
+    if value is None:
+        return Parameter(getattr(RunSettings(), name.lower()), NOWHERE)
+    return Parameter(value, DEFAULT)
+
+
+def _agreed(has: Value) -> Any:
+    if has.conflict:
+        raise WrongInput(has.conflict)
+    return has.value
+
+
+def _defaults(section: str, configs: Sequence[type[Checked]]) -> dict[str, Any]:
+    """The notebook's own defaults: a Config's, and None for what the run has."""
+    defaults = {}
+    for field in [field for config in (*configs, Limits) for field in fields(config)]:
+        name = field.name.upper()
+        said_by_run = name in RUN_WIDE and section != FIRST
+        defaults[name] = None if said_by_run else "" if field.default is MISSING else field.default
+    return defaults
+
+
+def _handed_over(given: Mapping[str, Any]) -> set[str]:
+    """The names that papermill's own cell assigns; a kernel keeps the cells it ran in `In`."""
+    cells = [cell for cell in given.get("In", ()) if cell.startswith(INJECTED)]
+    lines = [
+        line for cell in cells for line in ast.parse(cell).body if isinstance(line, ast.Assign)
+    ]
+    return {name.id for line in lines for name in line.targets if isinstance(name, ast.Name)}
+
+
+def _of_preset(preset: str, section: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    held = load(preset)
+    refuse_unknown_keys(held)
+    [stage] = [stage for stage, name in SECTIONS.items() if name == section]
+    values = of_section(held, section)
+    for name in (values.keys() - defaults.keys()) & in_the_cell(stage).keys():
+        raise PresetError(
+            f"the preset {preset} has {name.lower()}, which a notebook cannot take from a preset; "
+            f"set {name} in its cell"
+        )
+    return {name: value for name, value in values.items() if name in defaults}
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Whether two values are one setting: lists are tuples."""
+    return _plain(value) == _plain(other)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,140 @@
+"""What belongs to a run and is said once, in 01: the word, the seed, what is allowed, languages.
+
+    keep(run, RunSettings(word="marvin"))     # 01 writes settings.json, whole
+    values = of_run(run, "training")          # 03: what the run has, and where that stands
+    values["seed"].value, values["seed"].where
+
+A run begun before there was the file has none: its values are then those of its checkpoints.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+from mwwkit.run.checkpoint_files import as_json, load
+from mwwkit.run.config_base import Between, Checked, Texts, more_than
+from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import read_json, write_json
+from mwwkit.run.paths import Run
+
+FILE = "settings.json"
+STAGES = ("clips", "features", "training", "tuned", "export")  # whose checkpoints hold some of them
+
+# False accepts an hour of long speech and noise, and the share of other words' clips that may be
+# accepted: what weights and cutoffs are chosen by.
+TargetFah = Annotated[float, more_than(0, "more than 0 an hour")]
+MaxClipFpr = Annotated[float, Between(0, 1)]
+
+
+@dataclass(frozen=True)
+class RunSettings(Checked):
+    """The values of a whole run; the defaults are those of the stages before there was a file."""
+
+    word: str = ""
+    seed: int = 42
+    target_fah: TargetFah = 0.5
+    max_clip_fpr: MaxClipFpr = 0.01
+    languages: Texts = ("en",)
+
+
+NAMES = tuple(field.name for field in fields(RunSettings))
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value that a run has, and where it stands.
+
+    `others` are checkpoints that were made with another one, and which; `conflict` says that two
+    earlier runs say different things, so that neither can be taken.
+    """
+
+    value: Any
+    where: str
+    others: tuple[tuple[str, Any], ...] = ()
+    conflict: str = ""
+
+
+def keep(run: Run, settings: RunSettings) -> None:
+    """Write the run's settings, unless its file has them; says what is changed in it."""
+    path, now = run / FILE, as_json(asdict(settings))
+    before = _read(path) if path.exists() else {}
+    for name in sorted(before.keys() & now.keys()):
+        if before[name] != now[name]:
+            print(f"{FILE}: {name} was {before[name]!r} and is {now[name]!r} from here on")
+    if before != now:
+        write_json(path, now)
+
+
+def carry(run: Run) -> None:
+    """Take the settings of earlier runs over into this one's folder, if it has none.
+
+    Where those say different things none is taken: `of_run` goes on to tell of it.
+    """
+    held = [_read(path) for path in run.all(FILE)]
+    if held and not (run / FILE).exists() and all(each == held[0] for each in held):
+        write_json(run / FILE, held[0])
+
+
+def of_run(run: Run, folder: str = "") -> dict[str, Value]:
+    """By name, what the run has: by its file, else by its checkpoints; what it lacks is left out.
+
+    Of the checkpoints that of the stage that writes into `folder` comes first, then those of the
+    stages in their order. Raises WrongInput where a file holds anything but settings.
+    """
+    files = [(path, _read(path)) for path in run.all(FILE)]
+    made = _made_with(run)
+    found = {}
+    for name in NAMES:
+        said = [(path, held[name]) for path, held in files if name in held]
+        kept = [(path, held[name]) for path, held in made.items() if name in held]
+        kept.sort(key=lambda entry: entry[0].parent.name != folder)
+        if said or kept:
+            found[name] = _value(run, name, said, kept)
+    return found
+
+
+def _value(run: Run, name: str, said: list, kept: list) -> Value:
+    where, value = (said or kept)[0]
+    others = tuple((_shown(path), held) for path, held in kept if held != value)
+    different = [(path, held) for path, held in said if held != value]
+    conflict = ""
+    if different and where != run / FILE:
+        other, held = different[0]
+        conflict = (
+            f"{where} says {name} {value!r} and {other} {held!r}; leave one of the two runs out "
+            f"of PREVIOUS, or set {name.upper()}"
+        )
+    return Value(value, _shown(where), others, conflict)
+
+
+def _shown(path: Path) -> str:
+    return FILE if path.name == FILE else f"{path.parent.name}/{path.name}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What a file of settings holds; it may lack some."""
+    cure = f"mend it, or delete {path}: the values are then taken from the run's checkpoints"
+    held = read_json(path)
+    if not isinstance(held, dict):
+        raise WrongInput(f"{path} holds {str(held)[:60]!r}, not settings; {cure}")
+    if unknown := sorted(held.keys() - set(NAMES)):
+        raise WrongInput(
+            f"{path} has {unknown[0]!r}, which this mwwkit does not know; a newer one wrote it: "
+            f"take that one, or {cure}"
+        )
+    try:
+        read = RunSettings(**held)
+    except WrongInput as error:
+        raise WrongInput(f"{path}: {error}; {cure}") from error
+    return {name: value for name, value in as_json(asdict(read)).items() if name in held}
+
+
+def _made_with(run: Run) -> dict[Path, dict[str, Any]]:
+    """Those of the settings that each stage's newest checkpoint holds."""
+    made = {}
+    for folder in STAGES:
+        paths = run.all(f"{folder}/checkpoint.json")
+        if state := load(paths[0]) if paths else None:
+            held = state["settings"] | (state["complete"] or {}).get("made_of", {})
+            made[paths[0]] = {name: held[name] for name in NAMES if name in held}
+    return made

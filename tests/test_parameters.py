@@ -1,0 +1,209 @@
+"""Which of a notebook's values count: papermill's, a changed one, the run's, the preset's, its own.
+
+The notebooks' own cells are run, and the cell that papermill itself puts behind them.
+"""
+
+import dataclasses
+
+import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from mwwkit import presets
+from mwwkit.cli import chain
+from mwwkit.presets.parameters import DEFAULT, HANDED, NOWHERE, RUN_WIDE, SET, Parameters, resolve
+from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import write_json
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
+from mwwkit.run.settings import RunSettings, keep
+from mwwkit.stages import acquire, export, featurize, mine, train, triples
+
+STAGES = {"acquire": acquire, "featurize": featurize, "train": train, "mine": mine}
+STAGES["export"] = export
+NUMBERS = {section: stage for stage, section in chain.SECTIONS.items()}
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(tmp_path / "run")
+
+
+def cells(section: str, handed: dict, changed: dict) -> dict:
+    """A kernel's names after the parameters cell, edited, and the one that papermill puts there."""
+    notebook = load_notebook_node(str(chain.notebook(NUMBERS[section])))
+    if handed:
+        notebook = parameterize_notebook(notebook, handed)
+    tagged = [c for c in notebook.cells if "parameters" in "".join(c.metadata.get("tags", []))]
+    sources = [cell.source for cell in tagged]
+    for name, value in changed.items():
+        [line] = [line for line in sources[0].splitlines() if line.startswith(f"{name} = ")]
+        sources[0] = sources[0].replace(line, f"{name} = {value!r}")
+    names = {"In": ["", *sources]}
+    for source in sources:
+        exec(source, names)
+    return names
+
+
+def resolved(section: str, run: Run, handed: dict | None = None, **changed) -> Parameters:
+    names = cells(section, handed or {}, changed)
+    configs = (acquire.Config, triples.Config) if section == "acquire" else [config(section)]
+    return resolve(names["PRESET"], section, names, run, *configs)
+
+
+def config(section: str):
+    return STAGES[section].Config
+
+
+def origin(found: Parameters, name: str) -> tuple:
+    return found[name], found.found[name].origin
+
+
+def test_papermills_value_wins_over_a_preset_even_where_it_is_the_default(run):
+    found = resolved("train", run, {"STEPS": 12000, "BATCH": 4}, PRESET="demo", BATCH=32)
+    assert origin(found, "STEPS") == (12000, HANDED)
+    assert origin(found, "BATCH") == (4, HANDED)
+
+
+def test_a_value_that_is_changed_wins_over_the_preset_and_the_preset_over_the_default(run):
+    found = resolved("featurize", run, PRESET="demo", SCENES=70)
+    assert origin(found, "SCENES") == (70, SET)
+    assert origin(found, "CONDITIONS") == (["clean", "babble10"], "preset demo")
+    assert origin(found, "RIR") == (0.5, DEFAULT)
+    assert featurize.Config.from_parameters(found).conditions == ("clean", "babble10")
+    assert Limits.from_parameters(found) == Limits()
+
+
+def test_a_list_that_stands_as_in_the_notebook_is_no_change(run):
+    assert origin(resolved("featurize", run), "CONDITIONS")[1] == DEFAULT
+
+
+def test_a_preset_can_be_handed_over_by_name(run):
+    found = resolved("train", run, {"PRESET": "fast_test"})
+    assert origin(found, "SHAPE") == ("tiny", "preset fast_test")
+
+
+@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("section", STAGES)
+def test_a_notebook_takes_from_a_preset_what_the_command_line_hands_it(run, section, name):
+    words = {} if presets.load(name).get("all") else {"WORD": "marvin"}
+    [job] = (
+        chain.plan([NUMBERS[section]], presets.load(name), {}, run.folder)
+        if not words
+        else [
+            job
+            for job in chain.plan(list(chain.NOTEBOOKS), presets.load(name), words, run.folder)
+            if chain.SECTIONS[job.stage] == section
+        ]
+    )
+    takes_a_word = words.keys() & chain.parameters(NUMBERS[section]).keys()
+    found = resolved(section, run, words if takes_a_word else {}, PRESET=name)
+    by_hand = config(section).from_parameters(found)
+    by_command = config(section).from_parameters(chain.every_value(job))
+    assert dataclasses.asdict(by_hand) == dataclasses.asdict(by_command)
+
+
+def test_the_table_says_where_each_value_comes_from_and_how_many_are_defaults(run):
+    keep(run, RunSettings("marvin", 7))
+    found = resolved("train", run, {"THREADS": 2}, PRESET="demo", DROPOUT=0.2)
+    lines = repr(found).splitlines()
+    shown = [line.split(maxsplit=2) for line in lines[:-1]]
+    assert ["STEPS", "6000", "preset demo"] in shown and ["DROPOUT", "0.2", SET] in shown
+    assert ["THREADS", "2", HANDED] in shown
+    assert ["SEED", "7", "the run (settings.json)"] in shown
+    assert lines[-1].startswith(f"{len(found) - len(shown)} others ")
+    assert "<td" in found._repr_html_() and "preset demo" in found._repr_html_()
+    assert "{" not in repr(found)
+
+
+def test_an_unknown_preset_is_refused_with_the_list(run):
+    with pytest.raises(presets.PresetError) as refused:
+        resolved("train", run, PRESET="dmeo")
+    assert "no preset 'dmeo'; did you mean demo?; there are " in str(refused.value)
+    assert all(name in str(refused.value) for name in presets.names())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("train: {stpes: 5}", "section train has a key 'stpes' that nothing takes"),
+        ("all: {stpes: 5}", "section all has a key 'stpes' that nothing takes"),
+        ("featurize: {stpes: 5}", "section featurize has a key 'stpes' that nothing takes"),
+        ("train: {previous: there}", "has previous, which a notebook cannot take from a preset"),
+        ("train: {learning_rate: 7}", "learning_rate is 7.*; wanted 0 to 1"),
+    ],
+)
+def test_a_preset_of_ones_own_is_refused_as_by_the_command_line(run, tmp_path, text, told):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(WrongInput, match=told):
+        train.Config.from_parameters(resolved("train", run, PRESET=str(tmp_path / "mine.yaml")))
+
+
+def test_the_runs_settings_are_the_default_of_every_later_notebook(run, capsys):
+    keep(run, RunSettings("marvin", 7, 2.0, 0.05, ("de",)))
+    assert featurize.Config.from_parameters(resolved("featurize", run)).seed == 7
+    of_train = train.Config.from_parameters(resolved("train", run))
+    of_mine = mine.Config.from_parameters(resolved("mine", run))
+    for made in (of_train, of_mine):
+        assert (made.seed, made.target_fah, made.max_clip_fpr) == (7, 2.0, 0.05)
+    made = export.Config.from_parameters(resolved("export", run, PRESET="demo"))
+    assert (made.word, made.languages, made.target_fah) == ("marvin", ("de",), 2.0)
+    assert not capsys.readouterr().out
+
+
+def test_a_setting_of_the_run_is_overridden_with_a_word_about_it(run, capsys):
+    keep(run, RunSettings("marvin", 7))
+    assert origin(resolved("mine", run, {"TARGET_FAH": 2.0}, SEED=8), "SEED") == (8, SET)
+    told = capsys.readouterr().out.splitlines()
+    assert "SEED is 8 here; the run has 7 (settings.json)" in told
+    assert "TARGET_FAH is 2.0 here; the run has 0.5 (settings.json)" in told and len(told) == 2
+    resolved("mine", run, {"TARGET_FAH": 0.5})
+    assert not capsys.readouterr().out
+
+
+def test_a_stage_is_told_that_one_before_it_was_made_with_another_value(run, capsys):
+    keep(run, RunSettings("marvin", 7))
+    state = {"settings": {"seed": 7, "target_fah": 2.0}, "done": {}, "complete": None}
+    write_json(run / "training/checkpoint.json", state)
+    resolved("mine", run)
+    told = "TARGET_FAH is 0.5 here; training/checkpoint.json was made with 2.0\n"
+    assert capsys.readouterr().out == told
+
+
+def test_a_run_without_a_file_says_where_it_takes_them_from(run, capsys):
+    state = {"settings": {"seed": 9}, "done": {}, "complete": None}
+    write_json(run / "features/checkpoint.json", state)
+    found = resolved("train", run)
+    assert origin(found, "SEED") == (9, "the run (features/checkpoint.json)")
+    assert origin(found, "TARGET_FAH") == (0.5, NOWHERE)
+    told = capsys.readouterr().out
+    assert "the run has no settings.json: SEED is 9, as features/checkpoint.json has it" in told
+    assert "nothing in the run says TARGET_FAH: it is 0.5, the default" in told
+
+
+def test_01_goes_on_with_what_the_run_has_and_a_new_word_is_told(run, capsys):
+    keep(run, RunSettings("marvin", 7))
+    found = resolved("acquire", run, PRESET="demo")
+    assert origin(found, "WORD") == ("marvin", "the run (settings.json)")
+    assert acquire.Config.from_parameters(found).for_the_run() == RunSettings("marvin", 7)
+    assert not capsys.readouterr().out
+    assert resolved("acquire", run, WORD="computer")["WORD"] == "computer"
+    assert "WORD is 'computer' here; the run has 'marvin'" in capsys.readouterr().out
+
+
+def test_earlier_runs_that_disagree_are_refused_unless_a_value_is_said(tmp_path):
+    first, second = Run(tmp_path / "first"), Run(tmp_path / "second")
+    keep(first, RunSettings("marvin", 7))
+    keep(second, RunSettings("marvin", 8))
+    both = Run(tmp_path / "third", (first.folder, second.folder))
+    with pytest.raises(WrongInput, match="says seed 8 and .* 7; leave one of the two runs out"):
+        resolved("featurize", both)
+    assert resolved("featurize", both, SEED=7)["SEED"] == 7
+
+
+def test_01_says_all_that_a_later_notebook_leaves_to_the_run():
+    first = chain.parameters("01")
+    for stage in ("02", "03", "04", "05"):
+        left = {name for name, default in chain.parameters(stage).items() if default is None}
+        assert left and left <= set(RUN_WIDE) & first.keys()
+    assert all(first[name] is not None for name in RUN_WIDE)
