@@ -21,6 +21,7 @@ from mwwkit import presets
 from mwwkit.cli import chain
 from mwwkit.esphome.certificate import certify
 from mwwkit.presets.parameters import RUN_WIDE
+from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 
@@ -193,6 +194,19 @@ def test_all_stages_end_to_end_and_a_second_run_makes_nothing(jobs, whole, monke
     list(chain.execute(jobs, here))
     assert digests(here.folder) == first
     assert chain.snapshot(here) == state, "a file was written again"
+
+
+def test_each_plan_says_where_its_values_come_from_and_the_run_keeps_what_is_its_own(whole, jobs):
+    here, done = whole
+    kept = read_json(here / "settings.json")
+    assert (kept["word"], kept["seed"]) == ("computer", seed(42))
+    for job, one in zip(jobs, done, strict=True):
+        [cell] = [c for c in nbformat.read(one.notebook, 4).cells if c.source == "given"]
+        told = cell.outputs[0].data["text/plain"]
+        rows = {line.split()[0]: line for line in told.splitlines()}
+        handed = job.given.keys() - {"RUN_DIR"}
+        assert all("handed over by papermill" in rows[name] for name in handed), told
+        assert ("TARGET_FAH" in rows) == (job.stage in ("03", "04", "05"))
 
 
 def test_05_under_papermill_has_the_picture_and_the_player(whole):

@@ -48,6 +48,9 @@ for name, case in json.loads(sys.argv[1]).items():
     apart = [furthest(one.state(), two.state(), group) for group in ("net", "ema")]
     moved = furthest(first, one.state(), "net")
     found[name] = {"told": told, "apart": apart, "moved": moved}
+    parts = [getattr(v, "values", [v]) for made in (one, two) for v in made.ema.values]
+    found["places"] = sorted({"+".join(part.device[-5:] for part in each) for each in parts})
+    found["kinds"] = [made.kind for made in (one, two)]
     if name == "clipped":
         again = trainer(2, *case)
         again.load(two.state())
@@ -84,6 +87,11 @@ def test_two_devices_take_the_same_steps_as_one(found):
     assert two["gradient_norm"] == pytest.approx(one["gradient_norm"], rel=1e-3)
     assert found["clipped"]["moved"] > 0.1
     assert max(found["clipped"]["apart"]) < 1e-5
+
+
+def test_each_of_two_devices_holds_the_net_and_a_unit_says_so(found):
+    assert found["places"] == ["CPU:0", "CPU:0+CPU:1"]
+    assert found["kinds"] == ["cpu", "cpu x2"]
 
 
 @in_half_precision
