@@ -92,7 +92,7 @@ def test_what_tensorflow_has_begun_with_it_cannot_be_kept_from(found):
 def test_the_cpu_is_said_and_a_gpu_with_what_it_costs():
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("TensorFlow sees a GPU here")
-    assert processors.words("cpu") == "cpu"
+    assert processors.words("cpu") == "cpu; no GPU is used, even where there is one"
     assert "0 GPUs; memory as it is needed, sums in a fixed order" in processors.words("gpu")
     with pytest.raises(RuntimeError, match="was kept from seeing one in this process"):
         processors.share_memory()

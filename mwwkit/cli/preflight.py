@@ -42,12 +42,13 @@ def fault(values: Values) -> str:
                 own = {n.lower(): v for n, v in parameters.items() if n.lower() in names}
                 config(**{n: v for n, v in own.items() if v is not None})  # None: as the run has it
             if "DEVICE" in parameters:  # a GPU that is asked for and absent
-                importlib.import_module("mwwkit.training.processors").use(parameters["DEVICE"])
+                importlib.import_module("mwwkit.training.processors").needed(parameters["DEVICE"])
             if parameters.get("ONNX"):
                 importlib.import_module("mwwkit.model.onnx_model").needed()
             if parameters.get("ARENA_BYTES") == 0:
                 importlib.import_module("mwwkit.device.arena").needed()
             if parameters.get("REPLICAS", 1) != 1:
+                importlib.import_module("mwwkit.training.processors").use(parameters["DEVICE"])
                 importlib.import_module("mwwkit.training.replicas").names(parameters["REPLICAS"])
         except (MwwkitError, OSError) as error:
             return f"{section}: {' '.join(str(error).split())}"

@@ -106,7 +106,7 @@ class Config(Checked):
 
 def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done and what is left. Raises CheckpointError when 03 has not finished."""
-    processors.use(config.device)
+    processors.needed(config.device)
     units = _scan_units(run)
     checkpoint, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
     if not tuned.is_complete:

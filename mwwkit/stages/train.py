@@ -175,7 +175,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
 
     Raises CheckpointError when 02 has not finished, RuntimeError for a GPU that is not there.
     """
-    _take_device(config)
+    _n_devices(config)
     checkpoint = _checkpoint(config, run)
     left = config.course().left(checkpoint.done)
     if left:
@@ -207,7 +207,8 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first,
     RuntimeError for a GPU that is not there.
     """
-    _take_device(config)
+    _n_devices(config)
+    processors.use(config.device)
     limit_threads(config.threads)
     checkpoint, course = _checkpoint(config, run), config.course()
     session, before = limits.session(run), len(checkpoint.done)
@@ -230,7 +231,7 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
 def _say_another_kind(config: Config, run: Run, checkpoint: Checkpoint) -> None:
     """Warn where units of the net or of its teacher were made on another kind of device."""
     teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
-    kind = processors.kind_of(config.device, len(replicas.names(config.replicas)) or 1)
+    kind = processors.kind_of(config.device, _n_devices(config))
     for each in [checkpoint, *teacher]:
         processors.warn_of_another_kind(each, kind)
 
@@ -300,10 +301,13 @@ def _trainer(config: Config, run: Run) -> Trainer:
     return Trainer(*args, cmvn=cmvn, device=config.device)
 
 
-def _take_device(config: Config) -> None:
-    """Take what DEVICE says, before TensorFlow's first operation; raise where it is not there."""
-    processors.use(config.device)
-    replicas.names(config.replicas)
+def _n_devices(config: Config) -> int:
+    """Devices that share a batch, for which TensorFlow is loaded; CannotGoOn if they are absent."""
+    processors.needed(config.device)
+    if config.replicas == 1:
+        return 1
+    processors.use(config.device)  # which says whether there are GPUs to share it
+    return len(replicas.names(config.replicas))
 
 
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
@@ -340,7 +344,8 @@ def find_rate(config: Config, run: Run) -> Sweep | None:
     """
     if not config.find_rate:
         return None
-    _take_device(config)
+    _n_devices(config)
+    processors.use(config.device)
     limit_threads(config.threads)
     alone = replace(config, distillation=0.0)  # a teacher may still have to be trained
     return LRFinder(_trainer(alone, run), _material(alone, run)[1]).run()

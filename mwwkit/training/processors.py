@@ -85,8 +85,7 @@ def words(device: str) -> str:
             f"gpu: {_counted('GPU')}; memory as it is needed, sums in a fixed order, which takes "
             "longer; the same bytes again on the same GPU, driver and TensorFlow alone"
         )
-    n_gpus = len(tf.config.list_physical_devices("GPU"))
-    return "cpu" + (f"; {n_gpus} GPU here, not used (DEVICE = 'gpu' does)" if n_gpus else "")
+    return "cpu; no GPU is used, even where there is one"
 
 
 def kind_of(device: str, n_devices: int) -> str:
@@ -132,9 +131,10 @@ def another_kind(
 
 def warn_of_another_kind(checkpoint: Checkpoint, kind: str) -> None:
     """Warn, before work begins, where a checkpoint's units were made on another kind."""
-    gpu_here = bool(tf.config.list_physical_devices("GPU"))
-    begun = checkpoint.settings["device"]
-    if told := another_kind(checkpoint.done, kind, begun, gpu_here):
+    done, begun = checkpoint.done, checkpoint.settings["device"]
+    is_older = any(FACT not in facts for facts in done.values())
+    gpu_here = is_older and bool(tf.config.list_physical_devices("GPU"))
+    if told := another_kind(done, kind, begun, gpu_here):
         warnings.warn(told, stacklevel=3)
 
 
