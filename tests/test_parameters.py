@@ -99,7 +99,7 @@ def test_a_notebook_takes_from_a_preset_what_the_command_line_hands_it(run, sect
     takes_a_word = words.keys() & chain.parameters(NUMBERS[section]).keys()
     found = resolved(section, run, words if takes_a_word else {}, PRESET=name)
     by_hand = config(section).from_parameters(found)
-    by_command = config(section).from_parameters(chain.every_value(job))
+    by_command = config(section).from_parameters(chain.every_value([job])[section])
     assert dataclasses.asdict(by_hand) == dataclasses.asdict(by_command)
 
 

@@ -25,7 +25,7 @@ def given(tmp_path):
     def plan(name: str) -> dict[str, dict]:
         preset = {"all": {"word": "computer"}} | presets.load(name)
         jobs = chain.plan(list(chain.NOTEBOOKS), preset, {}, tmp_path)
-        return {chain.SECTIONS[j.stage]: chain.every_value(j, jobs) for j in jobs}
+        return chain.every_value(jobs)
 
     return plan
 

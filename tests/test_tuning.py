@@ -221,7 +221,7 @@ def test_the_line_it_prints_makes_the_same_training_again(featured, tmp_path, ca
     assert set(again) == {"STEPS", "EVALUATE_EVERY", "LABEL_TO_S"}  # the first trial's rate is 03's
     preset = presets.load(str(tmp_path / "tiny.yaml"))
     [job] = chain.plan(["03"], preset, again, tmp_path / "again")
-    config = tuning.config_of(chain.every_value(job))
+    config = tuning.config_of(chain.every_value([job])["train"])
     [path] = (tmp_path / "s").glob("trial-0000/training/checkpoint.json")
     settings = json.loads(path.read_text())["settings"]
     assert settings == json.loads(json.dumps(config.shaping())) | {"features": settings["features"]}

@@ -113,23 +113,27 @@ def plan(
         values |= {"PREVIOUS": list(previous)} if previous else {}
         jobs.append(Job(stage, values))
     _refuse_missing_runs(jobs)
-    preflight.refuse_nonsense({SECTIONS[job.stage]: every_value(job, jobs) for job in jobs})
+    preflight.refuse_nonsense(every_value(jobs))
     return jobs
 
 
-def every_value(job: Job, jobs: Sequence[Job] = ()) -> dict[str, Any]:
-    """Every parameter of a job's notebook as it will count.
+def every_value(jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
+    """Every parameter of each notebook as it will count, by its section.
 
-    What it is not given of the run's settings is what the run has or, before 01 of `jobs` has
-    written them, what 01 is given.
+    What one is not given of the run's settings is what 01 is given, if it is among the jobs, else
+    what the run has.
     """
+    said = next((job.given for job in jobs if job.stage == "01"), {})
+    return {SECTIONS[job.stage]: _counting(job, said) for job in jobs}
+
+
+def _counting(job: Job, said_in_01: dict[str, Any]) -> dict[str, Any]:
     defaults = parameters(job.stage)
     run = Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))
     has = {name.upper(): found.value for name, found in of_run(run).items()}
-    said = has | next((other.given for other in jobs if other.stage == "01"), {})
     for name, default in defaults.items():
         if name.lower() in RUN_WIDE:
-            defaults[name] = said.get(name, stands_for(name, default))
+            defaults[name] = (has | said_in_01).get(name, stands_for(name, default))
     return defaults | job.given
 
 

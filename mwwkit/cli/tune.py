@@ -48,7 +48,7 @@ def _parameters_of_03(
     preset: presets.Preset, parameters: dict[str, str], run: Run
 ) -> dict[str, Any]:
     [job] = chain.plan(["03"], preset, parameters, run.folder)
-    return chain.every_value(job)
+    return chain.every_value([job])["train"]
 
 
 def _space(path: str, parameters: dict[str, str], base: dict[str, Any]) -> dict[str, Any]:

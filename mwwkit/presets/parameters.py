@@ -110,7 +110,7 @@ def words_about_the_run(found: Parameters, section: str) -> Iterator[str]:
     """A sentence for each setting of the run that is another one here, or that has no file."""
     for name in (name for name in RUN_WIDE if name in found):
         value, has = found[name], found.found[name].of_run
-        if has and not _same(value, has.value):
+        if has and str(_plain(value)) != str(_plain(has.value)):  # papermill may hand texts over
             yield f"{name} is {value!r} here; the run has {has.value!r} ({has.where})"
         elif has and has.where != FILE:
             yield f"the run has no {FILE}: {name} is {value!r}, as {has.where} has it"
