@@ -20,8 +20,8 @@ from mwwkit.run.paths import Run
 FILE = "settings.json"
 STAGES = ("clips", "features", "training", "tuned", "export")  # whose checkpoints hold some of them
 
-# False accepts an hour of long speech and noise, and the share of other words' clips that may be
-# accepted: what weights and cutoffs are chosen by.
+# False accepts an hour of long speech and noise, and the share of other words' clips, near misses
+# apart, that may be accepted: what weights and cutoffs are chosen by.
 TargetFah = Annotated[float, more_than(0, "more than 0 an hour")]
 MaxClipFpr = Annotated[float, Between(0, 1)]
 
