@@ -7,7 +7,8 @@ scenes       train 5000, test 40
 """
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 CELL = 'style="text-align:left; vertical-align:top; white-space:normal"'
@@ -22,6 +23,16 @@ class Facts(dict):
 
     def _repr_html_(self) -> str:
         return as_html([(name, in_words(value)) for name, value in self.items()])
+
+
+def as_table(function: Callable[..., dict]) -> Callable[..., Facts]:
+    """Let a function that returns a dictionary return it as `Facts`."""
+
+    @wraps(function)
+    def shown(*args: Any, **more: Any) -> Facts:
+        return Facts(function(*args, **more))
+
+    return shown
 
 
 def in_words(value: Any) -> str:

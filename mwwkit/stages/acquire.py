@@ -41,7 +41,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import NAMES, MaxClipFpr, RunSettings, TargetFah, keep
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import as_table
 
 FOLDER = "clips"
 ClipCount = Annotated[int, Between(0, 1_000_000)]
@@ -123,7 +123,8 @@ class Config(Checked):
         return {name: getattr(self, name) for name in names}
 
 
-def plan(config: Config, run: Run, limits: Limits) -> Facts:
+@as_table
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done, what is left, and the minutes and bytes it takes.
 
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
@@ -138,18 +139,15 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         config.engine().check()
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
-    needed = config.tts_when == "needed"
-    return Facts(
-        {
-            "inputs": dict(sorted(counts.items())),
-            "rows of the table left out": left_out,
-            "machines": str(needs_of(inputs)) if needed else "say all that is set",
-            "units done": len(units) - len(left),
-            "units left": len(left),
-            "minutes left, about": round(seconds / limits.n_workers / 60, 1),
-            "GB left to write": round(sum(bytes_at_most(units[name]) for name in left) / 1e9, 3),
-        }
-    )
+    return {
+        "inputs": dict(sorted(counts.items())),
+        "rows of the table left out": left_out,
+        "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
+        "units done": len(units) - len(left),
+        "units left": len(left),
+        "minutes left, about": round(seconds / limits.n_workers / 60, 1),
+        "GB left to write": round(sum(bytes_at_most(units[name]) for name in left) / 1e9, 3),
+    }
 
 
 @full_disk_stops(STAGE)

@@ -42,7 +42,7 @@ from mwwkit.run.files import replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import as_table
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes import provenance
 from mwwkit.scenes.shards import FeatureSet
@@ -115,7 +115,8 @@ class Config(Checked):
         return asdict(self)
 
 
-def plan(config: Config, run: Run, limits: Limits) -> Facts:
+@as_table
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What will be written from which weights.
 
     Raises CheckpointError when 03 has not finished, CannotGoOn where ONNX cannot be written,
@@ -126,14 +127,12 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         onnx_model.needed()
     if not config.arena_bytes:
         arena.needed()
-    return Facts(
-        {
-            "weights": completed(run, folder)["weights"],
-            "files": list(to_json(_names(config)).values()),
-            "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
-            "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
-        }
-    )
+    return {
+        "weights": completed(run, folder)["weights"],
+        "files": list(to_json(_names(config)).values()),
+        "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
+        "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
+    }
 
 
 @full_disk_stops("05 export")

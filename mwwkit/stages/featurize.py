@@ -20,7 +20,7 @@ from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import carry
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import as_table
 from mwwkit.scenes.augmentation import Recipe
 from mwwkit.scenes.scene_drawing import Material, Word
 from mwwkit.scenes.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
@@ -60,7 +60,8 @@ class Config(Recipe):
         return asdict(self)
 
 
-def plan(config: Config, run: Run, limits: Limits) -> Facts:
+@as_table
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done, what is left, and the minutes and bytes it takes.
 
     Raises CheckpointError or FileNotFoundError when 01 has not finished, and ValueError when its
@@ -73,17 +74,15 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     left = checkpoint.left(list(units))
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
     words = _material(config, clips, word_spans(run), Split.TRAIN).positives
-    return Facts(
-        {
-            "scenes": {name: len(scenes) for name, scenes in sets.items()},
-            "words left out of scenes, their end unsure": len(words) - len(_sure(words, clips)),
-            "shards done": len(units) - len(left),
-            "shards left": len(left),
-            # 500 times real time a core with all augmentation, as measured on a shared machine
-            "minutes left, about": round(left_s / 500 / limits.n_workers / 60, 1),
-            "GB left to write": round(_n_bytes(left_s) / 1e9, 3),
-        }
-    )
+    return {
+        "scenes": {name: len(scenes) for name, scenes in sets.items()},
+        "words left out of scenes, their end unsure": len(words) - len(_sure(words, clips)),
+        "shards done": len(units) - len(left),
+        "shards left": len(left),
+        # 500 times real time a core with all augmentation, as measured on a shared machine
+        "minutes left, about": round(left_s / 500 / limits.n_workers / 60, 1),
+        "GB left to write": round(_n_bytes(left_s) / 1e9, 3),
+    }
 
 
 @full_disk_stops("02 featurize")

@@ -22,7 +22,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import as_table
 from mwwkit.scenes.mining import Event, false_events, heard_in, highest
 from mwwkit.scenes.shards import FeatureSet, write_records
 from mwwkit.scenes.store import Subset, write_shard
@@ -104,7 +104,8 @@ class Config(Checked):
         return replace(trained_with, **mine)
 
 
-def plan(config: Config, run: Run, limits: Limits) -> Facts:
+@as_table
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done and what is left. Raises CheckpointError when 03 has not finished."""
     processors.needed(config.device)
     units = _scan_units(run)
@@ -112,18 +113,17 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     if not tuned.is_complete:
         processors.warn_of_another_kind(tuned, config.device)
     hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
-    # 3,000 times real time a core for the int8 model; 28 ms a step
-    minutes = hours / 50 / limits.n_workers + config.fine_tune_steps / 2000
-    return Facts(
-        {
-            "hours to scan": round(hours, 2),
-            "shards left to scan": len(checkpoint.left(units)),
-            "fine-tuning steps": config.fine_tune_steps,
-            "chosen by": str(choosing_words(run, tuned.done)),
-            "device": processors.words(config.device),
-            "minutes left, about": round(minutes, 1),
-        }
-    )
+    return {
+        "hours to scan": round(hours, 2),
+        "shards left to scan": len(checkpoint.left(units)),
+        "fine-tuning steps": config.fine_tune_steps,
+        "chosen by": str(choosing_words(run, tuned.done)),
+        "device": processors.words(config.device),
+        # 3,000 times real time a core for the int8 model; 28 ms a step
+        "minutes left, about": round(
+            hours / 50 / limits.n_workers + config.fine_tune_steps / 2000, 1
+        ),
+    }
 
 
 @full_disk_stops("04 mine")

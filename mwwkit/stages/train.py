@@ -15,7 +15,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import as_table
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import (
     Balance,
@@ -170,7 +170,8 @@ class Config(Checked):
         return Course(distillation.FOLDER, self.teacher_steps, self.evaluate_every)
 
 
-def plan(config: Config, run: Run, limits: Limits) -> Facts:
+@as_table
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is done, what is left, what the model will cost; prints which devices it fits.
 
     Raises CheckpointError when 02 has not finished, RuntimeError for a GPU that is not there.
@@ -185,18 +186,21 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     print(targets.table(size))
     if warning := targets.warning(size):
         warnings.warn(warning, stacklevel=2)
-    step_s = len(left) * STEP_S + teacher_units_left * config.teacher().step_s
-    return Facts(
-        {
-            "size": str(size),
-            "chosen by": str(choosing_words(run, _ranked_before(config, run, checkpoint))),
-            "device": processors.words(config.device),
-            "units done": len(config.course().units()) - len(left),
-            "units left": len(left),
-            **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
-            "minutes left, about": round(UNIT_STEPS * config.batch / 16 * step_s / 60, 1),
-        }
-    )
+    return {
+        "size": str(size),
+        "chosen by": str(choosing_words(run, _ranked_before(config, run, checkpoint))),
+        "device": processors.words(config.device),
+        "units done": len(config.course().units()) - len(left),
+        "units left": len(left),
+        **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
+        "minutes left, about": round(
+            UNIT_STEPS
+            * (config.batch / 16)
+            * (len(left) * STEP_S + teacher_units_left * config.teacher().step_s)
+            / 60,
+            1,
+        ),
+    }
 
 
 @full_disk_stops("03 train")

@@ -17,7 +17,7 @@ from mwwkit.run.config_base import Between, Checked, EachOf, OneOf, Rising, Text
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import as_table
 from mwwkit.triples import (
     batch_files,
     batch_manifest,
@@ -101,7 +101,8 @@ def products(product: str) -> tuple[bool, bool]:
     return product != "triples", product != "clips"
 
 
-def plan(config: Config, run: Run, limits: Limits) -> Facts:
+@as_table
+def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What is found, done and left, and the minutes and bytes it takes; writes nothing.
 
     Raises early: CannotGoOn, CheckpointError, CannotGoOn or OSError, saying what to do.
@@ -121,16 +122,14 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     n_left = len(ledger.Segments(work)) - work.checkpoint.figures["segment_cursor"]
     n_left += int(seconds / 5 + 0.5 * left_files)
     cpu = seconds / STERILE_SPEED + n_left * TRIPLES_S
-    return Facts(
-        {
-            "found": work.checkpoint.figures,
-            "files": {f.name: len(getattr(inputs, f.name)) for f in fields(inputs)},
-            "phases done": [phase for phase in PHASES if phase in done],
-            "triples left, about": n_left,
-            "minutes left, about": round(cpu / limits.n_workers / 60, 1),
-            "GB left to write, about": round(n_left * (examples.ITEM_BYTES + 480_000) / 1e9, 2),
-        }
-    )
+    return {
+        "found": work.checkpoint.figures,
+        "files": {f.name: len(getattr(inputs, f.name)) for f in fields(inputs)},
+        "phases done": [phase for phase in PHASES if phase in done],
+        "triples left, about": n_left,
+        "minutes left, about": round(cpu / limits.n_workers / 60, 1),
+        "GB left to write, about": round(n_left * (examples.ITEM_BYTES + 480_000) / 1e9, 2),
+    }
 
 
 def run(
