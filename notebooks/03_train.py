@@ -17,7 +17,7 @@
 # |---|---|
 # | **Reads** | `features/` from 02, `clips/catalogue.csv` from 01 |
 # | **Writes** | `training/` for 04 and 05 |
-# | **Takes** | one CPU core: about 20 ms a step; a GPU when there is one |
+# | **Takes** | one CPU core: about 20 ms a step; or a GPU, if `DEVICE` says so |
 #
 # Timed out? Run all cells again: it goes on from the last snapshot, to the same bytes.
 
