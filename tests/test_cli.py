@@ -159,9 +159,9 @@ def test_the_session_hours_are_for_all_stages_together(notebooks, tmp_path, pres
     [
         (["-p", "STEP=20"], "03_train takes a parameter STEP; did you mean STEPS?"),
         (["-p", "STEPS=many"], "STEPS is 'many'; wanted a whole number, such as 10"),
-        (["-p", "STEPS=2.5"], "STEPS is 2.5; wanted a whole number"),
-        (["-p", "RATE=true"], "RATE is True; wanted a number"),
-        (["-p", "STEPS=[1"], "not readable as YAML"),
+        (["-p", "STEPS=2.5"], "STEPS is '2.5'; wanted a whole number"),
+        (["-p", "RATE=true"], "RATE is 'true'; wanted a number"),
+        (["-p", "STEPS=[1"], "STEPS is '[1'; wanted a whole number, such as 10"),
         (["--preset", "fast_tset"], "no preset 'fast_tset'; did you mean fast_test?"),
         (["--preset", "nowhere.yaml"], "there is no file"),
         (["--previous", "/nowhere"], "PREVIOUS names /nowhere"),

@@ -11,7 +11,6 @@ papermill itself only warns of a name that the notebook does not have.
 
 import ast
 import json
-import math
 import os
 import re
 import sys
@@ -27,10 +26,12 @@ import yaml
 
 from mwwkit.cli import preflight
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
+from mwwkit.run.config_base import ONE
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
 from mwwkit.run.session import StoppedEarly, stops_are_raised
+from mwwkit.run.written import advice, as_written, read, spelled
 
 SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
 NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
@@ -105,6 +106,19 @@ def plan(
     name. Raises PresetError, in one line, for a name that none has, a value of the wrong type, and
     a value that its stage would refuse.
     """
+    jobs = assembled(chosen, preset, given, run_dir, previous)
+    preflight.refuse_nonsense(every_value(jobs))
+    return jobs
+
+
+def assembled(
+    chosen: Sequence[str],
+    preset: Preset,
+    given: dict[str, str],
+    run_dir: Path,
+    previous: Sequence[str] = (),
+) -> list[Job]:
+    """What `plan` returns, its values not yet tried by their stages."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
     _refuse_unknown_keys(preset, takes)
     _refuse_places(preset, given, previous)
@@ -124,8 +138,12 @@ def plan(
         values |= {"PREVIOUS": list(previous)} if previous else {}
         jobs.append(Job(stage, values))
     _refuse_missing_runs(jobs)
-    preflight.refuse_nonsense({SECTIONS[j.stage]: takes[j.stage] | j.given for j in jobs})
     return jobs
+
+
+def every_value(jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
+    """Every parameter of each notebook by its section, with what its job is given."""
+    return {SECTIONS[job.stage]: parameters(job.stage) | job.given for job in jobs}
 
 
 def _refuse_unknown_keys(preset: Preset, takes: dict[str, dict[str, Any]]) -> None:
@@ -158,38 +176,49 @@ def _refuse_missing_runs(jobs: Sequence[Job]) -> None:
 
 
 def _parsed(name: str, text: str, default: Any) -> Any:
-    """The value of NAME=text: YAML, unless a text is wanted, which is taken unchanged.
-
-    YAML would read the wake word `no` as False and `1984` as a number.
-    """
-    if isinstance(default, str):
+    """The value of NAME=text: where a list is wanted it is YAML, and a text anywhere else."""
+    if not isinstance(default, list):
         return text
     try:
-        return yaml.safe_load(text)
+        return as_written(text)
     except yaml.YAMLError as error:
         message = f"{name} is {text!r}, which is not readable as YAML: {in_one_line(error)}"
         raise PresetError(message) from error
 
 
 def fitting(name: str, value: Any, default: Any) -> Any:
-    """`value` as the type of the default it replaces; PresetError where it cannot be."""
+    """`value` as the type of the default it replaces; PresetError where it cannot be.
+
+    A text stays as it was written, and so do the items of a list whose default is empty: what they
+    are, its Config knows.
+    """
     if name in LISTS and isinstance(value, list):
         return [fitting(f"one of {name}", item, "") for item in value]
-    if isinstance(default, float) and isinstance(value, str | int) and type(value) is not bool:
-        try:
-            value = float(value)  # YAML reads 1e-3 as a text, and 1 as a whole number
-        except (ValueError, OverflowError):
-            pass
-    if type(value) is not type(default):
-        kinds = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
-        wanted = kinds.get(type(default).__name__, type(default).__name__)
-        example = f", such as {default!r}" if default else ""
-        raise PresetError(f"{name} is {value!r}; wanted a {wanted}{example}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise PresetError(f"{name} is {value}; wanted a finite number, such as {default!r}")
-    if isinstance(value, list) and default:  # of what an empty one is, its Config knows
-        return [fitting(f"one of {name}", item, default[0]) for item in value]
-    return value
+    if isinstance(default, list):
+        return _fitting_list(name, value, default)
+    kind, value = type(default), spelled(value)
+    try:
+        if isinstance(value, str):
+            return read(value, kind)
+    except ValueError:
+        pass
+    raise PresetError(_refusal(name, value, ONE[kind], default))
+
+
+def _fitting_list(name: str, value: Any, default: list) -> list:
+    if isinstance(value, str) and value.lstrip().startswith("["):  # of an environment variable
+        value = _parsed(name, value, default)
+    if not isinstance(value, list):
+        raise PresetError(_refusal(name, value, "a list", default))
+    if not default:
+        return spelled(value)
+    return [fitting(f"one of {name}", item, default[0]) for item in value]
+
+
+def _refusal(name: str, value: Any, wanted: str, default: Any) -> str:
+    found = "without a value" if value is None else repr(value)
+    example = f", such as {default!r}" if default and not isinstance(default, bool) else ""
+    return f"{name} is {found}; wanted {wanted}{example}{advice(value)}"
 
 
 def snapshot(run: Run) -> dict[str, tuple[int, int]]:

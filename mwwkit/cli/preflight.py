@@ -12,7 +12,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from mwwkit.presets import PresetError
@@ -38,8 +37,7 @@ def fault(values: Values) -> str:
     for section, parameters in values.items():
         try:
             for config in _configs(section, parameters):
-                names = {field.name for field in fields(config)}
-                config(**{n.lower(): v for n, v in parameters.items() if n.lower() in names})
+                config(**config.taken(parameters))
             if "DEVICE" in parameters:  # a GPU that is asked for and absent
                 importlib.import_module("mwwkit.training.spec_augment").array_module(
                     parameters["DEVICE"]

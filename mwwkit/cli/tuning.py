@@ -18,7 +18,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -296,8 +296,7 @@ def _optuna() -> ModuleType:
 
 def config_of(parameters: dict[str, Any]) -> train.Config:
     """03's Config of its notebook's parameters."""
-    names = {field.name for field in fields(train.Config)}
-    return train.Config(**{n.lower(): v for n, v in parameters.items() if n.lower() in names})
+    return train.Config.from_parameters(parameters)
 
 
 def parameters(config: train.Config, without: dict[str, Any]) -> list[str]:
