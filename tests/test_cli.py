@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import jupytext
@@ -113,6 +114,30 @@ def test_a_folder_with_spaces_braces_and_letters_of_any_alphabet_will_do(
     given = ["run", "--stages", "3", "--run-dir", str(folder), "--preset", preset("")]
     assert cli.main(given) == cli.OK
     assert (folder / "executed/03_train.ipynb").is_file()
+
+
+@pytest.mark.parametrize("name", ["d" * 90, "ä" * 60])
+def test_a_long_folder_for_temporary_files_is_no_hindrance(
+    notebooks, run, tmp_path, monkeypatch, name
+):
+    notebooks("import os\nprint('still there:', os.environ['TMPDIR'])")
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # which Python asks for once
+    assert run() == cli.OK
+    assert f"still there: {folder}" in (tmp_path / "run/logs/03_train.log").read_text()
+    assert not list(folder.iterdir())
+
+
+def test_without_a_short_folder_for_temporary_files_it_is_one_line(
+    notebooks, run, tmp_path, monkeypatch, capsys
+):
+    notebooks()
+    monkeypatch.setattr(chain, "SOCKETS_PATH_BYTES", 3)
+    assert run() == cli.BAD
+    told = capsys.readouterr().err
+    assert "a path of at most 3 bytes" in told and "TMPDIR is" in told and "Traceback" not in told
 
 
 def test_a_stage_that_stopped_early_is_told_from_one_that_failed(notebooks, run, capsys):

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
 from typing import Any, TextIO
 
 import yaml
@@ -39,6 +39,8 @@ NOTEBOOKS["01"] = "01_acquire_and_augment"
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
+# Of 104 bytes that a socket's path may have (macOS; 108 on Linux), less /mwwkit-xxxxxxxx/kernel-5.
+SOCKETS_PATH_BYTES = 78
 OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
@@ -273,13 +275,13 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
-    name = NOTEBOOKS[stage]
+    name, place = NOTEBOOKS[stage], _place_for_sockets()
     # Papermill fills in names in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
     shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
     os.environ.update(AS_TEXT)  # the kernel inherits it
     try:
-        with TemporaryDirectory(prefix="mwwkit-") as sockets:
+        with TemporaryDirectory(prefix="mwwkit-", dir=place) as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
             with stops_are_raised():
                 papermill.execute_notebook(*paths, parameters, **shown, config=config)
@@ -294,6 +296,19 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
             f"{name} ended without a word, most often for want of memory: try fewer WORKERS, then "
             "run it again; finished units are kept"
         ) from error
+
+
+def _place_for_sockets() -> str:
+    """A folder with a path short enough for sockets in it; StageFailed where there is none."""
+    places = [gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp", "/var/tmp", "/dev/shm"]
+    for place in places:
+        is_short = len(os.fsencode(place)) <= SOCKETS_PATH_BYTES or sys.platform == "win32"
+        if is_short and os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise StageFailed(
+        f"no folder for temporary files has a path of at most {SOCKETS_PATH_BYTES} bytes, as the "
+        f"sockets of a notebook's kernel want; TMPDIR is {places[0]}; set it to a shorter one"
+    )
 
 
 def _sockets_in(folder: str) -> dict[str, dict[str, str]]:

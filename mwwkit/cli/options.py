@@ -1,10 +1,11 @@
 """Options that several commands have, and what their values may be."""
 
 import argparse
+from pathlib import Path
 
 from mwwkit import presets
 from mwwkit.cli import chain
-from mwwkit.run.paths import Run
+from mwwkit.run.paths import Run, given_path
 
 Parser = argparse.ArgumentParser
 
@@ -80,6 +81,14 @@ def stages(text: str) -> list[str]:
     """The stages of "01-05", "03" or "01,02"."""
     try:
         return chain.stages(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def path(text: str) -> Path:
+    """A path, with a home in the place of `~`: a shell puts none there in `--option=~/name`."""
+    try:
+        return given_path(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
