@@ -134,7 +134,7 @@ def assembled(
         section = preset.get("all", {}) | preset.get(SECTIONS[stage], {})
         values = {name.upper(): value for name, value in section.items()}
         values = {name: value for name, value in values.items() if name in takes[stage]}
-        values |= {n: _parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
+        values |= {n: parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
         values |= {"PREVIOUS": list(previous)} if previous else {}
@@ -177,7 +177,7 @@ def _refuse_missing_runs(jobs: Sequence[Job]) -> None:
             raise PresetError(str(error)) from error
 
 
-def _parsed(name: str, text: str, default: Any) -> Any:
+def parsed(name: str, text: str, default: Any) -> Any:
     """The value of NAME=text: where a list is wanted it is YAML, and a text anywhere else."""
     if not isinstance(default, list):
         return text
@@ -209,7 +209,7 @@ def fitting(name: str, value: Any, default: Any) -> Any:
 
 def _fitting_list(name: str, value: Any, default: list) -> list:
     if isinstance(value, str) and value.lstrip().startswith("["):  # of an environment variable
-        value = _parsed(name, value, default)
+        value = parsed(name, value, default)
     if not isinstance(value, list):
         raise PresetError(_refusal(name, value, "a list", default))
     if not default:
