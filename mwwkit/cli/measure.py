@@ -55,7 +55,7 @@ def _ablate(arguments: argparse.Namespace) -> int:
         folder,
         presets.load(arguments.preset),
         tuple(arguments.flags),
-        dict(arguments.parameter),
+        options.parameters_of(arguments),
         tuple(arguments.seeds),
         *map(str, map(given_path, arguments.previous)),
     )

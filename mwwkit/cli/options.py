@@ -61,6 +61,15 @@ def add_json(parser: Parser, what: str = "one JSON object") -> None:
     parser.add_argument("--json", action="store_true", help=what)
 
 
+def parameters_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """Names and texts given with `-p`; PresetError for a name with two values."""
+    given: dict[str, str] = {}
+    for name, text in arguments.parameter:
+        if given.setdefault(name, text) != text:
+            raise presets.PresetError(f"{name} is given twice, as {given[name]!r} and as {text!r}")
+    return given
+
+
 def run_of(arguments: argparse.Namespace) -> Run:
     """The run that is named, there or not; PresetError for a place that cannot be one."""
     try:

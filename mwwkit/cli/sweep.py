@@ -25,7 +25,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _sweep(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import sweeping, words_table
 
-    given = tuple(dict(arguments.parameter).items())
+    given = tuple(options.parameters_of(arguments).items())
     common = words_table.Common(tuple(arguments.stages), arguments.preset, given)
     place = arguments.run_dir or Run.of().folder / arguments.table.stem
     folder = given_path(place).absolute()

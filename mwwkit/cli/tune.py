@@ -27,7 +27,7 @@ def _tune(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import tuning  # with TensorFlow
 
     run, preset = options.made_run_of(arguments), presets.load(arguments.preset)
-    parameters = dict(arguments.parameter)
+    parameters = options.parameters_of(arguments)
     plain, base = (_parameters_of_03(preset, names, run) for names in ({}, parameters))
     space = _space(arguments.space, parameters, base)
     study = arguments.study or Path(f"{run.folder}-tune/study.db")
