@@ -9,43 +9,24 @@ What is asked for goes to stdout, everything else to stderr. Exit codes:
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
-from mwwkit import __version__, presets
-from mwwkit.cli import check, measure, report, run, score, tune, verify
-from mwwkit.cli.command import BAD, OK, STOPPED, USAGE, Command, read, say
-from mwwkit.run.errors import MwwkitError
-from mwwkit.run.session import StoppedEarly
+from mwwkit import __version__
+from mwwkit.cli import check, measure, report, run, score, sweep, tune, verify
+from mwwkit.cli.command import BAD, INTERRUPTED, OK, STOPPED, USAGE, Command, carry_out
 
 COMMANDS = (run.RUN, run.DEMO, tune.TUNE, check.CHECK, score.SCORE, report.REPORT, verify.VERIFY)
-COMMANDS += (measure.SHIFT, measure.ABLATE, measure.FOLDS)
-INTERRUPTED = 130  # what shells use for Ctrl-C
+COMMANDS += (measure.SHIFT, measure.ABLATE, measure.FOLDS, sweep.SWEEP)
 
-__all__ = ["BAD", "OK", "STOPPED", "USAGE", "export", "main", "train"]
+__all__ = ["BAD", "INTERRUPTED", "OK", "STOPPED", "USAGE", "export", "main", "train"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
     command = _chosen(words[:1])
-    arguments = read(command, words[1:])
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported, if it is
-    try:
-        return command.work(arguments)
-    except KeyboardInterrupt:
-        say("interrupted; finished units are kept: run it again to go on")
-        return INTERRUPTED
-    except StoppedEarly as stop:
-        say(str(stop))
-        return STOPPED
-    except presets.PresetError as error:
-        say(f"mwwkit: {error}")
-        return USAGE
-    except (MwwkitError, OSError) as error:
-        say(f"mwwkit: {error}")
-        return BAD
+    return carry_out(command, words[1:])
 
 
 def train() -> int:

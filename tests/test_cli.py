@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import jupytext
@@ -115,6 +116,30 @@ def test_a_folder_with_spaces_braces_and_letters_of_any_alphabet_will_do(
     assert (folder / "executed/03_train.ipynb").is_file()
 
 
+@pytest.mark.parametrize("name", ["d" * 90, "ä" * 60])
+def test_a_long_folder_for_temporary_files_is_no_hindrance(
+    notebooks, run, tmp_path, monkeypatch, name
+):
+    notebooks("import os\nprint('still there:', os.environ['TMPDIR'])")
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # which Python asks for once
+    assert run() == cli.OK
+    assert f"still there: {folder}" in (tmp_path / "run/logs/03_train.log").read_text()
+    assert not list(folder.iterdir())
+
+
+def test_without_a_short_folder_for_temporary_files_it_is_one_line(
+    notebooks, run, tmp_path, monkeypatch, capsys
+):
+    notebooks()
+    monkeypatch.setattr(chain, "SOCKETS_PATH_BYTES", 3)
+    assert run() == cli.BAD
+    told = capsys.readouterr().err
+    assert "a path of at most 3 bytes" in told and "TMPDIR is" in told and "Traceback" not in told
+
+
 def test_a_stage_that_stopped_early_is_told_from_one_that_failed(notebooks, run, capsys):
     notebooks(STOPPED)
     assert run() == cli.STOPPED
@@ -159,9 +184,9 @@ def test_the_session_hours_are_for_all_stages_together(notebooks, tmp_path, pres
     [
         (["-p", "STEP=20"], "03_train takes a parameter STEP; did you mean STEPS?"),
         (["-p", "STEPS=many"], "STEPS is 'many'; wanted a whole number, such as 10"),
-        (["-p", "STEPS=2.5"], "STEPS is 2.5; wanted a whole number"),
-        (["-p", "RATE=true"], "RATE is True; wanted a number"),
-        (["-p", "STEPS=[1"], "not readable as YAML"),
+        (["-p", "STEPS=2.5"], "STEPS is '2.5'; wanted a whole number"),
+        (["-p", "RATE=true"], "RATE is 'true'; wanted a number"),
+        (["-p", "STEPS=[1"], "STEPS is '[1'; wanted a whole number, such as 10"),
         (["--preset", "fast_tset"], "no preset 'fast_tset'; did you mean fast_test?"),
         (["--preset", "nowhere.yaml"], "there is no file"),
         (["--previous", "/nowhere"], "PREVIOUS names /nowhere"),

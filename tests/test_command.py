@@ -22,6 +22,7 @@ ANYWHERE = [  # a command, its arguments, and its options with what follows each
     ("shift", ["r"], [["--clips", "5"], ["--tta"], ["--previous", "x", "y"]]),
     ("ablate", [], [["--flags", "a", "b"], ["--seeds", "1", "2"], ["--json"]]),
     ("folds", ["r"], [["--k", "3"], ["--to", "t"], ["--previous", "x"]]),
+    ("sweep", ["t"], [["--jobs", "2"], ["-p", "A=1", "B=2"], ["--stages", "01"]]),
 ]
 
 
@@ -48,6 +49,17 @@ def test_after_two_dashes_all_words_are_arguments():
     assert values("score", "m", "--json", "--", "-a.wav", "b.wav") == wanted
     wanted = values("check", "r", "--previous", "x", "y")
     assert values("check", "--previous", "x", "y", "--", "r") == wanted
+
+
+def test_a_home_stands_in_the_place_of_a_tilde_where_a_shell_puts_none(monkeypatch):
+    monkeypatch.setenv("HOME", "/h")
+    given = values("score", "~/m", "--vad=~/v", "a", "~/b")
+    assert [
+        *map(str, (given["model"], given["vad"], *given["audio"]))
+    ] == "/h/m /h/v a /h/b".split()
+    assert str(values("tune", "r", "--study=~/s.db")["study"]) == "/h/s.db"
+    assert str(values("folds", "r", "--to=~/t")["to"]) == "/h/t"
+    assert str(values("verify", "~/m")["model"]) == "/h/m"
 
 
 @pytest.mark.parametrize("line", ["--previous x", "r -p A=1 s", "-p A=1 B=2", "r s", "r --nothing"])

@@ -1,6 +1,7 @@
 """The report: one page that needs nothing else, true to the run, safe from clips' names."""
 
 import base64
+import csv
 import hashlib
 import io
 import json
@@ -11,6 +12,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -19,7 +21,7 @@ from matplotlib.image import imread
 from small_run import LIMITS, stamps, tree
 
 from mwwkit import __main__ as cli
-from mwwkit.cli import summary
+from mwwkit.cli import summary, sweep_summary, sweeping, words_table
 from mwwkit.corpus.clips import load_clips
 from mwwkit.corpus.own_recordings import recordings_of_word, where_they_went
 from mwwkit.device.detector import Rule, manifest_cutoff
@@ -35,6 +37,7 @@ from mwwkit.report.card import card, plain
 from mwwkit.report.charts import at_cutoff
 from mwwkit.report.facts import DIGITS, Report, report_schema, trade_off
 from mwwkit.report.facts import SCHEMA as MADE
+from mwwkit.report.key_facts import read_report
 from mwwkit.report.markup import joined, tag
 from mwwkit.report.mistake_sounds import MOST_S, PER_KIND, Moment, moments, span
 from mwwkit.report.origins import Setting, StageSettings
@@ -42,6 +45,7 @@ from mwwkit.report.page import page
 from mwwkit.report.page_header import tiles
 from mwwkit.report.results_sections import reaction
 from mwwkit.report.voices import heard_words
+from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import DataError, from_json, to_json
 from mwwkit.scenes.rendering import render
@@ -396,6 +400,31 @@ def copy(here, tmp_path) -> Run:
 def report_of(copy: Run, *more: str) -> int:
     earlier = [str(folder) for folder in copy.earlier]
     return cli.main(["report", str(copy.folder), "--previous", *earlier, *more])
+
+
+def test_a_sweeps_summary_says_what_the_report_says(copy, tmp_path):
+    (tmp_path / "words.csv").write_text(f"word,seed\n{WORD},7\nmarvin,\n")
+    common = words_table.Common(("05",), "standard", (("ARENA_BYTES", "16000"),))
+    rows = words_table.read(tmp_path / "words.csv", tmp_path, common)
+    copy.folder.rename(tmp_path / rows[0].name)
+    write_json(tmp_path / rows[0].name / "executed/05_export.ipynb", {})
+    ended = sweeping.Attempts(rows[0].made_of, 0, 60.04, 31.6)
+    write_json(tmp_path / sweeping.ROWS / f"{rows[0].name}.json", to_json(ended))
+    sweep = sweeping.Sweep(tmp_path, rows, common)
+    assert sweep.left() == [rows[1]]
+    done, other = sweep_summary.write(sweep)
+    report = read_report(Exported(Run(tmp_path / rows[0].name)))
+    heard, accepts = heard_words(report.test, report.data), report.test.false_accepts_per_hour
+    assert (done.word, done.seed, done.state, done.cpu_s) == (WORD, "7", "done", "32")
+    assert done.verdict == report.verdict.headline and Path(done.report).is_file()
+    assert (done.people_heard, done.people_of) == (str(heard.people.count), str(heard.people.of))
+    assert (done.false_accepts, done.hours) == (str(accepts.events), f"{accepts.hours:g}")
+    assert done.cutoff == f"{report.threshold.cutoff:g}" and heard.people.of
+    assert (other.word, other.state, other.verdict) == ("marvin", sweeping.PENDING, "")
+    with open(tmp_path / "summary.csv", newline="", encoding="utf-8") as file:
+        assert list(csv.DictReader(file)) == [vars(done), vars(other)]
+    table = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert f"| {heard.people.counts} |" in table and f"| {accepts.events} in " in table
 
 
 def test_made_again_it_is_the_same_and_nothing_is_touched(copy, capsys):

@@ -227,6 +227,32 @@ def test_the_line_it_prints_makes_the_same_training_again(featured, tmp_path, ca
     assert settings == json.loads(json.dumps(config.shaping())) | {"features": settings["features"]}
 
 
+def test_a_study_without_a_suffix_has_its_trials_beside_it(
+    featured, tmp_path, short_units, trained_at_once
+):
+    found = Search(featured, tmp_path / "mine", train.Config(**BASE), SPACE, seed=5)
+    for _ in range(2):  # the second goes on from what there is
+        assert len(list(found.trials(1))) == 1
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {"mine", "mine.lock", "mine-trials"} and (tmp_path / "mine").is_file()
+
+
+def test_a_study_is_refused_where_it_would_write_over_something(
+    featured, tmp_path, short_units, trained_at_once
+):
+    def told(name: str) -> str:
+        study = Search(featured, tmp_path / name, train.Config(**BASE), SPACE, seed=5)
+        with pytest.raises(WrongInput) as refused:
+            next(study.trials(1))
+        return str(refused.value)
+
+    (tmp_path / "folder").mkdir()
+    assert "folder, a folder; wanted a file" in told("folder")
+    assert "wanted another suffix, such as .db" in told("a.lock")
+    next(Search(featured, tmp_path / "a.db", train.Config(**BASE), SPACE, seed=5).trials(1))
+    assert "a holds trials of another study, and" in told("a.sqlite3")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

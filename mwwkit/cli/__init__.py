@@ -2,6 +2,7 @@
 
 run           `run` and `demo`
 tune          `tune`
+sweep         `sweep`
 check         `check`
 score         `score`
 report        `report`
@@ -13,6 +14,10 @@ chain         the notebooks one after another, by papermill
 preflight     every value tried before the first notebook starts
 tuning        the search over 03's settings
 search_space  what that search may vary
+words_table   a table of wake words, one run a row
+sweeping      their runs, one after another or several at once
+sweep_child   one of them, which ends with the sweep
+sweep_summary what came out of them
 ablation      the same run with parts left out
 summary       what `make demo` ends with
 """

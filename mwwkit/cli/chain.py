@@ -9,7 +9,6 @@ Everything that can be wrong with a name or a value is found before the first no
 papermill itself only warns of a name that the notebook does not have.
 """
 
-import math
 import os
 import re
 import sys
@@ -18,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
 from typing import Any, TextIO
 
 import yaml
@@ -34,16 +33,20 @@ from mwwkit.presets.notebooks import (
     refuse_unknown_keys,
     stands_for,
 )
+from mwwkit.run.config_base import ONE
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
 from mwwkit.run.session import StoppedEarly, stops_are_raised
 from mwwkit.run.settings import NAMES as RUN_WIDE
 from mwwkit.run.settings import of_run
+from mwwkit.run.written import advice, as_written, read, spelled
 
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
+# Of 104 bytes that a socket's path may have (macOS; 108 on Linux), less /mwwkit-xxxxxxxx/kernel-5.
+SOCKETS_PATH_BYTES = 78
 OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
@@ -95,6 +98,19 @@ def plan(
     name. Raises PresetError, in one line, for a name that none has, a value of the wrong type, and
     a value that its stage would refuse.
     """
+    jobs = assembled(chosen, preset, given, run_dir, previous)
+    preflight.refuse_nonsense(every_value(jobs))
+    return jobs
+
+
+def assembled(
+    chosen: Sequence[str],
+    preset: Preset,
+    given: dict[str, str],
+    run_dir: Path,
+    previous: Sequence[str] = (),
+) -> list[Job]:
+    """What `plan` returns, its values not yet tried by their stages."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
     refuse_unknown_keys(preset)
     _refuse_places(preset, given, previous)
@@ -107,13 +123,12 @@ def plan(
     for stage in chosen:
         values = of_section(preset, SECTIONS[stage])
         values = {name: value for name, value in values.items() if name in takes[stage]}
-        values |= {n: _parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
+        values |= {n: parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
         values |= {"PREVIOUS": list(previous)} if previous else {}
         jobs.append(Job(stage, values))
     _refuse_missing_runs(jobs)
-    preflight.refuse_nonsense(every_value(jobs))
     return jobs
 
 
@@ -155,40 +170,51 @@ def _refuse_missing_runs(jobs: Sequence[Job]) -> None:
             raise PresetError(str(error)) from error
 
 
-def _parsed(name: str, text: str, default: Any) -> Any:
-    """The value of NAME=text: YAML, unless a text is wanted, which is taken unchanged.
-
-    YAML would read the wake word `no` as False and `1984` as a number.
-    """
-    if isinstance(stands_for(name, default), str):
+def parsed(name: str, text: str, default: Any) -> Any:
+    """The value of NAME=text: where a list is wanted it is YAML, and a text anywhere else."""
+    if not isinstance(stands_for(name, default), list):
         return text
     try:
-        return yaml.safe_load(text)
+        return as_written(text)
     except yaml.YAMLError as error:
         message = f"{name} is {text!r}, which is not readable as YAML: {in_one_line(error)}"
         raise PresetError(message) from error
 
 
 def fitting(name: str, value: Any, default: Any) -> Any:
-    """`value` as the type of the default it replaces; PresetError where it cannot be."""
+    """`value` as the type of the default it replaces; PresetError where it cannot be.
+
+    A text stays as it was written, and so do the items of a list whose default is empty: what they
+    are, its Config knows.
+    """
     default = stands_for(name, default)
     if name in LISTS and isinstance(value, list):
         return [fitting(f"one of {name}", item, "") for item in value]
-    if isinstance(default, float) and isinstance(value, str | int) and type(value) is not bool:
-        try:
-            value = float(value)  # YAML reads 1e-3 as a text, and 1 as a whole number
-        except (ValueError, OverflowError):
-            pass
-    if type(value) is not type(default):
-        kinds = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
-        wanted = kinds.get(type(default).__name__, type(default).__name__)
-        example = f", such as {default!r}" if default else ""
-        raise PresetError(f"{name} is {value!r}; wanted a {wanted}{example}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise PresetError(f"{name} is {value}; wanted a finite number, such as {default!r}")
-    if isinstance(value, list) and default:  # of what an empty one is, its Config knows
-        return [fitting(f"one of {name}", item, default[0]) for item in value]
-    return value
+    if isinstance(default, list):
+        return _fitting_list(name, value, default)
+    kind, value = type(default), spelled(value)
+    try:
+        if isinstance(value, str):
+            return read(value, kind)
+    except ValueError:
+        pass
+    raise PresetError(_refusal(name, value, ONE[kind], default))
+
+
+def _fitting_list(name: str, value: Any, default: list) -> list:
+    if isinstance(value, str) and value.lstrip().startswith("["):  # of an environment variable
+        value = parsed(name, value, default)
+    if not isinstance(value, list):
+        raise PresetError(_refusal(name, value, "a list", default))
+    if not default:
+        return spelled(value)
+    return [fitting(f"one of {name}", item, default[0]) for item in value]
+
+
+def _refusal(name: str, value: Any, wanted: str, default: Any) -> str:
+    found = "without a value" if value is None else repr(value)
+    example = f", such as {default!r}" if default and not isinstance(default, bool) else ""
+    return f"{name} is {found}; wanted {wanted}{example}{advice(value)}"
 
 
 def snapshot(run: Run) -> dict[str, tuple[int, int]]:
@@ -243,13 +269,13 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
-    name = NOTEBOOKS[stage]
+    name, place = NOTEBOOKS[stage], _place_for_sockets()
     # Papermill fills in names in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
     shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
     os.environ.update(AS_TEXT)  # the kernel inherits it
     try:
-        with TemporaryDirectory(prefix="mwwkit-") as sockets:
+        with TemporaryDirectory(prefix="mwwkit-", dir=place) as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
             with stops_are_raised():
                 papermill.execute_notebook(*paths, parameters, **shown, config=config)
@@ -264,6 +290,19 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
             f"{name} ended without a word, most often for want of memory: try fewer WORKERS, then "
             "run it again; finished units are kept"
         ) from error
+
+
+def _place_for_sockets() -> str:
+    """A folder with a path short enough for sockets in it; StageFailed where there is none."""
+    places = [gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp", "/var/tmp", "/dev/shm"]
+    for place in places:
+        is_short = len(os.fsencode(place)) <= SOCKETS_PATH_BYTES or sys.platform == "win32"
+        if is_short and os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise StageFailed(
+        f"no folder for temporary files has a path of at most {SOCKETS_PATH_BYTES} bytes, as the "
+        f"sockets of a notebook's kernel want; TMPDIR is {places[0]}; set it to a shorter one"
+    )
 
 
 def _sockets_in(folder: str) -> dict[str, dict[str, str]]:

@@ -8,13 +8,19 @@ Nothing heavy is imported before a command does its work, so that help comes at 
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from mwwkit.presets import PresetError
+from mwwkit.run.errors import MwwkitError
+from mwwkit.run.session import StoppedEarly
+
 OK, BAD, USAGE, STOPPED = 0, 1, 2, 3  # exit codes; `mwwkit.__main__` says what they mean
+INTERRUPTED = 130  # what shells use for Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,26 @@ class Command:
     what: str  # in a line
     add_options: Callable[[argparse.ArgumentParser], None]
     work: Callable[[argparse.Namespace], int]  # returns the exit code
+
+
+def carry_out(command: Command, words: Sequence[str]) -> int:
+    """Do a command with the words after its name; returns the exit code, errors told in a line."""
+    arguments = read(command, words)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported, if it is
+    try:
+        return command.work(arguments)
+    except KeyboardInterrupt:
+        say("interrupted; finished units are kept: run it again to go on")
+        return INTERRUPTED
+    except StoppedEarly as stop:
+        say(str(stop))
+        return STOPPED
+    except PresetError as error:
+        say(f"mwwkit: {error}")
+        return USAGE
+    except (MwwkitError, OSError) as error:
+        say(f"mwwkit: {error}")
+        return BAD
 
 
 def read(command: Command, words: Sequence[str]) -> argparse.Namespace:

@@ -7,6 +7,7 @@ from pathlib import Path
 from mwwkit import presets
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, say, show
+from mwwkit.run.paths import given_path
 
 
 def _shift_options(parser: argparse.ArgumentParser) -> None:
@@ -49,14 +50,14 @@ def _ablate(arguments: argparse.Namespace) -> int:
         raise presets.PresetError(
             f"--previous is {', '.join(arguments.previous)}; wanted one finished run of 01"
         )
-    folder = Path(arguments.run_dir)
+    folder = given_path(arguments.run_dir)
     study = ablation.Ablation(
         folder,
         presets.load(arguments.preset),
         tuple(arguments.flags),
-        dict(arguments.parameter),
+        options.parameters_of(arguments),
         tuple(arguments.seeds),
-        *arguments.previous,
+        *map(str, map(given_path, arguments.previous)),
     )
     rows = []
     for row in study.rows(show=True):
@@ -70,7 +71,9 @@ def _ablate(arguments: argparse.Namespace) -> int:
 def _folds_options(parser: argparse.ArgumentParser) -> None:
     options.add_run(parser, what="where 01 is finished; it is only read")
     parser.add_argument("--k", type=int, default=5, help="runs, each with its own test (5)")
-    parser.add_argument("--to", type=Path, default=Path("folds"), metavar="DIR", help="(folds)")
+    parser.add_argument(
+        "--to", type=options.path, default=Path("folds"), metavar="DIR", help="(folds)"
+    )
     parser.add_argument("--seed", type=int, default=42)
     each = "a run for each known speaker of the word, who is left out of it and tests it"
     parser.add_argument("--by-speaker", action="store_true", help=each)

@@ -1,10 +1,11 @@
 """Options that several commands have, and what their values may be."""
 
 import argparse
+from pathlib import Path
 
 from mwwkit import presets
 from mwwkit.cli import chain
-from mwwkit.run.paths import Run
+from mwwkit.run.paths import Run, given_path
 
 Parser = argparse.ArgumentParser
 
@@ -60,6 +61,15 @@ def add_json(parser: Parser, what: str = "one JSON object") -> None:
     parser.add_argument("--json", action="store_true", help=what)
 
 
+def parameters_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """Names and texts given with `-p`; PresetError for a name with two values."""
+    given: dict[str, str] = {}
+    for name, text in arguments.parameter:
+        if given.setdefault(name, text) != text:
+            raise presets.PresetError(f"{name} is given twice, as {given[name]!r} and as {text!r}")
+    return given
+
+
 def run_of(arguments: argparse.Namespace) -> Run:
     """The run that is named, there or not; PresetError for a place that cannot be one."""
     try:
@@ -80,6 +90,14 @@ def stages(text: str) -> list[str]:
     """The stages of "01-05", "03" or "01,02"."""
     try:
         return chain.stages(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def path(text: str) -> Path:
+    """A path, with a home in the place of `~`: a shell puts none there in `--option=~/name`."""
+    try:
+        return given_path(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

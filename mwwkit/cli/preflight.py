@@ -11,8 +11,7 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mwwkit.presets import PresetError
@@ -28,9 +27,20 @@ def refuse_nonsense(values: Values) -> None:
 
     `values` has every parameter of a notebook, in upper case, in the order the stages run.
     """
-    modules = {f"mwwkit.stages.{section}" for section in values}
-    if problem := fault(values) if modules <= sys.modules.keys() else _in_a_child(values):
-        raise PresetError(problem)
+    if found := first_fault([values]):
+        raise PresetError(found[1])
+
+
+def first_fault(runs: Sequence[Values]) -> tuple[int, str] | None:
+    """The number of the first run with a value that a stage would refuse, and what is wrong."""
+    modules = {f"mwwkit.stages.{section}" for values in runs for section in values}
+    if modules <= sys.modules.keys():
+        return _first_fault(runs)
+    return _in_a_child(runs)
+
+
+def _first_fault(runs: Sequence[Values]) -> tuple[int, str] | None:
+    return next(((at, told) for at, run in enumerate(runs) if (told := fault(run))), None)
 
 
 def fault(values: Values) -> str:
@@ -38,8 +48,7 @@ def fault(values: Values) -> str:
     for section, parameters in values.items():
         try:
             for config in _configs(section, parameters):
-                names = {field.name for field in fields(config)}
-                own = {n.lower(): v for n, v in parameters.items() if n.lower() in names}
+                own = config.taken(parameters)
                 config(**{n: v for n, v in own.items() if v is not None})  # None: as the run has it
             if "DEVICE" in parameters:  # a GPU that is asked for and absent
                 importlib.import_module("mwwkit.training.processors").needed(parameters["DEVICE"])
@@ -69,9 +78,9 @@ def _configs(section: str, parameters: Mapping[str, Any]) -> Iterator[type[Check
     )
 
 
-def _in_a_child(values: Values) -> str:
+def _in_a_child(runs: Sequence[Values]) -> tuple[int, str] | None:
     call = [sys.executable, "-m", "mwwkit.cli.preflight"]
-    done = subprocess.run(call, input=json.dumps(values), capture_output=True, text=True)
+    done = subprocess.run(call, input=json.dumps(runs), capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         raise CannotGoOn(f"the values could not be checked before the start: {last}")
@@ -79,4 +88,4 @@ def _in_a_child(values: Values) -> str:
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps(fault(json.load(sys.stdin))))
+    print("\n" + json.dumps(_first_fault(json.load(sys.stdin))))

@@ -31,7 +31,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
-    parameters = dict(arguments.parameter)
+    parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset)
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)
     before = chain.snapshot(run)

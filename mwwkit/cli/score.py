@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, say, show
@@ -10,9 +9,11 @@ from mwwkit.presets import PresetError
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL.json")
-    parser.add_argument("audio", type=Path, nargs="*", metavar="AUDIO", help="files or folders")
-    parser.add_argument("--vad", type=Path, metavar="VAD.json", help="a detection needs its voice")
+    parser.add_argument("model", type=options.path, metavar="MODEL.json")
+    files = {"type": options.path, "help": "files or folders"}
+    parser.add_argument("audio", nargs="*", metavar="AUDIO", **files)
+    vad = {"type": options.path, "help": "a detection needs its voice"}
+    parser.add_argument("--vad", metavar="VAD.json", **vad)
     options.add_json(parser, "one JSON object; live, one a detection")
     seconds = {"type": options.amount, "metavar": "S"}
     parser.add_argument("--lead-in", **seconds, help="faint noise in front (1)")

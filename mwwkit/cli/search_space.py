@@ -10,12 +10,12 @@ parameter is one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mwwkit.cli import chain, preflight
 from mwwkit.presets import PresetError, read_yaml, suggest
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.paths import given_path
 
 SECTION, STAGE = "train", "03"
 # Those of them that 03 has: around the values that train well, wide enough to leave them.
@@ -99,7 +99,7 @@ def load(path: str = "") -> Space:
     defaults = {name.lower(): chain.stands_for(name, value) for name, value in takes.items()}
     if not path:
         return {n: _one(n, values, defaults[n]) for n, values in DEFAULT.items() if n in defaults}
-    table = read_yaml(Path(path).expanduser())
+    table = read_yaml(given_path(path))
     if not isinstance(table, dict) or not table:
         raise PresetError(f"{path} holds {table!r}; wanted a table of ranges and choices")
     known = {n for n, value in defaults.items() if n not in FIXED and not isinstance(value, list)}

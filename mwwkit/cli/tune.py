@@ -17,7 +17,8 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trials", type=options.count, default=20, metavar="N", help="in all (20)")
     limit = "begin no trial that would end later; 0: no limit (0)"
     parser.add_argument("--hours", type=options.amount, default=0.0, metavar="H", help=limit)
-    parser.add_argument("--study", default="", metavar="FILE", help="default RUN-tune/study.db")
+    file = {"type": options.path, "help": "default RUN-tune/study.db"}
+    parser.add_argument("--study", metavar="FILE", **file)
     parser.add_argument("--space", default="", metavar="FILE", help="what to vary, as YAML")
     parser.add_argument("--seed", type=int, default=42, help="of what is drawn (42)")
 
@@ -26,10 +27,10 @@ def _tune(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import tuning  # with TensorFlow
 
     run, preset = options.made_run_of(arguments), presets.load(arguments.preset)
-    parameters = dict(arguments.parameter)
+    parameters = options.parameters_of(arguments)
     plain, base = (_parameters_of_03(preset, names, run) for names in ({}, parameters))
     space = _space(arguments.space, parameters, base)
-    study = Path(arguments.study or f"{run.folder}-tune/study.db")
+    study = arguments.study or Path(f"{run.folder}-tune/study.db")
     search = tuning.Search(run, study, tuning.config_of(base), space, arguments.seed)
     best = None
     try:

@@ -18,7 +18,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -106,6 +106,7 @@ class Search:
         the disk is full, StoppedEarly. Raises WrongInput for a study made with other settings or
         in use, CheckpointError where 02 is not finished.
         """
+        self._refuse_place()
         settings = self._settings()
         with self._alone(), self._features_only() as earlier:
             study, n_ended = self._open(settings), 0
@@ -126,7 +127,13 @@ class Search:
 
     def folder(self, number: int) -> Path:
         """The run of a trial."""
-        return self.study.with_suffix("") / f"trial-{number:04d}"
+        return self.trials_folder / f"trial-{number:04d}"
+
+    @property
+    def trials_folder(self) -> Path:
+        """Beside the study, named as it is but for its suffix, or `-trials` where it has none."""
+        without = self.study.with_suffix("")
+        return without if self.study.suffix else without.with_name(f"{without.name}-trials")
 
     def config(self, params: dict[str, Any]) -> train.Config:
         """The settings of a trial."""
@@ -197,7 +204,7 @@ class Search:
             warnings.simplefilter("ignore")  # of the size: it is the same for all
             planned = train.plan(config, run, limits)
         n_left, n_done = planned["units left"], planned["units done"]
-        paths = self.study.with_suffix("").glob("trial-*/trial.json")
+        paths = self.trials_folder.glob("trial-*/trial.json")
         longest_s = max([read_json(path)["seconds"] or 0 for path in paths], default=0)
         left_h = (
             longest_s / 3600 * n_left / (n_left + n_done)
@@ -225,6 +232,11 @@ class Search:
             if "settings" not in study.user_attrs:
                 study.set_user_attr("settings", settings)
             before = study.user_attrs["settings"]
+            if not study.trials and any(self.trials_folder.glob("trial-*")):
+                raise WrongInput(
+                    f"{self.trials_folder} holds trials of another study, and {self.study} has "
+                    "none; give the study another name"
+                )
         except SQLAlchemyError as error:
             raise WrongInput(
                 f"{self.study} cannot be used as a study ({str(error).splitlines()[0]}); give "
@@ -245,6 +257,13 @@ class Search:
         features = hashlib.sha256(units.encode()).hexdigest()
         settings = {"base": base, "space": space, "seed": self.seed, "features": features}
         return json.loads(json.dumps(settings))
+
+    def _refuse_place(self) -> None:
+        """WrongInput for a study that would be in the place of a folder, or of its own lock."""
+        if self.study.is_dir():
+            raise WrongInput(f"--study is {self.study}, a folder; wanted a file such as study.db")
+        if self.study.suffix == ".lock":
+            raise WrongInput(f"--study is {self.study}; wanted another suffix, such as .db")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -296,8 +315,7 @@ def _optuna() -> ModuleType:
 
 def config_of(parameters: dict[str, Any]) -> train.Config:
     """03's Config of its notebook's parameters."""
-    names = {field.name for field in fields(train.Config)}
-    return train.Config(**{n.lower(): v for n, v in parameters.items() if n.lower() in names})
+    return train.Config.from_parameters(parameters)
 
 
 def parameters(config: train.Config, without: dict[str, Any]) -> list[str]:

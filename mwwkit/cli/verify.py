@@ -1,14 +1,13 @@
 """`mwwkit verify`: whether the device would run a model."""
 
 import argparse
-from pathlib import Path
 
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, show
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL.json")
+    parser.add_argument("model", type=options.path, metavar="MODEL.json")
     parser.add_argument("--envelope", choices=("wake_word", "vad"), default="wake_word")
     options.add_json(parser)
 

@@ -3,9 +3,11 @@
     preset = load("demo")                  # or a file of your own: load("mine.yaml")
     preset["train"]["steps"]               # as the notebook 03_train takes it, in upper case there
 
-`${NAME}` in a text is replaced by that environment variable. The section `all` goes
-to every notebook that takes it. Which keys a section may have is what its notebook's parameters
-cell has, so `notebooks` checks them there; `parameters` says which of a notebook's values count.
+`${NAME}` is replaced by that environment variable, wherever a value stands. Values are what was
+written: `no` is a text, and which one is a number its parameter says (`mwwkit.run.written`). The
+section `all` goes to every notebook that takes it. Which keys a section may have is what its
+notebook's parameters cell has, so `notebooks` checks them there; `parameters` says which of a
+notebook's values count.
 """
 
 import difflib
@@ -18,9 +20,13 @@ from typing import Any
 import yaml
 
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.paths import given_path
+from mwwkit.run.written import as_written, typed
 
 SECTIONS = ("all", "acquire", "featurize", "train", "mine", "export")
 Preset = dict[str, dict[str, Any]]
+# What `${NAME}` is while YAML is read, to which braces mean a table: private characters.
+_HELD = "\ue000", "\ue001"
 
 
 class PresetError(WrongInput):
@@ -49,27 +55,37 @@ def load(name: str) -> Preset:
     Raises PresetError for a name or section that does not exist, a file that is not a table of
     tables, and an environment variable that is not set.
     """
-    path = Path(name).expanduser()
+    path = given_path(name)
     if path.suffix not in {".yaml", ".yml"}:
         if name not in names():
             listed = f"there are {', '.join(names())}, or a .yaml file of your own"
             raise PresetError(f"no preset {name!r}{_close(name, names())}; {listed}")
         path = Path(__file__).parent / f"{name}.yaml"
-    preset = read_yaml(path) or {}
+    preset = _read(path, held=True) or {}
     if not isinstance(preset, dict):
         raise PresetError(f"{path} holds a {type(preset).__name__}; wanted sections")
     for section, values in preset.items():
         if section not in SECTIONS:
             raise PresetError(f"{path}: no section {section!r}{suggest(str(section), SECTIONS)}")
         if not isinstance(values, dict | None):
-            raise PresetError(f"{path}: section {section} holds {values!r}; wanted name: value")
+            found = f"section {section} holds {_typed(values)!r}"
+            raise PresetError(f"{path}: {found}; wanted name: value")
     return {section: _expanded(values or {}, path) for section, values in preset.items()}
 
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds; PresetError, in one line, where it cannot be read."""
+    """What a YAML file holds; PresetError, in one line, where it cannot be read.
+
+    Scalars are as `mwwkit.run.written.typed` has them.
+    """
+    return _typed(_read(path))
+
+
+def _read(path: Path, held: bool = False) -> Any:
+    """What a YAML file holds, all scalars as texts; with `held`, its variables held back."""
     try:
-        return _EachKeyOnce(path.read_text(encoding="utf-8")).get_single_data()
+        text = path.read_text(encoding="utf-8")
+        return as_written(re.sub(r"\$\{(.*?)\}", r"\1".join(_HELD), text) if held else text)
     except FileNotFoundError:
         raise PresetError(f"there is no file {path}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -85,17 +101,12 @@ def in_one_line(error: yaml.YAMLError) -> str:
     return " ".join(str(error).split())
 
 
-class _EachKeyOnce(yaml.SafeLoader):
-    """YAML's safe loader, which would take the last of two equal keys and say nothing."""
-
-    def construct_mapping(self, node, deep=False):
-        """A table. Raises ConstructorError for a key that it has twice."""
-        mapping = super().construct_mapping(node, deep)
-        keys = [key.value for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            message = f"the key {twice[0]!r} stands there twice"
-            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
-        return mapping
+def _typed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _typed(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [_typed(v) for v in value]
+    return typed(value) if isinstance(value, str) else value
 
 
 def _expanded(value: Any, path: Path) -> Any:
@@ -103,14 +114,16 @@ def _expanded(value: Any, path: Path) -> Any:
         return {name: _expanded(v, path) for name, v in value.items()}
     if isinstance(value, list):
         return [_expanded(v, path) for v in value]
-    return (
-        re.sub(r"\$\{(\w+)\}", lambda m: _variable(m[1], path), value)
-        if (isinstance(value, str))
-        else value
-    )
+    if isinstance(value, str):
+        return typed(re.sub("(.*?)".join(_HELD), lambda m: _variable(m[1], path), value))
+    return value
 
 
 def _variable(name: str, path: Path) -> str:
+    if not re.fullmatch(r"\w+", name):
+        raise PresetError(
+            f"{path} has ${{{name}}}; wanted a variable's name alone, as in ${{HOME}}"
+        )
     if name not in os.environ:
         raise PresetError(f"{path} wants the environment variable {name}, which is not set")
     return os.environ[name]

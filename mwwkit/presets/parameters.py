@@ -15,7 +15,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from mwwkit.presets import PresetError, load
-from mwwkit.presets.notebooks import SECTIONS, of_section, refuse_unknown_keys
+from mwwkit.presets.notebooks import SECTIONS, of_section, refuse_unknown_keys, stands_for
 from mwwkit.presets.notebooks import parameters as in_the_cell
 from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
@@ -23,6 +23,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.run.settings import FILE, NAMES, RunSettings, Value, of_run
 from mwwkit.run.shown import as_html, as_lines, in_words
+from mwwkit.run.written import spelled
 
 FOLDERS = {"acquire": "clips", "featurize": "features", "train": "training", "mine": "tuned"}
 FOLDERS["export"] = "export"
@@ -162,7 +163,11 @@ def _of_preset(preset: str, section: str, defaults: Mapping[str, Any]) -> dict[s
             f"the preset {preset} has {name.lower()}, which a notebook cannot take from a preset; "
             f"set {name} in its cell"
         )
-    return {name: value for name, value in values.items() if name in defaults}
+    return {
+        name: spelled(value) if isinstance(stands_for(name, defaults[name]), str) else value
+        for name, value in values.items()
+        if name in defaults
+    }
 
 
 def _same(value: Any, other: Any) -> bool:

@@ -10,6 +10,7 @@ disk_budget       bytes left under a budget, counted before every write
 parallel          one map over many processes
 seeds             the only source of randomness: a seed and the names of what is made
 config_base       settings that say beside each field what it may hold
+written           what a person wrote, read as the type that is wanted
 errors            what mwwkit raises on purpose
 typed_json        dataclasses to JSON and back, and the schema of it
 shown             facts by name as a small table

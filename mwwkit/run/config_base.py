@@ -23,7 +23,10 @@ from functools import lru_cache
 from numbers import Integral, Real
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+import yaml
+
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.written import advice, as_written, read
 
 ONE = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 SEVERAL = {str: "texts", int: "whole numbers", float: "numbers", bool: "true and false"}
@@ -143,7 +146,8 @@ class Checked:
             if COMMAS in marks and isinstance(value, str):
                 value = [part.strip() for part in value.split(",") if part.strip()]
             if not fits(value, hint):
-                raise WrongInput(f"{self.whose}{name} is {value!r}; wanted {_kind(hint)}")
+                wanted = f"{_kind(hint)}{advice(value)}"
+                raise WrongInput(f"{self.whose}{name} is {value!r}; wanted {wanted}")
             value = _as_tuples(value, hint)
             for problem in (rule.fault(value) for rule in marks if hasattr(rule, "fault")):
                 if problem:
@@ -158,18 +162,25 @@ class Checked:
     def from_parameters(cls: type[AnyChecked], given: Mapping[str, Any]) -> AnyChecked:
         """Settings from a notebook's parameters: every field from its name in upper case.
 
-        `given` may hold others, so a notebook hands over its `globals()`. Raises WrongInput for a
+        `given` may hold others, so a notebook hands over its `globals()`. A text where another type
+        is wanted, as papermill's `-r` gives all, is read as that type. Raises WrongInput for a
         field that is not among them, since a default in its place would go unnoticed.
         """
-        names = {field.name: field.name.upper() for field in fields(cls)}
-        for name in names.values():
+        for name in (field.name.upper() for field in fields(cls)):
             if name not in given:
                 close = get_close_matches(name, filter(str.isupper, given), n=1, cutoff=0.6)
                 suggestion = f"; there is {close[0]}, is it misspelt?" if close else ""
                 raise WrongInput(
                     f"no parameter {name} for {cls.__module__}.{cls.__name__}{suggestion}"
                 )
-        return cls(**{field: given[name] for field, name in names.items()})
+        return cls(**cls.taken(given))
+
+    @classmethod
+    def taken(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of a notebook's parameters that are fields, by field; texts as the type wanted."""
+        hints = {name.upper(): (name, *hint) for name, hint in hints_of(cls).items()}
+        taken = [(hints[name], value) for name, value in given.items() if name in hints]
+        return {field: _read(value, hint, marks) for (field, hint, marks), value in taken}
 
 
 @lru_cache
@@ -191,12 +202,27 @@ def fits(value: Any, hint: Any) -> bool:
     and lists of those are not looked at.
     """
     if get_origin(hint) is tuple:
-        return isinstance(value, Sequence) and all(map(_item_fits, value, _kinds(value, hint)))
+        is_list = isinstance(value, Sequence) and not isinstance(value, str)
+        return is_list and all(map(_item_fits, value, _kinds(value, hint)))
     if hint is float:
         return isinstance(value, Real) and not isinstance(value, bool) and _is_within(value)
     if hint is int:
         return isinstance(value, Integral) and not isinstance(value, bool)
     return isinstance(value, hint) if hint in ONE else True
+
+
+def _read(value: Any, hint: Any, marks: tuple = ()) -> Any:
+    """A parameter with its texts read as the field's type; what is none of it stays as it is."""
+    is_text = isinstance(value, str)
+    try:
+        if get_origin(hint) is tuple:
+            if is_text and (COMMAS not in marks or value.lstrip().startswith("[")):
+                value = as_written(value)
+            is_list = isinstance(value, list | tuple)
+            return list(map(_read, value, _kinds(value, hint))) if is_list else value
+        return read(value, hint) if is_text and hint in ONE else value
+    except (ValueError, yaml.YAMLError):
+        return value
 
 
 def _is_within(value: Real) -> bool:

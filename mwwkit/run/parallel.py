@@ -59,7 +59,7 @@ def _here(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 def _in_worker(session: tuple[str, int], function: Callable[[T], R], item: T) -> R:
     host, pid = session
     if os.getppid() == pid:  # not so on a cluster, which has its own ways
-        _end_with(pid)
+        end_with(pid)
     elif host == socket.gethostname() and not _lives(pid):
         os._exit(1)  # killed while its item was on the way here
     return _alone(function, item)
@@ -76,7 +76,7 @@ def _lives(pid: int) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _end_with(session: int) -> None:
+def end_with(session: int) -> None:
     """End this process soon after `session`, its parent, is killed.
 
     It would go on with its item, and write it beside the session that comes next.

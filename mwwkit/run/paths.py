@@ -29,12 +29,13 @@ class Run:
         commas; "auto" takes the ones paths.md lists that exist. Raises FileNotFoundError for an
         earlier run that is not there, and ValueError when it is the working folder itself.
         """
-        folder = Path(places("run")[0] if run_dir == "auto" else run_dir).expanduser().absolute()
+        _refuse_what_is_no_path(run_dir, previous)
+        folder = given_path(places("run")[0] if run_dir == "auto" else run_dir).absolute()
         if previous == "auto":
             previous = [str(p) for p in locations("previous")]
         elif isinstance(previous, str):
             previous = [p.strip() for p in previous.split(",") if p.strip()]
-        earlier = tuple(Path(p).expanduser().absolute() for p in previous)
+        earlier = tuple(given_path(p).absolute() for p in previous)
         for path in earlier:
             if not path.is_dir():
                 raise FileNotFoundError(
@@ -63,6 +64,33 @@ class Run:
             return paths[0]
         looked = ", ".join(str(f / name) for f in [self.folder, *reversed(self.earlier)])
         raise FileNotFoundError(f"{name} is not in this run or an earlier one; looked at {looked}")
+
+
+def _refuse_what_is_no_path(run_dir: object, previous: object) -> None:
+    """WrongInput by name: these two reach a notebook without a Config that would look at them."""
+    if not isinstance(run_dir, str | Path) or not str(run_dir).strip():
+        raise WrongInput(f"RUN_DIR is {run_dir!r}; wanted a folder as a text, or 'auto'")
+    folders = [previous] if isinstance(previous, str) else previous
+    if not isinstance(folders, list | tuple) or any(
+        not isinstance(folder, str | Path) for folder in folders
+    ):
+        raise WrongInput(
+            f"PREVIOUS is {previous!r}; wanted folders as a text with commas, or a list"
+        )
+
+
+def given_path(text: str | Path) -> Path:
+    """A path as a person gave it, with their home in the place of `~` (or of `~name`, name's).
+
+    Raises WrongInput for the home of nobody, unless something has just that name.
+    """
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        if path.exists():
+            return path
+        raise WrongInput(f"{text} begins with the home of nobody known here") from error
 
 
 def platform() -> str:

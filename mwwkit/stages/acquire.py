@@ -105,7 +105,7 @@ class Config(Checked):
     def engine(self) -> Engine:
         """The speech engine that the settings select."""
         if self.piper_voices:
-            return Piper(self.piper_voices, self.tts_speakers)
+            return Piper(str(paths.given_path(self.piper_voices)), self.tts_speakers)
         accents = ACCENTS if self.tts_accent_share else ()
         languages = self.tts_languages or ENGLISH
         return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
@@ -252,7 +252,7 @@ def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Spli
         )
     given_splits: dict[str, Split] = {}
     if config.given_splits:
-        given_splits, excluded = sources.given_splits(Path(config.given_splits), inputs)
+        given_splits, excluded = sources.given_splits(paths.given_path(config.given_splits), inputs)
         inputs = [item for item in inputs if item.about.origin not in excluded]
     return inputs, left_out, given_splits
 
@@ -272,7 +272,7 @@ def _folders(config: Config) -> Iterator[tuple[str, Path]]:
             )
         yield from ((role, root / role) for role in inside)
     for role in FOLDERS:
-        yield from ((role, Path(name).absolute()) for name in getattr(config, role))
+        yield from ((role, paths.given_path(name).absolute()) for name in getattr(config, role))
 
 
 def _invented(config: Config, given: Sequence[Input]) -> list[Input]:

@@ -246,10 +246,11 @@ def _inputs(config: Config, run: Run) -> Inputs:
     """What is attached; target rooms of an earlier run serve where their data set is not."""
 
     def roots(given: tuple[str, ...], row: str) -> list[Path]:
-        for folder in map(Path, given):
+        folders = [paths.given_path(name).absolute() for name in given]
+        for folder in folders:
             if not folder.is_dir():
                 raise CannotGoOn(f"{row} names {folder}, which is no folder; mend it")
-        return [Path(g).absolute() for g in given] or paths.locations(row)
+        return folders or paths.locations(row)
 
     target = roots(config.target_irs, "target_irs") or run.all(impulse_responses.STAGED)[-1:]
     speech = listed(roots(config.dry_speech, "dry_speech"), sterilising.SUFFIXES)
