@@ -95,6 +95,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+from mwwkit.corpus import fates
 from mwwkit.previews import clip_player
 from mwwkit.previews import triple_player as previews
 from mwwkit.run.paths import Run, platform
@@ -148,9 +149,14 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 #
 # Raises if 02 could not work with what is on disk, or if a sound is in two splits, or a speaker of
 # six or more. Says where people's recordings of the word went, and whether it knows who tests it.
+# The last table says what became of everything that was given: used, set aside or left out, and
+# why; its rows add up, and each single reason is in `quarantine.jsonl`.
 
 # %%
 clips and acquire.check(run)
 
 # %%
 triples_config and triples.check(run)
+
+# %%
+clips and fates.fates_of(run)

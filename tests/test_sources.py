@@ -29,8 +29,8 @@ def mapping(**settings):
 
 
 def test_rows_become_inputs_by_kind_and_word(index):
-    inputs, left_out = table(index, "computer", mapping(hard_negative=("comm*", "commuter")[1:]))
-    found = [(i.about.origin[0], i.about.kind, i.about.label) for i in inputs]
+    rows = table(index, "computer", mapping(hard_negative=("comm*", "commuter")[1:]))
+    found = [(i.about.origin[0], i.about.kind, i.about.label) for i in rows.inputs]
     assert found == [
         ("a", Kind.CLIP, Label.POSITIVE),
         ("b", Kind.CLIP, Label.NEGATIVE),
@@ -39,14 +39,18 @@ def test_rows_become_inputs_by_kind_and_word(index):
         ("d", Kind.NOISE, Label.NEGATIVE),
         ("e", Kind.RIR, Label.NEGATIVE),
     ]
-    assert left_out == {"excluded": 1, "dry_speech_48k": 1}
-    assert inputs[0].about.speaker == "ann" and inputs[0].about.source == "set one"
+    assert rows.left_out == ("a/2.flac: excluded", "f/8.flac: of the kind dry_speech_48k")
+    assert len(rows) == len(ROWS)
+    assert rows.inputs[0].about.speaker == "ann" and rows.inputs[0].about.source == "set one"
 
 
 def test_rows_are_also_chosen_by_patterns_of_their_paths(index):
-    inputs, left_out = table(index, "computer", mapping(exclude=("a/2*", "b/*", "f/*")))
-    assert [i.about.origin for i in inputs] == ["a/1.flac", "c/5.flac", "d/6.flac", "e/7.flac"]
-    assert left_out == {"excluded": 3, "dry_speech_48k": 1}
+    rows = table(index, "computer", mapping(exclude=("a/2*", "b/*", "f/*")))
+    assert [i.about.origin for i in rows.inputs] == ["a/1.flac", "c/5.flac", "d/6.flac", "e/7.flac"]
+    assert [line.rpartition(": ")[2] for line in rows.left_out] == [
+        *["excluded"] * 3,
+        "of the kind dry_speech_48k",
+    ]
 
 
 def test_a_negative_whose_word_holds_the_wake_word_is_refused(index):
@@ -77,7 +81,7 @@ def test_a_folder_in_a_folder_is_a_speaker(tmp_path):
     for name in ("positive/ann b/1.wav", "positive/ann b/x/2.wav", "positive/3.WAV"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    inputs = folder(tmp_path / "positive", "positive", "hey you")
+    inputs = folder(tmp_path / "positive", "positive", "hey you").inputs
     assert [(i.about.origin, i.about.speaker) for i in inputs] == [
         ("positive/3.WAV", ""),
         ("positive/ann b/1.wav", "ann b"),
@@ -97,7 +101,7 @@ def test_a_missing_folder_and_one_without_audio_say_what_to_do(tmp_path):
 
 
 def test_given_splits_are_read_by_path_and_wrong_ones_refused(tmp_path, index):
-    inputs, _ = table(index, "computer", mapping())
+    inputs = table(index, "computer", mapping()).inputs
     path = tmp_path / "splits.csv"
     path.write_text("path,split\na/1.flac,test\nb/3.flac,train\nb/4.flac,exclude\n")
     assert given_splits(path, inputs) == (
@@ -116,6 +120,6 @@ def test_a_fingerprint_changes_with_the_files_and_not_with_where_they_are_mounte
     def made(root, size):
         (tmp_path / root / "positive").mkdir(parents=True, exist_ok=True)
         (tmp_path / root / "positive/1.wav").write_bytes(bytes(size))
-        return fingerprint(folder(tmp_path / root / "positive", "positive", "x"))
+        return fingerprint(folder(tmp_path / root / "positive", "positive", "x").inputs)
 
     assert made("a/set", 10) == made("b/set", 10) != made("b/set", 11)

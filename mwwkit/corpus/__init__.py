@@ -2,6 +2,8 @@
 
 clips             the catalogue: one record a clip; what is fit to be one; the quarantine
 sources           inputs: files in folders and tables; what is to be spoken or made up
+gathering         what was given, place by place: inputs, what cannot be used, what is left out
+fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work
 unit_folders      one unit's inputs made into a folder of clips
 assembly          the clips of all units put together, doubles removed

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from mwwkit.corpus.clips import Label, Rejected
+from mwwkit.corpus.clips import STAGE, Label, Rejected
 from mwwkit.corpus.unit_folders import Made, read_unit
 from mwwkit.run.paths import Run
 
-STAGE = "01 acquire"
 Found = list[tuple[str, Made]]  # path in the run, clip
 
 

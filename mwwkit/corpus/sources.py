@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mwwkit.audio.reading import SUFFIXES, discover
 from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.near_misses import holds
 from mwwkit.corpus.speech import Voice
 from mwwkit.run.errors import WrongInput
@@ -99,7 +100,7 @@ def fingerprint(inputs: Sequence[Input]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def folder(path: Path, role: str, word: str) -> list[FromFile]:
+def folder(path: Path, role: str, word: str) -> Place:
     """The files of one folder in its role, a key of `FOLDERS`.
 
     A folder inside it is one speaker, where it holds clips: `positive/ann/1.wav`. Raises
@@ -130,7 +131,7 @@ def folder(path: Path, role: str, word: str) -> list[FromFile]:
             origin=f"{path.name}/{inside.as_posix()}",
         )
         inputs.append(FromFile(about, file, file.stat().st_size))
-    return inputs
+    return Place("/".join(path.parts[-2:]).lstrip("/"), tuple(inputs))
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,8 @@ def _matches(pattern: str, row: dict[str, str]) -> bool:
     return pattern == row["word"] or fnmatchcase(row["path"], pattern)
 
 
-def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile], dict[str, int]]:
-    """Inputs from a table of files (path, kind, ...), and how many rows were left out, by kind.
+def table(path: Path, word: str, mapping: TableMapping) -> Place:
+    """Inputs from a table of files (path, kind, ...), and which rows are left out.
 
     Raises WrongInput for a table that is not there or lacks a column, a path that leads out of
     its folder, a pattern that matches nothing, and clips of other words that hold the wake word.
@@ -168,12 +169,13 @@ def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile],
     for pattern in patterns:
         if not any(_matches(pattern, row) for row in rows):
             raise WrongInput(f"{pattern!r} matches no word and no path of {path}; correct it")
-    inputs, left_out = [], Counter()
+    inputs, left_out = [], []
     for row in rows:
         kind = TABLE_KINDS.get(row["kind"])
         label = mapping.label(row)
         if kind is None or label is None:
-            left_out[row["kind"] if kind is None else "excluded"] += 1
+            why = f"of the kind {row['kind']}" if kind is None else "excluded"
+            left_out.append(f"{row['path']}: {why}")
             continue
         if kind is not Kind.CLIP:
             label = Label.NEGATIVE
@@ -186,7 +188,7 @@ def table(path: Path, word: str, mapping: TableMapping) -> tuple[list[FromFile],
         spoken = word if label is Label.POSITIVE else row["word"]
         about = About(label, kind, spoken, row["speaker"], source, row["licence"], row["path"])
         inputs.append(_from_row(path, about))
-    return inputs, dict(left_out)
+    return Place(path.name, tuple(inputs), left_out=tuple(left_out))
 
 
 def _from_row(path: Path, about: About) -> FromFile:

@@ -3,18 +3,19 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from mwwkit.audio.rooms import is_late
-from mwwkit.corpus import sources, synthetic_inputs
-from mwwkit.corpus.assembly import STAGE, assemble
+from mwwkit.corpus import fates, sources, synthetic_inputs
+from mwwkit.corpus.assembly import assemble
 from mwwkit.corpus.clips import (
     CATALOGUE,
     QUARANTINE,
+    STAGE,
     Kind,
     Label,
     Split,
@@ -22,6 +23,7 @@ from mwwkit.corpus.clips import (
     write_catalogue,
     write_quarantine,
 )
+from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
@@ -119,7 +121,8 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
     config = _as_begun(config, run)
-    inputs, left_out, _ = _inputs(config)
+    gathered, _ = _gathered(config)
+    inputs = gathered.inputs
     units = in_units(inputs)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     left = checkpoint.left(list(units))
@@ -130,7 +133,8 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
     return {
         "inputs": dict(sorted(counts.items())),
-        "rows of the table left out": left_out,
+        "set aside already": len(gathered.aside),
+        "left out": sum(len(place.left_out) for place in gathered.places),
         "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
         "units left": len(left),
@@ -147,8 +151,8 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
     config = _as_begun(config, run)
-    inputs, _, given_splits = _inputs(config)
-    units = in_units(inputs)
+    gathered, given_splits = _gathered(config)
+    units = in_units(gathered.inputs)
     _refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     session = limits.session(run)
@@ -166,8 +170,9 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = _digest(units, given_splits)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
-        facts = _write_catalogue(config, run, list(units), given_splits)
+        facts = _write_catalogue(config, run, gathered, list(units), given_splits)
         checkpoint.complete(content=content, **facts)
+    _tell_fates(run, gathered, units, content)
     return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
 
 
@@ -203,7 +208,7 @@ def check(run: Run) -> dict:
     return {
         "clips": clips.summary(),
         "recordings": where_they_went(clips.records),
-        "rejected": facts["rejected"],
+        "rejected": told.n_set_aside if (told := fates.fates_of(run)) else facts["rejected"],
         "caveats": caveats,
     }
 
@@ -218,31 +223,29 @@ def _as_begun(config: Config, run: Run) -> Config:
     return replace(config, tts_when="always") if True in always else config
 
 
-def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Split]]:
-    """All there is to make clips from, the table's rows left out, and the splits that are given."""
-    inputs: list[Input] = []
-    for role, path in _folders(config):
-        inputs += sources.folder(path, role, config.word)
-    left_out: dict[str, int] = {}
+def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
+    """All that was given and what machines add, and the splits that are given."""
+    places = [sources.folder(path, role, config.word) for role, path in _folders(config)]
     if config.table:
         mapping = sources.TableMapping(
             config.table_positive or (config.word,),
             config.table_hard_negative,
             config.table_exclude,
         )
-        rows, left_out = sources.table(Path(config.table), config.word, mapping)
-        inputs += rows
-    inputs += _invented(config, inputs)
-    if not any(item.about.label is Label.POSITIVE for item in inputs):
+        places.append(sources.table(Path(config.table), config.word, mapping))
+    places += _invented(config, Gathered(tuple(places)).inputs)
+    gathered = Gathered(tuple(places))
+    if not any(item.about.label is Label.POSITIVE for item in gathered.inputs):
         raise WrongInput(
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
     given_splits: dict[str, Split] = {}
     if config.given_splits:
-        given_splits, excluded = sources.given_splits(Path(config.given_splits), inputs)
-        inputs = [item for item in inputs if item.about.origin not in excluded]
-    return inputs, left_out, given_splits
+        path = Path(config.given_splits)
+        given_splits, excluded = sources.given_splits(path, gathered.inputs)
+        gathered = gathered.without(excluded, f"{sources.LEFT_OUT} in {path.name}")
+    return gathered, given_splits
 
 
 def _folders(config: Config) -> Iterator[tuple[str, Path]]:
@@ -263,20 +266,23 @@ def _folders(config: Config) -> Iterator[tuple[str, Path]]:
         yield from ((role, Path(name).absolute()) for name in getattr(config, role))
 
 
-def _invented(config: Config, given: Sequence[Input]) -> list[Input]:
+def _invented(config: Config, given: Sequence[Input]) -> list[Place]:
     engine, word, seed = config.engine(), config.word, config.seed
     needs, always = needs_of(given), config.tts_when == "always"
     words, others = always or needs.words, always or needs.others
     n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
     n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others
-    return [
-        *synthetic_inputs.positives(engine, word, config.tts_spellings, n_words, seed),
-        *synthetic_inputs.negatives(engine, word, n_others, seed),
-        *synthetic_inputs.hard_negatives(engine, word, n_near, seed),
-        *synthetic_inputs.ambient(engine, word, minutes, seed),
-        *synthetic_inputs.noises(config.noise_minutes, seed),
-        *synthetic_inputs.rooms(config.rooms, seed),
-    ]
+    lists = {
+        "machines: the word": synthetic_inputs.positives(
+            engine, word, config.tts_spellings, n_words, seed
+        ),
+        "machines: other words": synthetic_inputs.negatives(engine, word, n_others, seed),
+        "machines: near misses": synthetic_inputs.hard_negatives(engine, word, n_near, seed),
+        "machines: sentences": synthetic_inputs.ambient(engine, word, minutes, seed),
+        "made up: noise": synthetic_inputs.noises(config.noise_minutes, seed),
+        "made up: rooms": synthetic_inputs.rooms(config.rooms, seed),
+    }
+    return [Place(name, tuple(items)) for name, items in lists.items() if items]
 
 
 def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
@@ -290,10 +296,15 @@ def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple
 
 
 def _write_catalogue(
-    config: Config, run: Run, units: list[str], given_splits: dict[str, Split]
+    config: Config,
+    run: Run,
+    gathered: Gathered,
+    units: list[str],
+    given_splits: dict[str, Split],
 ) -> dict[str, int]:
     """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
     kept, rejected = assemble(run, FOLDER, units)
+    rejected += gathered.aside
     write_quarantine(run, STAGE, rejected)
     if not any(clip.about.label is Label.POSITIVE for _, clip in kept):
         shown = "; ".join(f"{row.path}: {row.reason}" for row in rejected[:3])
@@ -309,7 +320,16 @@ def _write_catalogue(
     return {"clips": len(records), "rejected": len(rejected)}
 
 
-def _digest(units: Sequence[str], given_splits: dict[str, Split]) -> str:
+def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], content: str) -> None:
+    """Keep what became of everything that was given, unless that is told already."""
+    content, told = fates.digest(gathered, content), fates.fates_of(run)
+    if told is None or told.content != content:
+        rejected = [*assemble(run, FOLDER, list(units))[1], *gathered.aside]
+        write_quarantine(run, STAGE, rejected)
+        fates.write_fates(run, gathered, units, load_clips(run), rejected, content)
+
+
+def _digest(units: Iterable[str], given_splits: dict[str, Split]) -> str:
     """What the catalogue is made from, in 16 hex digits."""
     text = "\n".join(
         [*units, *(f"{name} {split.value}" for name, split in sorted(given_splits.items()))]
