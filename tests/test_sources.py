@@ -93,7 +93,7 @@ def test_a_folder_in_a_folder_is_a_speaker(tmp_path):
 def test_a_missing_folder_and_one_without_audio_say_what_to_do(tmp_path):
     with pytest.raises(WrongInput, match="rirs names .*gone, which is no folder"):
         folder(tmp_path / "gone", "rirs", "x")
-    with pytest.raises(WrongInput, match="has no audio in it: found nothing; wanted .aif"):
+    with pytest.raises(WrongInput, match="has no audio in it: found nothing; wanted WAV"):
         folder(tmp_path, "rirs", "x")
     (tmp_path / "a.txt").touch()
     with pytest.raises(WrongInput, match="found 1 .txt"):

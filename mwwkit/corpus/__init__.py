@@ -2,6 +2,7 @@
 
 clips             the catalogue: one record a clip; what is fit to be one; the quarantine
 sources           inputs: files in folders and tables; what is to be spoken or made up
+role_folders      a folder of recordings: which folder in it is what, and what is neither
 gathering         what was given, place by place: inputs, what cannot be used, what is left out
 fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work

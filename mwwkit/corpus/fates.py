@@ -23,6 +23,7 @@ from mwwkit.run.typed_json import Count, from_json, to_json
 
 FILE = "clips/fates.json"
 LONGEST = 150  # characters of a reason that is shown; the whole is in the quarantine
+MOST_LINES = 12  # of one kind of fate; the rest is counted
 COLUMNS = ("given", "used", "set aside", "left out", "train", "choose", "test")
 
 
@@ -89,12 +90,18 @@ class Fates:
             "used, but for your information:": self.remarks,
             "hidden or the system's own, not counted:": self.ignored,
         }
-        return [line for head, whys in heads.items() if whys for line in (head, *map(str, whys))]
+        return [line for head, whys in heads.items() if whys for line in (head, *_lines(whys))]
+
+
+def _lines(whys: Sequence[Why]) -> list[str]:
+    rest = whys[MOST_LINES:]
+    more = [f"{sum(why.n for why in rest):>7,}  of {len(rest)} more kinds"] if rest else []
+    return [*map(str, whys[:MOST_LINES]), *more]
 
 
 def _table(places: Sequence[Fate]) -> list[str]:
     columns = zip(*(fate.numbers() for fate in places), strict=True)
-    rows = [(fate.place, fate.numbers()) for fate in places]
+    rows = [(fate.place, fate.numbers()) for fate in places if fate.given]
     rows.append(("all", tuple(map(sum, columns))))
     width = max(len(name) for name, _ in rows)
     head = "".join(f"{name:>{len(name) + 3}}" for name in COLUMNS)
@@ -150,11 +157,7 @@ def write_fates(
         grouped((row.path, row.reason) for row in rejected),
         grouped(left_out),
         grouped(remarks),
-        tuple(
-            Why(n, place.name, name)
-            for place in gathered.places
-            for name, n in sorted(Counter(place.ignored).items())
-        ),
+        grouped((p.name, _ignored(name)) for p in gathered.places for name in p.ignored),
     )
     write_json(run / FILE, to_json(fates))
 
@@ -169,6 +172,10 @@ def _input_of(path: str, units: Mapping[str, Sequence[Input]]) -> Input:
     """What a clip was made from, by its path: clips/<unit>/<number>-<piece>-<name>.wav."""
     unit, _, name = path.partition("/")[2].rpartition("/")
     return units[unit][int(name.partition("-")[0])]
+
+
+def _ignored(name: str) -> str:
+    return "._* of macOS" if name.startswith("._") else name
 
 
 def _parted(line: str) -> tuple[str, str]:

@@ -5,16 +5,17 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from mwwkit.audio.reading import SUFFIXES, discover
-from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.audio.discovery import discover
+from mwwkit.corpus.clips import STAGE, Kind, Label, Rejected, Split
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.near_misses import holds
 from mwwkit.corpus.speech import Voice
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import printable
 
 FOLDERS = {  # what people call their folders -> what is in them
     "positive": (Label.POSITIVE, Kind.CLIP),
@@ -100,38 +101,49 @@ def fingerprint(inputs: Sequence[Input]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def folder(path: Path, role: str, word: str) -> Place:
+def folder(path: Path, role: str, word: str, *, may_be_empty: bool = False) -> Place:
     """The files of one folder in its role, a key of `FOLDERS`.
 
     A folder inside it is one speaker, where it holds clips: `positive/ann/1.wav`. Raises
-    WrongInput where there is no folder, or no audio in it.
+    WrongInput where there is no folder, or no audio in it although it may not be empty.
     """
     if not path.is_dir():
         raise WrongInput(f"{role} names {path}, which is no folder; correct it or take it out")
-    files = discover(path)
-    if not files:
-        others = Counter(p.suffix or "no suffix" for p in path.rglob("*") if p.is_file())
+    found = discover(path)
+    if not found.files and may_be_empty:
+        found = replace(found, others=found.others or ((path, "is a folder with nothing in it"),))
+    elif not found.files:
+        others = Counter(other.suffix or "no suffix" for other, _ in found.others)
         contents = ", ".join(f"{n} {suffix}" for suffix, n in others.most_common(4)) or "nothing"
+        contents += "".join(f" ({other}: {why})" for other, why in found.others[:1])
         raise WrongInput(
-            f"{path} ({role}) has no audio in it: found {contents}; wanted "
-            f"{', '.join(sorted(SUFFIXES))}; fill it or take it out"
+            f"{path} ({role}) has no audio in it: found {contents}; wanted WAV, FLAC, MP3, M4A or "
+            "what else FFmpeg reads; fill it or take it out"
         )
     label, kind = FOLDERS[role]
+    name = printable("/".join(path.parts[-2:]).lstrip("/"))
     inputs = []
-    for file in files:
-        inside = file.relative_to(path)
+    for file in found.files:
+        inside = Path(printable(file.relative_to(path)))
         speaks = kind in (Kind.CLIP, Kind.AMBIENT) and len(inside.parts) > 1
         about = About(
             label,
             kind,
             word=word if label is Label.POSITIVE else "",
             speaker=inside.parts[0] if speaks else "",
-            source="/".join(path.parts[-2:]).lstrip("/"),
+            source=name,
             licence="",
-            origin=f"{path.name}/{inside.as_posix()}",
+            origin=f"{printable(path.name)}/{inside.as_posix()}",
         )
         inputs.append(FromFile(about, file, file.stat().st_size))
-    return Place("/".join(path.parts[-2:]).lstrip("/"), tuple(inputs))
+    aside = tuple(rejected(*other) for other in found.others)
+    return Place(name, tuple(inputs), aside, ignored=tuple(map(printable, found.ignored)))
+
+
+def rejected(path: Path, reason: str) -> Rejected:
+    """A row of the quarantine; the path need not be said twice."""
+    place = printable(path)
+    return Rejected(place, printable(reason).removeprefix(place).lstrip(" :"), STAGE)
 
 
 @dataclass(frozen=True)

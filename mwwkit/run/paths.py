@@ -65,6 +65,16 @@ class Run:
         raise FileNotFoundError(f"{name} is not in this run or an earlier one; looked at {looked}")
 
 
+def given_path(text: str) -> Path:
+    """A path as a person gives it: `~` is the home folder; WrongInput where there is none."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise WrongInput(
+            f"{text} begins with the home folder of nobody here; write it out"
+        ) from error
+
+
 def platform() -> str:
     """Where this runs: "kaggle", "colab" or "local"; MWWKIT_PLATFORM overrides."""
     if named := os.environ.get("MWWKIT_PLATFORM"):

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated
 
 from mwwkit.audio.rooms import is_late
 from mwwkit.corpus import fates, sources, synthetic_inputs
-from mwwkit.corpus.assembly import assemble
+from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.clips import (
     CATALOGUE,
     QUARANTINE,
@@ -26,6 +26,7 @@ from mwwkit.corpus.clips import (
 from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
+from mwwkit.corpus.role_folders import roles_in
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.corpus.splits import SHARES, assign, audit
@@ -225,14 +226,14 @@ def _as_begun(config: Config, run: Run) -> Config:
 
 def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
     """All that was given and what machines add, and the splits that are given."""
-    places = [sources.folder(path, role, config.word) for role, path in _folders(config)]
+    places = _folders(config)
     if config.table:
         mapping = sources.TableMapping(
             config.table_positive or (config.word,),
             config.table_hard_negative,
             config.table_exclude,
         )
-        places.append(sources.table(Path(config.table), config.word, mapping))
+        places.append(sources.table(paths.given_path(config.table), config.word, mapping))
     places += _invented(config, Gathered(tuple(places)).inputs)
     gathered = Gathered(tuple(places))
     if not any(item.about.label is Label.POSITIVE for item in gathered.inputs):
@@ -242,28 +243,29 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
         )
     given_splits: dict[str, Split] = {}
     if config.given_splits:
-        path = Path(config.given_splits)
+        path = paths.given_path(config.given_splits)
         given_splits, excluded = sources.given_splits(path, gathered.inputs)
         gathered = gathered.without(excluded, f"{sources.LEFT_OUT} in {path.name}")
     return gathered, given_splits
 
 
-def _folders(config: Config) -> Iterator[tuple[str, Path]]:
-    """(role, folder) of each folder set by role, and of each role folder in the recordings."""
+def _folders(config: Config) -> list[Place]:
+    """Each role folder in the recordings, and each folder set by role."""
     if config.recordings == "auto":
         roots = paths.locations("recordings")
     else:
-        roots = [Path(config.recordings)] if config.recordings else []
+        roots = [paths.given_path(config.recordings)] if config.recordings else []
+    places = []
     for root in roots:
-        inside = [role for role in FOLDERS if (root / role).is_dir()]
-        if not inside:
-            raise WrongInput(
-                f"recordings is {root}, which has none of the folders {', '.join(FOLDERS)}; make "
-                "them, or set recordings to an empty text"
-            )
-        yield from ((role, root / role) for role in inside)
+        roles, beside = roles_in(root)
+        for role, path in roles:
+            may_be_empty = role != "positive"
+            places.append(sources.folder(path, role, config.word, may_be_empty=may_be_empty))
+        places.append(beside)
     for role in FOLDERS:
-        yield from ((role, Path(name).absolute()) for name in getattr(config, role))
+        given = (paths.given_path(name).absolute() for name in getattr(config, role))
+        places += [sources.folder(path, role, config.word) for path in given]
+    return places
 
 
 def _invented(config: Config, given: Sequence[Input]) -> list[Place]:
@@ -326,7 +328,8 @@ def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], con
     if told is None or told.content != content:
         rejected = [*assemble(run, FOLDER, list(units))[1], *gathered.aside]
         write_quarantine(run, STAGE, rejected)
-        fates.write_fates(run, gathered, units, load_clips(run), rejected, content)
+        told = remarks(run, FOLDER, list(units))
+        fates.write_fates(run, gathered, units, load_clips(run), rejected, content, told)
 
 
 def _digest(units: Iterable[str], given_splits: dict[str, Split]) -> str:
