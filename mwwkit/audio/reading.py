@@ -144,11 +144,13 @@ def _decode(
         file = _sndfile(path, whole)
     except soundfile.LibsndfileError as error:
         container = _ffmpeg(path, error)
+        _refuse_more(path, whole, mendable=False)
         rate_hz = container.streams.audio[0].rate
         start, stop = _span(start_s, seconds, rate_hz)
         pieces = _ffmpeg_pieces(path, container, start, stop)
         return rate_hz, _whole_pieces(path, whole, pieces, rate_hz, start, stop)
-    _tell_of_header(path, whole, file, tell)
+    _refuse_more(path, whole, mendable=whole.data is not None)
+    _tell_of_header(path, whole, file.frames / file.samplerate, tell)
     start, stop = _span(start_s, seconds, file.samplerate)
     promised = file.frames if file.format == "FLAC" and file.frames < 1 << 36 else 0
     pieces = _sndfile_pieces(path, file, start, stop, block_s)
@@ -178,17 +180,21 @@ def _sndfile(path: Path, whole: Wholeness) -> soundfile.SoundFile:
     return soundfile.SoundFile(os.fsencode(path))  # a name need not be UTF-8
 
 
-def _tell_of_header(path: Path, whole: Wholeness, file: soundfile.SoundFile, tell: Tell) -> None:
-    """Tell that a header is wrong, or raise AudioValidationError where it cannot be set right."""
-    if whole.has_more and not whole.data:
+def _refuse_more(path: Path, whole: Wholeness, mendable: bool) -> None:
+    """AudioValidationError where there is more than the header tells of, and no way to read it."""
+    if whole.has_more and not mendable:
         raise AudioValidationError(
-            f"{path} has a wrong header: after the {file.frames / file.samplerate:.2f} s that it "
-            "tells of there is as much as nobody knows; open it in an audio editor and export it"
+            f"{path} has more behind the sound that its header tells of: the header is wrong, or "
+            "two files were joined; open it in an audio editor and export it"
         )
-    if whole.has_more:
-        told_s = file.frames / whole.share / file.samplerate if whole.data.n_promised else 0.0
-        _remark(path, tell, f"has a wrong header: it tells of {told_s:.2f} s, and there are "
-                f"{file.frames / file.samplerate:.2f} s; read to the end of the file")  # fmt: skip
+
+
+def _tell_of_header(path: Path, whole: Wholeness, seconds: float, tell: Tell) -> None:
+    """`seconds`: what there is in truth."""
+    if whole.has_more and whole.data:
+        told_s = seconds / whole.share if whole.data.n_promised else 0.0
+        remark = f"has a wrong header: it tells of {told_s:.2f} s, and there are {seconds:.2f} s"
+        _remark(path, tell, f"{remark}; read to the end of the file")
     if whole.unfinished:
         _remark(path, tell, "has no mark of its end: it may be cut off")
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MISSING_SHARE = 0.01  # of the promised length: a file that lost more has lost part of a word
+PADDING = 1 << 20  # so many zeros after a file's sound are padding, more are silence
 TAIL = 1 << 17  # an Ogg page has at most 65,307 bytes
 BITRATES = {  # in kbit/s, by MPEG version 1 or 2 and layer
     (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -139,14 +140,15 @@ def _chunks(file, at: int, head: struct.Struct, align: int, n_bytes: int) -> Ite
 def _unexplained(file, at: int, head: struct.Struct, align: int, n_bytes: int) -> int:
     """Bytes after a file's sound that are no further chunks, no ID3 tag and no padding."""
     for name, body, size in _chunks(file, at, head, align, n_bytes):
-        if not re.fullmatch(rb"[\w .-]{3,4}", name) or size < 0 or body + size > n_bytes + 1:
+        is_file = name in (b"RIFF", b"RIFX", b"RF64", b"FORM")  # a second one behind the first
+        is_chunk = re.fullmatch(rb"[\w .-]{3,4}", name) and 0 <= size <= n_bytes + 1 - body
+        if is_file or not is_chunk:
             break
         at = body + size + -size % align
     file.seek(at)
-    rest = file.read(3)
-    while not rest.strip(b"\0") and (more := file.read(1 << 16)):
-        rest = more
-    return 0 if rest.startswith(b"TAG") or not rest.strip(b"\0") else max(0, n_bytes - at)
+    rest = file.read(PADDING)
+    is_padding = len(rest) < PADDING and not rest.strip(b"\0")
+    return 0 if rest.startswith(b"TAG") or is_padding else max(0, n_bytes - at)
 
 
 def _measured(file, n_bytes: int, at: int, n_promised: int, head: struct.Struct, align: int):
@@ -179,7 +181,8 @@ def _riff(file, head: bytes, n_bytes: int) -> Wholeness | None:
                 return WHOLE
             found = _measured(file, n_bytes, at, size, layout, 2)
             data = Span(at, size, n_bytes - at, form)
-            mendable = form and head[:4] == b"RIFF"
+            file.seek(at + size + size % 2)
+            mendable = form and head[:4] == b"RIFF" and file.read(4) != b"RIFF"
             return Wholeness(found.share, data=data if mendable else None)
     return WHOLE  # without a `data` chunk it is no WAV that any decoder takes
 

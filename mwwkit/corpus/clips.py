@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from mwwkit.audio.wav16 import Wav16
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
@@ -28,8 +28,9 @@ STAGE = "01 acquire"  # in the rows of the quarantine
 SYNTHETIC_SOURCES = frozenset({"espeak-ng", "piper"})  # the engines' names
 
 FRAME = 512  # samples over which level is measured: 32 ms, a vowel
-EDGE = 320  # samples at both ends that say nothing about level
-HEARD = signal.butter(4, 60.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+EDGE = 1600  # samples at both ends that say nothing about level
+MOST_AROUND = 800  # samples that a filter is given before and after a sound
+BLOCK = 1_000 * FRAME  # filtered at once: 32 s
 SILENT_DB = -66.0  # loudest frame under this: a muted microphone, not a soft voice
 FULL_SCALE = 0.999
 CLIPPED_SHARE = 0.25  # of samples at full scale; shouting into a cheap microphone reaches 17 %
@@ -206,22 +207,23 @@ def loudest_frame_db(audio: np.ndarray) -> float:
     """The RMS of the loudest 32 ms over 60 Hz, in dB under full scale; -200 for silence.
 
     A constant level, however high, is silence, and so is one that drifts. The ends are left out:
-    resampling rings where such a level begins.
+    resamplers and codecs ring where such a level begins.
     """
-    audio = _over_60_hz(audio)
-    n_frames = max(1, len(audio) // FRAME)
-    frames = audio[: n_frames * FRAME].reshape(n_frames, -1)
+    edge = min(EDGE, len(audio) // 8)
+    heard = np.zeros(max(len(audio), FRAME), np.float32)
+    for first in range(edge, len(audio) - edge, BLOCK):
+        last = min(first + BLOCK, len(audio) - edge)
+        heard[first:last] = _over_60_hz(audio[first:last])
+    n_frames = len(heard) // FRAME
+    frames = heard[: n_frames * FRAME].reshape(n_frames, -1)
     power = np.einsum("fs,fs->f", frames, frames) / frames.shape[1]
     return 10 * np.log10(max(1e-20, float(power.max())))
 
 
 def _over_60_hz(audio: np.ndarray) -> np.ndarray:
-    edge = EDGE if len(audio) > 4 * EDGE else 0
-    middle = audio[edge : len(audio) - edge].astype(np.float64)
-    if not len(middle):
-        return middle
-    start = signal.sosfilt_zi(HEARD) * middle[0]  # as if it had been at that level for ever
-    return np.pad(signal.sosfilt(HEARD, middle, zi=start)[0], edge)
+    sections = scipy.signal.butter(3, 60.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+    n_around = min(MOST_AROUND, len(audio) - 1)  # gone on with at both ends as it begins and ends
+    return scipy.signal.sosfiltfilt(sections, audio.astype(np.float64), padlen=max(0, n_around))
 
 
 @dataclass(frozen=True, order=True)
