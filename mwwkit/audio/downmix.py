@@ -48,7 +48,7 @@ class Downmix:
         together = float(np.nan_to_num(np.var(head.mean(axis=1))))
         if powers.max() < AUDIBLE or together > CANCELLED * apart:
             return _mean
-        loudest = int(np.argmax(powers))
+        loudest = int(np.argmax(powers > 0.99 * powers.max()))  # the first of equals
         self._tell(
             f"has channels that cancel each other (one is wired the wrong way round?): only "
             f"channel {loudest + 1} of {head.shape[1]} is used"

@@ -6,7 +6,7 @@
     whole.data           # of a WAV: where its samples are
 
 Read off the containers, so that it holds for every codec in them: WAV (also RIFX, RF64, BW64, W64),
-AIFF, AU, CAF, NIST, Ogg, MP3, MP4 and Matroska. Any other file counts as whole.
+AIFF, AU, CAF, NIST, Ogg, MP3, AAC, MP4 and Matroska. Any other file counts as whole.
 """
 
 import io
@@ -68,7 +68,7 @@ def wholeness(path: Path) -> Wholeness:
     n_bytes = os.path.getsize(path)
     with open(path, "rb") as file:
         head = file.read(16)
-        for look in (_riff, _w64, _aiff, _au, _caf, _nist, _ogg, _mp4, _matroska, _mp3):
+        for look in (_riff, _w64, _aiff, _au, _caf, _nist, _ogg, _mp4, _matroska, _adts, _mp3):
             file.seek(0)
             try:
                 if found := look(file, head, n_bytes):
@@ -313,12 +313,34 @@ def _mp3(file, head: bytes, n_bytes: int) -> Wholeness | None:
             skip = 8 + 4 * (frame[tag + 7] & 1)
             n_promised = int.from_bytes(frame[tag + skip : tag + skip + 4], "big")
             return Wholeness(min(1.0, (n_bytes - at) / n_promised)) if n_promised else WHOLE
-        n_frames = 0
-        while size := _frame_bytes(data[at : at + 4]):
-            if at + size > n_bytes:
-                # Two frames in a row: what looks like one need not be sound.
-                return Wholeness(broken="last frame") if n_frames > 1 else None
-            at, n_frames = at + size, n_frames + 1
+        return _in_frames(data, at, n_bytes, 4, _frame_bytes)
+
+
+def _adts(file, head: bytes, n_bytes: int) -> Wholeness | None:
+    if len(head) < 8 or not _adts_bytes(head):
+        return None
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _in_frames(data, 0, n_bytes, 7, _adts_bytes)
+
+
+def _adts_bytes(head: bytes) -> int:
+    """The length of a frame of AAC, 0 for what is none."""
+    if len(head) < 6 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
+        return 0
+    size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+    return size if size > 7 else 0
+
+
+def _in_frames(data, at: int, n_bytes: int, n_head: int, size_of) -> Wholeness | None:
+    """Wholeness of sound in frames that tell their own length, from the first of them on."""
+    n_frames = 0
+    while size := size_of(data[at : at + n_head]):
+        if at + size > n_bytes:
+            # Two frames in a row: what looks like one need not be sound.
+            return Wholeness(broken="last frame") if n_frames > 1 else None
+        at, n_frames = at + size, n_frames + 1
+    if n_frames > 1 and 0 < n_bytes - at < n_head:
+        return Wholeness(broken="last frame")
     return WHOLE if n_frames > 1 else None
 
 
