@@ -359,12 +359,13 @@ def test_score_hears_folders_under_folders_and_counts_what_it_could_not_read(
     (tmp_path / "all/a/b/text.ogg").write_text("no sound")
     assert cli.main(["score", str(small_model), str(tmp_path / "all"), "--json"]) == cli.BAD
     report = json.loads(capsys.readouterr().out)
-    assert (report["totals"]["heard"], report["totals"]["not_read"]) == (3, 2)
+    assert (report["totals"]["heard"], report["totals"]["not_read"]) == (3, 3)
     assert report["totals"]["seconds"] == 3.0
     assert cli.main(["score", str(small_model), str(tmp_path / "all")]) == cli.BAD
-    *_, counted, first, second = capsys.readouterr().out.splitlines()
-    assert counted == "not read: 2" and "text.ogg is no audio" in first
+    *_, counted, first, second, third = capsys.readouterr().out.splitlines()
+    assert counted == "not read: 3" and "text.ogg is no audio" in first
     assert "empty.wav is empty (0 bytes)" in second
+    assert third.endswith("a/notes.txt is no audio but text; leave it out")
 
 
 def test_with_a_vad_model_score_tells_what_was_held_back(official_models, real_audio, capsys):

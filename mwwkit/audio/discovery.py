@@ -23,6 +23,7 @@ SYSTEMS = frozenset(  # what systems and programs put into folders, in lower cas
         *("__macosx", "icon\r", "lost+found", "@eadir", "#recycle"),
     }
 )
+ICLOUD = ".icloud"  # .memo.m4a.icloud stands for a file that was not downloaded
 NO_FILES = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device"}
 NO_FILES[stat.S_IFBLK] = "device"
 
@@ -82,57 +83,48 @@ class _Walk:
 
         Links come after all folders that are truly there, so that a thing keeps its own name.
         """
-        yield from self._inside(self.top)
-        while self.links:
-            link = self.links.pop(0)
-            if reason := self._refuses(link):
-                self.others.append((link, reason))
-            else:
-                yield from self._inside(link)
+        folders = [self.top]
+        while folders or self.links:
+            folder = folders.pop() if folders else self.links.pop(0)
+            if reason := self._refuses(folder):
+                self.others.append((folder, reason))
+                continue
+            self.entered[_identity(folder)] = folder
+            for path in self._entries(folder):
+                mode = self._mode(path)
+                if stat.S_ISREG(mode):
+                    yield path
+                elif stat.S_ISDIR(mode):
+                    (self.links if path.is_symlink() else folders).append(path)
 
-    def _refuses(self, link: Path) -> str:
-        """Why a linked folder is not entered; empty where it is."""
-        target = os.path.realpath(link)
-        if Path(os.path.realpath(self.top)).is_relative_to(target):
+    def _refuses(self, folder: Path) -> str:
+        """Why a folder is not entered; empty where it is."""
+        target = os.path.realpath(folder)
+        if folder != self.top and Path(os.path.realpath(self.top)).is_relative_to(target):
             return f"is a link back to {target}, which holds it; not followed"
-        if first := self.entered.get(_identity(link)):
+        if first := self.entered.get(_identity(folder)):
             return f"is a link to a folder that is read already, as {first}"
         return ""
 
-    def _inside(self, folder: Path) -> Iterator[Path]:
-        if first := self.entered.get(_identity(folder)):  # a mount of the same
-            self.others.append((folder, f"is a folder that is read already, as {first}"))
-            return
-        self.entered[_identity(folder)] = folder
+    def _entries(self, folder: Path) -> list[Path]:
         try:
-            with os.scandir(folder) as entries:
-                names = sorted(entry.name for entry in entries)
+            return [folder / name for name in sorted(os.listdir(folder))]
         except OSError as error:
             reason = f"is a folder that cannot be opened ({error.strerror}): nothing in it is used"
             self.others.append((folder, f"{reason}; change its rights"))
-            return
-        for name in names:
-            yield from self._entry(folder / name)
+            return []
 
-    def _entry(self, path: Path) -> Iterator[Path]:
-        if is_systems(path.name):
+    def _mode(self, path: Path) -> int:
+        """What a path is, as the system says; 0 for what is told in one of the lists already."""
+        if path.name.endswith(ICLOUD):
+            self.others.append((path, "is in iCloud and not on this disk; download it"))
+        elif is_systems(path.name):
             self.ignored.append(path.name)
-            return
-        try:
-            mode = os.stat(path).st_mode
-        except OSError as error:
-            self.others.append((path, _unreachable(path, error)))
-            return
-        if stat.S_ISDIR(mode):
-            if path.is_symlink():
-                self.links.append(path)
-            else:
-                yield from self._inside(path)
-        elif not stat.S_ISREG(mode):
-            what = NO_FILES.get(stat.S_IFMT(mode), "thing of another kind")
-            self.others.append((path, f"is a {what} and no file; take it out"))
+        elif reason := unreachable(path):
+            self.others.append((path, reason))
         else:
-            yield path
+            return os.stat(path).st_mode
+        return 0
 
 
 def _identity(path: Path) -> tuple[int, int]:
@@ -140,7 +132,19 @@ def _identity(path: Path) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
-def _unreachable(path: Path, error: OSError) -> str:
+def unreachable(path: Path) -> str:
+    """Why a path is neither a file nor a folder that one could open; empty where it is one."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        return _broken(path, error)
+    if stat.S_ISDIR(mode) or stat.S_ISREG(mode):
+        return ""
+    what = NO_FILES.get(stat.S_IFMT(mode), "thing of another kind")
+    return f"is a {what} and no file; take it out"
+
+
+def _broken(path: Path, error: OSError) -> str:
     if not path.is_symlink():
         return f"cannot be reached ({error.strerror}); change the rights of its folder"
     target = os.readlink(path)

@@ -24,6 +24,8 @@ BEGINNINGS = (  # bytes at the start: what it is, what to do
     (b"\x93NUMPY", "an array of NumPy", "export it as WAV"),
     (b"SQLite format 3", "a data base (SQLite)", LEAVE_IT),
     (b"\x7fELF", "a program", LEAVE_IT),
+    (b"L\0\0\0\x01\x14\x02\0", "a shortcut of Windows", "copy the file itself"),
+    (b"book\0\0\0\0mark", "an alias of macOS", "copy the file itself"),
     (b"MThd", "MIDI, notes and no sound", LEAVE_IT),
 )
 LFS = b"version https://git-lfs.github.com/spec/"

@@ -7,6 +7,7 @@ libsndfile reads first; what it cannot read FFmpeg does (PyAV): what phones reco
 whose frames libsndfile refuses although their PCM is whole.
 """
 
+import io
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +32,7 @@ SUFFIXES = frozenset(  # of what is taken for sound without a look into it
     }
 )
 INT16_SCALE = 32_768  # -1..1 to PCM; the same as libsndfile's, so 16-bit files come back exactly
+RATES_HZ = 1_000, 1_000_000  # of files; what is beyond is a damaged header
 Tell = Callable[[str], None]  # takes a remark about a file that is used all the same
 
 
@@ -78,6 +80,12 @@ def blocks(
     path = Path(path)
     rate_hz, decoded = _decode(path, start_s, seconds, block_s, tell)
     pieces = Downmix(rate_hz, partial(_remark, path, tell)).mono(decoded)
+    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        low, high = RATES_HZ
+        raise AudioValidationError(
+            f"{path} has a sample rate of {rate_hz:,} Hz in its header; wanted {low:,} to "
+            f"{high:,}; export it again"
+        )
     resampler = soxr.ResampleStream(rate_hz, sample_rate_hz, 1, "float32")
     n_samples = 0
     for piece in pieces:  # [n] float32 at the file's own rate
@@ -110,28 +118,51 @@ def refuse_what_is_no_audio(path: Path) -> None:
     It is judged by its content alone, whatever its name.
     """
     _refuse_nothing(path)
-    if kind := kind_of(path):
-        raise AudioValidationError(f"{path} is no audio but {kind}")
+    _refuse_kind(path)
     try:
         _sndfile(path, WHOLE).close()
     except soundfile.LibsndfileError as error:
-        with open(path, "rb") as content:  # without its name, which FFmpeg would go by
+        with _Nameless(path) as content:
             _ffmpeg(path, error, content).close()
+
+
+class _Nameless(io.FileIO):
+    """A file without its name, which FFmpeg would go by; it seeks nowhere rather than raise."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The new place, or -1 where there is none."""
+        try:
+            return super().seek(offset, whence)
+        except OSError:
+            return -1
+
+
+def _refuse_kind(path: Path) -> None:
+    try:
+        kind = kind_of(path)
+    except OSError as error:
+        raise AudioValidationError(
+            f"{path} cannot be read ({error.strerror}); copy it again"
+        ) from error
+    if kind:
+        raise AudioValidationError(f"{path} is no audio but {kind}")
 
 
 def duration_s(path: Path) -> float:
     """A file's length in seconds by its header, 0 where nothing readable says it."""
     try:
         with _sndfile(path, wholeness(path)) as file:
-            return file.frames / file.samplerate
+            return file.frames / max(1, file.samplerate)
     except (soundfile.LibsndfileError, OSError):
         pass
     try:
         import av
-
-        with av.open(str(path)) as container:
+    except ImportError:
+        return 0.0
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
             return float(container.duration or 0) / av.time_base
-    except (ImportError, OSError, ValueError):  # FFmpegError is one of the last two
+    except (av.FFmpegError, OSError):
         return 0.0
 
 
@@ -150,7 +181,7 @@ def _decode(
         pieces = _ffmpeg_pieces(path, container, start, stop)
         return rate_hz, _whole_pieces(path, whole, pieces, rate_hz, start, stop)
     _refuse_more(path, whole, mendable=whole.data is not None)
-    _tell_of_header(path, whole, file.frames / file.samplerate, tell)
+    _tell_of_header(path, whole, file.frames / max(1, file.samplerate), tell)
     start, stop = _span(start_s, seconds, file.samplerate)
     promised = file.frames if file.format == "FLAC" and file.frames < 1 << 36 else 0
     pieces = _sndfile_pieces(path, file, start, stop, block_s)
@@ -175,9 +206,8 @@ def _refuse_nothing(path: Path) -> Wholeness:
 
 def _sndfile(path: Path, whole: Wholeness) -> soundfile.SoundFile:
     """A file as libsndfile opens it, by its bytes where its header's length is wrong."""
-    if whole.has_more and whole.data:
-        return soundfile.SoundFile(Mended(path, whole.data))
-    return soundfile.SoundFile(os.fsencode(path))  # a name need not be UTF-8
+    mended = Mended(path, whole.data) if whole.has_more and whole.data else None
+    return soundfile.SoundFile(mended or os.fsencode(path))  # a name need not be UTF-8
 
 
 def _refuse_more(path: Path, whole: Wholeness, mendable: bool) -> None:
@@ -261,8 +291,7 @@ def _ffmpeg(path: Path, refusal: Exception, content=None):
 
     `content`: the open file, if its name shall say nothing.
     """
-    if kind := kind_of(path):
-        raise AudioValidationError(f"{path} is no audio but {kind}")
+    _refuse_kind(path)
     try:
         import av  # only for files that libsndfile refuses
     except ImportError as error:
@@ -270,7 +299,8 @@ def _ffmpeg(path: Path, refusal: Exception, content=None):
             f"{path}: libsndfile refuses it ({refusal}) and FFmpeg is not here; pip install av"
         ) from error
     try:
-        container = av.open(content or str(path))
+        # Titles and names of artists come in any encoding.
+        container = av.open(content or str(path), metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         if (whole := wholeness(path)).is_cut:
             raise AudioValidationError(
@@ -282,10 +312,16 @@ def _ffmpeg(path: Path, refusal: Exception, content=None):
             f"{path} is no audio that libsndfile or FFmpeg can read ({reasons}); wanted WAV, FLAC, "
             "OGG, MP3, M4A or what else they know; convert it or leave it out"
         ) from error
-    if not container.streams.audio:
-        container.close()
+    sound = container.streams.audio
+    if sound and sound[0].codec_context and sound[0].rate:
+        return container
+    container.close()
+    if not sound:
         raise AudioValidationError(f"{path} has no sound track; leave it out")
-    return container
+    raise AudioValidationError(
+        f"{path} has a sound track that FFmpeg has no decoder for (is it protected against "
+        "copying?); export it as WAV or leave it out"
+    )
 
 
 def _plain(reason: str, path: Path) -> str:

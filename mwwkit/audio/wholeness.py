@@ -73,7 +73,7 @@ def wholeness(path: Path) -> Wholeness:
             try:
                 if found := look(file, head, n_bytes):
                     return found
-            except (struct.error, IndexError):  # the header itself breaks off
+            except (struct.error, IndexError, ValueError):  # the header itself breaks off
                 return Wholeness(broken="header")
     return WHOLE
 

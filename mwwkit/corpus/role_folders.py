@@ -11,7 +11,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from mwwkit.audio.discovery import is_systems
+from mwwkit.audio.discovery import is_systems, unreachable
 from mwwkit.audio.file_kinds import kind_of
 from mwwkit.audio.reading import is_audio
 from mwwkit.corpus.clips import Rejected
@@ -80,8 +80,10 @@ def _files(folder: Path):
 
 
 def _loose(path: Path) -> str:
+    if reason := unreachable(path):
+        return reason
     try:
-        kind = "" if is_audio(path.name) or not path.is_file() else kind_of(path)
+        kind = "" if is_audio(path.name) else kind_of(path)
     except OSError as error:
         return f"cannot be read ({error.strerror}); change its rights"
     if kind:
