@@ -59,6 +59,8 @@ PIPER_VOICES = ""  # a folder of Piper's voices; it then speaks instead of espea
 NOISE_MINUTES = 20.0  # made up
 ROOMS = 60  # made up
 SHARES = [0.7, 0.15, 0.15]  # of train, validation, test
+SPEAKER_LEVEL = 0  # the folder that is the speaker, 1 the outermost, -1 the innermost; 0 by names
+INPUT_RULES = 2  # how folders and tables are read; 1 as in runs that older versions began
 MIN_SECONDS = 0.1  # length of a clip at least
 MAX_SECONDS = 15.0  # and at most
 BAD_IRS = []  # for triples: folders of impulse responses of all kinds; none asks paths.md
@@ -99,6 +101,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
 
 # %%
+from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_player
 from mwwkit.previews import triple_player as previews
@@ -157,9 +160,14 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 #
 # Raises if 02 could not work with what is on disk, or if a sound is in two splits, or a speaker of
 # six or more. Says where people's recordings of the word went, and whether it knows who tests it.
+# The last table says what became of everything that was given: used, set aside or left out, and
+# why; its rows add up, and each single reason is in `quarantine.jsonl`.
 
 # %%
 clips and acquire.check(run)
 
 # %%
 triples_config and triples.check(run)
+
+# %%
+clips and fates.fates_of(run)

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 from killing import start
 
-from mwwkit.audio.reading import discover, read
+from mwwkit.audio.discovery import discover
+from mwwkit.audio.reading import read
 from mwwkit.corpus import spoken_needs
 from mwwkit.corpus.clips import (
     CATALOGUE,
@@ -478,7 +479,7 @@ def test_the_seven_flacs_that_libsndfile_refuses_become_clips(tmp_path, real_aud
     here = Run(tmp_path / "run")
     settings = config(positive=(str(real_audio / "hard_to_read"),), word="computer")
     assert acquire.run(settings, here, LIMITS)["rejected"] == 0
-    assert len(load_clips(here)) == len(discover(real_audio / "hard_to_read")) == 7
+    assert len(load_clips(here)) == len(discover(real_audio / "hard_to_read").files) == 7
 
 
 def test_a_table_of_real_recordings_becomes_clips_with_its_given_splits(tmp_path, real_audio):

@@ -92,7 +92,7 @@ def test_a_folder_of_recordings_with_nothing_to_hear_in_it(run, tmp_path):
     (tmp_path / "mine/positive").mkdir(parents=True)
     code, lines = run(tmp_path / "run", RECORDINGS=tmp_path / "mine")
     assert code == cli.BAD
-    assert "positive (positive) has no audio in it: found nothing; wanted .aif" in told(lines)
+    assert "positive (positive) has no audio in it: found nothing; wanted WAV" in told(lines)
 
 
 def _bytes_read() -> int:

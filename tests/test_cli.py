@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 
 import jupytext
@@ -12,8 +13,9 @@ from small_run import write_corpus
 
 from mwwkit import __main__ as cli
 from mwwkit.audio.wav16 import write_wav16
-from mwwkit.cli import chain, summary
+from mwwkit.cli import chain, options, summary
 from mwwkit.esphome import manifest
+from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.stages import acquire, export, featurize, mine, train
@@ -290,6 +292,22 @@ def test_after_01_it_says_where_recordings_went_if_there_are_clips(
         assert (told in capsys.readouterr().err) == (made and stages == "01")
 
 
+def test_after_01_it_says_what_to_know_about_the_clips(notebooks, run, tmp_path, capsys):
+    notebooks()
+    write_corpus(Run(tmp_path / "run"))
+    state = {"settings": {}, "done": {}, "complete": {"notices": ["folders train/ are splits"]}}
+    write_json(tmp_path / "run/clips/checkpoint.json", state)
+    assert run("--stages", "01") == cli.OK
+    assert "note: folders train/ are splits" in capsys.readouterr().err
+
+
+def test_a_parameter_of_two_values_is_refused_and_of_one_value_said_twice_taken(run, capsys):
+    given = Namespace(parameter=[("WORD", "a"), ("SEED", "1"), ("WORD", "a")])
+    assert options.parameters_of(given) == {"WORD": "a", "SEED": "1"}
+    assert run("-p", "WORD=a", "-p", "WORD=b") == cli.USAGE
+    assert "WORD is given twice, as 'a' and as 'b'; give it once" in capsys.readouterr().err
+
+
 def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, capsys):
     notebooks(
         "from pathlib import Path\nmade = Path(RUN_DIR, 'made')\nmade.exists() or made.touch()"
@@ -384,12 +402,13 @@ def test_score_hears_folders_under_folders_and_counts_what_it_could_not_read(
     (tmp_path / "all/a/b/text.ogg").write_text("no sound")
     assert cli.main(["score", str(small_model), str(tmp_path / "all"), "--json"]) == cli.BAD
     report = json.loads(capsys.readouterr().out)
-    assert (report["totals"]["heard"], report["totals"]["not_read"]) == (3, 2)
+    assert (report["totals"]["heard"], report["totals"]["not_read"]) == (3, 3)
     assert report["totals"]["seconds"] == 3.0
     assert cli.main(["score", str(small_model), str(tmp_path / "all")]) == cli.BAD
-    *_, counted, first, second = capsys.readouterr().out.splitlines()
-    assert counted == "not read: 2" and "text.ogg is no audio" in first
+    *_, counted, first, second, third = capsys.readouterr().out.splitlines()
+    assert counted == "not read: 3" and "text.ogg is no audio" in first
     assert "empty.wav is empty (0 bytes)" in second
+    assert third.endswith("a/notes.txt is no audio but text; leave it out")
 
 
 def test_with_a_vad_model_score_tells_what_was_held_back(official_models, real_audio, capsys):

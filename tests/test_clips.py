@@ -92,7 +92,7 @@ def test_speech_is_fit_to_use_and_what_is_not_says_why(speech_like):
 
 def test_level_is_that_of_the_loudest_32_ms(speech_like):
     audio = np.zeros(16_000, np.float32)
-    audio[5120:5632] = 0.1
+    audio[5120:5632] = 0.1 * np.sqrt(2) * np.sin(2 * np.pi * 1000 * np.arange(512) / 16_000)
     assert loudest_frame_db(audio) == pytest.approx(-20, abs=0.01)
 
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import soundfile
 
 from mwwkit.device.detector import Rule, StreamingDetector, voice_track
 from mwwkit.device.simulator import Device
 from mwwkit.esphome.component import Component
 from mwwkit.esphome.manifest import Manifest, ManifestError, write
+from mwwkit.evaluation import scoring
 
 
 @pytest.fixture
@@ -88,3 +90,21 @@ def test_a_stream_in_pieces_is_heard_as_in_one(manifests, features, engine, with
         assert whole.blocked and np.array_equal(
             np.concatenate([h.voice for h in heard]), whole.voice
         )
+
+
+def test_score_hears_whatever_can_be_decoded_and_tells_of_the_rest(
+    manifests, tmp_path, speech_like
+):
+    word, folder = speech_like(1, 0.6), tmp_path / "sounds"
+    folder.mkdir()
+    soundfile.write(folder / "a.flac", word, 16_000)
+    (folder / "a.flac").rename(folder / "no suffix")
+    soundfile.write(folder / "opposite.wav", np.stack([word, -word], 1), 16_000)
+    (folder / "notes.txt").write_text("the third take is good\n")
+    (folder / "gone.wav").symlink_to("nowhere.wav")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    report = scoring.score(manifests("word", 0.4), [folder])
+    assert (report.totals.heard, report.totals.not_read) == (2, 2)
+    told = scoring.table(report)
+    assert "notes.txt is no audio but text" in told and "gone.wav is a link to nowhere.wav" in told
+    assert "opposite.wav has channels that cancel each other" in told

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mwwkit.audio.reading import AudioValidationError, blocks, discover, read
+from mwwkit.audio.discovery import discover
+from mwwkit.audio.reading import AudioValidationError, blocks, read
 from mwwkit.audio.wav16 import Wav16, pcm_sha256, to_int16, write_wav16
 
 
@@ -89,7 +90,7 @@ def test_a_span_is_the_whole_files_span(tmp_path):
 
 def test_flac_that_libsndfile_refuses_is_read_whole(real_audio):
     """The PCM has the MD5 that each file's STREAMINFO holds, in one piece and in many."""
-    files = discover(real_audio / "hard_to_read")
+    files = discover(real_audio / "hard_to_read").files
     assert len(files) == 7
     for path in files:
         with pytest.raises(soundfile.LibsndfileError):
@@ -104,7 +105,9 @@ def test_flac_that_libsndfile_refuses_is_read_whole(real_audio):
 
 def test_text_named_wav_is_refused_by_name(tmp_path):
     (tmp_path / "not audio.wav").write_text("this is text\n" * 100)
-    with pytest.raises(AudioValidationError, match="not audio.wav is no audio.*convert it"):
+    with pytest.raises(
+        AudioValidationError, match="not audio.wav is no audio but text; leave it out"
+    ):
         read(tmp_path / "not audio.wav")
 
 
@@ -161,7 +164,7 @@ def test_a_folder_lists_its_audio_in_the_order_of_names(tmp_path):
     for name in ["b/ä ö.WAV", "a/z.flac", "a/.hidden.wav", "b/notes.txt", "c.mp3", ".x/y.wav"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    names = [p.relative_to(tmp_path).as_posix() for p in discover(tmp_path)]
+    names = [p.relative_to(tmp_path).as_posix() for p in discover(tmp_path).files]
     assert names == ["a/z.flac", "b/ä ö.WAV", "c.mp3"]
 
 

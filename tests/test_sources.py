@@ -1,7 +1,8 @@
 import pytest
 
 from mwwkit.corpus.clips import Kind, Label, Split
-from mwwkit.corpus.sources import TableMapping, fingerprint, folder, given_splits, table
+from mwwkit.corpus.sources import fingerprint, folder
+from mwwkit.corpus.tables import TableMapping, given_splits, table
 from mwwkit.run.errors import WrongInput
 
 HEAD = "path,kind,word,source,speaker,seconds,sample_rate,licence\n"
@@ -21,6 +22,9 @@ ROWS = [
 def index(tmp_path):
     path = tmp_path / "index.csv"
     path.write_text(HEAD + "\n".join(ROWS) + "\n")
+    for row in ROWS:
+        (tmp_path / row.split(",")[0]).parent.mkdir(exist_ok=True)
+        (tmp_path / row.split(",")[0]).touch()
     return path
 
 
@@ -29,8 +33,8 @@ def mapping(**settings):
 
 
 def test_rows_become_inputs_by_kind_and_word(index):
-    inputs, left_out = table(index, "computer", mapping(hard_negative=("comm*", "commuter")[1:]))
-    found = [(i.about.origin[0], i.about.kind, i.about.label) for i in inputs]
+    rows = table(index, "computer", mapping(hard_negative=("comm*", "commuter")[1:]))
+    found = [(i.about.origin[0], i.about.kind, i.about.label) for i in rows.inputs]
     assert found == [
         ("a", Kind.CLIP, Label.POSITIVE),
         ("b", Kind.CLIP, Label.NEGATIVE),
@@ -39,14 +43,18 @@ def test_rows_become_inputs_by_kind_and_word(index):
         ("d", Kind.NOISE, Label.NEGATIVE),
         ("e", Kind.RIR, Label.NEGATIVE),
     ]
-    assert left_out == {"excluded": 1, "dry_speech_48k": 1}
-    assert inputs[0].about.speaker == "ann" and inputs[0].about.source == "set one"
+    assert rows.left_out == ("a/2.flac: excluded",)
+    [unused] = rows.aside
+    assert unused.path == "f/8.flac" and "kind 'dry_speech_48k' is none of" in unused.reason
+    assert len(rows) == len(ROWS)
+    assert rows.inputs[0].about.speaker == "ann" and rows.inputs[0].about.source == "set one"
 
 
 def test_rows_are_also_chosen_by_patterns_of_their_paths(index):
-    inputs, left_out = table(index, "computer", mapping(exclude=("a/2*", "b/*", "f/*")))
-    assert [i.about.origin for i in inputs] == ["a/1.flac", "c/5.flac", "d/6.flac", "e/7.flac"]
-    assert left_out == {"excluded": 3, "dry_speech_48k": 1}
+    rows = table(index, "computer", mapping(exclude=("a/2*", "b/*", "f/*")))
+    assert [i.about.origin for i in rows.inputs] == ["a/1.flac", "c/5.flac", "d/6.flac", "e/7.flac"]
+    assert [line.rpartition(": ")[2] for line in rows.left_out] == ["excluded"] * 4
+    assert not rows.aside
 
 
 def test_a_negative_whose_word_holds_the_wake_word_is_refused(index):
@@ -77,7 +85,7 @@ def test_a_folder_in_a_folder_is_a_speaker(tmp_path):
     for name in ("positive/ann b/1.wav", "positive/ann b/x/2.wav", "positive/3.WAV"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    inputs = folder(tmp_path / "positive", "positive", "hey you")
+    inputs = folder(tmp_path / "positive", "positive", "hey you").inputs
     assert [(i.about.origin, i.about.speaker) for i in inputs] == [
         ("positive/3.WAV", ""),
         ("positive/ann b/1.wav", "ann b"),
@@ -89,7 +97,7 @@ def test_a_folder_in_a_folder_is_a_speaker(tmp_path):
 def test_a_missing_folder_and_one_without_audio_say_what_to_do(tmp_path):
     with pytest.raises(WrongInput, match="rirs names .*gone, which is no folder"):
         folder(tmp_path / "gone", "rirs", "x")
-    with pytest.raises(WrongInput, match="has no audio in it: found nothing; wanted .aif"):
+    with pytest.raises(WrongInput, match="has no audio in it: found nothing; wanted WAV"):
         folder(tmp_path, "rirs", "x")
     (tmp_path / "a.txt").touch()
     with pytest.raises(WrongInput, match="found 1 .txt"):
@@ -97,15 +105,17 @@ def test_a_missing_folder_and_one_without_audio_say_what_to_do(tmp_path):
 
 
 def test_given_splits_are_read_by_path_and_wrong_ones_refused(tmp_path, index):
-    inputs, _ = table(index, "computer", mapping())
+    inputs = table(index, "computer", mapping()).inputs
     path = tmp_path / "splits.csv"
     path.write_text("path,split\na/1.flac,test\nb/3.flac,train\nb/4.flac,exclude\n")
     assert given_splits(path, inputs) == (
         {"a/1.flac": Split.TEST, "b/3.flac": Split.TRAIN},
         {"b/4.flac"},
     )
-    path.write_text("path,split\na/1.flac,dev\n")
-    with pytest.raises(WrongInput, match="'dev'; wanted train, validation, test, exclude"):
+    path.write_text("path,split\na/1.flac,dev\nb/3.flac,Training\n")
+    assert given_splits(path, inputs)[0] == {"a/1.flac": Split.VAL, "b/3.flac": Split.TRAIN}
+    path.write_text("path,split\na/1.flac,later\n")
+    with pytest.raises(WrongInput, match="'later'; wanted train, validation, test, exclude"):
         given_splits(path, inputs)
     path.write_text("path,split\na/99.flac,test\n")
     with pytest.raises(WrongInput, match="a/99.flac, which is none of the 6 inputs"):
@@ -116,6 +126,6 @@ def test_a_fingerprint_changes_with_the_files_and_not_with_where_they_are_mounte
     def made(root, size):
         (tmp_path / root / "positive").mkdir(parents=True, exist_ok=True)
         (tmp_path / root / "positive/1.wav").write_bytes(bytes(size))
-        return fingerprint(folder(tmp_path / root / "positive", "positive", "x"))
+        return fingerprint(folder(tmp_path / root / "positive", "positive", "x").inputs)
 
     assert made("a/set", 10) == made("b/set", 10) != made("b/set", 11)

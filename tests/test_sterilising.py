@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from triples_world import write_world
 
-from mwwkit.audio.reading import read
+from mwwkit.audio.reading import duration_s, read
 from mwwkit.triples import sterilising
 from mwwkit.triples.audio_files import listed, shuffled
 from mwwkit.triples.sterilising import SEGMENT, Settings, sterilise
@@ -128,7 +128,7 @@ def test_a_peak_that_would_pass_full_scale_is_held_there_and_said(tmp_path):
 def test_a_long_file_is_worked_on_in_spans(tmp_path, monkeypatch):
     monkeypatch.setattr(sterilising, "SPAN_S", 10.0)
     path = written(tmp_path, speech(24.0), subtype="PCM_16")
-    assert sterilising.spans(sterilising.seconds_of(path)) == [
+    assert sterilising.spans(duration_s(path)) == [
         (0.0, 10.0),
         (10.0, 10.0),
         (20.0, None),

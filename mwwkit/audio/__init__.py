@@ -1,6 +1,10 @@
 """Pure functions of sound: nothing here knows a net, a run's scenes, or TensorFlow.
 
+discovery       what is in a folder: sound, what is none, links, what is the system's own
 reading         files in any format to 16 kHz mono
+wholeness       whether all the sound that a file's header promises is there
+file_kinds      what a file is that no decoder takes for sound
+downmix         several channels to one, and what to do where they cancel each other
 wav16           the 16-bit WAV files that mwwkit keeps
 effects         what can happen to a sound on its way to the microphone
 effect_recipes  effects drawn as a recipe, and applied

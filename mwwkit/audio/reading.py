@@ -3,38 +3,41 @@
     audio = read(path)                            # [n] float32, -1..1
     for block in blocks(path, block_s=10): ...    # a three-hour file in flat memory
 
-libsndfile reads first; what it cannot read FFmpeg does (PyAV): M4A, and FLAC files whose frames
-libsndfile refuses although their PCM is whole.
+libsndfile reads first; what it cannot read FFmpeg does (PyAV): what phones record, and FLAC files
+whose frames libsndfile refuses although their PCM is whole.
 """
 
+import io
 import os
-import struct
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
+from mwwkit.audio.downmix import Downmix
+from mwwkit.audio.file_kinds import kind_of
+from mwwkit.audio.wholeness import MISSING_SHARE, WHOLE, Mended, Wholeness, wholeness
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.run.errors import WrongInput
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aiff", ".aif"})
+SUFFIXES = frozenset(  # of what is taken for sound without a look into it
+    {
+        *(".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aiff", ".aif"),
+        *(".mp4", ".3gp", ".aac", ".amr", ".mov", ".webm", ".mka", ".mkv", ".wma", ".caf"),
+        *(".aifc", ".au", ".oga", ".w64", ".rf64", ".mp2", ".gsm", ".ac3"),
+    }
+)
 INT16_SCALE = 32_768  # -1..1 to PCM; the same as libsndfile's, so 16-bit files come back exactly
-MISSING_SHARE = 0.01  # of the declared length: a file that lost more has lost part of a word
+RATES_HZ = 1_000, 1_000_000  # of files; what is beyond is a damaged header
+Tell = Callable[[str], None]  # takes a remark about a file that is used all the same
 
 
 class AudioValidationError(WrongInput):
     """A file that cannot be used; the message names it, what was found and what to do."""
-
-
-def discover(folder: Path) -> list[Path]:
-    """The audio files under `folder`, sorted by their path in it; hidden ones are left out."""
-    paths = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths += [Path(root, n) for n in names if not n.startswith(".") and is_audio(n)]
-    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def is_audio(name: str) -> bool:
@@ -48,12 +51,16 @@ def read(
     *,
     start_s: float = 0.0,
     seconds: float | None = None,
+    tell: Tell = warnings.warn,
 ) -> np.ndarray:
     """A whole file, or `seconds` of it from `start_s`, mono and resampled: [n] float32, -1..1.
 
-    Raises AudioValidationError for what is no audio, holds none, is cut off or is not finite.
+    `tell` takes remarks about a file that is used all the same: a length in its header that is
+    wrong, channels that cancel each other. Raises AudioValidationError for what is no audio, holds
+    none, is cut off or is not finite.
     """
-    return np.concatenate(list(blocks(path, sample_rate_hz, start_s=start_s, seconds=seconds)))
+    span = {"start_s": start_s, "seconds": seconds}
+    return np.concatenate(list(blocks(path, sample_rate_hz, **span, tell=tell)))
 
 
 def blocks(
@@ -63,6 +70,7 @@ def blocks(
     start_s: float = 0.0,
     seconds: float | None = None,
     block_s: float = 10.0,
+    tell: Tell = warnings.warn,
 ) -> Iterator[np.ndarray]:
     """The same as `read`, in pieces of about `block_s`; memory does not grow with the file.
 
@@ -70,7 +78,14 @@ def blocks(
     for a file that is cut off only after its last piece.
     """
     path = Path(path)
-    rate_hz, pieces = _decode(path, start_s, seconds, block_s)
+    rate_hz, decoded = _decode(path, start_s, seconds, block_s, tell)
+    pieces = Downmix(rate_hz, partial(_remark, path, tell)).mono(decoded)
+    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        low, high = RATES_HZ
+        raise AudioValidationError(
+            f"{path} has a sample rate of {rate_hz:,} Hz in its header; wanted {low:,} to "
+            f"{high:,}; export it again"
+        )
     resampler = soxr.ResampleStream(rate_hz, sample_rate_hz, 1, "float32")
     n_samples = 0
     for piece in pieces:  # [n] float32 at the file's own rate
@@ -93,23 +108,125 @@ def _refuse_non_finite(path: Path, piece: np.ndarray, offset: int, rate_hz: int)
         )
 
 
-def _decode(
-    path: Path, start_s: float, seconds: float | None, block_s: float
-) -> tuple[int, Iterator[np.ndarray]]:
-    """Sample rate and mono pieces of a file, by libsndfile or else FFmpeg."""
-    if not path.is_file():
-        raise AudioValidationError(f"{path} is not there (or is no file); check the path")
-    if path.stat().st_size == 0:
-        raise AudioValidationError(f"{path} is empty (0 bytes); wanted audio; copy it again")
+def _remark(path: Path, tell: Tell, remark: str) -> None:
+    tell(f"{path} {remark}")
+
+
+def refuse_what_is_no_audio(path: Path) -> None:
+    """Raise AudioValidationError, saying what it is, for a file that no decoder takes for sound.
+
+    It is judged by its content alone, whatever its name.
+    """
+    _refuse_nothing(path)
+    _refuse_kind(path)
     try:
-        file = soundfile.SoundFile(path)
+        _sndfile(path, WHOLE).close()
+    except soundfile.LibsndfileError as error:
+        with _Nameless(path) as content:
+            _ffmpeg(path, error, content).close()
+
+
+class _Nameless(io.FileIO):
+    """A file without its name, which FFmpeg would go by; it seeks nowhere rather than raise."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The new place, or -1 where there is none."""
+        try:
+            return super().seek(offset, whence)
+        except OSError:
+            return -1
+
+
+def _refuse_kind(path: Path) -> None:
+    try:
+        kind = kind_of(path)
+    except OSError as error:
+        raise AudioValidationError(
+            f"{path} cannot be read ({error.strerror}); copy it again"
+        ) from error
+    if kind:
+        raise AudioValidationError(f"{path} is no audio but {kind}")
+
+
+def duration_s(path: Path) -> float:
+    """A file's length in seconds by its header, 0 where nothing readable says it."""
+    try:
+        with _sndfile(path, wholeness(path)) as file:
+            return file.frames / max(1, file.samplerate)
+    except (soundfile.LibsndfileError, OSError):
+        pass
+    try:
+        import av
+    except ImportError:
+        return 0.0
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            return float(container.duration or 0) / av.time_base
+    except (av.FFmpegError, OSError):
+        return 0.0
+
+
+def _decode(
+    path: Path, start_s: float, seconds: float | None, block_s: float, tell: Tell
+) -> tuple[int, Iterator[np.ndarray]]:
+    """Sample rate and pieces of a file, [n, channels] each, by libsndfile or else FFmpeg."""
+    whole = _refuse_nothing(path)
+    try:
+        file = _sndfile(path, whole)
     except soundfile.LibsndfileError as error:
         container = _ffmpeg(path, error)
+        _refuse_more(path, whole, mendable=False)
         rate_hz = container.streams.audio[0].rate
         start, stop = _span(start_s, seconds, rate_hz)
-        return rate_hz, _ffmpeg_pieces(path, container, start, stop)
+        pieces = _ffmpeg_pieces(path, container, start, stop)
+        return rate_hz, _whole_pieces(path, whole, pieces, rate_hz, start, stop)
+    _refuse_more(path, whole, mendable=whole.data is not None)
+    _tell_of_header(path, whole, file.frames / max(1, file.samplerate), tell)
     start, stop = _span(start_s, seconds, file.samplerate)
-    return file.samplerate, _sndfile_pieces(path, file, start, stop, block_s)
+    promised = file.frames if file.format == "FLAC" and file.frames < 1 << 36 else 0
+    pieces = _sndfile_pieces(path, file, start, stop, block_s)
+    return file.samplerate, _whole_pieces(
+        path, whole, pieces, file.samplerate, start, stop, promised
+    )
+
+
+def _refuse_nothing(path: Path) -> Wholeness:
+    """How whole a file is; AudioValidationError for one that is not there, empty or not to read."""
+    try:
+        if not path.is_file():
+            raise AudioValidationError(f"{path} is not there (or is no file); check the path")
+        if path.stat().st_size == 0:
+            raise AudioValidationError(f"{path} is empty (0 bytes); wanted audio; copy it again")
+        return wholeness(path)
+    except OSError as error:
+        raise AudioValidationError(
+            f"{path} cannot be read ({error.strerror}); change its rights or copy it again"
+        ) from error
+
+
+def _sndfile(path: Path, whole: Wholeness) -> soundfile.SoundFile:
+    """A file as libsndfile opens it, by its bytes where its header's length is wrong."""
+    mended = Mended(path, whole.data) if whole.has_more and whole.data else None
+    return soundfile.SoundFile(mended or os.fsencode(path))  # a name need not be UTF-8
+
+
+def _refuse_more(path: Path, whole: Wholeness, mendable: bool) -> None:
+    """AudioValidationError where there is more than the header tells of, and no way to read it."""
+    if whole.has_more and not mendable:
+        raise AudioValidationError(
+            f"{path} has more behind the sound that its header tells of: the header is wrong, or "
+            "two files were joined; open it in an audio editor and export it"
+        )
+
+
+def _tell_of_header(path: Path, whole: Wholeness, seconds: float, tell: Tell) -> None:
+    """`seconds`: what there is in truth."""
+    if whole.has_more and whole.data:
+        told_s = seconds / whole.share if whole.data.n_promised else 0.0
+        remark = f"has a wrong header: it tells of {told_s:.2f} s, and there are {seconds:.2f} s"
+        _remark(path, tell, f"{remark}; read to the end of the file")
+    if whole.unfinished:
+        _remark(path, tell, "has no mark of its end: it may be cut off")
 
 
 def _span(start_s: float, seconds: float | None, rate_hz: int) -> tuple[int, float]:
@@ -117,12 +234,44 @@ def _span(start_s: float, seconds: float | None, rate_hz: int) -> tuple[int, flo
     return start, float("inf") if seconds is None else start + round(seconds * rate_hz)
 
 
+def _whole_pieces(
+    path: Path,
+    whole: Wholeness,
+    pieces: Iterator[np.ndarray],
+    rate_hz: int,
+    start: int,
+    stop: float,
+    promised: float = 0,
+) -> Iterator[np.ndarray]:
+    """The pieces; then AudioValidationError if they end before `stop` and before what is promised.
+
+    `promised`: frames, where the header tells of them.
+    """
+    at = start
+    for piece in pieces:
+        yield piece
+        at += len(piece)
+    if at >= stop:
+        return
+    if whole.share < 1 - MISSING_SHARE:
+        promised = max(promised, at / whole.share)
+    if min(promised, stop) - at > MISSING_SHARE * promised:
+        raise AudioValidationError(
+            f"{path} is cut off: its header promises {promised / rate_hz:.2f} s, "
+            f"it ends at {at / rate_hz:.2f} s; copy or export it again"
+        )
+    if whole.broken:
+        raise AudioValidationError(
+            f"{path} is cut off: its {whole.broken} breaks off at {at / rate_hz:.2f} s; copy or "
+            "export it again"
+        )
+
+
 def _sndfile_pieces(
     path: Path, file: soundfile.SoundFile, start: int, stop: float, block_s: float
 ) -> Iterator[np.ndarray]:
     at = start
     with file:
-        declared = _declared_frames(path, file)
         n_block = max(1, round(block_s * file.samplerate))
         try:
             file.seek(min(start, file.frames))
@@ -130,49 +279,19 @@ def _sndfile_pieces(
                 piece = file.read(int(min(n_block, stop - at)), dtype="float32", always_2d=True)
                 if not len(piece):
                     break
-                yield _mono(piece)
+                yield piece
                 at += len(piece)
         except soundfile.LibsndfileError as error:
             # A frame it will not decode: FFmpeg goes on from the sample it stopped at.
-            for piece in _ffmpeg_pieces(path, _ffmpeg(path, error), at, stop):
-                yield piece
-                at += len(piece)
-    missing = min(declared, stop) - at
-    if missing > MISSING_SHARE * declared:
-        raise AudioValidationError(
-            f"{path} is cut off: its header promises {declared / file.samplerate:.2f} s, "
-            f"it ends at {at / file.samplerate:.2f} s; copy or export it again"
-        )
+            yield from _ffmpeg_pieces(path, _ffmpeg(path, error), at, stop)
 
 
-def _mono(piece: np.ndarray) -> np.ndarray:
-    # [n, channels] -> [n]
-    return piece[:, 0] if piece.shape[1] == 1 else piece.mean(axis=1, dtype=np.float32)
+def _ffmpeg(path: Path, refusal: Exception, content=None):
+    """An open PyAV container with a sound track, or AudioValidationError with both reasons.
 
-
-def _declared_frames(path: Path, file: soundfile.SoundFile) -> int:
-    """Number of frames that a WAV or FLAC header declares, 0 where unknown."""
-    if file.format == "FLAC":
-        return file.frames if file.frames < 1 << 36 else 0  # 36 bits; libsndfile's "unknown"
-    if file.format not in ("WAV", "WAVEX"):
-        return 0
-    with open(path, "rb") as raw:
-        raw.seek(12)  # "RIFF", size, "WAVE"
-        frame_bytes = 0
-        while len(head := raw.read(8)) == 8:  # chunks; a writer to a pipe cannot know their sizes
-            name, n_bytes = struct.unpack("<4sI", head)
-            if name == b"fmt ":
-                frame_bytes = struct.unpack("<H", raw.read(n_bytes)[12:14])[0]
-            elif name == b"data":
-                piped = n_bytes >= 0xFFFF_F000 or 0x7FFF_F000 <= n_bytes <= 0x8000_0000
-                return 0 if piped or not frame_bytes else n_bytes // frame_bytes
-            else:
-                raw.seek(n_bytes + n_bytes % 2, os.SEEK_CUR)
-    return 0
-
-
-def _ffmpeg(path: Path, refusal: Exception):
-    """An open PyAV container with a sound track, or AudioValidationError with both reasons."""
+    `content`: the open file, if its name shall say nothing.
+    """
+    _refuse_kind(path)
     try:
         import av  # only for files that libsndfile refuses
     except ImportError as error:
@@ -180,42 +299,73 @@ def _ffmpeg(path: Path, refusal: Exception):
             f"{path}: libsndfile refuses it ({refusal}) and FFmpeg is not here; pip install av"
         ) from error
     try:
-        container = av.open(str(path))
+        # Titles and names of artists come in any encoding.
+        container = av.open(content or str(path), metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
+        if (whole := wholeness(path)).is_cut:
+            raise AudioValidationError(
+                f"{path} is cut off: its {whole.broken or 'end'} is not there; copy or export it "
+                "again"
+            ) from error
+        reasons = ", ".join(_plain(str(reason), path) for reason in (refusal, error))
         raise AudioValidationError(
-            f"{path} is no audio that libsndfile ({refusal}) or FFmpeg ({error}) can read; "
-            "wanted WAV, FLAC, OGG, MP3 or M4A; convert it or leave it out"
+            f"{path} is no audio that libsndfile or FFmpeg can read ({reasons}); wanted WAV, FLAC, "
+            "OGG, MP3, M4A or what else they know; convert it or leave it out"
         ) from error
-    if not container.streams.audio:
-        container.close()
+    sound = container.streams.audio
+    if sound and sound[0].codec_context and sound[0].rate:
+        return container
+    container.close()
+    if not sound:
         raise AudioValidationError(f"{path} has no sound track; leave it out")
-    return container
+    raise AudioValidationError(
+        f"{path} has a sound track that FFmpeg has no decoder for (is it protected against "
+        "copying?); export it as WAV or leave it out"
+    )
+
+
+def _plain(reason: str, path: Path) -> str:
+    """What a decoder says, without the file's name and numbers of its own."""
+    words = reason.replace(f"{os.fsencode(path)!r}", "").replace(f"'{path}'", "").strip()
+    return words.rpartition("] ")[2].removeprefix("Error opening").strip(" :.")
 
 
 def _ffmpeg_pieces(path: Path, container, start: int, stop: float) -> Iterator[np.ndarray]:
-    """Mono pieces from frame `start` to `stop`, counted in decoded frames: exact, unlike a seek."""
+    """Pieces [n, channels] from `start` to `stop`, counted in decoded frames: unlike a seek, exact.
+
+    Raises AudioValidationError for what is damaged, or cut off in the middle of a packet.
+    """
     import av
 
     with container:
         resampler = av.AudioResampler(format="fltp")
-        at = 0
+        at, end = 0, 0
         try:
-            for frame in _flushed(container.decode(audio=0)):
-                for converted in resampler.resample(frame):
-                    piece = _mono(converted.to_ndarray().T)  # [n] float32
-                    wanted = piece[max(0, start - at) : int(min(len(piece), max(0, stop - at)))]
-                    at += len(piece)
-                    if len(wanted):
-                        yield wanted
-                if at >= stop:
-                    return
+            for packet in container.demux(audio=0):
+                end = (packet.pos or 0) + packet.size if packet.size else end
+                for frame in _flushed(packet):
+                    for converted in resampler.resample(frame):
+                        piece = converted.to_ndarray().T  # [n, channels] float32
+                        wanted = piece[max(0, start - at) : int(min(len(piece), max(0, stop - at)))]
+                        at += len(piece)
+                        if len(wanted):
+                            yield wanted
+                    if at >= stop:
+                        return
         except av.FFmpegError as error:
+            if end >= path.stat().st_size:
+                raise AudioValidationError(
+                    f"{path} is cut off: it breaks off in the middle of its sound, after sample "
+                    f"{at}; copy or export it again"
+                ) from error
             raise AudioValidationError(
                 f"{path} is damaged: neither libsndfile nor FFmpeg reads past sample {at} "
-                f"({error}); copy or export it again"
+                f"({_plain(str(error), path)}); copy or export it again"
             ) from error
 
 
-def _flushed(frames: Iterable) -> Iterator:
-    yield from frames
-    yield None  # the resampler hands out what it still holds
+def _flushed(packet) -> Iterable:
+    """A packet's frames; after the last one, which is empty, the mark that hands out the rest."""
+    yield from packet.decode()
+    if not packet.size:
+        yield None

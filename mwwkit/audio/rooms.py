@@ -57,7 +57,8 @@ def validate_room(rir: np.ndarray, sample_rate_hz: int = firmware.SAMPLE_RATE_HZ
     reasons, seconds = [], rir.size / sample_rate_hz
     if not SHORTEST_S <= seconds <= LONGEST_FILE_S:
         reasons.append(f"is {seconds:.3f} s long; wanted {SHORTEST_S} to {LONGEST_FILE_S} s")
-    energy = float(np.sum(rir.astype(float) ** 2))
+    # A constant level is no sound.
+    energy = float(np.var(rir.astype(float)) * rir.size) if rir.size else 0.0
     if not energy > LEAST_ENERGY:
         reasons.append(f"is silent, with an energy of {energy:.1e}; wanted over {LEAST_ENERGY:g}")
     return reasons

@@ -66,7 +66,10 @@ def parameters_of(arguments: argparse.Namespace) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, text in arguments.parameter:
         if given.setdefault(name, text) != text:
-            raise presets.PresetError(f"{name} is given twice, as {given[name]!r} and as {text!r}")
+            raise presets.PresetError(
+                f"{name} is given twice, as {given[name]!r} and as {text!r}; give it once: one "
+                "run makes one model, and `mwwkit sweep` makes several"
+            )
     return given
 
 

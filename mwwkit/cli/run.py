@@ -38,17 +38,22 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     for done in chain.execute(jobs, run, show=True):
         say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
         if done.name == chain.NOTEBOOKS["01"]:
-            _say_where_recordings_went(run)
+            _say_what_became_of_what_was_given(run)
     if before and chain.snapshot(run) == before:
         say("Everything was done already: nothing was made, no file of the run changed.")
     return OK
 
 
-def _say_where_recordings_went(run: Run) -> None:
+def _say_what_became_of_what_was_given(run: Run) -> None:
+    from mwwkit.corpus.caveats import known_caveats
     from mwwkit.corpus.clips import CATALOGUE, load_clips
+    from mwwkit.corpus.fates import fates_of
     from mwwkit.corpus.own_recordings import where_they_went
 
     if run.all(CATALOGUE):  # there is none where 01 made triples only
+        say(f"\n{fates_of(run)}\n")
+        for caveat in known_caveats(run):
+            say(f"note: {caveat}")
         say(where_they_went(load_clips(run).records))
 
 

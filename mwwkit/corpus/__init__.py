@@ -2,6 +2,15 @@
 
 clips             the catalogue: one record a clip; what is fit to be one; the quarantine
 sources           inputs: files in folders and tables; what is to be spoken or made up
+role_folders      a folder of recordings: which folder in it is what, and what is neither
+recording_folders whose the recordings in such folders are, and in which of the user's own splits
+folder_names      what names of folders say: who, when, where, which split
+tables            tables of recordings and of splits made into inputs
+table_files       tables as people's programs write them: encodings, separators
+table_paths       paths as tables name them
+long_files        few long recordings cut over the splits
+gathering         what was given, place by place: inputs, what cannot be used, what is left out
+fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work
 unit_folders      one unit's inputs made into a folder of clips
 assembly          the clips of all units put together, doubles removed
@@ -9,12 +18,14 @@ speech            text to speech: the engine interface, and espeak-ng
 espeak_child      espeak-ng in a process of its own
 piper             Piper, for those who have it and voices for it
 piper_child       Piper in a process of its own
+scripts           which scripts the voices read as words, and which they spell
 near_misses       what sounds like the wake word, other words, sentences
 spoken_needs      which of it machines should say, by what people recorded
 synthetic_inputs  what machines are asked to say and to make up, decided by a seed
 noise_and_rooms   noise and rooms made up, for those who have none
 splits            train, validation and test: nobody (of six or more) and no sound in two; the audit
 folds             the clips that each of k runs keeps for its test
+caveats           what to know about a run's clips, in whole sentences
 own_recordings    people's recordings of the wake word: counted by split, and whose test the model
 endpoint_table    where the word is in every short clip of a run, found once and kept
 """

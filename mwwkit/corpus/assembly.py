@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from mwwkit.corpus.clips import Label, Rejected
-from mwwkit.corpus.unit_folders import Made, read_unit
+from mwwkit.corpus.clips import STAGE, Label, Rejected
+from mwwkit.corpus.unit_folders import Made, read_unit, remarks_of
 from mwwkit.run.paths import Run
 
-STAGE = "01 acquire"
 Found = list[tuple[str, Made]]  # path in the run, clip
 
 
@@ -20,6 +19,11 @@ def assemble(run: Run, folder: str, units: Sequence[str]) -> tuple[Found, list[R
         rejected += [Rejected(row["path"], row["reason"], STAGE) for row in refused]
     kept, doubles = _without_doubles(clips_of_units)
     return kept, rejected + doubles
+
+
+def remarks(run: Run, folder: str, units: Sequence[str]) -> list[tuple[str, str]]:
+    """(input, remark) about inputs of all units that are used all the same."""
+    return [row for unit in units for row in remarks_of(run.find(f"{folder}/{unit}"))]
 
 
 def _without_doubles(clips: Found) -> tuple[Found, list[Rejected]]:

@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 import numpy as np
+import scipy
 
 from mwwkit.audio.wav16 import Wav16
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
@@ -23,9 +24,13 @@ from mwwkit.run.paths import Run
 
 CATALOGUE = "clips/catalogue.csv"
 QUARANTINE = "quarantine.jsonl"
+STAGE = "01 acquire"  # in the rows of the quarantine
 SYNTHETIC_SOURCES = frozenset({"espeak-ng", "piper"})  # the engines' names
 
 FRAME = 512  # samples over which level is measured: 32 ms, a vowel
+EDGE = 1600  # samples at both ends that say nothing about level
+MOST_AROUND = 800  # samples that a filter is given before and after a sound
+BLOCK = 1_000 * FRAME  # filtered at once: 32 s
 SILENT_DB = -66.0  # loudest frame under this: a muted microphone, not a soft voice
 FULL_SCALE = 0.999
 CLIPPED_SHARE = 0.25  # of samples at full scale; shouting into a cheap microphone reaches 17 %
@@ -199,11 +204,26 @@ def validate(audio: np.ndarray, min_s: float = 0.1, max_s: float = 60.0) -> list
 
 
 def loudest_frame_db(audio: np.ndarray) -> float:
-    """The RMS of the loudest 32 ms, in dB under full scale; -200 for digital silence."""
-    n_frames = max(1, len(audio) // FRAME)
-    frames = audio[: n_frames * FRAME].reshape(n_frames, -1)
+    """The RMS of the loudest 32 ms over 60 Hz, in dB under full scale; -200 for silence.
+
+    A constant level, however high, is silence, and so is one that drifts. The ends are left out:
+    resamplers and codecs ring where such a level begins.
+    """
+    edge = min(EDGE, len(audio) // 8)
+    heard = np.zeros(max(len(audio), FRAME), np.float32)
+    for first in range(edge, len(audio) - edge, BLOCK):
+        last = min(first + BLOCK, len(audio) - edge)
+        heard[first:last] = _over_60_hz(audio[first:last])
+    n_frames = len(heard) // FRAME
+    frames = heard[: n_frames * FRAME].reshape(n_frames, -1)
     power = np.einsum("fs,fs->f", frames, frames) / frames.shape[1]
     return 10 * np.log10(max(1e-20, float(power.max())))
+
+
+def _over_60_hz(audio: np.ndarray) -> np.ndarray:
+    sections = scipy.signal.butter(3, 60.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+    n_around = min(MOST_AROUND, len(audio) - 1)  # gone on with at both ends as it begins and ends
+    return scipy.signal.sosfiltfilt(sections, audio.astype(np.float64), padlen=max(0, n_around))
 
 
 @dataclass(frozen=True, order=True)

@@ -8,15 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from mwwkit.audio.reading import AudioValidationError, blocks, read
+from mwwkit.audio.reading import AudioValidationError, Tell, blocks, read
 from mwwkit.audio.rooms import aligned, validate_room
 from mwwkit.audio.wav16 import pcm_sha256, to_float, to_int16, write_wav16
 from mwwkit.corpus import noise_and_rooms
-from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, validate
+from mwwkit.corpus.clips import (
+    SILENT_DB,
+    Kind,
+    Label,
+    SampleRecord,
+    Split,
+    loudest_frame_db,
+    validate,
+)
 from mwwkit.corpus.sources import VOICE_MARK, About, FromFile, FromSeed, FromSpeech, Input
 from mwwkit.corpus.speech import Engine, SpeechError
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
-from mwwkit.run.files import read_json, write_json
+from mwwkit.run.files import printable, read_json, write_json
 from mwwkit.run.seeds import rng
 
 LONGEST_RIR_S = 10.0
@@ -54,7 +62,9 @@ def make_unit(part: Path, inputs: Sequence[Input], bounds: Bounds, engine: Engin
     part.mkdir(parents=True)
     all_clips: list[Made] = []
     rejected: list[dict[str, str]] = []
-    for i, (item, sounds) in enumerate(_sounds(inputs, engine, bounds)):
+    noted: list[dict[str, str]] = []
+    remarks: list[str] = []  # about the input that is read just now
+    for i, (item, sounds) in enumerate(_sounds(inputs, engine, bounds, remarks.append)):
         clips: list[Made] = []
         try:
             for k, samples in enumerate(sounds):  # [n] int16
@@ -65,12 +75,20 @@ def make_unit(part: Path, inputs: Sequence[Input], bounds: Bounds, engine: Engin
             for clip in clips:  # the pieces before the one that is wrong
                 (part / clip.file).unlink()
             clips = []
-            reason = str(error).removeprefix(where(item)).lstrip(" :")
-            rejected.append({"path": where(item), "reason": reason})
+            rejected.append(_row(item, str(error)))
+            remarks.clear()
         all_clips += clips
-    write_json(part / RECORDS, {"made": [asdict(clip) for clip in all_clips], "rejected": rejected})
+        noted += [_row(item, remark) for remark in remarks]
+        remarks.clear()
+    table = {"made": [asdict(clip) for clip in all_clips], "rejected": rejected}
+    write_json(part / RECORDS, table | ({"noted": noted} if noted else {}))
     seconds = sum(clip.seconds for clip in all_clips)
     return {"clips": len(all_clips), "rejected": len(rejected), "seconds": round(seconds, 3)}
+
+
+def _row(item: Input, text: str) -> dict[str, str]:
+    place = where(item)
+    return {"path": place, "reason": printable(text).removeprefix(place).lstrip(" :")}
 
 
 def _write(part: Path, name: str, item: Input, samples: np.ndarray) -> Made:
@@ -81,7 +99,7 @@ def _write(part: Path, name: str, item: Input, samples: np.ndarray) -> Made:
 
 def read_unit(folder: Path) -> tuple[list[Made], list[dict[str, str]]]:
     """What `make_unit` wrote: the clips, and the rejected inputs with their reasons."""
-    table: dict[str, list[dict[str, Any]]] = read_json(folder / RECORDS)
+    table = _table(folder)
     clips = []
     for row in table["made"]:
         about = row["about"]
@@ -90,15 +108,26 @@ def read_unit(folder: Path) -> tuple[list[Made], list[dict[str, str]]]:
     return clips, table["rejected"]
 
 
+def remarks_of(folder: Path) -> list[tuple[str, str]]:
+    """(input, remark) about what `make_unit` used all the same."""
+    return [(row["path"], row["reason"]) for row in _table(folder).get("noted", [])]
+
+
+def _table(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    return read_json(folder / RECORDS)
+
+
 def where(item: Input) -> str:
     """An input's file path, or its origin text, as shown when it is rejected."""
-    return str(item.path) if isinstance(item, FromFile) else item.about.origin
+    return printable(item.path) if isinstance(item, FromFile) else item.about.origin
 
 
 def _sounds(
-    inputs: Sequence[Input], engine: Engine, bounds: Bounds
+    inputs: Sequence[Input], engine: Engine, bounds: Bounds, tell: Tell
 ) -> Iterator[tuple[Input, Iterator[np.ndarray]]]:
     """Each input with its sound as [n] int16: one piece, several of a long file.
+
+    `tell` takes remarks about an input while its pieces are taken.
 
     Iterating over the pieces raises AudioValidationError or SpeechError where there is none.
     """
@@ -111,9 +140,9 @@ def _sounds(
         elif isinstance(item, FromSeed):
             yield item, _made_up(item)
         elif item.about.kind in (Kind.AMBIENT, Kind.NOISE):
-            yield item, _pieces(item, bounds)
+            yield item, _pieces(item, bounds, tell)
         else:
-            yield item, _recorded(item, bounds)
+            yield item, _recorded(item, bounds, tell)
 
 
 def _spoken(
@@ -138,15 +167,15 @@ def _made_up(item: FromSeed) -> Iterator[np.ndarray]:
     )
 
 
-def _recorded(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
+def _recorded(item: FromFile, bounds: Bounds, tell: Tell) -> Iterator[np.ndarray]:
     """Audio of a recorded word or impulse response; reads only as far as the length limit needs."""
     if item.about.kind is Kind.RIR:
-        audio = read(item.path, seconds=LONGEST_RIR_S)
+        audio = read(item.path, seconds=LONGEST_RIR_S, tell=tell)
         _refuse(item, validate_room(audio))
         aligned(audio)  # raises for what is no response
         yield to_int16(audio / np.abs(audio).max())  # all 16 bits for the tail
         return
-    audio = read(item.path, seconds=bounds.max_s + 1)
+    audio = read(item.path, seconds=bounds.max_s + 1, tell=tell)
     if len(audio) > bounds.max_s * SAMPLE_RATE_HZ:
         belongs = (
             "" if item.about.label is Label.POSITIVE else "; continuous speech is for ambient/"
@@ -156,22 +185,26 @@ def _recorded(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
     yield to_int16(audio)
 
 
-def _pieces(item: FromFile, bounds: Bounds) -> Iterator[np.ndarray]:
+def _pieces(item: FromFile, bounds: Bounds, tell: Tell) -> Iterator[np.ndarray]:
     """A file of any length, in pieces of at most `PIECE_S`; memory is that of one piece."""
     n_piece = int(PIECE_S * SAMPLE_RATE_HZ)
     held: list[np.ndarray] = []
-    n_held, n_yielded = 0, 0
-    for block in blocks(item.path):
+    n_held, n_yielded, loudest_db = 0, 0, -np.inf
+    for block in blocks(item.path, start_s=item.start_s, seconds=item.seconds, tell=tell):
         samples = to_int16(block)
         while n_held + len(samples) >= n_piece:
             head, samples = np.split(samples, [n_piece - n_held])
-            yield np.concatenate([*held, head])
+            piece = np.concatenate([*held, head])
+            loudest_db = max(loudest_db, loudest_frame_db(to_float(piece)))
+            yield piece
             held, n_held, n_yielded = [], 0, n_yielded + 1
         held.append(samples)
         n_held += len(samples)
     rest = np.concatenate(held) if held else np.zeros(0, np.int16)
     if not n_yielded:
         _refuse(item, validate(to_float(rest), bounds.min_s, PIECE_S))
+    elif max(loudest_db, loudest_frame_db(to_float(rest))) < SILENT_DB:
+        _refuse(item, ["silent from beginning to end"])
     if len(rest) >= bounds.min_s * SAMPLE_RATE_HZ:
         yield rest
 

@@ -10,7 +10,20 @@ from mwwkit.device.firmware import SAMPLE_RATE_HZ
 UNIT_INPUTS = 64  # some seconds of work to lose
 UNIT_BYTES = 256 << 20  # and at most about so many bytes of clips
 GROWTH = {".mp3": 3.0, ".m4a": 3.0, ".ogg": 4.0, ".opus": 6.0}  # at most, to our WAV
-GROWTH_OTHERS = 2.0  # FLAC; and WAV of 8 kHz in 16 bits
+GROWTH |= {
+    ".mp4": 8.0,
+    ".mov": 8.0,
+    ".aac": 8.0,
+    ".wma": 8.0,
+    ".mp2": 4.0,
+    ".ac3": 4.0,
+    ".oga": 4.0,
+}
+GROWTH |= {".webm": 12.0, ".mka": 12.0, ".mkv": 12.0, ".caf": 12.0, ".3gp": 24.0, ".gsm": 24.0}
+GROWTH |= {".amr": 40.0}
+PLAIN = {".wav", ".flac", ".aif", ".aiff", ".aifc", ".au", ".w64", ".rf64"}
+GROWTH_PLAIN = 2.0  # FLAC; and WAV of 8 kHz in 16 bits
+GROWTH_OTHERS = 12.0  # under a name that tells nothing
 
 
 def in_units(inputs: Sequence[Input]) -> dict[str, list[Input]]:
@@ -44,7 +57,9 @@ def bytes_at_most(inputs: Sequence[Input]) -> int:
 
 def _bytes_of(item: Input) -> int:
     if isinstance(item, FromFile):
-        return int(item.n_bytes * GROWTH.get(item.path.suffix.lower(), GROWTH_OTHERS))
+        suffix = item.path.suffix.lower()
+        growth = GROWTH_PLAIN if suffix in PLAIN else GROWTH.get(suffix, GROWTH_OTHERS)
+        return int(item.n_bytes * growth)
     seconds = item.seconds or 1.0 if isinstance(item, FromSeed) else _spoken_s(item)
     return int(2 * SAMPLE_RATE_HZ * seconds) + 100
 

@@ -8,20 +8,23 @@ print(track.max, [d.time_s for d in track.detections])
 print(table(score(Path("computer.json"), [Path("recordings")], vad=Path("vad.json"))))
 """
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from mwwkit.audio.discovery import discover
 from mwwkit.audio.frontend import MicroFrontend, quantise
-from mwwkit.audio.reading import AudioValidationError, blocks, discover
+from mwwkit.audio.reading import AudioValidationError, Tell, blocks
 from mwwkit.audio.wav16 import to_int16
 from mwwkit.device.detector import Detection, Rule, shown
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.esphome import manifest
 from mwwkit.esphome.component import Component, Heard
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import printable
 from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.seeds import rng
 from mwwkit.run.typed_json import absent
@@ -80,12 +83,18 @@ class Track:
         return float(self.rule.highest([self.scores])[0])
 
 
-def listen(component: Component, path: Path, lead_in_s: float = LEAD_IN_S) -> Track:
+def listen(
+    component: Component,
+    path: Path,
+    lead_in_s: float = LEAD_IN_S,
+    tell: Tell = warnings.warn,
+) -> Track:
     """Score a file of any length, rate and format, between a lead-in and a tail of faint noise.
 
-    Raises AudioValidationError for what is no usable audio.
+    `tell` takes remarks about a file that is heard all the same. Raises AudioValidationError for
+    what is no usable audio.
     """
-    return listen_to(component, map(to_int16, blocks(path, SAMPLE_RATE_HZ)), lead_in_s)
+    return listen_to(component, map(to_int16, blocks(path, SAMPLE_RATE_HZ, tell=tell)), lead_in_s)
 
 
 def listen_to(
@@ -146,6 +155,7 @@ class FileScore:
     max_mean: float | None = absent()
     detections: tuple[At, ...] | None = absent()
     blocked: tuple[At, ...] | None = absent()  # held back without a voice, with a VAD model
+    remark: str | None = absent()  # about a file that was heard all the same
 
     @property
     def times(self) -> str:
@@ -191,19 +201,22 @@ def score(
 ) -> Scored:
     """Hear files as the device would.
 
-    A folder stands for the audio files in it and in the folders under it. With `vad`, a manifest of
-    a VAD model, a detection needs a voice. A file that cannot be read has an `error` instead, and
-    is counted. Raises ManifestError, DeviceError or FileNotFoundError for a model that cannot be
-    used, FileNotFoundError where there is nothing to hear.
+    A folder stands for the files in it and in the folders under it, links followed; hidden ones and
+    the system's own are left out. With `vad`, a manifest of a VAD model, a detection needs a voice.
+    What is no audio or cannot be read has an `error` instead, and is counted. Raises ManifestError,
+    DeviceError or FileNotFoundError for a model that cannot be used, FileNotFoundError where there
+    is nothing to hear.
     """
     if not 0 <= lead_in_s < float("inf"):
         raise WrongInput(f"lead_in_s is {lead_in_s}; wanted 0 or more")
     component = Component.load(model, vad)
-    paths = [p for place in audio for p in (discover(place) if place.is_dir() else [place])]
+    paths, others = _found(audio)
     if not paths:
-        raise FileNotFoundError("there is no audio file in what was given")
+        raise FileNotFoundError(
+            "; ".join(["there is no audio file in what was given", *(e.error for e in others[:3])])
+        )
     bar = tqdm(paths, desc="listening", unit="file", disable=len(paths) < 2)
-    files = tuple(_heard(component, path, lead_in_s) for path in bar)
+    files = (*(_heard(component, path, lead_in_s) for path in bar), *others)
     return Scored(
         wake_word=manifest.read(model).wake_word,
         model=str(model),
@@ -216,13 +229,31 @@ def score(
     )
 
 
+def _found(audio: Iterable[Path]) -> tuple[list[Path], list[FileScore]]:
+    """The files to hear, and what in folders is none."""
+    paths, others = [], []
+    for place in audio:
+        if not place.is_dir():
+            paths.append(place)
+            continue
+        found = discover(place)
+        paths += found.files
+        for path, reason in found.others:
+            name = str(path)
+            told = reason if reason.startswith(name) else f"{name} {reason}"
+            others.append(FileScore(printable(name), printable(told)))
+    return paths, others
+
+
 def _heard(component: Component, path: Path, lead_in_s: float) -> FileScore:
+    remarks: list[str] = []
     try:
-        track = listen(component, path, lead_in_s)
+        track = listen(component, path, lead_in_s, remarks.append)
     except AudioValidationError as error:
-        return FileScore(str(path), str(error))
+        return FileScore(printable(path), printable(str(error)))
     return FileScore(
-        file=str(path),
+        file=printable(path),
+        remark=printable("; ".join(remarks)) or None,
         seconds=round(track.seconds, 3),
         max=round(track.max, 3),
         mean=round(track.mean, 3),
@@ -257,4 +288,5 @@ def table(report: Scored) -> str:
     )
     bad = [file.error for file in report.files if file.error is not None]
     lines += [f"not read: {len(bad)}"] if bad else []
-    return "\n".join([*lines, *(f"  not read: {error}" for error in bad)])
+    lines += [f"  not read: {error}" for error in bad]
+    return "\n".join([*lines, *(f"  read, but {f.remark}" for f in report.files if f.remark)])

@@ -81,6 +81,11 @@ def read_json(path: Path) -> Any:
         raise WrongInput(f"{path} is not readable as JSON: {error}") from error
 
 
+def printable(text: str | Path) -> str:
+    r"""A path or a text with one, for files and people: bytes that are no UTF-8 stand as `\xe9`."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex."""
     digest = hashlib.sha256()

@@ -3,18 +3,20 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from mwwkit.audio.rooms import is_late
-from mwwkit.corpus import sources, synthetic_inputs
-from mwwkit.corpus.assembly import STAGE, assemble
+from mwwkit.corpus import fates, scripts, synthetic_inputs, tables
+from mwwkit.corpus.assembly import assemble, remarks
+from mwwkit.corpus.caveats import known_caveats
 from mwwkit.corpus.clips import (
     CATALOGUE,
     QUARANTINE,
+    STAGE,
     Kind,
     Label,
     Split,
@@ -22,11 +24,14 @@ from mwwkit.corpus.clips import (
     write_catalogue,
     write_quarantine,
 )
+from mwwkit.corpus.gathering import Gathered, Place
+from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
+from mwwkit.corpus.recording_folders import read_folders
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
-from mwwkit.corpus.splits import SHARES, assign, audit
+from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
 from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
@@ -79,6 +84,10 @@ class Config(Checked):
     noise_minutes: Minutes = 20.0  # made up
     rooms: Annotated[int, Between(0, 100_000)] = 60  # made up
     shares: tuple[float, float, float] = SHARES  # train, validation, test
+    # which folder is the speaker: 1 the outermost, 2 that inside it, -1 the innermost; 0: by names
+    speaker_level: Annotated[int, Between(-9, 9), Before(0)] = 0
+    # how folders and tables are read: 1 as before folders of rooms and splits were known
+    input_rules: Annotated[int, Between(1, 2), Before(1)] = 2
     min_seconds: float = 0.1
     max_seconds: Annotated[float, Between(0, 600)] = 15.0
     seed: int = 42
@@ -108,6 +117,8 @@ class Config(Checked):
             return Piper(str(paths.given_path(self.piper_voices)), self.tts_speakers)
         accents = ACCENTS if self.tts_accent_share else ()
         languages = self.tts_languages or ENGLISH
+        if self.input_rules > 1:
+            accents = tuple(v for v in accents if not scripts.unread(self.word, (v,)))
         return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
 
     def for_the_run(self) -> RunSettings:
@@ -120,6 +131,7 @@ class Config(Checked):
         What inputs there are is in the names of the units, so recordings may be added.
         """
         names = ("word", "seed", "shares", "min_seconds", "max_seconds", "tts_when")
+        names += ("speaker_level", "input_rules")
         return {name: getattr(self, name) for name in names}
 
 
@@ -130,7 +142,8 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
     config = _as_begun(config, run)
-    inputs, left_out, _ = _inputs(config)
+    gathered, _ = _gathered(config)
+    inputs = gathered.inputs
     units = in_units(inputs)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     left = checkpoint.left(list(units))
@@ -141,7 +154,9 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
     return {
         "inputs": dict(sorted(counts.items())),
-        "rows of the table left out": left_out,
+        "set aside already": len(gathered.aside),
+        "left out": sum(len(place.left_out) for place in gathered.places),
+        "notices": gathered.notices,
         "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
         "units left": len(left),
@@ -158,8 +173,8 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
     config = _as_begun(config, run)
-    inputs, _, given_splits = _inputs(config)
-    units = in_units(inputs)
+    gathered, given_splits = _gathered(config)
+    units = in_units(gathered.inputs)
     _refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     session = limits.session(run)
@@ -178,8 +193,9 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = _digest(units, given_splits)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
-        facts = _write_catalogue(config, run, list(units), given_splits)
+        facts = _write_catalogue(config, run, gathered, list(units), given_splits)
         checkpoint.complete(content=content, **facts)
+    _tell_fates(run, gathered, units, content)
     return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
 
 
@@ -193,7 +209,8 @@ def check(run: Run) -> dict:
     clips = load_clips(run)
     for record in clips:
         clips.path(record)  # raises FileNotFoundError, naming it
-    caveats = audit(clips.records)
+    audit(clips.records)
+    caveats = known_caveats(run)
     for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
         if not clips.of(label=label, split=split):
             raise WrongInput(
@@ -215,80 +232,92 @@ def check(run: Run) -> dict:
     return {
         "clips": clips.summary(),
         "recordings": where_they_went(clips.records),
-        "rejected": facts["rejected"],
+        "rejected": told.n_set_aside if (told := fates.fates_of(run)) else facts["rejected"],
         "caveats": caveats,
     }
 
 
 def _as_begun(config: Config, run: Run) -> Config:
-    """The settings under which a run goes on in which machines said all that is set.
+    """The settings under which a run goes on that an older version began.
 
-    So it was in every run before they left anything out; what such a run wrote since says so.
+    In it machines said all that is set, or folders and tables were read by older rules; what such a
+    run wrote since says so.
     """
-    begun = [load(path) for path in run.all(f"{FOLDER}/checkpoint.json")]
-    always = {state["settings"].get("tts_when", "always") == "always" for state in begun if state}
-    return replace(config, tts_when="always") if True in always else config
+    states = [load(path) for path in run.all(f"{FOLDER}/checkpoint.json")]
+    begun = [state["settings"] for state in states if state]
+    if any(settings.get("tts_when", "always") == "always" for settings in begun):
+        config = replace(config, tts_when="always")
+    if any(settings.get("input_rules", 1) == 1 for settings in begun):
+        config = replace(config, input_rules=1)
+    return config
 
 
-def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Split]]:
-    """All there is to make clips from, the table's rows left out, and the splits that are given."""
-    inputs: list[Input] = []
-    for role, path in _folders(config):
-        inputs += sources.folder(path, role, config.word)
-    left_out: dict[str, int] = {}
+def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
+    """All that was given and what machines add, and the splits that are given."""
+    former = config.input_rules == 1
+    level = config.speaker_level
+    places = read_folders(_roots(config), _more(config), config.word, level, former=former)
     if config.table:
-        mapping = sources.TableMapping(
-            config.table_positive or (config.word,),
-            config.table_hard_negative,
-            config.table_exclude,
+        mapping = tables.TableMapping(
+            config.table_positive, config.table_hard_negative, config.table_exclude
         )
-        rows, left_out = sources.table(Path(config.table), config.word, mapping)
-        inputs += rows
-    inputs += _invented(config, inputs)
-    if not any(item.about.label is Label.POSITIVE for item in inputs):
+        table = paths.given_path(config.table)
+        places.append(tables.table(table, config.word, mapping, former))
+    places += _invented(config, Gathered(tuple(places)).inputs)
+    gathered = Gathered(tuple(places))
+    if not any(item.about.label is Label.POSITIVE for item in gathered.inputs):
         raise WrongInput(
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
-    given_splits: dict[str, Split] = {}
-    if config.given_splits:
-        given_splits, excluded = sources.given_splits(paths.given_path(config.given_splits), inputs)
-        inputs = [item for item in inputs if item.about.origin not in excluded]
-    return inputs, left_out, given_splits
+    given_splits: dict[str, Split] = gathered.splits
+    path = paths.given_path(config.given_splits) if config.given_splits else None
+    if not former:
+        whole = given_splits.keys() | (tables.paths_in(path) if path else set())
+        gathered = cut_over_splits(gathered, config.shares, whole)
+    if path:
+        by_hand, excluded = tables.given_splits(path, gathered.inputs)
+        gathered = gathered.without(excluded, f"{tables.LEFT_OUT} in {path.name}")
+        given_splits |= by_hand
+    return gathered, given_splits
 
 
-def _folders(config: Config) -> Iterator[tuple[str, Path]]:
-    """(role, folder) of each folder set by role, and of each role folder in the recordings."""
+def _roots(config: Config) -> list[Path]:
+    """The folders of recordings."""
     if config.recordings == "auto":
-        roots = paths.locations("recordings")
-    else:
-        roots = [Path(config.recordings)] if config.recordings else []
-    for root in roots:
-        inside = [role for role in FOLDERS if (root / role).is_dir()]
-        if not inside:
-            raise WrongInput(
-                f"recordings is {root}, which has none of the folders {', '.join(FOLDERS)}; make "
-                "them, or set recordings to an empty text"
-            )
-        yield from ((role, root / role) for role in inside)
-    for role in FOLDERS:
-        yield from ((role, paths.given_path(name).absolute()) for name in getattr(config, role))
+        return paths.locations("recordings")
+    return [paths.given_path(config.recordings)] if config.recordings else []
 
 
-def _invented(config: Config, given: Sequence[Input]) -> list[Input]:
+def _more(config: Config) -> list[tuple[str, Path]]:
+    """(role, folder) of each folder that is set by role."""
+    given = [(role, name) for role in FOLDERS for name in getattr(config, role)]
+    return [(role, paths.given_path(name).absolute()) for role, name in given]
+
+
+def _invented(config: Config, given: Sequence[Input]) -> list[Place]:
     engine, word, seed = config.engine(), config.word, config.seed
+    texts = (word, *config.tts_spellings)
     needs, always = needs_of(given), config.tts_when == "always"
     words, others = always or needs.words, always or needs.others
     n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
     n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others
-    return [
-        *synthetic_inputs.positives(engine, word, config.tts_spellings, n_words, seed),
-        *synthetic_inputs.negatives(engine, word, n_others, seed),
-        *synthetic_inputs.hard_negatives(engine, word, n_near, seed),
-        *synthetic_inputs.ambient(engine, word, minutes, seed),
-        *synthetic_inputs.noises(config.noise_minutes, seed),
-        *synthetic_inputs.rooms(config.rooms, seed),
-    ]
+    lists = {
+        "machines: the word": synthetic_inputs.positives(
+            engine, word, config.tts_spellings, n_words, seed
+        ),
+        "machines: other words": synthetic_inputs.negatives(engine, word, n_others, seed),
+        "machines: near misses": synthetic_inputs.hard_negatives(engine, word, n_near, seed),
+        "machines: sentences": synthetic_inputs.ambient(engine, word, minutes, seed),
+        "made up: noise": synthetic_inputs.noises(config.noise_minutes, seed),
+        "made up: rooms": synthetic_inputs.rooms(config.rooms, seed),
+    }
+    told: list[str] = []
+    if config.input_rules > 1 and (n_words or n_near):
+        scripts.refuse_unread(texts[: None if n_words else 1], engine.languages)
+        told = scripts.notices(word, engine.languages)
+    places = [Place(name, tuple(items)) for name, items in lists.items() if items]
+    return [replace(place, notices=tuple(told) * (place is places[0])) for place in places]
 
 
 def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
@@ -302,10 +331,15 @@ def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple
 
 
 def _write_catalogue(
-    config: Config, run: Run, units: list[str], given_splits: dict[str, Split]
-) -> dict[str, int]:
+    config: Config,
+    run: Run,
+    gathered: Gathered,
+    units: list[str],
+    given_splits: dict[str, Split],
+) -> dict:
     """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
     kept, rejected = assemble(run, FOLDER, units)
+    rejected += gathered.aside
     write_quarantine(run, STAGE, rejected)
     if not any(clip.about.label is Label.POSITIVE for _, clip in kept):
         shown = "; ".join(f"{row.path}: {row.reason}" for row in rejected[:3])
@@ -313,15 +347,32 @@ def _write_catalogue(
             f"no clip of the wake word can be used; {len(rejected)} inputs were rejected ({shown}; "
             f"all of them in {run / QUARANTINE}); mend or replace them"
         )
-    records = [clip.record(path, Split.TRAIN) for path, clip in kept]
-    splits = assign(records, config.seed, config.shares, given_splits)
+    records, notices = [clip.record(path, Split.TRAIN) for path, clip in kept], gathered.notices
+    if config.input_rules > 1:
+        records, told = with_one_spelling(records)
+        notices = [*notices, *told]
+    own = {name for name, split in gathered.splits.items() if given_splits.get(name) is split}
+    own = {name for name in own if lies_in_a_split(name)}
+    parts = {i.about.origin: i.split for i in gathered.inputs if getattr(i, "split", None)}
+    splits = assign(records, config.seed, config.shares, given_splits, own, parts)
     records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
     audit(records)
     write_catalogue(run / CATALOGUE, records)
-    return {"clips": len(records), "rejected": len(rejected)}
+    facts = {"clips": len(records), "rejected": len(rejected)}
+    return facts | ({"notices": notices} if notices else {})
 
 
-def _digest(units: Sequence[str], given_splits: dict[str, Split]) -> str:
+def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], content: str) -> None:
+    """Keep what became of everything that was given, unless that is told already."""
+    content, told = fates.digest(gathered, content), fates.fates_of(run)
+    if told is None or told.content != content:
+        rejected = [*assemble(run, FOLDER, list(units))[1], *gathered.aside]
+        write_quarantine(run, STAGE, rejected)
+        told = remarks(run, FOLDER, list(units))
+        fates.write_fates(run, gathered, units, load_clips(run), rejected, content, told)
+
+
+def _digest(units: Iterable[str], given_splits: dict[str, Split]) -> str:
     """What the catalogue is made from, in 16 hex digits."""
     text = "\n".join(
         [*units, *(f"{name} {split.value}" for name, split in sorted(given_splits.items()))]

@@ -4,7 +4,7 @@ Phases: 1 what was finished before; 2 rooms; 3 their embeddings; 4 sterile speec
 input, clean target, batch files; 7 manifest and what to do next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
+from mwwkit.audio.reading import duration_s
 from mwwkit.run import paths
 from mwwkit.run.config_base import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.errors import CannotGoOn, WrongInput
@@ -29,8 +30,8 @@ from mwwkit.triples import (
     status,
     sterilising,
 )
-from mwwkit.triples.audio_files import Found, listed, shuffled
-from mwwkit.triples.ledger import PHASES, Work, force, open_work
+from mwwkit.triples.audio_files import Found, as_before, fingerprint, listing, shuffled
+from mwwkit.triples.ledger import PHASES, Work, force, of_kind, open_work
 
 STAGE = phases.STAGE
 PRODUCTS = ("clips", "triples", "both")
@@ -92,6 +93,7 @@ class Inputs:
     bad: list[Found]
     target: list[Found]
     speech: list[Found]
+    others: list[tuple[str, str]]  # what is no audio or out of reach, with the reason
 
 
 def products(product: str) -> tuple[bool, bool]:
@@ -111,20 +113,21 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     batch_manifest.refuse_other_parameters(run, settings, of=config)
     session = limits.session(run)
     work = open_work(run, settings, session, limits.n_workers, record=False, of=config)
-    inputs = _inputs(config, run)
     done = work.checkpoint.done
+    inputs = _inputs(config, run, done)
     _refuse_missing(inputs, done, config)
     left_files = (
         0 if "sterile" in done else len(inputs.speech) - work.checkpoint.figures["vocal_cursor"]
     )
-    seconds = sum(sterilising.seconds_of(f.path) for f in inputs.speech[-left_files:][:200])
+    seconds = sum(duration_s(f.path) for f in inputs.speech[-left_files:][:200])
     seconds *= left_files / max(1, min(200, left_files)) if left_files else 0
     n_left = len(ledger.Segments(work)) - work.checkpoint.figures["segment_cursor"]
     n_left += int(seconds / 5 + 0.5 * left_files)
     cpu = seconds / STERILE_SPEED + n_left * TRIPLES_S
     return {
         "found": work.checkpoint.figures,
-        "files": {f.name: len(getattr(inputs, f.name)) for f in fields(inputs)},
+        "files": {n: len(getattr(inputs, n)) for n in ("bad", "target", "speech")},
+        "set aside already": len(inputs.others),
         "phases done": [phase for phase in PHASES if phase in done],
         "triples left, about": n_left,
         "minutes left, about": round(cpu / limits.n_workers / 60, 1),
@@ -151,11 +154,12 @@ def run(
     work = open_work(run, settings, limits.session(run), limits.n_workers, of=config)
     status.where(work)
     force(work, config.force)
-    inputs = _inputs(config, run)
+    inputs = _inputs(config, run, work.checkpoint.done)
     _refuse_missing(inputs, work.checkpoint.done, config)
     try:
         with full_disk_stops(STAGE):
             ledger.begin(work)
+            phases.set_aside(work, inputs.others)
             reason = _phases(work, config, inputs, load_embedder)
             if not reason:
                 work.checkpoint.complete(**_totals(work))
@@ -242,20 +246,48 @@ def _model(run: Run, load, _: Run, session: Session | None) -> clap.Embedder:
     return load(run, session)
 
 
-def _inputs(config: Config, run: Run) -> Inputs:
-    """What is attached; target rooms of an earlier run serve where their data set is not."""
+def _inputs(config: Config, run: Run, done: dict[str, dict]) -> Inputs:
+    """What is attached; target rooms of an earlier run serve where their data set is not.
 
-    def roots(given: tuple[str, ...], row: str) -> list[Path]:
-        folders = [paths.given_path(name).absolute() for name in given]
-        for folder in folders:
-            if not folder.is_dir():
-                raise CannotGoOn(f"{row} names {folder}, which is no folder; mend it")
-        return folders or paths.locations(row)
+    What is `done` was made of some files: if those are all that an older version listed, as it did
+    not follow links and knew fewer formats, the rest is left alone.
+    """
+    prints = done.get("irs", {}).get("prints", {})
+    corpora = {facts["corpus"] for facts in of_kind(done, "sterile").values()}
+    target_roots = _roots(config.target_irs, "target_irs") or run.all(impulse_responses.STAGED)[-1:]
+    irs = impulse_responses.SUFFIXES
+    bad = listing(_roots(config.bad_irs, "bad_irs"), irs)
+    target = listing(target_roots, irs)
+    speech = listing(_roots(config.dry_speech, "dry_speech"), sterilising.SUFFIXES)
+    others = {"bad_irs": bad, "target_irs": target, "dry_speech": speech}
+    return Inputs(
+        _as_begun(bad.files, impulse_responses.BEFORE, {prints.get("bad")}),
+        _as_begun(target.files, impulse_responses.BEFORE, {prints.get("target")}),
+        _as_begun(speech.files, sterilising.BEFORE, corpora, config.seed),
+        [(f"{row}/{name}", why) for row, found in others.items() for name, why in found.others],
+    )
 
-    target = roots(config.target_irs, "target_irs") or run.all(impulse_responses.STAGED)[-1:]
-    speech = listed(roots(config.dry_speech, "dry_speech"), sterilising.SUFFIXES)
-    bad = listed(roots(config.bad_irs, "bad_irs"), impulse_responses.SUFFIXES)
-    return Inputs(bad, listed(target, impulse_responses.SUFFIXES), shuffled(speech, config.seed))
+
+def _roots(given: tuple[str, ...], row: str) -> list[Path]:
+    folders = [paths.given_path(name).absolute() for name in given]
+    for folder in folders:
+        if not folder.is_dir():
+            raise CannotGoOn(f"{row} names {folder}, which is no folder; mend it")
+    return folders or paths.locations(row)
+
+
+def _as_begun(
+    files: list[Found], suffixes: Collection[str], prints: set[str | None], seed: int | None = None
+) -> list[Found]:
+    """The files in their order, or those that an older version listed if one of `prints` is theirs.
+
+    `seed`: of the order of speech; None for that of names.
+    """
+    ordered = [
+        listed if seed is None else shuffled(listed, seed)
+        for listed in (files, as_before(files, suffixes))
+    ]
+    return ordered[1] if fingerprint(ordered[1]) in prints else ordered[0]
 
 
 def _refuse_missing(inputs: Inputs, done: dict, config: Config) -> None:

@@ -1,11 +1,12 @@
 """The audio files under several folders, each with a name that is the same on every machine."""
 
 import hashlib
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mwwkit.audio.discovery import discover
+from mwwkit.run.files import printable
 from mwwkit.run.seeds import rng
 
 
@@ -18,26 +19,57 @@ class Found:
     n_bytes: int
 
 
-def listed(roots: Sequence[Path], suffixes: Iterable[str]) -> list[Found]:
-    """Files under `roots` with one of `suffixes` (lower case), by their path in their root.
+@dataclass(frozen=True)
+class Listing:
+    """What is under several folders: files to hear, and (name, reason) of what is none."""
 
-    Hidden files are left out. A path that several roots have is named `2/path` in the second.
+    files: list[Found]
+    others: list[tuple[str, str]]
+
+
+def listing(roots: Sequence[Path], suffixes: Collection[str]) -> Listing:
+    """Everything under `roots`, by its path in its root; links are followed.
+
+    Files with one of `suffixes` (lower case) are not looked into, others are taken if they are
+    sound. A path that several roots have is named `2/path` in the second.
     """
-    suffixes, paths = frozenset(suffixes), []
+    paths, others = [], []
     for number, root in enumerate(roots):
-        for folder, folders, names in os.walk(root):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
-                if name[0] != "." and os.path.splitext(name)[1].lower() in suffixes:
-                    path = Path(folder, name)
-                    paths.append((path.relative_to(root).as_posix(), number, path))
+        found = discover(root, suffixes)
+        paths += [(_name(path, root), number, path) for path in found.files]
+        others += [(_name(path, root), _told(path, reason)) for path, reason in found.others]
     seen: dict[str, int] = {}
     files = []
     for name, _, path in sorted(paths):
         seen[name] = seen.get(name, 0) + 1
         unique = name if seen[name] == 1 else f"{seen[name]}/{name}"
         files.append(Found(unique, path, path.stat().st_size))
-    return files
+    return Listing(files, sorted(others))
+
+
+def listed(roots: Sequence[Path], suffixes: Collection[str]) -> list[Found]:
+    """The files of `listing`."""
+    return listing(roots, suffixes).files
+
+
+def _name(path: Path, root: Path) -> str:
+    return printable(path.relative_to(root).as_posix())
+
+
+def _told(path: Path, reason: str) -> str:
+    return printable(reason).removeprefix(printable(path)).strip()
+
+
+def as_before(files: Iterable[Found], suffixes: Collection[str]) -> list[Found]:
+    """Those that older versions listed: with one of `suffixes`, and through no linked folder."""
+
+    def was_listed(file: Found) -> bool:
+        n_inside = len(Path(file.name).parts) - 1
+        return file.path.suffix.lower() in suffixes and not any(
+            folder.is_symlink() for folder in list(file.path.parents)[:n_inside]
+        )
+
+    return [file for file in files if was_listed(file)]
 
 
 def shuffled(files: Sequence[Found], seed: int) -> list[Found]:

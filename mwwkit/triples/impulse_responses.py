@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mwwkit.audio import reading
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.audio.rooms import onset
 from mwwkit.run.errors import WrongInput
@@ -25,7 +26,8 @@ from mwwkit.run.paths import Run
 from mwwkit.triples.audio_files import Found
 
 RATE_HZ = 48_000
-SUFFIXES = frozenset({".irs", ".wav", ".flac", ".mp3"})  # .irs (JamesDSP, ViPER) is WAV inside
+SUFFIXES = reading.SUFFIXES | {".irs"}  # .irs (JamesDSP, ViPER) is WAV inside
+BEFORE = frozenset({".irs", ".wav", ".flac", ".mp3"})  # what older versions listed
 CATALOGUE = "ir_catalogue.json"
 STAGED = "irs/mit_irs"
 POOLS = ("bad", "target")
@@ -51,7 +53,7 @@ def degenerate(audio: np.ndarray) -> str:
         return f"too short: {audio.size} samples; wanted {FEWEST_SAMPLES} or more"
     if not np.isfinite(audio).all():
         return "not finite: holds NaN or infinity"
-    if np.abs(audio).max() < SILENT_PEAK:
+    if np.abs(audio - audio.mean()).max() < SILENT_PEAK:  # a constant level is silence too
         return f"silent: its peak is under {SILENT_PEAK:g}"
     return ""
 
@@ -179,8 +181,6 @@ def _row(run: Run, known: dict, pool: str, file: Found) -> tuple[dict, bool]:
         return row, False
     row = {"id": file.name, "pool": pool, "bytes": file.n_bytes, "sha256": sha}
     try:
-        if path.suffix.lower() not in SUFFIXES:
-            raise AudioValidationError("not audio: its name ends otherwise")
         audio = read(path, RATE_HZ)
         standardise(audio)
     except AudioValidationError as error:

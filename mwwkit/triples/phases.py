@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from mwwkit.audio.reading import duration_s
 from mwwkit.corpus.clips import Rejected, write_quarantine
 from mwwkit.run.checkpoint import SEAL
 from mwwkit.run.errors import CannotGoOn
@@ -116,6 +117,14 @@ def quarantine(work: Work, what: str, rows: Sequence[tuple[str, str]]) -> None:
     write_quarantine(work.run, stage, [Rejected(name, reason, stage) for name, reason in rows])
 
 
+def set_aside(work: Work, others: Sequence[tuple[str, str]]) -> None:
+    """Say what in the folders is no audio or out of reach; it goes into the quarantine."""
+    quarantine(work, "folders", others)
+    if others:
+        name, reason = others[0]
+        work.say(f"set aside, no audio or out of reach: {len(others)} ({name}: {reason}; ...)")
+
+
 def speech(
     work: Work,
     files: Sequence[Found],
@@ -175,7 +184,7 @@ def _bytes_in_this_run(work: Work) -> int:
 
 def _bytes_at_most(files: Sequence[Found]) -> int:
     """What a chunk of these files can take."""
-    most = sum(sterilising.segments_at_most(sterilising.seconds_of(file.path)) for file in files)
+    most = sum(sterilising.segments_at_most(duration_s(file.path)) for file in files)
     return most * sterilising.SEGMENT_BYTES + CHUNK_ROOM
 
 

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import soundfile
 
-from mwwkit.audio.reading import SUFFIXES, AudioValidationError, read
+from mwwkit.audio.reading import SUFFIXES, AudioValidationError, duration_s, read
 from mwwkit.audio.wav16 import to_int16
 from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
@@ -40,6 +39,7 @@ MASK_HZ = 100  # the gate is smoothed over; the usual 500 Hz takes 3 dB off the 
 NOISE_AT_LEAST = 4 * FRAME  # samples that noise can be learnt from
 KEPT_AROUND_S = 0.05  # of what is under the threshold, at both ends: soft consonants live there
 GATE_S = 0.4  # the block of ITU-R BS.1770: what is shorter cannot be gated
+BEFORE = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aiff", ".aif"})  # listed
 SEGMENTS, NAMES = "segments.npy", "segments.json"
 
 __all__ = ["SUFFIXES", "Settings", "Sterile", "read_segments", "sterilise", "write_chunk"]
@@ -69,21 +69,6 @@ class Sterile:
 _NONE = np.zeros((0, SEGMENT), np.int16)
 
 
-def seconds_of(path: Path) -> float:
-    """A file's length by its header, 0 where nothing readable says it."""
-    try:
-        return float(soundfile.info(path).duration)
-    except (soundfile.LibsndfileError, OSError):
-        pass
-    try:
-        import av
-
-        with av.open(str(path)) as container:
-            return float(container.duration or 0) / av.time_base
-    except (ImportError, OSError, ValueError):  # FFmpegError is one of the last two
-        return 0.0
-
-
 def spans(seconds: float) -> list[tuple[float, float | None]]:
     """(start, length) in s of the pieces a file is worked on in; the last runs to its end."""
     n = max(1, math.ceil((seconds - 1.0) / SPAN_S))
@@ -107,7 +92,7 @@ def sterilise(
     if audio.size < settings.min_seconds * RATE_HZ:
         length = f"{audio.size / RATE_HZ:.2f} s; wanted {settings.min_seconds:g} s or more"
         return Sterile(_NONE, reason=f"too short: {length}")
-    if np.abs(audio).max() < 1e-5:
+    if np.abs(audio - audio.mean()).max() < 1e-5:
         return Sterile(_NONE, reason="too quiet: under -100 dBFS throughout")
     audio = trim(reduce_noise(audio, settings.prop_decrease), settings.trim_db)
     measured, notes = loudness(audio)
@@ -186,7 +171,7 @@ def write_chunk(folder: Path, files: Sequence[Found], settings: Settings, worker
     Facts: files, segments, seconds, skipped and noted (counts by reason), bytes, sha256.
     """
     folder.mkdir(parents=True)
-    jobs = ((f.name, f.path, *span) for f in files for span in spans(seconds_of(f.path)))
+    jobs = ((f.name, f.path, *span) for f in files for span in spans(duration_s(f.path)))
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
     noted: Counter = Counter()
