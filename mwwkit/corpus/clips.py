@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ SYNTHETIC_SOURCES = frozenset({"espeak-ng", "piper"})  # the engines' names
 
 FRAME = 512  # samples over which level is measured: 32 ms, a vowel
 EDGE = 1600  # samples at both ends that say nothing about level
-MOST_AROUND = 800  # samples that a filter is given before and after a sound
+SETTLING = 800  # samples after which a filter has forgotten how it was begun
 BLOCK = 1_000 * FRAME  # filtered at once: 32 s
 SILENT_DB = -66.0  # loudest frame under this: a muted microphone, not a soft voice
 FULL_SCALE = 0.999
@@ -213,17 +214,25 @@ def loudest_frame_db(audio: np.ndarray) -> float:
     heard = np.zeros(max(len(audio), FRAME), np.float32)
     for first in range(edge, len(audio) - edge, BLOCK):
         last = min(first + BLOCK, len(audio) - edge)
-        heard[first:last] = _over_60_hz(audio[first:last])
+        heard[first:last] = _over_60_hz(audio, first, last)
     n_frames = len(heard) // FRAME
     frames = heard[: n_frames * FRAME].reshape(n_frames, -1)
     power = np.einsum("fs,fs->f", frames, frames) / frames.shape[1]
     return 10 * np.log10(max(1e-20, float(power.max())))
 
 
-def _over_60_hz(audio: np.ndarray) -> np.ndarray:
+def _over_60_hz(audio: np.ndarray, first: int, last: int) -> np.ndarray:
+    sections, state = _high_pass()
+    begin = max(0, first - SETTLING)
+    piece = audio[begin:last].astype(np.float64)
+    return scipy.signal.sosfilt(sections, piece, zi=state * piece[0])[0][first - begin :]
+
+
+@cache
+def _high_pass() -> tuple[np.ndarray, np.ndarray]:
+    """A filter, and its state after a level of 1 for ever."""
     sections = scipy.signal.butter(3, 60.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-    n_around = min(MOST_AROUND, len(audio) - 1)  # gone on with at both ends as it begins and ends
-    return scipy.signal.sosfiltfilt(sections, audio.astype(np.float64), padlen=max(0, n_around))
+    return sections, scipy.signal.sosfilt_zi(sections)
 
 
 @dataclass(frozen=True, order=True)
