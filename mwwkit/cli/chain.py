@@ -28,6 +28,7 @@ import yaml
 from mwwkit.cli import preflight
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
 from mwwkit.run.session import StoppedEarly, stops_are_raised
@@ -38,6 +39,7 @@ NOTEBOOKS["01"] = "01_acquire_and_augment"
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
+SAYS_ENOUGH += (Occupied.__name__,)
 OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
@@ -209,8 +211,13 @@ def execute(jobs: Sequence[Job], run: Run, *, show: bool = False) -> Iterator[Do
 
     `show` sends what is printed to stderr as well. A SESSION_HOURS among the parameters is for all
     notebooks together. Raises StoppedEarly where a notebook stopped to be continued, StageFailed
-    where it failed for any other reason.
+    where it failed for any other reason, Occupied where another process writes into the folder.
     """
+    with session_in(run.folder):
+        yield from _executed(jobs, run, show=show)
+
+
+def _executed(jobs: Sequence[Job], run: Run, *, show: bool) -> Iterator[Done]:
     started = time.monotonic()
     _make_our_own(run)
     for job in jobs:

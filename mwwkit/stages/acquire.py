@@ -36,6 +36,7 @@ from mwwkit.run.checkpoint_files import load
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
+from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
@@ -140,6 +141,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops(STAGE)
+@one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
     """Make the clips that are left and the catalogue; return what was made and where.
 

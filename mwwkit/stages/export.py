@@ -39,6 +39,7 @@ from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256, write_json
+from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.typed_json import to_json
@@ -132,6 +133,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("05 export")
+@one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
     """Calibrate, convert, choose the cutoff, check, write; return where it is and its rates.
 

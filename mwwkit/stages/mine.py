@@ -18,6 +18,7 @@ from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Between, Checked, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256
+from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
@@ -119,6 +120,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("04 mine")
+@one_writer
 def run(
     config: Config, run: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
 ) -> dict:

@@ -12,6 +12,7 @@ from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
 from mwwkit.run.session import Limits, full_disk_stops
@@ -201,6 +202,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("03 train")
+@one_writer
 def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
     """Train what is left; return the choice, where its weights are, and what the history shows.
 

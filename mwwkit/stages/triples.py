@@ -15,6 +15,7 @@ import numpy as np
 from mwwkit.run import paths
 from mwwkit.run.config_base import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
 from mwwkit.triples import (
@@ -130,6 +131,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@one_writer
 def run(
     config: Config,
     run: Run,
