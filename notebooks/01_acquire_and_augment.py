@@ -97,6 +97,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.previews import clip_player
 from mwwkit.previews import triple_player as previews
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
@@ -106,6 +107,7 @@ limits = Limits.from_parameters(globals())
 wants_clips, wants_triples = triples.products(PRODUCT)
 clips = wants_clips and acquire.Config.from_parameters(globals())
 triples_config = wants_triples and triples.Config.from_parameters(globals())
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -126,7 +128,7 @@ triples_config and triples.plan(triples_config, run, limits)
 # What cannot be used goes to `quarantine.jsonl` with its reason; nothing is deleted.
 
 # %%
-clips and acquire.run(clips, run, limits)
+clips and ending.of(acquire.run, clips, run, limits)
 
 # %%
 triples_config and triples.run(triples_config, run, limits)
@@ -138,7 +140,7 @@ triples_config and triples.run(triples_config, run, limits)
 # speech, the bad room alone, the messy input and the target, and all that was done.
 
 # %%
-clips and clip_player.clips(run)
+ending.stopped or (clips and clip_player.clips(run))
 
 # %%
 triples_config and previews.triple(run, triples_config.bad_irs)
@@ -150,7 +152,7 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 # six or more. Says where people's recordings of the word went, and whether it knows who tests it.
 
 # %%
-clips and acquire.check(run)
+ending.stopped or (clips and acquire.check(run))
 
 # %%
 triples_config and triples.check(run)

@@ -66,6 +66,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 
 # %%
 from mwwkit.previews import scene_player
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
@@ -73,6 +74,7 @@ from mwwkit.stages import featurize
 run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = featurize.Config.from_parameters(globals())
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -91,7 +93,7 @@ featurize.plan(config, run, limits)
 # adaptation is the device's.
 
 # %%
-featurize.run(config, run, limits)
+ending.of(featurize.run, config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -99,7 +101,7 @@ featurize.run(config, run, limits)
 # A training scene: how it sounds, what the device hears, what is taught.
 
 # %%
-scene_player.training(run)
+ending.stopped or scene_player.training(run)
 
 # %% [markdown]
 # ## Check
@@ -107,4 +109,4 @@ scene_player.training(run)
 # Raises if 03 could not work with what is on disk.
 
 # %%
-featurize.check(run)
+ending.stopped or featurize.check(run)

@@ -96,6 +96,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.previews import lr_sweep
 from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import train
@@ -103,6 +104,7 @@ from mwwkit.stages import train
 run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = train.Config.from_parameters(globals())
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -123,7 +125,7 @@ lr_sweep.show(train.find_rate(config, run))
 # The curves are drawn while it trains.
 
 # %%
-train.run(config, run, limits, on_unit=LiveCurves(run, "training"))
+ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
 
 # %% [markdown]
 # ## Check
@@ -131,4 +133,4 @@ train.run(config, run, limits, on_unit=LiveCurves(run, "training"))
 # Raises if 04 and 05 could not work with what is on disk.
 
 # %%
-train.check(run)
+ending.stopped or train.check(run)

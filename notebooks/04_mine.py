@@ -62,6 +62,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.previews import clip_player
 from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import mine
@@ -69,6 +70,7 @@ from mwwkit.stages import mine
 run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = mine.Config.from_parameters(globals())
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -85,7 +87,7 @@ mine.plan(config, run, limits)
 # Reports the figures before and after; the new weights are kept only where they are better.
 
 # %%
-mine.run(config, run, limits, on_unit=LiveCurves(run, "tuned"))
+ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
 
 # %% [markdown]
 # ## Look
@@ -93,7 +95,7 @@ mine.run(config, run, limits, on_unit=LiveCurves(run, "tuned"))
 # What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
 
 # %%
-clip_player.mined(run)
+ending.stopped or clip_player.mined(run)
 
 # %% [markdown]
 # ## Check
@@ -101,4 +103,4 @@ clip_player.mined(run)
 # Raises if 05 could not work with what is on disk.
 
 # %%
-mine.check(run)
+ending.stopped or mine.check(run)

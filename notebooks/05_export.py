@@ -53,6 +53,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.previews import audition, cutoffs
 from mwwkit.report import writing
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import export
@@ -60,6 +61,7 @@ from mwwkit.stages import export
 run = Run.of(RUN_DIR, PREVIOUS)
 limits = Limits.from_parameters(globals())
 config = export.Config.from_parameters(globals())
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -77,7 +79,7 @@ export.plan(config, run, limits)
 # alone, where ten or more recordings are theirs.
 
 # %%
-export.run(config, run, limits)
+ending.of(export.run, config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -86,10 +88,10 @@ export.run(config, run, limits)
 # own voice: record in the browser or upload a file, and see when the device would wake.
 
 # %%
-writing.show(run)
-cutoffs.curve(run)
-cutoffs.word(run)
-audition.audition(run)
+ending.stopped or writing.show(run)
+ending.stopped or cutoffs.curve(run)
+ending.stopped or cutoffs.word(run)
+ending.stopped or audition.audition(run)
 
 # %% [markdown]
 # ## Check
@@ -98,5 +100,5 @@ audition.audition(run)
 # `export/` are not what passed.
 
 # %%
-print(export.sheet(run))
-export.check(run)
+ending.stopped or print(export.sheet(run))
+ending.stopped or export.check(run)

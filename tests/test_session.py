@@ -65,9 +65,9 @@ def test_a_smaller_unit_does_not_slip_past_one_that_did_not_fit(here):
 
 
 def test_a_good_end_is_an_error_only_where_the_command_line_waits_for_it():
-    well_ended("the disk budget is reached")
+    well_ended(StoppedEarly("the disk budget is reached"))
     with stops_are_raised():
         with pytest.raises(StoppedEarly, match="the disk budget is reached"):
-            well_ended("the disk budget is reached")
+            well_ended(StoppedEarly("the disk budget is reached"))
     assert RAISES not in os.environ
-    well_ended("the disk budget is reached")
+    well_ended(StoppedEarly("the disk budget is reached"))

@@ -31,7 +31,7 @@ from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
-from mwwkit.run.session import StoppedEarly, stops_are_raised
+from mwwkit.run.session import DiskIsFull, StoppedEarly, stops_are_raised
 
 SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
 NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
@@ -40,6 +40,7 @@ LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
 SAYS_ENOUGH += (Occupied.__name__,)
+STOPS = {stop.__name__: stop for stop in (StoppedEarly, DiskIsFull)}
 OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
@@ -263,8 +264,8 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
                 papermill.execute_notebook(*paths, parameters, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
-        if error.ename == StoppedEarly.__name__:
-            raise StoppedEarly(error.evalue) from error
+        if error.ename in STOPS:
+            raise STOPS[error.ename](error.evalue) from error
         kind = "" if error.ename in SAYS_ENOUGH else f"{error.ename}: "
         raise StageFailed(f"{name} failed: {kind}{error.evalue}\n(see {copy})") from error
     except RuntimeError as error:  # nbclient's DeadKernelError, or a kernel that never answered

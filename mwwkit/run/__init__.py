@@ -5,6 +5,7 @@ files             files and folders appear whole or not at all
 checkpoint        which units of a stage are done (not weights: those are in training/snapshots)
 checkpoint_files  its files, and those of earlier runs
 session           when to stop: hours, disk budget, processes; what a full disk does
+ending            how a notebook ends at a limit, and the lines of the next session
 lock              one writer a folder; who it is
 disk_budget       bytes left under a budget, counted before every write
 parallel          one map over many processes

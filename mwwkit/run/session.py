@@ -15,11 +15,16 @@ from mwwkit.run.paths import Run
 
 T = TypeVar("T")
 RAISES = "MWWKIT_STOPS_ARE_RAISED"  # an environment variable that kernels inherit
+BROKEN = {errno.EIO, errno.EROFS, errno.ENOTCONN, errno.ESTALE}  # what a disk or mount answers
 _STARTED = time.monotonic()  # a notebook's kernel starts with its session
 
 
 class StoppedEarly(CannotGoOn):
     """A stage stopped between two units, to be continued; nothing is lost."""
+
+
+class DiskIsFull(StoppedEarly):
+    """It stopped for want of room: the same folder alone will not do for the next session."""
 
 
 def hours_so_far() -> float:
@@ -58,13 +63,14 @@ class Session:
         self.budget = budget
         self.session_hours = session_hours
         self.reason = ""  # why it was stopped, once it was
+        self.kind: type[StoppedEarly] = StoppedEarly
 
     def stop(self, next_bytes: int = 0) -> str:
         """Why to stop before the next unit of `next_bytes`, in plain words; empty to go on."""
         if self.session_hours and hours_so_far() >= self.session_hours:
             self.reason = f"the session's {self.session_hours:g} hours are over"
         elif refusal := self.budget.refusal(next_bytes):
-            self.reason = refusal
+            self.reason, self.kind = refusal, DiskIsFull
         return self.reason
 
     def units(self, left: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[T]:
@@ -82,7 +88,7 @@ class Session:
     def must_be_continued(self, stage: str, n_left: int) -> None:
         """Raise StoppedEarly, with what to do next, if a limit stopped the stage."""
         if self.reason:
-            raise StoppedEarly(
+            raise self.kind(
                 f"{stage} stopped early: {self.reason}; {n_left} units are left and nothing is "
                 "lost. Run it again, or in the next session give this run's folder as PREVIOUS."
             )
@@ -102,28 +108,33 @@ def stops_are_raised() -> Iterator[None]:
             os.environ[RAISES] = before
 
 
-def well_ended(message: str) -> None:
-    """Raise StoppedEarly under `python -m mwwkit`; return in a notebook that is run by itself.
+def well_ended(stop: StoppedEarly) -> None:
+    """Raise `stop` under `python -m mwwkit`; return in a notebook that is run by itself.
 
     A notebook that is run by itself ends well, since platforms may keep the output of such ones
     alone; the command line has an exit code for it.
     """
     if os.environ.get(RAISES):
-        raise StoppedEarly(message)
+        raise stop
 
 
 @contextmanager
 def full_disk_stops(stage: str) -> Iterator[None]:
-    """Turn a full disk (ENOSPC) into StoppedEarly, so that the stage stops as at its disk budget.
+    """Turn a full disk (ENOSPC) into DiskIsFull, so that the stage stops as at its disk budget.
 
-    A decorator of a stage's `run`.
+    A decorator of a stage's `run`. Raises CannotGoOn, in one line, for a disk that fails.
     """
     try:
         yield
     except OSError as error:
+        if error.errno in BROKEN:
+            raise CannotGoOn(
+                f"{stage} cannot go on: the disk failed ({error}); what was finished is kept. Look "
+                "at the disk, or its mount, and run it again"
+            ) from error
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise StoppedEarly(
+        raise DiskIsFull(
             f"{stage} stopped early: the disk is full ({error}); nothing that was finished is "
             "lost. Make room and run it again."
         ) from error

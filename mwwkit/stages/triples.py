@@ -164,7 +164,7 @@ def run(
         reason = f"the disk is full ({stop.__cause__}); make room"
     report = status.status(work, reason)
     if reason:
-        well_ended(f"{STAGE} {report['status']}. Next: {report['next']}")
+        well_ended(StoppedEarly(f"{STAGE} {report['status']}. Next: {report['next']}"))
     return report
 
 
