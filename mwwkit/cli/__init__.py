@@ -14,5 +14,7 @@ preflight     every value tried before the first notebook starts
 tuning        the search over 03's settings
 search_space  what that search may vary
 ablation      the same run with parts left out
+rehearse      `rehearse`
+rehearsal     its sessions: killed, on a small disk, with read-only inputs
 summary       what `make demo` ends with
 """

@@ -7,6 +7,7 @@ checkpoint_files  its files, and those of earlier runs
 session           when to stop: hours, disk budget, processes; what a full disk does
 ending            how a notebook ends at a limit, and the lines of the next session
 lock              one writer a folder; who it is
+comparison        whether a chain of runs holds what one long run does
 disk_budget       bytes left under a budget, counted before every write
 parallel          one map over many processes
 seeds             the only source of randomness: a seed and the names of what is made

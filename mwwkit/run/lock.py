@@ -21,7 +21,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from io import TextIOWrapper
 from pathlib import Path
@@ -30,7 +30,6 @@ import psutil
 
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json
-from mwwkit.run.typed_json import from_json, to_json
 
 try:
     import fcntl
@@ -110,8 +109,8 @@ def session_in(folder: Path) -> Iterator[None]:
 def writer_of(path: Path) -> Writer | None:
     """Who a lock's file names; None where there is no file, or none that can be read."""
     try:
-        return from_json(Writer, read_json(path), str(path))
-    except (OSError, ValueError):
+        return Writer(**read_json(path))
+    except (OSError, ValueError, TypeError):  # TypeError: it holds other things than a Writer has
         return None
 
 
@@ -202,5 +201,5 @@ def _is_at(file: TextIOWrapper, path: Path) -> bool:
 def _sign(file: TextIOWrapper) -> None:
     with contextlib.suppress(OSError):  # a full disk: locked all the same, by nobody by name
         file.truncate(0)
-        json.dump(to_json(Writer.me(os.fstat(file.fileno()).st_ino)), file)
+        json.dump(asdict(Writer.me(os.fstat(file.fileno()).st_ino)), file)
         file.flush()

@@ -154,6 +154,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     _refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     session = limits.session(run)
+    checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "units of clips")
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, run / FOLDER / name)
     left = checkpoint.left(list(units))

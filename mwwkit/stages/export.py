@@ -127,7 +127,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     return {
         "weights": completed(run, folder)["weights"],
         "files": list(to_json(_names(config)).values()),
-        "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
+        "done": _is_done(config, run, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
 
@@ -144,7 +144,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     StoppedEarly when a limit of the session is reached. Then nothing is written.
     """
     checkpoint, made_of = Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)
-    if _is_done(config, checkpoint, made_of):
+    if _is_done(config, run, checkpoint, made_of):
         return check(run)
     if config.onnx:
         onnx_model.needed()
@@ -317,8 +317,10 @@ def _made_of(config: Config, run: Run) -> dict:
     return config.shaping() | {"languages": list(config.languages), "weights": weights}
 
 
-def _is_done(config: Config, checkpoint: Checkpoint, made_of: dict) -> bool:
+def _is_done(config: Config, run: Run, checkpoint: Checkpoint, made_of: dict) -> bool:
     if not checkpoint.is_complete:
+        return False
+    if not all(map(run.all, (f"{FOLDER}/{name}" for name in checkpoint.facts["sha256"]))):
         return False
     return former_of(config, made_of) | checkpoint.facts["made_of"] == made_of
 

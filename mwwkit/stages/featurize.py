@@ -92,6 +92,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     """
     clips = load_clips(run)
     checkpoint = _checkpoint(config, run)
+    checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "shards")
     session = limits.session(run)
     find_words(clips, run, limits.n_workers)
     sets = _sets(config, clips, word_spans(run))

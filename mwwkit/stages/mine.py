@@ -35,7 +35,7 @@ from mwwkit.stages.inputs import (
 )
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.evaluator import calibration, int8_model
-from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_time_went
+from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
@@ -132,9 +132,10 @@ def run(
     session = limits.session(run)
     mined = _mined_checkpoint(config, run)
     _scan(config, run, limits, session, mined)
-    if not mined.is_complete:
+    if not mined.is_complete or not _is_kept(run, mined):
         _keep(config, run, session, mined)
     tuned = _tuned_checkpoint(config, run)
+    mend(config.course(), run, tuned)
     if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
         _fine_tune(config, run, session, mined, tuned, on_unit)
     return check(run)
@@ -209,6 +210,12 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
         _write_windows(run, rows, n_frames)
     _write_table(run, rows)
     mined.complete(kept=len(rows), found=len(events))
+
+
+def _is_kept(run: Run, mined: Checkpoint) -> bool:
+    """Whether what was kept is on disk; in a copy made meanwhile it may not be."""
+    wanted = [f"{FOLDER}/mined.csv", *([f"{FOLDER}/hard"] if mined.facts["kept"] else [])]
+    return all(run.all(name) for name in wanted)
 
 
 def _window(unit: str, features: FeatureSet, index: int, at_s: float, n_frames: int) -> dict:

@@ -31,7 +31,7 @@ from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.history import Events, write_table
 from mwwkit.training.labels import LabelSettings
-from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_time_went
+from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.lr_finder import LRFinder, Sweep
 from mwwkit.training.snapshots import load_arrays
@@ -213,6 +213,7 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     array_module(config.device), replicas.names(config.replicas)
     limit_threads(config.threads)
     checkpoint, course = _checkpoint(config, run), config.course()
+    mend(course, run, checkpoint)
     session, before = limits.session(run), len(checkpoint.done)
     if course.left(checkpoint.done):
         with profiled(run / FOLDER / "profile.txt" if config.profile else None):
