@@ -64,10 +64,14 @@ class Session:
         self.session_hours = session_hours
         self.reason = ""  # why it was stopped, once it was
         self.kind: type[StoppedEarly] = StoppedEarly
+        self._n_begun, self._began_over = 0, self._is_over()
 
-    def stop(self, next_bytes: int = 0) -> str:
-        """Why to stop before the next unit of `next_bytes`, in plain words; empty to go on."""
-        if self.session_hours and hours_so_far() >= self.session_hours:
+    def stop(self, next_bytes: int = 0, *, is_first: bool = False) -> str:
+        """Why to stop before the next unit of `next_bytes`, in plain words; empty to go on.
+
+        `is_first`: only a want of room stops it.
+        """
+        if self._is_over() and not is_first:
             self.reason = f"the session's {self.session_hours:g} hours are over"
         elif refusal := self.budget.refusal(next_bytes):
             self.reason, self.kind = refusal, DiskIsFull
@@ -77,13 +81,25 @@ class Session:
         """Those of `left` to begin, one by one, until a limit says stop.
 
         A unit's bytes are reserved when it is begun, so that units under way in several processes
-        cannot cross the budget together.
+        cannot cross the budget together. Where getting ready took until the deadline the first unit
+        is begun all the same: sessions as short as that would never get on.
         """
         for unit in left:
-            if self.stop(bytes_of(unit)):
+            is_first = not (self._n_begun or self._began_over)
+            if self.stop(bytes_of(unit), is_first=is_first):
                 return
+            self._n_begun += 1
             self.budget.spent(bytes_of(unit))
             yield unit
+
+    def must_begin_in_time(self, stage: str, n_left: int) -> None:
+        """Raise StoppedEarly before getting ready, if there is work and the deadline is over."""
+        if n_left and self._began_over:
+            self.stop()
+            self.must_be_continued(stage, n_left)
+
+    def _is_over(self) -> bool:
+        return bool(self.session_hours) and hours_so_far() >= self.session_hours
 
     def must_be_continued(self, stage: str, n_left: int) -> None:
         """Raise StoppedEarly, with what to do next, if a limit stopped the stage."""

@@ -1,5 +1,7 @@
 """05 Weights to the files that ESPHome takes, each checked before it is written; and a report."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 import shutil
@@ -7,7 +9,7 @@ import unicodedata
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -32,7 +34,6 @@ from mwwkit.evaluation.split_metrics import of_split
 from mwwkit.metrics.cutoff_selection import Choice, MaxClipFpr, TargetFah
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
-from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
 from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
@@ -54,6 +55,9 @@ from mwwkit.training.evaluator import (
     to_float_features,
     tracks,
 )
+
+if TYPE_CHECKING:
+    from mwwkit.model.streaming import Folded
 
 FOLDER = "export"
 EXPORT_BYTES = 1_000_000 + writing.MOST_BYTES  # all files together, at most
@@ -167,6 +171,8 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
     described = config.described(choice.cutoff, choice.window, arena_facts.stated)
+    from mwwkit.model.streaming import fold, to_float  # TensorFlow
+
     folded = fold(chosen.net, temperature.scale, temperature.shift)
     made = Made(chosen.net, temperature, to_float(folded, chosen.shape), model)
     models, onnx = {"model": model, "float": made.float_model}, None

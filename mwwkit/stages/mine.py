@@ -43,6 +43,7 @@ FOLDER, TUNED = "mined", "tuned"
 EventCount = Annotated[int, Between(1, 1_000_000)]
 SCANNED = ("train-ambient", "train")
 WINDOW = 5  # scores of a mean that is looked at
+START_S = 12.0  # before the first unit: TensorFlow, and the int8 model to scan with
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
 AT_SHARE = 0.75  # where in its window an event is: what led to it matters more than what follows
 
@@ -111,6 +112,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "hours to scan": round(hours, 2),
         "shards left to scan": len(checkpoint.left(units)),
         "fine-tuning steps": config.fine_tune_steps,
+        "seconds before the first unit, about": START_S if _n_left(config, run, checkpoint) else 0,
         "chosen by": str(choosing_words(run, _tuned_checkpoint(config, run).done)),
         # 3,000 times real time a core for the int8 model; 28 ms a step
         "minutes left, about": round(
@@ -128,9 +130,9 @@ def run(
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
-    limit_threads(config.threads)
     session = limits.session(run)
     mined = _mined_checkpoint(config, run)
+    session.must_begin_in_time("04 mine", _n_left(config, run, mined))
     _scan(config, run, limits, session, mined)
     if not mined.is_complete or not _is_kept(run, mined):
         _keep(config, run, session, mined)
@@ -141,11 +143,20 @@ def run(
     return check(run)
 
 
+def _n_left(config: Config, run: Run, mined: Checkpoint) -> int:
+    """Units of either kind."""
+    tuned = _tuned_checkpoint(config, run)
+    is_tuned = tuned.is_complete and tuned.facts["drop"] == list(config.drop)
+    n_to_tune = 0 if is_tuned else len(tuned.left(list(config.course().units())))
+    return len(mined.left(_scan_units(run))) + n_to_tune
+
+
 def _scan(config, run, limits, session, mined) -> None:
     units = _scan_units(run)
     left = mined.left(units)
     if not left:
         return
+    limit_threads(config.threads)  # loads TensorFlow
     chosen = chosen_net(run, "training")
     model = int8_model(chosen.net, chosen.shape, calibration(FeatureSet.open(run, "train").store))
     scan = partial(_scan_shard, run, model, config.keep_above)
@@ -249,6 +260,7 @@ def _write_table(run: Run, rows: list[dict]) -> None:
 
 
 def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
+    limit_threads(config.threads)
     facts = completed(run, "training") | {"drop": list(config.drop)}
     hard = _kept_by_listener(config, run, mined)
     if hard is None:

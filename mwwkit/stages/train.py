@@ -36,10 +36,11 @@ from mwwkit.training.losses import LossSettings
 from mwwkit.training.lr_finder import LRFinder, Sweep
 from mwwkit.training.snapshots import load_arrays
 from mwwkit.training.spec_augment import array_module
-from mwwkit.training.teacher import TeacherShape, build_teacher
+from mwwkit.training.teacher_shape import TeacherShape
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
 FOLDER = "training"
+START_S = 10.0  # before the first unit: TensorFlow, the net, the graph of a step
 STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
 LOOKING = ("find_rate", "tensorboard", "profile")  # settings that shape no weight
 # Settings of the net alone: its teacher is the same whatever they are.
@@ -191,6 +192,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
         **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
+        "seconds before the first unit, about": START_S if left else 0,
         "minutes left, about": round(
             UNIT_STEPS
             * (config.batch / 16)
@@ -211,11 +213,12 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     RuntimeError for a GPU that is not there.
     """
     array_module(config.device), replicas.names(config.replicas)
-    limit_threads(config.threads)
     checkpoint, course = _checkpoint(config, run), config.course()
     mend(course, run, checkpoint)
     session, before = limits.session(run), len(checkpoint.done)
+    session.must_begin_in_time("03 train", len(course.left(checkpoint.done)))
     if course.left(checkpoint.done):
+        limit_threads(config.threads)  # loads TensorFlow
         with profiled(run / FOLDER / "profile.txt" if config.profile else None):
             seconds = _train(config, run, checkpoint, session, on_unit)
         print("time:", where_time_went(seconds))
@@ -265,6 +268,8 @@ def _train_teacher(config, run, dataset, evaluator, session, on_unit) -> float:
     checkpoint = _teacher_checkpoint(config, run)
     if checkpoint.is_complete:
         return 0.0
+    from mwwkit.training.teacher import build_teacher  # TensorFlow
+
     teacher_config = config.for_teacher()
     args = (
         teacher_config.teacher(),
