@@ -27,6 +27,7 @@ import yaml
 
 from mwwkit.cli import preflight
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
+from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
@@ -41,7 +42,6 @@ LISTS = {"PREVIOUS"}  # takes a list as well as a text
 SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
 SAYS_ENOUGH += (Occupied.__name__,)
 STOPS = {stop.__name__: stop for stop in (StoppedEarly, DiskIsFull)}
-OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
 class StageFailed(CannotGoOn):

@@ -1,13 +1,13 @@
 """The notebooks as on a free platform: sessions that are killed, a small disk, read-only inputs.
 
-    rehearsal = Rehearsal(folder, words, inputs, Terms(seconds=300, n_bytes=int(19e9)))
+    rehearsal = Rehearsal(folder, "demo", given, inputs, Terms(seconds=300, n_bytes=int(19e9)))
     long_s = rehearsal.long_run()
     for session in rehearsal.sessions(): ...        # each goes on from the outputs of those before
     differences(rehearsal.long, rehearsal.outputs)
 
-A session is `mwwkit run` in a process that is killed with all its children (SIGKILL) when its time
-is over. Its folder is then copied to `outputs/`, as platforms keep it, and is an earlier run of the
-next.
+A session is `mwwkit run`, from the first notebook on that is not finished, in a process that is
+killed with all its children (SIGKILL) when its time is over. Its folder is then copied to
+`outputs/`, as platforms keep it, and is an earlier run of the next.
 """
 
 import os
@@ -15,18 +15,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from mwwkit.cli import chain
 from mwwkit.cli.command import OK, STOPPED
 from mwwkit.run.checkpoint_files import load
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, tree_bytes, write_json
 
+ENDS_IN = {"01": "clips", "02": "features", "03": "training", "04": "tuned", "05": "export"}
 FRUITLESS = 3  # sessions one after another that finish nothing: the next would not either
 # In a file system view of its own: the first so many arguments read-only, then the rest is run.
 READ_ONLY = """n=$1; shift
@@ -62,7 +64,8 @@ class Rehearsal:
     """One long run, and the same cut into sessions, under `folder`."""
 
     folder: Path
-    words: Sequence[str]  # of `mwwkit run`: preset, parameters
+    preset: str
+    given: Mapping[str, str]  # parameters, as texts
     inputs: Sequence[Path]  # folders and files of the user, only to be read
     terms: Terms
     outputs: list[Path] = field(default_factory=list)  # of the sessions so far, oldest first
@@ -112,12 +115,28 @@ class Rehearsal:
         return Session(number, ended, code == OK, n_units(output), n_bytes, seconds)
 
     def _start(self, run: Path, log: Path, earlier: Sequence[Path]) -> subprocess.Popen:
-        call = [sys.executable, "-m", "mwwkit", "run", "--run-dir", str(run), *self.words]
+        stages = chain.stages(f"{first_left(earlier)}-05")
+        taken = {name for stage in stages for name in chain.parameters(stage)}
+        given = [f"{name}={text}" for name, text in self.given.items() if name in taken]
+        call = [sys.executable, "-m", "mwwkit", "run", "--preset", self.preset]
+        call += ["--run-dir", str(run), "--stages", ",".join(stages)]
         call += ["--previous", *map(str, earlier)] if earlier else []
+        call += ["-p", *given] if given else []
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "w", encoding="utf-8") as out:
             call = [*read_only([*self.inputs, *earlier]), *call]
             return subprocess.Popen(call, stdout=out, stderr=out, start_new_session=True)
+
+
+def first_left(outputs: Sequence[Path]) -> str:
+    """The first notebook that has not come to its end: 01's triples count where they are begun."""
+    for stage, folder in ENDS_IN.items():
+        for place in (folder, ".") if stage == "01" else (folder,):
+            states = [load(run / place / "checkpoint.json") for run in reversed(outputs)]
+            newest = next((state for state in states if state), None)
+            if (newest or place != ".") and not (newest and newest["complete"] is not None):
+                return stage
+    return "05"
 
 
 def n_units(run: Path) -> int:

@@ -40,11 +40,10 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     if not arguments.disk_gb:
         raise WrongInput("--disk-gb is 0; wanted more")
     jobs = chain.plan(list(chain.NOTEBOOKS), presets.load(arguments.preset), given, folder / "long")
-    words = ["--preset", arguments.preset]
-    words += ["-p", *(f"{name}={value}" for name, value in given.items())] if given else []
     n_bytes, inputs = int(arguments.disk_gb * 1e9), sorted(set(inputs_of(jobs)))
     stamps = {path: _stamps(path) for path in inputs}
-    acted = rehearsal.Rehearsal(folder, words, inputs, rehearsal.Terms(0.0, n_bytes))
+    terms = rehearsal.Terms(0.0, n_bytes)
+    acted = rehearsal.Rehearsal(folder, arguments.preset, given, inputs, terms)
     say(f"One long run, in {acted.long} ...")
     long_s = acted.long_run()
     seconds = arguments.session_seconds or max(LEAST_S, long_s / AIM)

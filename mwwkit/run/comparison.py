@@ -80,5 +80,6 @@ def _overlaid(folders: Sequence[Path]) -> dict[str, Any]:
     for folder in folders:
         if state := load(folder / "checkpoint.json", earlier=True):
             units = without(units, state.get("forced", [])) | state["done"]
-            complete, settings = state["complete"] or complete, state["settings"]
+            complete = complete if state["complete"] is None else state["complete"]
+            settings = state["settings"]
     return {"units": timeless(units), "complete": timeless(complete), "settings": settings}
