@@ -105,6 +105,7 @@ from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_player
 from mwwkit.previews import triple_player as previews
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
@@ -115,6 +116,7 @@ limits = Limits.from_parameters(given)
 wants_clips, wants_triples = triples.products(PRODUCT)
 clips = wants_clips and acquire.Config.from_parameters(given)
 triples_config = wants_triples and triples.Config.from_parameters(given)
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -138,7 +140,7 @@ triples_config and triples.plan(triples_config, run, limits)
 # What cannot be used goes to `quarantine.jsonl` with its reason; nothing is deleted.
 
 # %%
-clips and acquire.run(clips, run, limits)
+clips and ending.of(acquire.run, clips, run, limits)
 
 # %%
 triples_config and triples.run(triples_config, run, limits)
@@ -150,7 +152,7 @@ triples_config and triples.run(triples_config, run, limits)
 # speech, the bad room alone, the messy input and the target, and all that was done.
 
 # %%
-clips and clip_player.clips(run)
+ending.stopped or (clips and clip_player.clips(run))
 
 # %%
 triples_config and previews.triple(run, triples_config.bad_irs)
@@ -164,7 +166,7 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 # why; its rows add up, and each single reason is in `quarantine.jsonl`.
 
 # %%
-clips and acquire.check(run)
+ending.stopped or (clips and acquire.check(run))
 
 # %%
 triples_config and triples.check(run)

@@ -68,6 +68,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 # %%
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import scene_player
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
@@ -76,6 +77,7 @@ run = Run.of(RUN_DIR, PREVIOUS)
 given = resolve(PRESET, "featurize", globals(), run, featurize.Config)
 limits = Limits.from_parameters(given)
 config = featurize.Config.from_parameters(given)
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -97,7 +99,7 @@ featurize.plan(config, run, limits)
 # adaptation is the device's.
 
 # %%
-featurize.run(config, run, limits)
+ending.of(featurize.run, config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -105,7 +107,7 @@ featurize.run(config, run, limits)
 # A training scene: how it sounds, what the device hears, what is taught.
 
 # %%
-scene_player.training(run)
+ending.stopped or scene_player.training(run)
 
 # %% [markdown]
 # ## Check
@@ -113,4 +115,4 @@ scene_player.training(run)
 # Raises if 03 could not work with what is on disk.
 
 # %%
-featurize.check(run)
+ending.stopped or featurize.check(run)

@@ -98,6 +98,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import lr_sweep
 from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import train
@@ -106,6 +107,7 @@ run = Run.of(RUN_DIR, PREVIOUS)
 given = resolve(PRESET, "train", globals(), run, train.Config)
 limits = Limits.from_parameters(given)
 config = train.Config.from_parameters(given)
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -129,7 +131,7 @@ lr_sweep.show(train.find_rate(config, run))
 # The curves are drawn while it trains.
 
 # %%
-train.run(config, run, limits, on_unit=LiveCurves(run, "training"))
+ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
 
 # %% [markdown]
 # ## Check
@@ -137,4 +139,4 @@ train.run(config, run, limits, on_unit=LiveCurves(run, "training"))
 # Raises if 04 and 05 could not work with what is on disk.
 
 # %%
-train.check(run)
+ending.stopped or train.check(run)

@@ -65,6 +65,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_player
 from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import mine
@@ -73,6 +74,7 @@ run = Run.of(RUN_DIR, PREVIOUS)
 given = resolve(PRESET, "mine", globals(), run, mine.Config)
 limits = Limits.from_parameters(given)
 config = mine.Config.from_parameters(given)
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -92,7 +94,7 @@ mine.plan(config, run, limits)
 # Reports the figures before and after; the new weights are kept only where they are better.
 
 # %%
-mine.run(config, run, limits, on_unit=LiveCurves(run, "tuned"))
+ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
 
 # %% [markdown]
 # ## Look
@@ -100,7 +102,7 @@ mine.run(config, run, limits, on_unit=LiveCurves(run, "tuned"))
 # What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
 
 # %%
-clip_player.mined(run)
+ending.stopped or clip_player.mined(run)
 
 # %% [markdown]
 # ## Check
@@ -108,4 +110,4 @@ clip_player.mined(run)
 # Raises if 05 could not work with what is on disk.
 
 # %%
-mine.check(run)
+ending.stopped or mine.check(run)

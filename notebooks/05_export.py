@@ -55,6 +55,7 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import audition, cutoffs
 from mwwkit.report import writing
+from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
 from mwwkit.stages import export
@@ -63,6 +64,7 @@ run = Run.of(RUN_DIR, PREVIOUS)
 given = resolve(PRESET, "export", globals(), run, export.Config)
 limits = Limits.from_parameters(given)
 config = export.Config.from_parameters(given)
+ending = Ending(run)
 platform(), run
 
 # %% [markdown]
@@ -83,7 +85,7 @@ export.plan(config, run, limits)
 # alone, where ten or more recordings are theirs.
 
 # %%
-export.run(config, run, limits)
+ending.of(export.run, config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -92,10 +94,10 @@ export.run(config, run, limits)
 # own voice: record in the browser or upload a file, and see when the device would wake.
 
 # %%
-writing.show(run)
-cutoffs.curve(run)
-cutoffs.word(run)
-audition.audition(run)
+ending.stopped or writing.show(run)
+ending.stopped or cutoffs.curve(run)
+ending.stopped or cutoffs.word(run)
+ending.stopped or audition.audition(run)
 
 # %% [markdown]
 # ## Check
@@ -104,5 +106,5 @@ audition.audition(run)
 # `export/` are not what passed.
 
 # %%
-print(export.sheet(run))
-export.check(run)
+ending.stopped or print(export.sheet(run))
+ending.stopped or export.check(run)

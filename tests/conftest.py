@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """TensorFlow's threads, as in 03: the count must be set before anything runs."""
-    if "tensorflow" in sys.modules:
+    if {"tensorflow", "mwwkit.model.backend"} & sys.modules.keys():
         from mwwkit.training.trainer import limit_threads
 
         limit_threads(THREADS)

@@ -39,8 +39,8 @@ from mwwkit.run.session import StoppedEarly
 raise StoppedEarly("03 stopped early: the disk budget is reached; 4 units are left")
 """
 WELL_ENDED = """
-from mwwkit.run.session import well_ended
-well_ended("01 triples stopped: the disk budget is reached. Next: commit this output")
+from mwwkit.run.session import StoppedEarly, well_ended
+well_ended(StoppedEarly("01 triples stopped: the disk budget is reached. Next: commit this output"))
 """
 FAILED = """
 raise ValueError("steps is 10; wanted 100 or more")

@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from mwwkit.run import session as session_module
 from mwwkit.run.paths import Run
 from mwwkit.run.session import RAISES, Limits, StoppedEarly, stops_are_raised, well_ended
 
@@ -47,6 +48,22 @@ def test_a_deadline_stops_before_the_next_unit_and_says_how_to_go_on(here):
         session.must_be_continued("02 featurize", 2)
 
 
+def test_the_first_unit_is_begun_though_getting_ready_took_until_the_deadline(here, monkeypatch):
+    monkeypatch.setattr(session_module, "hours_so_far", iter([0.0, *[2.0] * 9]).__next__)
+    session = Limits(session_hours=1).session(here)
+    session.must_begin_in_time("04 mine", 3)
+    assert list(session.units(["a", "b", "c"], lambda _: 0)) == ["a"]
+    with pytest.raises(StoppedEarly, match="2 units are left"):
+        session.must_be_continued("04 mine", 2)
+
+
+def test_a_stage_that_begins_after_the_deadline_gets_nothing_ready(here):
+    session = Limits(session_hours=1e-9).session(here)
+    session.must_begin_in_time("04 mine", 0)
+    with pytest.raises(StoppedEarly, match="3 units are left"):
+        session.must_begin_in_time("04 mine", 3)
+
+
 def test_a_unit_begun_has_its_bytes_reserved_while_it_is_under_way(here):
     session = Limits(budget_gb=1000 / 1e9).session(here)
     units = session.units(range(10), lambda _: 300)
@@ -65,9 +82,9 @@ def test_a_smaller_unit_does_not_slip_past_one_that_did_not_fit(here):
 
 
 def test_a_good_end_is_an_error_only_where_the_command_line_waits_for_it():
-    well_ended("the disk budget is reached")
+    well_ended(StoppedEarly("the disk budget is reached"))
     with stops_are_raised():
         with pytest.raises(StoppedEarly, match="the disk budget is reached"):
-            well_ended("the disk budget is reached")
+            well_ended(StoppedEarly("the disk budget is reached"))
     assert RAISES not in os.environ
-    well_ended("the disk budget is reached")
+    well_ended(StoppedEarly("the disk budget is reached"))

@@ -33,11 +33,13 @@ from mwwkit.presets.notebooks import (
     refuse_unknown_keys,
     stands_for,
 )
+from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.config_base import ONE
 from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
-from mwwkit.run.session import StoppedEarly, stops_are_raised
+from mwwkit.run.session import DiskIsFull, StoppedEarly, stops_are_raised
 from mwwkit.run.settings import NAMES as RUN_WIDE
 from mwwkit.run.settings import of_run
 from mwwkit.run.written import advice, as_written, read, spelled
@@ -45,9 +47,10 @@ from mwwkit.run.written import advice, as_written, read, spelled
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
+SAYS_ENOUGH += (Occupied.__name__,)
+STOPS = {stop.__name__: stop for stop in (StoppedEarly, DiskIsFull)}
 # Of 104 bytes that a socket's path may have (macOS; 108 on Linux), less /mwwkit-xxxxxxxx/kernel-5.
 SOCKETS_PATH_BYTES = 78
-OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
 class StageFailed(CannotGoOn):
@@ -234,8 +237,13 @@ def execute(jobs: Sequence[Job], run: Run, *, show: bool = False) -> Iterator[Do
 
     `show` sends what is printed to stderr as well. A SESSION_HOURS among the parameters is for all
     notebooks together. Raises StoppedEarly where a notebook stopped to be continued, StageFailed
-    where it failed for any other reason.
+    where it failed for any other reason, Occupied where another process writes into the folder.
     """
+    with session_in(run.folder):
+        yield from _executed(jobs, run, show=show)
+
+
+def _executed(jobs: Sequence[Job], run: Run, *, show: bool) -> Iterator[Done]:
     started = time.monotonic()
     _make_our_own(run)
     for job in jobs:
@@ -281,8 +289,8 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
                 papermill.execute_notebook(*paths, parameters, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
-        if error.ename == StoppedEarly.__name__:
-            raise StoppedEarly(error.evalue) from error
+        if error.ename in STOPS:
+            raise STOPS[error.ename](error.evalue) from error
         kind = "" if error.ename in SAYS_ENOUGH else f"{error.ename}: "
         raise StageFailed(f"{name} failed: {kind}{error.evalue}\n(see {copy})") from error
     except RuntimeError as error:  # nbclient's DeadKernelError, or a kernel that never answered

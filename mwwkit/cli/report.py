@@ -4,13 +4,16 @@ import argparse
 
 from mwwkit.cli import options
 from mwwkit.cli.command import OK, Command
+from mwwkit.run.lock import sole_writer
 
 
 def _report(arguments: argparse.Namespace) -> int:
     from mwwkit.report import writing
 
-    for what, digest in writing.remake(options.made_run_of(arguments)):
-        print(f"{what}: {digest}")
+    run = options.made_run_of(arguments)
+    with sole_writer(run.folder):
+        for what, digest in writing.remake(run):
+            print(f"{what}: {digest}")
     return OK
 
 

@@ -1,12 +1,15 @@
 """`mwwkit run` and `mwwkit demo`: the notebooks, one after another."""
 
 import argparse
+import shlex
 import time
 
 from mwwkit import presets
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import OK, Command, say
+from mwwkit.run.ending import next_places
 from mwwkit.run.paths import Run
+from mwwkit.run.session import DiskIsFull, StoppedEarly
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +38,26 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     preset = presets.load(arguments.preset)
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)
     before = chain.snapshot(run)
-    for done in chain.execute(jobs, run, show=True):
-        say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
-        if done.name == chain.NOTEBOOKS["01"]:
-            _say_what_became_of_what_was_given(run)
+    try:
+        for done in chain.execute(jobs, run, show=True):
+            say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
+            if done.name == chain.NOTEBOOKS["01"]:
+                _say_what_became_of_what_was_given(run)
+    except StoppedEarly as stop:
+        raise type(stop)(f"{stop}\nThe next session:\n    {_next(arguments, run, stop)}") from stop
     if before and chain.snapshot(run) == before:
         say("Everything was done already: nothing was made, no file of the run changed.")
     return OK
+
+
+def _next(arguments: argparse.Namespace, run: Run, stop: StoppedEarly) -> str:
+    """The command line that goes on: into the same folder, or a new one where that is full."""
+    folder, earlier = next_places(run, is_full=isinstance(stop, DiskIsFull))
+    words = ["mwwkit", "run", "--preset", arguments.preset, "--run-dir", str(folder)]
+    words += ["--stages", ",".join(arguments.stages)]
+    words += ["--previous", *map(str, earlier)] if earlier else []
+    given = [f"{name}={value}" for name, value in arguments.parameter]
+    return shlex.join([*words, *(["-p", *given] if given else [])])
 
 
 def _say_what_became_of_what_was_given(run: Run) -> None:

@@ -9,8 +9,11 @@ the device computes, `int8_fast` the kernels that selection uses, `tflm` TensorF
 where it is installed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy
@@ -29,8 +32,10 @@ from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.metrics.temperature import Temperature
 from mwwkit.model.float_stream import float_tracks
-from mwwkit.model.mixednet import MixedNet
 from mwwkit.training.whole_net import logit_tracks
+
+if TYPE_CHECKING:
+    from mwwkit.model.mixednet import MixedNet
 
 AGAINST = {"float_streaming": "float", "int8": "float", "int8_fast": "int8", "tflm": "int8"}
 STREAMS = "ambient"  # the set of which events are counted; of the others clips are

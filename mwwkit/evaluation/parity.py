@@ -26,7 +26,6 @@ from mwwkit.evaluation.metrics_file import (
 from mwwkit.evaluation.mistakes import MOST_SHOWN, ScoredSplit, whole_clip
 from mwwkit.evaluation.net_forms import Form, Forms, Made
 from mwwkit.metrics.operating_points import PerSet
-from mwwkit.model.streaming import fold, to_int8
 from mwwkit.run.paths import Run
 from mwwkit.run.spacing import evenly
 from mwwkit.scenes import provenance
@@ -53,6 +52,8 @@ def other_models(made: Made, training: Spectrograms) -> tuple[OtherModel, ...]:
 
     A second or two each. `training` is the store that `evaluator.calibration` chose from.
     """
+    from mwwkit.model.streaming import fold, to_int8  # TensorFlow
+
     folded = fold(made.net, made.temperature.scale, made.temperature.shift)
     return tuple(
         OtherModel(

@@ -2,6 +2,7 @@
 
 shapes        the shapes a net can have, and what each costs; no TensorFlow
 targets       the chips a net may be meant for, and whether it fits; no TensorFlow
+backend       TensorFlow and Keras, loaded when first used
 mixednet      MixedNet in Keras, whole spectrograms at a time
 layers        its layers
 streaming     one step of three frames at a time, state in variables; conversion to int8

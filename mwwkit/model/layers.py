@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mwwkit.model.backend import keras, tf
 from mwwkit.model.shapes import Block
-from mwwkit.run.quiet import quiet
-
-with quiet():
-    import keras
-    import tensorflow as tf
-
-    tf.config.list_physical_devices()  # a GPU build without a GPU says so at length, once
 
 
 class Weighted(keras.layers.Layer):

@@ -13,15 +13,11 @@ from __future__ import annotations
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.model.backend import keras, tf
 from mwwkit.model.layers import Head, MixBlock, Norm, Stem
 from mwwkit.model.shapes import SHAPES, Block, Shape, SizeReport, size_report
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.quiet import quiet
 from mwwkit.run.seeds import rng
-
-with quiet():
-    import keras
-    import tensorflow as tf
 
 __all__ = ["SHAPES", "Block", "MixedNet", "Shape", "SizeReport", "build", "size_report"]
 

@@ -6,6 +6,9 @@ checkpoint        which units of a stage are done (not weights: those are in tra
 checkpoint_files  its files, and those of earlier runs
 settings          what belongs to a run and is said once: word, seed, targets, languages
 session           when to stop: hours, disk budget, processes; what a full disk does
+ending            how a notebook ends at a limit, and the lines of the next session
+lock              one writer a folder; who it is
+comparison        whether a chain of runs holds what one long run does
 disk_budget       bytes left under a budget, counted before every write
 parallel          one map over many processes
 seeds             the only source of randomness: a seed and the names of what is made

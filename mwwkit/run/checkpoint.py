@@ -15,7 +15,8 @@ mwwkit lacks the settings that were added since; each such field of a Config say
 the older code did, and the checkpoint is read as if it held that value.
 """
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,26 @@ class Checkpoint:
     def forget(self, units: list[str]) -> None:
         """Units of this run are to be made again: their files are gone or not what was written."""
         self._save({unit: facts for unit, facts in self.own.items() if unit not in units})
+
+    def mend(self, is_there: Callable[[str], bool], what: str, upwards: Iterable[str] = ()) -> None:
+        """Units whose files are gone, as in a copy made while a session wrote, are made again.
+
+        In this run, where an earlier one lost them. `upwards` are units of which each is made from
+        the one before: with a lost one all after it are lost. `what` names them in the warning.
+        """
+        gone = [unit for unit in self.done if not is_there(unit)]
+        chain = [unit for unit in upwards if unit in self.done]
+        first = min((chain.index(unit) for unit in gone if unit in chain), default=len(chain))
+        gone = list(dict.fromkeys([*gone, *chain[first:]]))
+        if not gone:
+            return
+        warnings.warn(
+            f"{self.path.parent}: the files of {len(gone)} finished {what} are gone ({gone[0]} "
+            "first); they are made again",
+            stacklevel=2,
+        )
+        self.before = {unit: facts for unit, facts in self.before.items() if unit not in gone}
+        self.forget(gone)
 
     def force(self, beginnings: list[str]) -> None:
         """Drop all units whose names start with these, earlier runs' too, to be made again."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mwwkit import __version__
 from mwwkit.run.config_base import Before, hints_of
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json
@@ -90,6 +91,12 @@ def previous_of(path: Path) -> Path:
 def _read(path: Path) -> dict:
     state = read_json(path)
     shown = {"figures", "forced"}
+    if isinstance(state, dict) and {"settings", "done", "complete"} < set(state) - shown:
+        more = ", ".join(sorted(set(state) - shown - {"settings", "done", "complete"}))
+        raise CheckpointError(
+            f"{path} was written by a newer mwwkit: it has {more}, which {__version__} does not "
+            "know; update mwwkit, or use a new RUN_DIR"
+        )
     if not isinstance(state, dict) or set(state) - shown != {"settings", "done", "complete"}:
         raise WrongInput(f"{path} holds {str(state)[:60]!r}, not settings, done and complete")
     if not isinstance(state["settings"], dict) or not isinstance(state["done"], dict):
@@ -140,6 +147,8 @@ def refuse_other_settings(path: Path, before: dict, now: dict, *, earlier: bool)
     if changed:
         shown = ", ".join(f"{n} ({_of(before, n)} then, {_of(now, n)} now)" for n in changed)
         cure = "leave that run out of PREVIOUS" if earlier else "use a new RUN_DIR"
+        if unknown := [n for n in changed if n not in now]:
+            cure += f"; or update mwwkit: {__version__} does not know {', '.join(unknown)}"
         raise CheckpointError(
             f"{path} was made with other values of {shown}; put them back, or {cure}"
         )

@@ -41,6 +41,7 @@ from mwwkit.run.checkpoint_files import load
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
+from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
@@ -166,6 +167,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops(STAGE)
+@one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
     """Make the clips that are left and the catalogue; return what was made and where.
 
@@ -179,6 +181,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     session = limits.session(run)
     keep(run, config.for_the_run())
+    checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "units of clips")
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, run / FOLDER / name)
     left = checkpoint.left(list(units))

@@ -1,10 +1,12 @@
 """05 Weights to the files that ESPHome takes, each checked before it is written; and a report."""
 
+from __future__ import annotations
+
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -30,13 +32,13 @@ from mwwkit.evaluation.split_metrics import of_split
 from mwwkit.metrics.cutoff_selection import Choice
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
-from mwwkit.model.streaming import Folded, fold, to_float
 from mwwkit.report import writing
 from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, replacing, sha256, write_json
+from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
@@ -54,6 +56,9 @@ from mwwkit.training.evaluator import (
     to_float_features,
     tracks,
 )
+
+if TYPE_CHECKING:
+    from mwwkit.model.streaming import Folded
 
 FOLDER = "export"
 EXPORT_BYTES = 1_000_000 + writing.MOST_BYTES  # all files together, at most
@@ -125,12 +130,13 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     return {
         "weights": completed(run, folder)["weights"],
         "files": list(to_json(_names(config, run)).values()),
-        "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
+        "done": _is_done(config, run, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
 
 
 @full_disk_stops("05 export")
+@one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
     """Calibrate, convert, choose the cutoff, check, write; return where it is and its rates.
 
@@ -141,7 +147,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     StoppedEarly when a limit of the session is reached. Then nothing is written.
     """
     checkpoint, made_of = Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)
-    if _is_done(config, checkpoint, made_of):
+    if _is_done(config, run, checkpoint, made_of):
         return check(run)
     if config.onnx:
         onnx_model.needed()
@@ -168,6 +174,8 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     described = config.described(
         choice.cutoff, choice.window, arena_facts.stated, _slug(config, run)
     )
+    from mwwkit.model.streaming import fold, to_float  # TensorFlow
+
     folded = fold(chosen.net, temperature.scale, temperature.shift)
     made = Made(chosen.net, temperature, to_float(folded, chosen.shape), model)
     models, onnx = {"model": model, "float": made.float_model}, None
@@ -326,8 +334,10 @@ def _made_of(config: Config, run: Run) -> dict:
     return config.shaping() | {"languages": list(config.languages), "weights": weights}
 
 
-def _is_done(config: Config, checkpoint: Checkpoint, made_of: dict) -> bool:
+def _is_done(config: Config, run: Run, checkpoint: Checkpoint, made_of: dict) -> bool:
     if not checkpoint.is_complete:
+        return False
+    if not all(map(run.all, (f"{FOLDER}/{name}" for name in checkpoint.facts["sha256"]))):
         return False
     return former_of(config, made_of) | checkpoint.facts["made_of"] == made_of
 

@@ -14,6 +14,7 @@ from mwwkit.run.checkpoint import Checkpoint, finished
 from mwwkit.run.config_base import Between, EachOf, OneOf, at_least
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256, write_json
+from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
@@ -86,6 +87,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("02 featurize")
+@one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
     """Make the shards that are left; return what was made and where.
 
@@ -93,6 +95,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     """
     clips = load_clips(run)
     checkpoint = _checkpoint(config, run)
+    checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "shards")
     session = limits.session(run)
     carry(run)
     find_words(clips, run, limits.n_workers)

@@ -1,8 +1,11 @@
 """What stages 03 to 05 read of those before: batches, labels, validation evaluator, chosen net."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +13,6 @@ from mwwkit.corpus.clips import load_clips
 from mwwkit.device import firmware
 from mwwkit.metrics.operating_points import SET_NAMES
 from mwwkit.metrics.whose_words import WhoseWords
-from mwwkit.model.mixednet import MixedNet
 from mwwkit.model.shapes import SHAPES, Shape
 from mwwkit.run.checkpoint import CheckpointError, completed, former_of
 from mwwkit.run.config_base import Checked
@@ -30,6 +32,9 @@ from mwwkit.training.losses import LossSettings
 from mwwkit.training.snapshots import SnapshotError, load_arrays
 from mwwkit.training.spec_augment import SpecAugment
 from mwwkit.training.trainer import net_of
+
+if TYPE_CHECKING:
+    from mwwkit.model.mixednet import MixedNet
 
 NONE: History = MappingProxyType({})
 

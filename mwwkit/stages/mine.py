@@ -17,6 +17,7 @@ from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256
+from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
@@ -36,7 +37,7 @@ from mwwkit.stages.inputs import (
 from mwwkit.training import processors
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.evaluator import calibration, int8_model
-from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_time_went
+from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
@@ -44,6 +45,7 @@ FOLDER, TUNED = "mined", "tuned"
 EventCount = Annotated[int, Between(1, 1_000_000)]
 SCANNED = ("train-ambient", "train")
 WINDOW = 5  # scores of a mean that is looked at
+START_S = 12.0  # before the first unit: TensorFlow, and the int8 model to scan with
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
 AT_SHARE = 0.75  # where in its window an event is: what led to it matters more than what follows
 
@@ -117,6 +119,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "hours to scan": round(hours, 2),
         "shards left to scan": len(checkpoint.left(units)),
         "fine-tuning steps": config.fine_tune_steps,
+        "seconds before the first unit, about": START_S if _n_left(config, run, checkpoint) else 0,
         "chosen by": str(choosing_words(run, tuned.done)),
         "device": processors.words(config.device),
         # 3,000 times real time a core for the int8 model; 28 ms a step
@@ -127,6 +130,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("04 mine")
+@one_writer
 def run(
     config: Config, run: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
 ) -> dict:
@@ -134,19 +138,28 @@ def run(
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
-    processors.use(config.device)
-    limit_threads(config.threads)
     session = limits.session(run)
     carry(run)
     mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
     if not tuned.is_complete:
         processors.warn_of_another_kind(tuned, config.device)
+    session.must_begin_in_time("04 mine", _n_left(config, run, mined))
     _scan(config, run, limits, session, mined)
-    if not mined.is_complete:
+    if not mined.is_complete or not _is_kept(run, mined):
         _keep(config, run, session, mined)
+    tuned = _tuned_checkpoint(config, run)
+    mend(config.course(), run, tuned)
     if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
         _fine_tune(config, run, session, mined, tuned, on_unit)
     return check(run)
+
+
+def _n_left(config: Config, run: Run, mined: Checkpoint) -> int:
+    """Units of either kind."""
+    tuned = _tuned_checkpoint(config, run)
+    is_tuned = tuned.is_complete and tuned.facts["drop"] == list(config.drop)
+    n_to_tune = 0 if is_tuned else len(tuned.left(list(config.course().units())))
+    return len(mined.left(_scan_units(run))) + n_to_tune
 
 
 def _scan(config, run, limits, session, mined) -> None:
@@ -154,6 +167,8 @@ def _scan(config, run, limits, session, mined) -> None:
     left = mined.left(units)
     if not left:
         return
+    processors.use(config.device)  # loads TensorFlow
+    limit_threads(config.threads)
     chosen = chosen_net(run, "training")
     model = int8_model(chosen.net, chosen.shape, calibration(FeatureSet.open(run, "train").store))
     scan = partial(_scan_shard, run, model, config.keep_above)
@@ -220,6 +235,12 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
     mined.complete(kept=len(rows), found=len(events))
 
 
+def _is_kept(run: Run, mined: Checkpoint) -> bool:
+    """Whether what was kept is on disk; in a copy made meanwhile it may not be."""
+    wanted = [f"{FOLDER}/mined.csv", *([f"{FOLDER}/hard"] if mined.facts["kept"] else [])]
+    return all(run.all(name) for name in wanted)
+
+
 def _window(unit: str, features: FeatureSet, index: int, at_s: float, n_frames: int) -> dict:
     """The stretch of a stream around an event: its first frame and the word ends inside."""
     at_frame = int(at_s * 1000 / firmware.HOP_MS)
@@ -251,6 +272,8 @@ def _write_table(run: Run, rows: list[dict]) -> None:
 
 
 def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
+    processors.use(config.device)
+    limit_threads(config.threads)
     facts = completed(run, "training") | {"drop": list(config.drop)}
     hard = _kept_by_listener(config, run, mined)
     if hard is None:

@@ -11,6 +11,7 @@ from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
 from mwwkit.run.session import Limits, full_disk_stops
@@ -31,14 +32,15 @@ from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.history import Events, write_table
 from mwwkit.training.labels import LabelSettings
-from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, where_time_went
+from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.lr_finder import LRFinder, Sweep
 from mwwkit.training.snapshots import load_arrays
-from mwwkit.training.teacher import TeacherShape, build_teacher
+from mwwkit.training.teacher_shape import TeacherShape
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
 FOLDER = "training"
+START_S = 10.0  # before the first unit: TensorFlow, the net, the graph of a step
 STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
 LOOKING = ("find_rate", "tensorboard", "profile")  # settings that shape no weight
 # Settings of the net alone: its teacher is the same whatever they are.
@@ -193,6 +195,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
         **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
+        "seconds before the first unit, about": START_S if left else 0,
         "minutes left, about": round(
             UNIT_STEPS
             * (config.batch / 16)
@@ -204,6 +207,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
 
 
 @full_disk_stops("03 train")
+@one_writer
 def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
     """Train what is left; return the choice, where its weights are, and what the history shows.
 
@@ -212,12 +216,14 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     RuntimeError for a GPU that is not there.
     """
     _n_devices(config)
-    processors.use(config.device)
-    limit_threads(config.threads)
     checkpoint, course = _checkpoint(config, run), config.course()
+    mend(course, run, checkpoint)
     session, before = limits.session(run), len(checkpoint.done)
     carry(run)
+    session.must_begin_in_time("03 train", len(course.left(checkpoint.done)))
     if course.left(checkpoint.done):
+        processors.use(config.device)  # loads TensorFlow
+        limit_threads(config.threads)
         _say_another_kind(config, run, checkpoint)
         with profiled(run / FOLDER / "profile.txt" if config.profile else None):
             seconds = _train(config, run, checkpoint, session, on_unit)
@@ -276,6 +282,8 @@ def _train_teacher(config, run, dataset, evaluator, session, on_unit) -> float:
     checkpoint = _teacher_checkpoint(config, run)
     if checkpoint.is_complete:
         return 0.0
+    from mwwkit.training.teacher import build_teacher  # TensorFlow
+
     teacher_config = config.for_teacher()
     args = (
         teacher_config.teacher(),

@@ -16,6 +16,7 @@ from mwwkit.audio.reading import duration_s
 from mwwkit.run import paths
 from mwwkit.run.config_base import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
 from mwwkit.run.shown import as_table
@@ -135,6 +136,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@one_writer
 def run(
     config: Config,
     run: Run,
@@ -168,7 +170,7 @@ def run(
         reason = f"the disk is full ({stop.__cause__}); make room"
     report = status.status(work, reason)
     if reason:
-        well_ended(f"{STAGE} {report['status']}. Next: {report['next']}")
+        well_ended(StoppedEarly(f"{STAGE} {report['status']}. Next: {report['next']}"))
     return report
 
 

@@ -17,6 +17,7 @@ evaluated         what they were found to do, in words; which unit is best
 evaluation_cache  what weights were found to do, kept, so that nothing is scored twice
 whole_net         the float net over whole spectrograms
 qat               the net as its int8 file computes it, for the last steps
+teacher_shape     how large a teacher is
 teacher           a larger net that cannot be streamed
 distillation      the teacher's training, and its soft labels for every scene
 lr_finder         a learning rate to start from

@@ -11,8 +11,11 @@ that followed it would fire on half the word. Labels say nothing in those steps,
 teacher: `hold_back`. Everywhere else its labels are as causal as those that both are trained on.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,8 +29,11 @@ from mwwkit.training.evaluator import Evaluator, Tracks, to_float_features
 from mwwkit.training.labels import IGNORED
 from mwwkit.training.loop import Course, drop_snapshots, fit
 from mwwkit.training.snapshots import load_arrays, save_arrays
-from mwwkit.training.teacher import TeacherNet, TeacherShape, save_teacher, teacher_of, track
+from mwwkit.training.teacher_shape import TeacherShape
 from mwwkit.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from mwwkit.training.teacher import TeacherNet
 
 FOLDER = "teacher"
 WEIGHTS, LOGITS = f"{FOLDER}/teacher.npz", f"{FOLDER}/logits.npz"
@@ -38,13 +44,15 @@ class TeacherEvaluator(Evaluator):
     """Ranks teachers by the rule for nets, on a teacher's own scores, not an int8 model's."""
 
     @classmethod
-    def like(cls, evaluator: Evaluator) -> "TeacherEvaluator":
+    def like(cls, evaluator: Evaluator) -> TeacherEvaluator:
         """An evaluator of teachers, from the same validation material and rule as `evaluator`."""
         same = {field.name: getattr(evaluator, field.name) for field in fields(Evaluator)}
         return cls(**same | {"calibration": [], "cache": None})
 
     def scored(self, net: TeacherNet, shape: TeacherShape) -> Tracks:
         """The teacher's own scores on the validation split."""
+        from mwwkit.training.teacher import track  # TensorFlow
+
         material = self.positives, self.negatives, self.ambient, self.beside
         return Tracks(*([track(net, store[i]) for i in range(len(store))] for store in material))
 
@@ -66,6 +74,8 @@ def train_teacher(
     seconds = fit(course, trainer, dataset, evaluator, run, checkpoint, session, on_unit)
     if not course.left(checkpoint.done):
         weights = load_arrays(run.find(course.weights(best(checkpoint.done))))
+        from mwwkit.training.teacher import save_teacher, teacher_of
+
         net = teacher_of(weights, trainer.shape)
         save_teacher(run / WEIGHTS, net)
         save_arrays(run / LOGITS, {s.name: soft_labels(net, s) for s in dataset.sources})

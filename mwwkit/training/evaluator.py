@@ -4,10 +4,13 @@ Selection, thresholds and reports use this and nothing else, so a number in a no
 device's.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,14 +21,16 @@ from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latenc
 from mwwkit.metrics.operating_points import PerSet, operating_points
 from mwwkit.metrics.temperature import Temperature
 from mwwkit.metrics.whose_words import WhoseWords
-from mwwkit.model.mixednet import MixedNet, tf
+from mwwkit.model.backend import tf
 from mwwkit.model.shapes import Shape
-from mwwkit.model.streaming import fold, to_int8
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.spacing import evenly
 from mwwkit.training.batches import Spectrograms
 from mwwkit.training.evaluation_cache import EvaluationCache, digest
 from mwwkit.training.whole_net import logit_tracks, to_float_features
+
+if TYPE_CHECKING:
+    from mwwkit.model.mixednet import MixedNet
 
 WINDOWS = (3, 5, 7)  # sliding windows to choose from; the official models use 5
 CALIBRATION_STREAMS = 20
@@ -58,6 +63,8 @@ def int8_model(
     Its logit is scaled and shifted by `temperature`; without one it is given `headroom` alone.
     """
     temperature = temperature or Temperature(headroom(net, training))
+    from mwwkit.model.streaming import fold, to_int8  # TensorFlow
+
     folded = fold(net, temperature.scale, temperature.shift)
     return to_int8(folded, shape, [to_float_features(stream) for stream in training])
 

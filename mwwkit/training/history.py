@@ -4,6 +4,8 @@ write_table(run / "training/history.csv", checkpoint.done)
 train.run(config, run, limits, on_unit=Events(run / "training/tensorboard", done=()))
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import os
@@ -12,7 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from mwwkit.model.mixednet import tf
+from mwwkit.model.backend import tf
 from mwwkit.run.files import replacing
 
 History = Mapping[str, Mapping[str, Any]]

@@ -187,6 +187,21 @@ def drop_snapshots(course: Course, run: Run, checkpoint: Checkpoint) -> int:
     return n_bytes
 
 
+def mend(course: Course, run: Run, checkpoint: Checkpoint) -> None:
+    """Train again from the first unit whose weights are gone; not where the choice is still there.
+
+    They are in a copy that was made while a session wrote: its checkpoint is newer than its files.
+    """
+    if checkpoint.is_complete and run.all(checkpoint.facts["weights"]):
+        return
+    done = checkpoint.done
+
+    def is_there(unit: str) -> bool:
+        return "choice" not in done[unit] or bool(run.all(course.weights(unit)))
+
+    checkpoint.mend(is_there, "units of training", course.units())
+
+
 def where_time_went(seconds: dict[str, float]) -> str:
     """Seconds and shares, in one line."""
     total = sum(seconds.values()) or 1.0

@@ -1,9 +1,11 @@
 """What training minimises over the steps of a batch of scenes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Annotated
 
-from mwwkit.model.mixednet import tf
+from mwwkit.model.backend import tf
 from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from mwwkit.model.mixednet import tf
+from mwwkit.model.backend import tf
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.checkpoint_files import load
 from mwwkit.run.errors import CannotGoOn

@@ -20,11 +20,18 @@ times smaller, and rounded steps alone hardly changed it.
 tfmot, the usual library for this, does not know Keras 3.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.model.layers import MixBlock, Norm
-from mwwkit.model.mixednet import MixedNet, tf
+from mwwkit.model.backend import tf
+
+if TYPE_CHECKING:
+    from mwwkit.model.layers import MixBlock, Norm
+    from mwwkit.model.mixednet import MixedNet
 
 MEMORY = 0.99  # of the ranges, a step
 AGREEMENT = 0.1  # weight of the loss that the rounded and the float net agree

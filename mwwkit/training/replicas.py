@@ -5,10 +5,12 @@ the whole batch, so logits are gathered from all devices before it; batch norm t
 over all (`layers.Norm`), and every device then takes the same step.
 """
 
+from __future__ import annotations
+
 from contextlib import nullcontext
 from functools import cache
 
-from mwwkit.model.mixednet import tf
+from mwwkit.model.backend import tf
 from mwwkit.run.errors import CannotGoOn, WrongInput
 
 

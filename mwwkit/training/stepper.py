@@ -4,14 +4,20 @@ stepper = Stepper(lambda: build(shape, seed), TrainingSettings())
 loss, norm = stepper.take(LossSettings(), labels, penalty, decay, parts)
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
-from mwwkit.model.mixednet import MixedNet, keras, tf
+from mwwkit.model.backend import keras, tf
 from mwwkit.training import qat, replicas, triplet_loss
 from mwwkit.training.losses import LossSettings, scene_loss
 from mwwkit.training.schedule import PRECISIONS, TrainingSettings
+
+if TYPE_CHECKING:
+    from mwwkit.model.mixednet import MixedNet
 
 
 class EMA:

@@ -10,56 +10,22 @@ pointwise convolutions, as in QuartzNet (Kriman et al., ICASSP 2020), for their 
 bidirectional GRU of 64 units takes longer than all of this.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 
 from mwwkit.device import firmware
+from mwwkit.model.backend import keras, tf
 from mwwkit.model.layers import Norm, Pointwise, Weighted
-from mwwkit.model.mixednet import keras, tf
-from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
 from mwwkit.training.evaluator import to_float_features
 from mwwkit.training.snapshots import load_arrays, save_arrays
+from mwwkit.training.teacher_shape import TeacherShape
 from mwwkit.training.trainer import weights_of
 
 PIECE_STEPS = 4000  # 2 minutes of a long stream at a time: some 100 MB
-
-
-@dataclass(frozen=True)
-class TeacherShape(Checked):
-    """How large a teacher is."""
-
-    width: Annotated[int, Between(1, 1024)] = 96  # channels
-    blocks: Annotated[int, Between(1, 50)] = 5
-    taps: int = 25  # steps that each block sees at once, as many before as after
-    stem_taps: int = 9  # frames
-
-    whose = "the teacher's "
-
-    def refuse_together(self) -> None:
-        """Raise ValueError for taps that are not centred."""
-        if self.taps < 1 or self.taps % 2 == 0:
-            raise WrongInput(f"the teacher's taps are {self.taps}; wanted an odd number")
-        if self.stem_taps < firmware.STRIDE or (self.stem_taps - firmware.STRIDE) % 2:
-            raise WrongInput(f"the teacher's stem_taps are {self.stem_taps}; wanted 3, 5, 7, ...")
-
-    def widths(self) -> tuple[int, ...]:
-        """Channels after the stem and after each block."""
-        return (self.width,) * (1 + self.blocks)
-
-    @property
-    def step_s(self) -> float:
-        """Seconds of a training step of 16 scenes of 12 s, on one core of a small CPU machine."""
-        return 0.07 * (self.blocks / 5) * (self.width / 96) ** 1.5
-
-    @property
-    def context_steps(self) -> int:
-        """Steps before a score, and after it, that it depends on."""
-        return self.blocks * (self.taps // 2) + -(-self.stem_taps // (2 * firmware.STRIDE))
 
 
 class CentredStem(Weighted):

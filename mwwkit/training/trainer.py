@@ -9,16 +9,19 @@ On a CPU a run repeats bit for bit at the same number of threads; one thread and
 thread count is a setting that shapes the weights.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from mwwkit.model.mixednet import MixedNet, Shape, build, tf
+from mwwkit.model.backend import tf
+from mwwkit.model.shapes import Shape
 from mwwkit.run.config_base import Between
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.seeds import rng
@@ -29,6 +32,9 @@ from mwwkit.training.qat import MEMORY
 from mwwkit.training.schedule import TrainingSettings
 from mwwkit.training.spec_augment import Draws, array_module, augment
 from mwwkit.training.stepper import EMA, Stepper
+
+if TYPE_CHECKING:
+    from mwwkit.model.mixednet import MixedNet
 
 __all__ = ["EMA", "Threads", "Trainer", "TrainingSettings", "limit_threads", "net_of", "weights_of"]
 
@@ -67,7 +73,7 @@ class Trainer:
         cmvn: tuple[np.ndarray, np.ndarray] | None = None,
         device: str = "cpu",
         teacher: Callable | None = None,
-        make: Callable[..., MixedNet] = build,
+        make: Callable[..., MixedNet] | None = None,
     ):
         """Fresh weights of `seed`. Raises RuntimeError where a GPU is asked for and absent.
 
@@ -80,7 +86,7 @@ class Trainer:
         self.seed, self.cmvn = seed, cmvn
         processors.needed(device)
         self.xp = array_module(device)
-        self._make = lambda: make(shape, seed, cmvn)
+        self._make = lambda: (make or _mixednet)(shape, seed, cmvn)
         self.stepper = Stepper(self._make, settings, teacher)
         self.net, self.optimizer = self.stepper.net, self.stepper.optimizer
         self.ema = self.stepper.ema
@@ -285,7 +291,7 @@ def net_of(
     weights: dict[str, np.ndarray], shape: Shape, cmvn: tuple[np.ndarray, np.ndarray] | None = None
 ) -> MixedNet:
     """The net of `weights_of`. Raises ValueError when they are of another shape."""
-    net = build(shape, 0, cmvn)
+    net = _mixednet(shape, 0, cmvn)
     names = sorted(n for n in weights if n.startswith("net/"))
     sizes = [tuple(weights[n].shape) for n in names]
     sizes_of_net = [tuple(v.shape) for v in net.variables]
@@ -296,3 +302,9 @@ def net_of(
     for name, variable in zip(names, net.variables, strict=True):
         variable.assign(weights[name])
     return net
+
+
+def _mixednet(shape: Shape, seed: int, cmvn: tuple[np.ndarray, np.ndarray] | None) -> MixedNet:
+    from mwwkit.model.mixednet import build  # TensorFlow
+
+    return build(shape, seed, cmvn)

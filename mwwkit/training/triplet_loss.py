@@ -6,9 +6,11 @@ head gives the highest logit. Hardest pairs of the batch: Hermans et al., 2017; 
 the unit sphere and the margin: Schroff et al., CVPR 2015.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from mwwkit.model.mixednet import tf
+from mwwkit.model.backend import tf
 
 FURTHEST = 4.0  # the largest squared distance on the unit sphere
 

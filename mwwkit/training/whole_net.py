@@ -3,13 +3,18 @@
 tracks = logit_tracks(net, store)             # int8 [frames, 40] each -> float32 [frames // 3]
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mwwkit.device import firmware
-from mwwkit.model.mixednet import MixedNet
 from mwwkit.training.batches import Spectrograms
+
+if TYPE_CHECKING:
+    from mwwkit.model.mixednet import MixedNet
 
 BATCH = 32  # spectrograms that go through the net together,
 BATCH_FRAMES = 60_000  # as far as they are no longer than this together: some 100 MB

@@ -1,6 +1,5 @@
 """Whole runs of the chain as processes of their own, to be killed, cut up and compared."""
 
-import hashlib
 import json
 import os
 import re
@@ -10,13 +9,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from mwwkit.cli.chain import NOTEBOOKS, OUR_OWN  # noqa: E402
-from mwwkit.run.checkpoint_files import TIME_FIELDS  # noqa: E402
+from mwwkit.run.comparison import digests as contents  # noqa: E402, F401
 from mwwkit.run.files import PART  # noqa: E402
 
 # What each stage writes: one checkpoint a folder.
@@ -131,25 +129,6 @@ def seconds_until_gone(pids: list[int], limit_s: float = 20.0) -> float:
             return float("inf")
         time.sleep(0.02)
     return time.monotonic() - began
-
-
-def contents(run: Path) -> dict[str, str]:
-    """Digest of every file of a run by its name, but for executed copies, logs and time fields."""
-    found = {}
-    for path in sorted(run.rglob("*")):
-        name = path.relative_to(run)
-        if path.is_file() and name.parts[0] not in OUR_OWN:
-            data = path.read_bytes()
-            if path.suffix == ".json" and (value := json.loads(data)) != _timeless(value):
-                data = json.dumps(_timeless(value)).encode()
-            found[str(name)] = hashlib.sha256(data).hexdigest()
-    return found
-
-
-def _timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _timeless(v) for name, v in value.items() if name not in TIME_FIELDS}
-    return [_timeless(v) for v in value] if isinstance(value, list) else value
 
 
 def differences(one: dict[str, str], other: dict[str, str]) -> list[str]:
