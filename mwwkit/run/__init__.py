@@ -1,6 +1,7 @@
 """Where, when and how much: files, sessions and work that can be killed. Knows nothing of sound.
 
 paths             every place that is read or written; paths.md as code
+attached          earlier runs that are attached: found and put in order
 files             files and folders appear whole or not at all
 checkpoint        which units of a stage are done (not weights: those are in training/snapshots)
 checkpoint_files  its files, and those of earlier runs

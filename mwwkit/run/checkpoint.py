@@ -79,7 +79,7 @@ class Checkpoint:
         """
         settings = as_json(settings)
         former = former_of(of, settings)
-        earlier = earlier_runs(run, folder, settings, former)
+        earlier = earlier_runs(run.earlier, folder, settings, former)
         before, complete = earlier.units, earlier.complete
         path = run / folder / "checkpoint.json"
         own: dict[str, dict] = {}
@@ -182,9 +182,10 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
             is_own = path.parent == run / folder  # a finished earlier run may be continued
             complete = state["complete"] is not None or (complete and not is_own)
     if not complete:
+        also = f" ({run.looked})" if run.looked else ""
         raise CheckpointError(
             f"{run / folder} is not finished ({len(done)} units done); run the stage that makes "
-            "it to its end first, or give the run that has it as PREVIOUS"
+            f"it to its end first, or give the run that has it as PREVIOUS{also}"
         )
     return dict(sorted(done.items()))
 

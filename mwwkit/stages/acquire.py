@@ -130,6 +130,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
     return {
         "inputs": dict(sorted(counts.items())),
+        "recordings": _recordings_told(config),
         "rows of the table left out": left_out,
         "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
@@ -243,6 +244,13 @@ def _inputs(config: Config) -> tuple[list[Input], dict[str, int], dict[str, Spli
         given_splits, excluded = sources.given_splits(Path(config.given_splits), inputs)
         inputs = [item for item in inputs if item.about.origin not in excluded]
     return inputs, left_out, given_splits
+
+
+def _recordings_told(config: Config) -> str:
+    """Where recordings were looked for."""
+    if config.recordings != "auto":
+        return config.recordings or "none asked for"
+    return paths.looked_for("recordings", paths.locations("recordings"))
 
 
 def _folders(config: Config) -> Iterator[tuple[str, Path]]:
