@@ -17,7 +17,8 @@ def inputs(tmp_path, monkeypatch):
     monkeypatch.setenv("MWWKIT_PATHS", str(tmp_path / "paths.md"))
     root = tmp_path / "input"
     (tmp_path / "paths.md").write_text(
-        "| name | kind | first run | chained run | colab | local | notes |\n|--|--|--|--|--|--|--|\n"
+        "| name | kind | first run | chained run | colab | local | notes |\n"
+        "|--|--|--|--|--|--|--|\n"
         f"| run | - | {tmp_path}/working | {tmp_path}/working | - | - | - |\n"
         f"| previous | - | - | {root}/notebooks/<owner>/<notebook><br>"
         f"{root}/datasets/<owner>/<dataset> | - | - | - |\n"
