@@ -37,7 +37,13 @@ NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
 NOTEBOOKS["01"] = "01_acquire_and_augment"
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
-SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
+SAYS_ENOUGH = (
+    "SystemExit",
+    "ValueError",
+    WrongInput.__name__,
+    CannotGoOn.__name__,
+    "CheckpointError",
+)
 OUR_OWN = {"executed", "logs"}  # what running again writes anew
 
 
@@ -121,7 +127,7 @@ def plan(
         values |= {n: _parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
-        values |= {"PREVIOUS": list(previous)} if previous else {}
+        values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
     _refuse_missing_runs(jobs)
     preflight.refuse_nonsense({SECTIONS[j.stage]: takes[j.stage] | j.given for j in jobs})

@@ -5,6 +5,8 @@ attached          earlier runs that are attached: found and put in order
 files             files and folders appear whole or not at all
 checkpoint        which units of a stage are done (not weights: those are in training/snapshots)
 checkpoint_files  its files, and those of earlier runs
+fresh_session     before the first stage: TensorFlow, GPU, extras, the state of a session before
+kept              a copy of the run that outlives its session
 session           when to stop: hours, disk budget, processes; what a full disk does
 disk_budget       bytes left under a budget, counted before every write
 parallel          one map over many processes

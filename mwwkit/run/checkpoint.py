@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mwwkit.run import kept
 from mwwkit.run.checkpoint_files import (
     CheckpointError,
     as_json,
@@ -131,6 +132,7 @@ class Checkpoint:
                 part.write_bytes(self.path.read_bytes())
         write_json(self.path, self._state(own, None))
         self.own, self.is_complete, self.facts = own, False, {}
+        kept.unit_finished(self.path)
 
     def _state(self, own: dict[str, dict], complete: dict | None) -> dict:
         state = {"settings": self.settings, "done": own, "complete": complete}
@@ -167,6 +169,7 @@ class Checkpoint:
         write_json(previous_of(self.path), state)
         write_json(self.path, state)
         self.is_complete, self.facts = True, as_json(facts)
+        kept.stage_finished(self.path)
 
 
 def finished(run: Run, folder: str) -> dict[str, dict]:
