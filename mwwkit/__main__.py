@@ -14,13 +14,13 @@ import sys
 from collections.abc import Sequence
 
 from mwwkit import __version__, presets
-from mwwkit.cli import check, measure, report, run, score, tune, verify
+from mwwkit.cli import check, kaggle, measure, report, run, score, tune, verify
 from mwwkit.cli.command import BAD, OK, STOPPED, USAGE, Command, read, say
 from mwwkit.run.errors import MwwkitError
 from mwwkit.run.session import StoppedEarly
 
 COMMANDS = (run.RUN, run.DEMO, tune.TUNE, check.CHECK, score.SCORE, report.REPORT, verify.VERIFY)
-COMMANDS += (measure.SHIFT, measure.ABLATE, measure.FOLDS)
+COMMANDS += (measure.SHIFT, measure.ABLATE, measure.FOLDS, kaggle.KAGGLE)
 INTERRUPTED = 130  # what shells use for Ctrl-C
 
 __all__ = ["BAD", "OK", "STOPPED", "USAGE", "export", "main", "train"]

@@ -25,6 +25,7 @@ def wheel(folder: Path, name: str, version: str, requires=(), files=()) -> Path:
     path = folder / f"{name}-{version}-py3-none-any.whl"
     path.parent.mkdir(parents=True, exist_ok=True)
     needs = "".join(f"Requires-Dist: {line}\n" for line in requires)
+    needs += "Provides-Extra: tts\n" if "extra ==" in needs else ""
     texts = {
         f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
     }

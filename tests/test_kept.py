@@ -3,13 +3,20 @@
 import json
 import time
 
+import numpy as np
 import pytest
+import warm
+from jupyter_client.provisioning import local_provisioner
+from small_run import WAKE_WORD, spoken
 
+from mwwkit.audio.wav16 import to_int16, write_wav16
+from mwwkit.cli import chain
 from mwwkit.run import fresh_session, kept
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.disk_budget import Budget
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
 from mwwkit.run.session import Session, StoppedEarly
 
 
@@ -145,3 +152,25 @@ def test_a_drive_that_is_not_mounted_and_cannot_be_is_told(colab):
     place.parent.rmdir()
     with pytest.raises(CannotGoOn, match="MyDrive is not there, and this is no Colab"):
         fresh_session.prepare({"RUN_DIR": "auto"})
+
+
+def test_notebook_01_goes_on_in_a_new_machine_of_colab(colab, tmp_path, monkeypatch):
+    here, place = colab
+    for number in range(14):
+        path = tmp_path / f"recordings/positive/s{number}/word.wav"
+        path.parent.mkdir(parents=True)
+        write_wav16(path, to_int16(spoken(WAKE_WORD, rng(3, number)).astype(np.float32)))
+    given = {"WORD": "glide", "RECORDINGS": str(tmp_path / "recordings"), "ROOMS": 2, "WORKERS": 1}
+    given |= {name: 0 for name in fresh_session.SPOKEN[:3]} | {"TTS_AMBIENT_MINUTES": 0.0}
+    given |= {"NOISE_MINUTES": 0.2, "PREVIOUS": "auto"}
+    monkeypatch.setattr(local_provisioner, "launch_kernel", warm.launch)
+    job = [chain.Job("01", given)]
+    [done] = chain.execute(job, Run.of("auto"))
+    made = {name: (here / name).read_bytes() for name in copied(here)}
+    made = {name: made[name] for name in made if name.split("/")[0] not in chain.OUR_OWN}
+    assert made.keys() <= set(copied(place)) and "clips/catalogue.csv" in made
+    here.rename(here.with_name("lost"))
+    [done] = chain.execute(job, Run.of("auto"))
+    assert "files restored from" in done.notebook.read_text()
+    assert "'units made now': 0" in done.notebook.read_text()
+    assert {name: (here / name).read_bytes() for name in made} == made

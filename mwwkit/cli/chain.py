@@ -111,6 +111,20 @@ def plan(
     name. Raises PresetError, in one line, for a name that none has, a value of the wrong type, and
     a value that its stage would refuse.
     """
+    jobs = assigned(chosen, preset, given, run_dir, previous)
+    _refuse_missing_runs(jobs)
+    preflight.refuse_nonsense({SECTIONS[j.stage]: parameters(j.stage) | j.given for j in jobs})
+    return jobs
+
+
+def assigned(
+    chosen: Sequence[str],
+    preset: Preset,
+    given: dict[str, str],
+    run_dir: Path,
+    previous: Sequence[str] = (),
+) -> list[Job]:
+    """As `plan`, but only names and types are tried: the values may be for another machine."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
     _refuse_unknown_keys(preset, takes)
     _refuse_places(preset, given, previous)
@@ -129,8 +143,6 @@ def plan(
         values |= {"RUN_DIR": str(run_dir)}
         values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
-    _refuse_missing_runs(jobs)
-    preflight.refuse_nonsense({SECTIONS[j.stage]: takes[j.stage] | j.given for j in jobs})
     return jobs
 
 
