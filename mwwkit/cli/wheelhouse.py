@@ -21,7 +21,8 @@ HAD = ("tensorflow", "numpy", "scipy", "matplotlib", "pandas", "joblib", "thread
 HAD += ("pyyaml", "packaging", "soundfile", "ipywidgets", "papermill", "nbformat", "ipykernel")
 NAME, TITLE = "mwwkit-wheelhouse", "mwwkit wheelhouse"
 METADATA = "dataset-metadata.json"
-PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+GLIBC = range(17, 36)  # 2.N: Kaggle's images are of Ubuntu 22.04, which has 2.35
+PLATFORMS = (*(f"manylinux_2_{n}_x86_64" for n in reversed(GLIBC)), "manylinux2014_x86_64")
 
 
 def make(
