@@ -28,6 +28,7 @@ import yaml
 from mwwkit.cli import preflight
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.run.fresh_session import Unfit
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
 from mwwkit.run.session import StoppedEarly, stops_are_raised
@@ -39,6 +40,7 @@ LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = (
     "SystemExit",
+    Unfit.__name__,
     "ValueError",
     WrongInput.__name__,
     CannotGoOn.__name__,

@@ -31,10 +31,17 @@ SPOKEN = ("TTS_POSITIVE", "TTS_NEGATIVE", "TTS_HARD_NEGATIVE", "TTS_AMBIENT_MINU
 Parameters = Mapping[str, Any]
 
 
+class Unfit(CannotGoOn):
+    """The session cannot do the work; a notebook shows the message and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [str(self)]
+
+
 def prepare(parameters: Parameters) -> dict[str, Any]:
     """Make the session fit for a notebook's parameters; what was done, for people.
 
-    Raises CannotGoOn, in one line, for a TensorFlow or a GPU that mwwkit cannot work with, for
+    Raises Unfit, in one line, for a TensorFlow or a GPU that mwwkit cannot work with, for
     extras that cannot be installed, and where Google Drive cannot be reached.
     """
     refuse_tensorflow()
@@ -65,29 +72,27 @@ def extras(parameters: Parameters) -> list[str]:
 
 
 def refuse_tensorflow() -> None:
-    """Raise CannotGoOn unless TensorFlow is here, in a version that mwwkit works with."""
+    """Raise Unfit unless TensorFlow is here, in a version that mwwkit works with."""
     [wanted] = [r for r in _requirements([]) if r.name == "tensorflow"]
     version = _version("tensorflow")
     if not version or not wanted.specifier.contains(version, prereleases=True):
         found = f"TensorFlow {version} is here" if version else "there is no package tensorflow"
-        raise CannotGoOn(
-            f"{found}; mwwkit wants {wanted}: take an image that has it, or install it"
-        )
+        raise Unfit(f"{found}; mwwkit wants {wanted}: take an image that has it, or install it")
 
 
 def refuse_gpu() -> None:
-    """Raise CannotGoOn unless there is an NVIDIA GPU that TensorFlow's packages are built for."""
+    """Raise Unfit unless there is an NVIDIA GPU that TensorFlow's packages are built for."""
     cure = "choose an accelerator such as GPU T4 for the session, or set DEVICE to 'cpu'"
     if not (query := shutil.which("nvidia-smi")):
-        raise CannotGoOn(f"DEVICE is 'gpu' and there is no NVIDIA GPU here (no nvidia-smi); {cure}")
+        raise Unfit(f"DEVICE is 'gpu' and there is no NVIDIA GPU here (no nvidia-smi); {cure}")
     call = [query, "--query-gpu=name,compute_cap", "--format=csv,noheader"]
     told = subprocess.run(call, capture_output=True, text=True)
     if told.returncode or not told.stdout.strip():
         why = " ".join((told.stdout + told.stderr).split())
-        raise CannotGoOn(f"DEVICE is 'gpu' and nvidia-smi finds none ({why}); {cure}")
+        raise Unfit(f"DEVICE is 'gpu' and nvidia-smi finds none ({why}); {cure}")
     name, _, capability = told.stdout.splitlines()[0].rpartition(",")
     if float(capability) < OLDEST_GPU:
-        raise CannotGoOn(
+        raise Unfit(
             f"DEVICE is 'gpu' and {name} has compute capability {capability.strip()}; TensorFlow "
             f"is built for {OLDEST_GPU} and newer: {cure}"
         )
@@ -117,7 +122,7 @@ def install(requirements: list[str]) -> list[str]:
                 return requirements
     why = [line for line in told.stderr.splitlines() if "ERROR" in line] or ["it does not say why"]
     here = ", ".join(f"{name} {_version(name)}" for name in STAYS)
-    raise CannotGoOn(
+    raise Unfit(
         f"pip could not install {', '.join(requirements)} beside {here}: {' '.join(why)[:400]}; "
         "turn the session's internet on, attach a wheelhouse (`mwwkit kaggle wheelhouse`), or "
         "switch off what needs it"
@@ -170,7 +175,7 @@ def _mount(place: Path) -> None:
     try:
         drive = importlib.import_module("google.colab.drive")
     except ImportError as error:
-        raise CannotGoOn(
+        raise Unfit(
             f"{at} is not there, and this is no Colab that could mount it; set RUN_DIR to a folder"
         ) from error
     drive.mount(str(at.parent))
