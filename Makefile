@@ -20,7 +20,8 @@ check: $(VENV)/.dev  ## quick: style, imports, notebook pairs
 	$(PY) -m ruff format --check .
 	$(PY) -m pytest -q tests/test_architecture.py tests/test_notebooks.py -k "not end_to_end"
 
-notebooks: $(VENV)/.dev  ## notebooks/*.ipynb from their .py
+notebooks: $(VENV)/.dev  ## notebooks/*.ipynb from their .py, with pyproject.toml's address
+	$(PY) tests/stamp_address.py
 	$(PY) -m jupytext --to ipynb --update notebooks/*.py
 
 $(VENV)/bin/python:

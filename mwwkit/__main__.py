@@ -13,11 +13,18 @@ import sys
 from collections.abc import Sequence
 
 from mwwkit import __version__
-from mwwkit.cli import check, measure, rehearse, report, run, score, sweep, tune, verify
+from mwwkit.cli import check, kaggle, measure, rehearse, report, run, score, sweep, tune, verify
 from mwwkit.cli.command import BAD, INTERRUPTED, OK, STOPPED, USAGE, Command, carry_out
 
 COMMANDS = (run.RUN, run.DEMO, tune.TUNE, check.CHECK, score.SCORE, report.REPORT, verify.VERIFY)
-COMMANDS += (rehearse.REHEARSE, measure.SHIFT, measure.ABLATE, measure.FOLDS, sweep.SWEEP)
+COMMANDS += (
+    rehearse.REHEARSE,
+    measure.SHIFT,
+    measure.ABLATE,
+    measure.FOLDS,
+    sweep.SWEEP,
+    kaggle.KAGGLE,
+)
 
 __all__ = ["BAD", "INTERRUPTED", "OK", "STOPPED", "USAGE", "export", "main", "train"]
 

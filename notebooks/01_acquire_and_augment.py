@@ -9,6 +9,8 @@
 # %% [markdown]
 # # 01 Acquire and augment
 #
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/01_acquire_and_augment.ipynb)
+#
 # Gathers the clips that the wake word is learnt from: folders of recordings, and words spoken by
 # synthetic voices. Every clip is validated, split by speaker (few speakers: by file), and written
 # as 16 kHz mono.
@@ -30,7 +32,7 @@
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
-PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
 WORD = ""  # the wake word, as it is written
@@ -86,7 +88,7 @@ LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
-MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a wheel, a folder
+MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
@@ -95,10 +97,39 @@ MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a whe
 import importlib.util
 import subprocess
 import sys
+from glob import glob
+from importlib.metadata import distributions
+from pathlib import Path
+from tempfile import mkdtemp
 
+SOURCE = "git+https://github.com/itorousa/mwwkit"  # where MWWKIT is empty and no wheel is attached
+if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+    sys.exit(f"Python {sys.version.split()[0]} runs here; mwwkit wants 3.10 to 3.13")
 if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab session
-    assert MWWKIT, "mwwkit is not installed: set MWWKIT to what pip should install"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
+    looked = [MWWKIT] if MWWKIT else ["../input" + "/*" * depth for depth in range(1, 6)]
+    wheels = sorted(wheel for folder in looked for wheel in glob(f"{folder}/mwwkit-*.whl"))
+    if len(wheels) > 1:
+        sys.exit(f"several wheels are attached: {', '.join(wheels)}; set MWWKIT to one of them")
+    source = (wheels or [MWWKIT or SOURCE])[0]
+    here = {
+        d.name: d.version for d in distributions() if d.name in ("tensorflow", "keras", "numpy")
+    }
+    stays = Path(mkdtemp(), "stays.txt")  # the image's own: pip adds to it and changes none of them
+    stays.write_text("".join(f"{name}=={version}\n" for name, version in here.items()))
+    pip = [sys.executable, "-m", "pip", "install", "-q", "-c", str(stays), source]
+    inside = ["--no-index", "--find-links", str(Path(source).parent)]  # a wheelhouse needs no net
+    tries = [inside, []] if source.endswith(".whl") else [[]]
+    done = subprocess.run([*pip, *tries[0]], capture_output=True, text=True)
+    if done.returncode and tries[1:]:
+        done = subprocess.run(pip, capture_output=True, text=True)
+    why = " ".join(line for line in done.stderr.splitlines() if "ERROR" in line)[:400]
+    if done.returncode:
+        sys.exit(f"pip cannot install {source} beside {here}: {why}; set MWWKIT to another source")
+    importlib.invalidate_caches()
+
+from mwwkit.run import fresh_session
+
+fresh_session.prepare(globals())
 
 # %%
 from mwwkit.corpus import fates
@@ -173,3 +204,9 @@ triples_config and triples.check(run)
 
 # %%
 clips and fates.fates_of(run)
+
+# %% [markdown]
+# ## Next
+#
+# Then 02. On Kaggle: attach this notebook's output to it. Stopped early: attach it to this notebook
+# itself and run it again.

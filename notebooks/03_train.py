@@ -9,6 +9,8 @@
 # %% [markdown]
 # # 03 Train
 #
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/03_train.ipynb)
+#
 # Trains MixedNet on the scenes: every 30 ms step of each is a decision. Which weights
 # are kept is decided by the streaming int8 model on the validation split, not by the loss: by
 # people's words alone, where ten or more recordings are theirs.
@@ -29,7 +31,7 @@
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
-PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
 STEPS = 12000  # of training
@@ -80,7 +82,7 @@ PROFILE = False  # write where Python's time goes to training/profile.txt
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
-MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a wheel, a folder
+MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
@@ -89,10 +91,39 @@ MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a whe
 import importlib.util
 import subprocess
 import sys
+from glob import glob
+from importlib.metadata import distributions
+from pathlib import Path
+from tempfile import mkdtemp
 
+SOURCE = "git+https://github.com/itorousa/mwwkit"  # where MWWKIT is empty and no wheel is attached
+if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+    sys.exit(f"Python {sys.version.split()[0]} runs here; mwwkit wants 3.10 to 3.13")
 if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab session
-    assert MWWKIT, "mwwkit is not installed: set MWWKIT to what pip should install"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
+    looked = [MWWKIT] if MWWKIT else ["../input" + "/*" * depth for depth in range(1, 6)]
+    wheels = sorted(wheel for folder in looked for wheel in glob(f"{folder}/mwwkit-*.whl"))
+    if len(wheels) > 1:
+        sys.exit(f"several wheels are attached: {', '.join(wheels)}; set MWWKIT to one of them")
+    source = (wheels or [MWWKIT or SOURCE])[0]
+    here = {
+        d.name: d.version for d in distributions() if d.name in ("tensorflow", "keras", "numpy")
+    }
+    stays = Path(mkdtemp(), "stays.txt")  # the image's own: pip adds to it and changes none of them
+    stays.write_text("".join(f"{name}=={version}\n" for name, version in here.items()))
+    pip = [sys.executable, "-m", "pip", "install", "-q", "-c", str(stays), source]
+    inside = ["--no-index", "--find-links", str(Path(source).parent)]  # a wheelhouse needs no net
+    tries = [inside, []] if source.endswith(".whl") else [[]]
+    done = subprocess.run([*pip, *tries[0]], capture_output=True, text=True)
+    if done.returncode and tries[1:]:
+        done = subprocess.run(pip, capture_output=True, text=True)
+    why = " ".join(line for line in done.stderr.splitlines() if "ERROR" in line)[:400]
+    if done.returncode:
+        sys.exit(f"pip cannot install {source} beside {here}: {why}; set MWWKIT to another source")
+    importlib.invalidate_caches()
+
+from mwwkit.run import fresh_session
+
+fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
@@ -140,3 +171,9 @@ ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
 
 # %%
 ending.stopped or train.check(run)
+
+# %% [markdown]
+# ## Next
+#
+# Then 04. On Kaggle: attach the outputs of 01, 02 and this notebook to it. Stopped early: attach
+# this output to this notebook itself, beside 01's and 02's, and run it again.

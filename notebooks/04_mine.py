@@ -9,12 +9,14 @@
 # %% [markdown]
 # # 04 Mine
 #
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/04_mine.ipynb)
+#
 # Streams the negatives of the training split through the int8 model, keeps what fools it, and
 # fine-tunes on it.
 #
 # | | |
 # |---|---|
-# | **Reads** | `features/` from 02, `training/` from 03 |
+# | **Reads** | `clips/` from 01, `features/` from 02, `training/` from 03 |
 # | **Writes** | `mined/`: what fooled it; `tuned/`: the weights for 05 |
 # | **Takes** | ten hours of audio in about a minute on one core, then some training |
 #
@@ -25,7 +27,7 @@
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
-PREVIOUS = ""  # earlier runs to go on from, separated by commas; only read; auto asks paths.md
+PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 KEEP_ABOVE = 0.3  # a sliding mean over this is kept; well under any cutoff
 MAX_PER_CLIP = 3  # events kept of one clip
@@ -47,7 +49,7 @@ SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
-MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a wheel, a folder
+MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
@@ -56,10 +58,39 @@ MWWKIT = ""  # what pip installs where mwwkit is missing: git+https://..., a whe
 import importlib.util
 import subprocess
 import sys
+from glob import glob
+from importlib.metadata import distributions
+from pathlib import Path
+from tempfile import mkdtemp
 
+SOURCE = "git+https://github.com/itorousa/mwwkit"  # where MWWKIT is empty and no wheel is attached
+if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+    sys.exit(f"Python {sys.version.split()[0]} runs here; mwwkit wants 3.10 to 3.13")
 if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab session
-    assert MWWKIT, "mwwkit is not installed: set MWWKIT to what pip should install"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", MWWKIT], check=True)
+    looked = [MWWKIT] if MWWKIT else ["../input" + "/*" * depth for depth in range(1, 6)]
+    wheels = sorted(wheel for folder in looked for wheel in glob(f"{folder}/mwwkit-*.whl"))
+    if len(wheels) > 1:
+        sys.exit(f"several wheels are attached: {', '.join(wheels)}; set MWWKIT to one of them")
+    source = (wheels or [MWWKIT or SOURCE])[0]
+    here = {
+        d.name: d.version for d in distributions() if d.name in ("tensorflow", "keras", "numpy")
+    }
+    stays = Path(mkdtemp(), "stays.txt")  # the image's own: pip adds to it and changes none of them
+    stays.write_text("".join(f"{name}=={version}\n" for name, version in here.items()))
+    pip = [sys.executable, "-m", "pip", "install", "-q", "-c", str(stays), source]
+    inside = ["--no-index", "--find-links", str(Path(source).parent)]  # a wheelhouse needs no net
+    tries = [inside, []] if source.endswith(".whl") else [[]]
+    done = subprocess.run([*pip, *tries[0]], capture_output=True, text=True)
+    if done.returncode and tries[1:]:
+        done = subprocess.run(pip, capture_output=True, text=True)
+    why = " ".join(line for line in done.stderr.splitlines() if "ERROR" in line)[:400]
+    if done.returncode:
+        sys.exit(f"pip cannot install {source} beside {here}: {why}; set MWWKIT to another source")
+    importlib.invalidate_caches()
+
+from mwwkit.run import fresh_session
+
+fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
@@ -111,3 +142,9 @@ ending.stopped or clip_player.mined(run)
 
 # %%
 ending.stopped or mine.check(run)
+
+# %% [markdown]
+# ## Next
+#
+# Then 05. On Kaggle: attach the outputs of 01 to 03 and this notebook to it. Stopped early: attach
+# this output to this notebook itself, beside those of 01 to 03, and run it again.

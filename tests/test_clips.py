@@ -5,6 +5,7 @@ import pytest
 
 from mwwkit.audio.wav16 import write_wav16
 from mwwkit.corpus.clips import (
+    CATALOGUE,
     Kind,
     Label,
     Rejected,
@@ -13,10 +14,12 @@ from mwwkit.corpus.clips import (
     load_clips,
     loudest_frame_db,
     read_quarantine,
+    refuse_without_clips,
     validate,
     write_catalogue,
     write_quarantine,
 )
+from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.paths import Run
 
 
@@ -110,3 +113,21 @@ def test_quarantine_has_each_rejected_file_once_sorted_and_keeps_other_stages(tm
 def test_nothing_rejected_leaves_no_file(tmp_path):
     write_quarantine(Run(tmp_path), "01", [])
     assert not (tmp_path / "quarantine.jsonl").exists()
+
+
+def test_a_stage_without_clips_in_reach_is_told_what_it_lacks_before_its_work(tmp_path):
+    lacking = Run(tmp_path / "now", looked="auto: looked in /inputs; found none")
+    told = "04 reads clips/ of 01, and clips/catalogue.csv is not in this run .*looked in /inputs"
+    with pytest.raises(CheckpointError, match=told + ".*give 01's run as PREVIOUS too"):
+        refuse_without_clips(lacking, "04")
+    catalogue = [record(path) for path in ("clips/clip/u1/a.wav", "clips/clip/u2/b.wav")]
+    here = Run(tmp_path / "now", (tmp_path / "then",))
+    write_catalogue(here / CATALOGUE, catalogue)
+    refuse_without_clips(here, "04")
+    for folder, name in (("now", "u1/a.wav"), ("then", "u2/b.wav")):
+        with pytest.raises(CheckpointError, match=f"05 reads clips/ of 01, and clips/clip/{name}"):
+            refuse_without_clips(here, "05", sounds=True)
+        path = tmp_path / folder / "clips/clip" / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    refuse_without_clips(here, "05", sounds=True)

@@ -369,6 +369,16 @@ def test_before_03_has_finished_it_says_what_to_run_first(featured, tmp_path):
         export.check(here)
 
 
+def test_without_the_clips_of_01_the_plan_says_so_before_anything_is_written(
+    featured, trained, tmp_path
+):
+    for run, name in ((featured, "features"), (trained, "training")):
+        (tmp_path / name).symlink_to(run / name)
+    with pytest.raises(CheckpointError, match="05 reads clips/ of 01, and clips/catalogue.csv is"):
+        export.plan(config(), Run(tmp_path), LIMITS)
+    assert not (tmp_path / "export").exists()
+
+
 def test_with_cmvn_folded_in_the_stream_is_the_float_net(featured, tmp_path):
     _, deviation = band_normalisation(featured)
     here = trained_by(tmp_path, featured, lambda: with_cmvn(hears(), deviation), cmvn=True)

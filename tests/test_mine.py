@@ -238,6 +238,14 @@ def test_before_03_has_finished_it_says_what_to_run_first(featured, tmp_path):
         mine.check(here)
 
 
+def test_without_the_catalogue_of_01_the_plan_says_so_before_the_scan(ready, tmp_path):
+    for name in ("features", "training"):
+        folders = [run / name for run in ready if (run / name).is_dir()]
+        (tmp_path / name).symlink_to(folders[-1])
+    with pytest.raises(CheckpointError, match="04 reads clips/ of 01, and clips/catalogue.csv is"):
+        mine.plan(mine.Config(), Run(tmp_path), LIMITS)
+
+
 def test_the_plan_tells_what_there_is_to_scan(ready, tmp_path):
     planned = mine.plan(mine.Config(), Run(tmp_path, ready), LIMITS)
     assert planned["shards left to scan"] == 2

@@ -14,6 +14,7 @@ import papermill
 import pytest
 import warm
 from jupyter_client.provisioning import local_provisioner
+from stamp_address import badge, source, stamped
 from triples_world import write_world
 from varied import seed
 
@@ -28,7 +29,7 @@ from mwwkit.run.session import Limits
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
 COMMON = {"RUN_DIR", "PREVIOUS", "PRESET", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
-ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check"]
+ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check", "Next"]
 each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
 each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
 
@@ -76,7 +77,28 @@ def test_the_cells_come_in_the_same_order(py):
         assert column in title
     heads = [text.splitlines()[0].removeprefix("## ") for text in rest]
     assert [h for h in ORDER if h in heads] == heads
-    assert {"Parameters", "Setup", "Plan", "Run", "Check"} <= set(heads)
+    assert {"Parameters", "Setup", "Plan", "Run", "Check", "Next"} <= set(heads)
+
+
+def test_the_install_cell_is_the_same_text_in_all_five():
+    cells = {next(c for c in code(py) if "find_spec" in c) for py in NOTEBOOKS}
+    assert len(cells) == 1
+
+
+@each_notebook
+def test_the_project_s_address_is_pyproject_s(py):
+    assert stamped(py) == py.read_text(encoding="utf-8"), "run: make notebooks"
+    title = jupytext.read(py).cells[0].source
+    assert badge(py) in title.splitlines()
+    assert source() in code(py)[1].splitlines()
+
+
+@each_notebook
+def test_the_last_cell_says_what_to_attach_to_the_next(py):
+    number = int(py.stem[:2])
+    told = jupytext.read(py).cells[-1].source
+    wanted = f"Then {number + 1:02d}." if number < 5 else "`export/`"
+    assert told.startswith("## Next") and wanted in told and "ttach" in told
 
 
 @each_notebook

@@ -46,11 +46,19 @@ def test_every_cell_of_every_platform_is_a_list_of_folders(column):
     assert len(places("run", column)) == 1
 
 
+@pytest.mark.parametrize("column", ["first run", "chained run"])
+def test_what_is_attached_on_kaggle_has_an_owner_and_a_name(column):
+    for name in table().keys() - {"run"}:
+        for place in places(name, column):
+            assert place.parts[:3] == ("/", "kaggle", "input")
+            assert place.parts[3] in ("datasets", "notebooks")
+            assert len(place.parts) >= 6, f"{place} names no owner and no data set"
+
+
 def test_the_specification_s_folders_are_where_it_says():
     assert places("run", "first run") == [Path("/kaggle/working")]
     assert len(places("dry_speech", "first run")) == 3
-    (chained,) = places("previous", "chained run")
-    assert str(chained) == "/kaggle/input/notebooks/itorousa/genesis-data-run<N>"
+    assert "`itorousa/genesis-data-run<N>`" in table()["previous"]["licence and notes"]
     assert places("previous", "first run") == []
 
 
@@ -89,12 +97,12 @@ def test_only_folders_that_exist_are_given_in_the_order_of_the_cell(document, tm
 
 
 def test_numbered_folders_come_in_the_order_of_their_numbers(document, tmp_path):
-    document({"previous": {"local": f"{tmp_path}/in/run<N>-x"}})
-    assert locations("previous") == []
+    document({"runs": {"local": f"{tmp_path}/in/run<N>-x"}})
+    assert locations("runs") == []
     for name in ("run10-x", "run2-x", "run1-x", "run-x", "runs-x", "run3", "run3b-x", "arun4-x"):
         (tmp_path / "in" / name).mkdir(parents=True)
     (tmp_path / "in" / "run7-x").write_text("a file, no run")
-    assert [p.name for p in locations("previous")] == ["run1-x", "run2-x", "run10-x"]
+    assert [p.name for p in locations("runs")] == ["run1-x", "run2-x", "run10-x"]
 
 
 def test_on_kaggle_the_chained_column_answers_where_the_first_has_nothing(
@@ -110,12 +118,29 @@ def test_on_kaggle_the_chained_column_answers_where_the_first_has_nothing(
     assert locations("irs") == [first]
 
 
-def test_previous_auto_takes_what_the_table_lists_oldest_first(document, tmp_path):
-    document({"previous": {"local": f"{tmp_path}/run<N>"}})
-    assert Run.of(tmp_path / "now", "auto").earlier == ()
-    for number in (12, 9):
-        (tmp_path / f"run{number}").mkdir()
-    assert Run.of(tmp_path / "now", "auto").earlier == (tmp_path / "run9", tmp_path / "run12")
+def test_a_placeholder_stands_for_any_one_name_and_numbers_order_within_names(document, tmp_path):
+    document({"irs": {"local": f"{tmp_path}/<owner>/irs-<N>/wav"}})
+    for name in ("bob/irs-10/wav", "bob/irs-9/wav", "ann/irs-11/wav", "ann/irs-x/wav", "irs-1/wav"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "ann" / "irs-12").mkdir()
+    found = [str(p.relative_to(tmp_path)) for p in locations("irs")]
+    assert found == ["ann/irs-11/wav", "bob/irs-9/wav", "bob/irs-10/wav"]
+
+
+def test_what_is_mounted_without_its_owner_is_found_too(document, tmp_path):
+    document({"words": {"local": f"{tmp_path}/datasets/<owner>/words/a"}})
+    (tmp_path / "words/a").mkdir(parents=True)
+    assert locations("words") == [tmp_path / "words/a"]
+    (tmp_path / "datasets/me/words/a").mkdir(parents=True)
+    assert locations("words")[0] == tmp_path / "datasets/me/words/a"
+
+
+def test_a_table_of_one_s_own_is_taken(plain, document, tmp_path):
+    document({"noise": {"local": "elsewhere"}})
+    plain.undo()
+    plain.setenv("MWWKIT_PATHS", str(tmp_path / "paths.md"))
+    plain.setenv("MWWKIT_PLATFORM", "local")
+    assert places("noise") == [Path("elsewhere")]
 
 
 def test_previous_is_a_list_or_one_string_with_commas(tmp_path):

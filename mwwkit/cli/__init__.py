@@ -7,12 +7,15 @@ check         `check`
 score         `score`
 report        `report`
 verify        `verify`
+kaggle        `kaggle`: notebooks and wheels for Kaggle
 measure       `shift`, `ablate` and `folds`
 command       a command, and how the words after its name are read
 options       options that several commands take
 chain         the notebooks one after another, by papermill
 preflight     every value tried before the first notebook starts
 tuning        the search over 03's settings
+kaggle_kernels  what Kaggle wants of each notebook
+wheelhouse    what its images lack, as wheels
 search_space  what that search may vary
 words_table   a table of wake words, one run a row
 sweeping      their runs, one after another or several at once

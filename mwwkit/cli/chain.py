@@ -36,6 +36,7 @@ from mwwkit.presets.notebooks import (
 from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.config_base import ONE
 from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.run.fresh_session import Unfit
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
@@ -46,8 +47,8 @@ from mwwkit.run.written import advice, as_written, read, spelled
 
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
-SAYS_ENOUGH = ("ValueError", WrongInput.__name__, CannotGoOn.__name__, "CheckpointError")
-SAYS_ENOUGH += (Occupied.__name__,)
+SAYS_ENOUGH = ("SystemExit", "ValueError", WrongInput.__name__, CannotGoOn.__name__)
+SAYS_ENOUGH += ("CheckpointError", Occupied.__name__, Unfit.__name__)
 STOPS = {stop.__name__: stop for stop in (StoppedEarly, DiskIsFull)}
 # Of 104 bytes that a socket's path may have (macOS; 108 on Linux), less /mwwkit-xxxxxxxx/kernel-5.
 SOCKETS_PATH_BYTES = 78
@@ -102,6 +103,7 @@ def plan(
     a value that its stage would refuse.
     """
     jobs = assembled(chosen, preset, given, run_dir, previous)
+    _refuse_missing_runs(jobs)
     preflight.refuse_nonsense(every_value(jobs))
     return jobs
 
@@ -113,7 +115,7 @@ def assembled(
     run_dir: Path,
     previous: Sequence[str] = (),
 ) -> list[Job]:
-    """What `plan` returns, its values not yet tried by their stages."""
+    """As `plan`, but only names and types are tried: the values may be for another machine."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
     refuse_unknown_keys(preset)
     _refuse_places(preset, given, previous)
@@ -129,9 +131,8 @@ def assembled(
         values |= {n: parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
-        values |= {"PREVIOUS": list(previous)} if previous else {}
+        values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
-    _refuse_missing_runs(jobs)
     return jobs
 
 

@@ -19,6 +19,7 @@ import scipy
 
 from mwwkit.audio.wav16 import Wav16
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.run.checkpoint_files import CheckpointError
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
@@ -158,6 +159,23 @@ def load_clips(run: Run) -> Clips:
                 f"{path} has the columns {rows.fieldnames}; wanted {_columns()}; run 01 again"
             )
         return Clips(run, tuple(_record(path, row) for row in rows))
+
+
+def refuse_without_clips(run: Run, stage: str, sounds: bool = False) -> None:
+    """Raise CheckpointError unless a stage has 01's catalogue, and its `sounds`, in reach.
+
+    Units are whole or not there, so one sound of each of their folders is looked for.
+    """
+    try:
+        clips = load_clips(run)
+        folders = {record.path.rpartition("/")[0]: record for record in clips if sounds}
+        for record in folders.values():
+            clips.path(record)
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{stage} reads clips/ of 01, and {error}; give 01's run as PREVIOUS too (on Kaggle: "
+            "attach its output)"
+        ) from error
 
 
 def _record(path: Path, row: dict[str, str]) -> SampleRecord:

@@ -1,10 +1,13 @@
 """Where, when and how much: files, sessions and work that can be killed. Knows nothing of sound.
 
 paths             every place that is read or written; paths.md as code
+attached          earlier runs that are attached: found and put in order
 files             files and folders appear whole or not at all
 checkpoint        which units of a stage are done (not weights: those are in training/snapshots)
 checkpoint_files  its files, and those of earlier runs
 settings          what belongs to a run and is said once: word, seed, targets, languages
+fresh_session     before the first stage: TensorFlow, GPU, extras, the state of a session before
+kept              a copy of the run that outlives its session
 session           when to stop: hours, disk budget, processes; what a full disk does
 ending            how a notebook ends at a limit, and the lines of the next session
 lock              one writer a folder; who it is

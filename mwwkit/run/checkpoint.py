@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mwwkit.run import kept
 from mwwkit.run.checkpoint_files import (
     CheckpointError,
     as_json,
@@ -80,7 +81,7 @@ class Checkpoint:
         """
         settings = as_json(settings)
         former = former_of(of, settings)
-        earlier = earlier_runs(run, folder, settings, former)
+        earlier = earlier_runs(run.earlier, folder, settings, former)
         before, complete = earlier.units, earlier.complete
         path = run / folder / "checkpoint.json"
         own: dict[str, dict] = {}
@@ -152,6 +153,7 @@ class Checkpoint:
                 part.write_bytes(self.path.read_bytes())
         write_json(self.path, self._state(own, None))
         self.own, self.is_complete, self.facts = own, False, {}
+        kept.unit_finished(self.path)
 
     def _state(self, own: dict[str, dict], complete: dict | None) -> dict:
         state = {"settings": self.settings, "done": own, "complete": complete}
@@ -188,6 +190,7 @@ class Checkpoint:
         write_json(previous_of(self.path), state)
         write_json(self.path, state)
         self.is_complete, self.facts = True, as_json(facts)
+        kept.stage_finished(self.path)
 
 
 def finished(run: Run, folder: str) -> dict[str, dict]:
@@ -203,9 +206,10 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
             is_own = path.parent == run / folder  # a finished earlier run may be continued
             complete = state["complete"] is not None or (complete and not is_own)
     if not complete:
+        also = f" ({run.looked})" if run.looked else ""
         raise CheckpointError(
             f"{run / folder} is not finished ({len(done)} units done); run the stage that makes "
-            "it to its end first, or give the run that has it as PREVIOUS"
+            f"it to its end first, or give the run that has it as PREVIOUS{also}"
         )
     return dict(sorted(done.items()))
 

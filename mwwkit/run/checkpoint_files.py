@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from mwwkit import __version__
 from mwwkit.run.config_base import Before, hints_of
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json
-from mwwkit.run.paths import Run
 
 TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ from run to run
 _MISSING = object()  # equals no setting, None neither
@@ -31,15 +30,15 @@ class EarlierRuns:
     forced: list[str] = field(default_factory=list)  # beginnings of units that were made again
 
 
-def earlier_runs(run: Run, folder: str, settings: dict, former: dict) -> EarlierRuns:
-    """Overlay the checkpoints of earlier runs, oldest first.
+def earlier_runs(runs: Sequence[Path], folder: str, settings: dict, former: dict) -> EarlierRuns:
+    """Overlay the checkpoints that a stage left in the folders of earlier runs, oldest first.
 
     Raises CheckpointError if one is damaged or was made under other settings, or if two hold the
     same unit with other facts.
     """
     earlier = EarlierRuns()
     origin: dict[str, Path] = {}
-    for place in run.earlier:
+    for place in runs:
         path = place / folder / "checkpoint.json"
         if not (state := load(path, earlier=True)):
             continue
@@ -152,6 +151,21 @@ def refuse_other_settings(path: Path, before: dict, now: dict, *, earlier: bool)
         raise CheckpointError(
             f"{path} was made with other values of {shown}; put them back, or {cure}"
         )
+
+
+def why_not_one_run(one: dict, other: dict) -> str:
+    """Why two states of one stage cannot be parts of one run, in words; empty if they can.
+
+    A setting that only one of them has says nothing: an older version may have left it out.
+    """
+    names = one["settings"].keys() & other["settings"].keys()
+    for name in sorted(names):
+        if one["settings"][name] != other["settings"][name]:
+            return f"{name} is {one['settings'][name]!r} and {other['settings'][name]!r}"
+    for unit in sorted(one["done"].keys() & other["done"].keys()):
+        if _timeless(one["done"][unit]) != _timeless(other["done"][unit]):
+            return f"both hold unit {unit!r}, made differently"
+    return ""
 
 
 def _of(settings: dict, name: str) -> str:

@@ -6,11 +6,15 @@ shard = run / "features" / "train-00000"        # where to write
 """
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from mwwkit.run import attached
 from mwwkit.run.errors import WrongInput
 
+_MOUNTS = ("datasets", "notebooks")  # Kaggle's, each with owners in it; once there were none
 _COLUMN = {"kaggle": "first run", "colab": "colab", "local": "local"}
 
 
@@ -20,31 +24,38 @@ class Run:
 
     folder: Path
     earlier: tuple[Path, ...] = ()
+    looked: str = field(default="", compare=False)  # what "auto" looked for, and what it found
 
     @classmethod
     def of(cls, run_dir: str = "auto", previous: str | list[str] | tuple[str, ...] = ()) -> "Run":
         """The run at `run_dir` ("auto": this platform's output folder in paths.md).
 
         `previous` lists earlier runs, oldest first, or names them in one string separated by
-        commas; "auto" takes the ones paths.md lists that exist. Raises FileNotFoundError for an
-        earlier run that is not there, and ValueError when it is the working folder itself.
+        commas; "auto" stands for all that are attached: the folders in the places of paths.md that
+        hold a stage's checkpoint, in the order of what they hold. Raises FileNotFoundError for an
+        earlier run that is not there, and ValueError when it is the working folder itself, or when
+        attached ones are not parts of one run.
         """
         _refuse_what_is_no_path(run_dir, previous)
         folder = given_path(places("run")[0] if run_dir == "auto" else run_dir).absolute()
-        if previous == "auto":
-            previous = [str(p) for p in locations("previous")]
-        elif isinstance(previous, str):
+        if isinstance(previous, str):
             previous = [p.strip() for p in previous.split(",") if p.strip()]
-        earlier = tuple(given_path(p).absolute() for p in previous)
-        for path in earlier:
-            if not path.is_dir():
-                raise FileNotFoundError(
-                    f"PREVIOUS names {path}, which is no folder; attach that run's output, or "
-                    "take it off the list"
-                )
-            if path.resolve() == folder.resolve():
-                raise WrongInput(f"PREVIOUS names {path}, which is RUN_DIR itself; take it off")
-        return cls(folder, earlier)
+        earlier, looked = [], ""
+        for name in previous:
+            if name == "auto":
+                found = attached.earlier_runs_in(locations("previous"), folder)
+                looked = looked_for("previous", found)
+                earlier += found
+            else:
+                earlier.append(given_path(name).absolute())
+        _refuse(earlier, folder)
+        return cls(folder, tuple(dict.fromkeys(earlier)), looked)
+
+    def __repr__(self) -> str:
+        """As a notebook shows it: the folder, earlier runs, and what "auto" looked for."""
+        named = {"folder": self.folder, "earlier": self.earlier, "looked": self.looked}
+        shown = ", ".join(f"{n}={str(v) if n == 'folder' else v!r}" for n, v in named.items() if v)
+        return f"Run({shown})"
 
     def __truediv__(self, name: str) -> Path:
         """The path of `name` in the working folder, to write to."""
@@ -63,7 +74,21 @@ class Run:
         if paths := self.all(name):
             return paths[0]
         looked = ", ".join(str(f / name) for f in [self.folder, *reversed(self.earlier)])
-        raise FileNotFoundError(f"{name} is not in this run or an earlier one; looked at {looked}")
+        also = f" ({self.looked})" if self.looked else ""
+        raise FileNotFoundError(
+            f"{name} is not in this run or an earlier one; looked at {looked}{also}"
+        )
+
+
+def _refuse(earlier: Iterable[Path], folder: Path) -> None:
+    for path in earlier:
+        if not path.is_dir():
+            raise FileNotFoundError(
+                f"PREVIOUS names {path}, which is no folder; attach that run's output, or "
+                "take it off the list"
+            )
+        if path.resolve() == folder.resolve():
+            raise WrongInput(f"PREVIOUS names {path}, which is RUN_DIR itself; take it off")
 
 
 def _refuse_what_is_no_path(run_dir: object, previous: object) -> None:
@@ -130,32 +155,64 @@ def places(name: str, column: str = "") -> list[Path]:
 def locations(name: str) -> list[Path]:
     """The folders of one row that exist here: this platform's, else the chained run's.
 
-    `<N>` matches any number; matches come in the order of their numbers.
+    `<N>` matches any number, `<owner>` and the like any one name; matches come in the order of
+    their numbers and names. What Kaggle mounts under `datasets/<owner>/` or `notebooks/<owner>/`
+    is also found at its older place, without these two.
     """
-    columns = ["", "chained run"] if platform() == "kaggle" else [""]
-    for column in columns:
-        matches = [match for place in places(name, column) for match in _matches(place)]
-        if matches:
-            return matches
+    for column in _columns():
+        found = [match for place in places(name, column) for match in _everywhere(place)]
+        if found:
+            return list(dict.fromkeys(found))
     return []
 
 
+def looked_for(name: str, found: Iterable[object]) -> str:
+    """What "auto" looked for in one row, and what of it was found, in a line."""
+    where = dict.fromkeys(str(p) for column in _columns() for p in places(name, column))
+    if not where:
+        return f"auto: paths.md names no place for {name} on this platform ({platform()})"
+    return f"auto: looked in {', '.join(where)}; found {', '.join(map(str, found)) or 'none'}"
+
+
+def _columns() -> list[str]:
+    return ["", "chained run"] if platform() == "kaggle" else [""]
+
+
+def _everywhere(place: Path) -> list[Path]:
+    """The folders that an address stands for, at the newer mount and at the older one."""
+    parts, found = place.parts, _matches(place)
+    for at in (at for at, part in enumerate(parts) if part in _MOUNTS):
+        older = _matches(Path(*parts[:at], *parts[at + 2 :]))
+        found += [path for path in older if path.name not in _MOUNTS]
+    return found
+
+
 def _matches(place: Path) -> list[Path]:
-    if "<N>" not in place.name:
-        return [place] if place.is_dir() else []
-    head, tail = place.name.split("<N>")
-    folders = place.parent.iterdir() if place.parent.is_dir() else []
-    numbered = {}
-    for folder in folders:
-        number = folder.name.removeprefix(head).removesuffix(tail)
-        fits = folder.name == head + number + tail and number.isdecimal()
-        if fits and folder.is_dir():
-            numbered[int(number)] = folder
-    return [numbered[number] for number in sorted(numbered)]
+    found = [((), Path())]
+    for part in place.parts:
+        found = [
+            ((*key, *more), inside)
+            for key, folder in found
+            for more, inside in _inside(folder, part)
+        ]
+    return [path for _, path in sorted(found) if path.is_dir()]
+
+
+def _inside(folder: Path, part: str) -> list[tuple[tuple[int | str, ...], Path]]:
+    """What one part of an address stands for in a folder, each with what its placeholder took."""
+    if not (holder := re.search("<[^>]+>", part)):
+        return [((), folder / part)]
+    taken = r"(\d+)" if holder[0] == "<N>" else "(.+)"
+    pattern = re.escape(part[: holder.start()]) + taken + re.escape(part[holder.end() :])
+    names = (entry.name for entry in folder.iterdir()) if folder.is_dir() else ()
+    fitting = (match for name in names if (match := re.fullmatch(pattern, name)))
+    return [((int(m[1]) if holder[0] == "<N>" else m[1],), folder / m[0]) for m in fitting]
 
 
 def _document() -> Path:
-    """paths.md: beside the package in a checkout, inside it when installed."""
+    """The table: the user's own, beside the package in a checkout, or inside it when installed."""
+    if own := os.environ.get("MWWKIT_PATHS"):
+        return Path(own).expanduser()
     package = Path(__file__).parents[1]
     inside = package / "paths.md"
     return inside if inside.exists() else package.parent / "paths.md"

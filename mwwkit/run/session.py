@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
+from mwwkit.run import kept
 from mwwkit.run.config_base import Between, Checked, at_least, more_than
 from mwwkit.run.disk_budget import Budget
 from mwwkit.run.errors import CannotGoOn
@@ -104,6 +105,7 @@ class Session:
     def must_be_continued(self, stage: str, n_left: int) -> None:
         """Raise StoppedEarly, with what to do next, if a limit stopped the stage."""
         if self.reason:
+            kept.save(self.budget.folder)
             raise self.kind(
                 f"{stage} stopped early: {self.reason}; {n_left} units are left and nothing is "
                 "lost. Run it again, or in the next session give this run's folder as PREVIOUS."

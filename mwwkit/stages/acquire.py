@@ -155,6 +155,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
     return {
         "inputs": dict(sorted(counts.items())),
+        "recordings": _recordings_told(config),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
         "notices": gathered.notices,
@@ -283,6 +284,13 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
         gathered = gathered.without(excluded, f"{tables.LEFT_OUT} in {path.name}")
         given_splits |= by_hand
     return gathered, given_splits
+
+
+def _recordings_told(config: Config) -> str:
+    """Where recordings were looked for."""
+    if config.recordings != "auto":
+        return config.recordings or "none asked for"
+    return paths.looked_for("recordings", paths.locations("recordings"))
 
 
 def _roots(config: Config) -> list[Path]:

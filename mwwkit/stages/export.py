@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from mwwkit.corpus.clips import refuse_without_clips
 from mwwkit.device import arena
 from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
@@ -119,10 +120,12 @@ class Config(Checked):
 def plan(config: Config, run: Run, limits: Limits) -> dict:
     """What will be written from which weights.
 
-    Raises CheckpointError when 03 has not finished, CannotGoOn where ONNX cannot be written,
-    ArenaError where the arena can be neither measured nor was given.
+    Raises CheckpointError when 03 has not finished or 01's clips, which the report groups by and
+    the notebook plays, are out of reach; CannotGoOn where ONNX cannot be written; ArenaError where
+    the arena can be neither measured nor was given.
     """
     folder = _weights_of(run)
+    refuse_without_clips(run, "05", sounds=True)
     if config.onnx:
         onnx_model.needed()
     if not config.arena_bytes:

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from mwwkit.audio.frontend import FeatureConfig
-from mwwkit.corpus.clips import Split, load_clips
+from mwwkit.corpus.clips import Split, load_clips, refuse_without_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
@@ -108,12 +108,17 @@ class Config(Checked):
 
 @as_table
 def plan(config: Config, run: Run, limits: Limits) -> dict:
-    """What is done and what is left. Raises CheckpointError when 03 has not finished."""
+    """What is done and what is left.
+
+    Raises CheckpointError when 03 has not finished, or 01's catalogue is out of reach.
+    """
     processors.needed(config.device)
     units = _scan_units(run)
     checkpoint, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
     if not tuned.is_complete:
         processors.warn_of_another_kind(tuned, config.device)
+    if not checkpoint.is_complete:
+        refuse_without_clips(run, "04")
     hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
     return {
         "hours to scan": round(hours, 2),

@@ -1,0 +1,181 @@
+"""What a notebook's session needs before its work: a TensorFlow that fits, extras, its state.
+
+prepare(globals())     # in the first cell, where mwwkit itself is installed by then
+
+On Kaggle and Colab, and where `MWWKIT` names a source, missing extras are installed: those that the
+parameters ask for, beside the image's TensorFlow and NumPy, which stay as they are. Elsewhere
+nothing is installed; the Plan says which extra is missing.
+"""
+
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from packaging.requirements import Requirement
+
+from mwwkit.run import kept
+from mwwkit.run.errors import CannotGoOn
+from mwwkit.run.paths import places, platform
+
+STAYS = ("tensorflow", "keras", "numpy")  # as the image has them
+OLDEST_GPU = 6.0  # compute capability: what TensorFlow's packages are built for
+SPOKEN = ("TTS_POSITIVE", "TTS_NEGATIVE", "TTS_HARD_NEGATIVE", "TTS_AMBIENT_MINUTES")
+Parameters = Mapping[str, Any]
+
+
+class Unfit(CannotGoOn):
+    """The session cannot do the work; a notebook shows the message and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [str(self)]
+
+
+def prepare(parameters: Parameters) -> dict[str, Any]:
+    """Make the session fit for a notebook's parameters; what was done, for people.
+
+    Raises Unfit, in one line, for a TensorFlow or a GPU that mwwkit cannot work with, for
+    extras that cannot be installed, and where Google Drive cannot be reached.
+    """
+    refuse_tensorflow()
+    if parameters.get("DEVICE") == "gpu":
+        refuse_gpu()
+    done: dict[str, Any] = {"platform": platform()}
+    if platform() != "local" or parameters.get("MWWKIT"):
+        if installed := install(lacking(extras(parameters))):
+            done["installed"] = installed
+    if parameters.get("RUN_DIR") == "auto" and (place := kept.place_of(places("run")[0])):
+        _mount(place)
+        done[f"files restored from {place}"] = kept.restore(places("run")[0])
+    return done
+
+
+def extras(parameters: Parameters) -> list[str]:
+    """The extras of mwwkit that a notebook's parameters ask for."""
+    product = parameters.get("PRODUCT", "clips")
+    speaks = any(parameters.get(name) for name in SPOKEN) and not parameters.get("PIPER_VOICES")
+    wanted = {
+        "tts": speaks and product != "triples",
+        "clap": product != "clips" and parameters.get("EMBEDDINGS") == "clap",
+        "gpu": parameters.get("DEVICE") == "gpu",
+        "tflm": parameters.get("ARENA_BYTES") == 0,
+        "onnx": parameters.get("ONNX") is True,
+    }
+    return [extra for extra, is_wanted in wanted.items() if is_wanted]
+
+
+def refuse_tensorflow() -> None:
+    """Raise Unfit unless TensorFlow is here, in a version that mwwkit works with."""
+    [wanted] = [r for r in _requirements([]) if r.name == "tensorflow"]
+    version = _version("tensorflow")
+    if not version or not wanted.specifier.contains(version, prereleases=True):
+        found = f"TensorFlow {version} is here" if version else "there is no package tensorflow"
+        raise Unfit(f"{found}; mwwkit wants {wanted}: take an image that has it, or install it")
+
+
+def refuse_gpu() -> None:
+    """Raise Unfit unless there is an NVIDIA GPU that TensorFlow's packages are built for."""
+    cure = "choose an accelerator such as GPU T4 for the session, or set DEVICE to 'cpu'"
+    if not (query := shutil.which("nvidia-smi")):
+        raise Unfit(f"DEVICE is 'gpu' and there is no NVIDIA GPU here (no nvidia-smi); {cure}")
+    call = [query, "--query-gpu=name,compute_cap", "--format=csv,noheader"]
+    told = subprocess.run(call, capture_output=True, text=True)
+    if told.returncode or not told.stdout.strip():
+        why = " ".join((told.stdout + told.stderr).split())
+        raise Unfit(f"DEVICE is 'gpu' and nvidia-smi finds none ({why}); {cure}")
+    name, _, capability = told.stdout.splitlines()[0].rpartition(",")
+    if float(capability) < OLDEST_GPU:
+        raise Unfit(
+            f"DEVICE is 'gpu' and {name} has compute capability {capability.strip()}; TensorFlow "
+            f"is built for {OLDEST_GPU} and newer: {cure}"
+        )
+
+
+def lacking(chosen: Iterable[str]) -> list[str]:
+    """The requirements of mwwkit and of some extras that are not met here, as pip takes them."""
+    return [str(r) for r in _requirements(chosen) if not _is_met(r)]
+
+
+def install(requirements: list[str]) -> list[str]:
+    """Let pip add requirements, and change nothing that stays; what was added.
+
+    A folder of wheels that mwwkit was installed from is asked first: a session may be offline.
+    """
+    if not requirements:
+        return []
+    with TemporaryDirectory() as folder:
+        constraints = Path(folder, "constraints.txt")
+        constraints.write_text("".join(f"{n}=={v}\n" for n in STAYS if (v := _version(n))))
+        call = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        call += ["-c", str(constraints), *requirements]
+        for places_asked in _where_to_ask():
+            told = subprocess.run([*call, *places_asked], capture_output=True, text=True)
+            if not told.returncode:
+                importlib.invalidate_caches()
+                return requirements
+    why = [line for line in told.stderr.splitlines() if "ERROR" in line] or ["it does not say why"]
+    here = ", ".join(f"{name} {_version(name)}" for name in STAYS)
+    raise Unfit(
+        f"pip could not install {', '.join(requirements)} beside {here}: {' '.join(why)[:400]}; "
+        "turn the session's internet on, attach a wheelhouse (`mwwkit kaggle wheelhouse`), or "
+        "switch off what needs it"
+    )
+
+
+def _where_to_ask() -> list[list[str]]:
+    """pip's options for each place to ask, in order."""
+    wheels = _wheelhouse()
+    return [*([["--no-index", "--find-links", str(wheels)]] if wheels else []), []]
+
+
+def _wheelhouse() -> Path | None:
+    """The folder of the wheel that mwwkit was installed from, where it was one (PEP 610)."""
+    origin = metadata.distribution("mwwkit").read_text("direct_url.json")
+    url = urlparse(json.loads(origin)["url"]) if origin else None
+    if url and url.scheme == "file" and url.path.endswith(".whl"):
+        return Path(unquote(url.path)).parent
+    return None
+
+
+def _requirements(chosen: Iterable[str]) -> list[Requirement]:
+    """What mwwkit and some extras require here, without markers."""
+    found = []
+    for line in metadata.requires("mwwkit") or []:
+        requirement = Requirement(line)
+        marker, requirement.marker = requirement.marker, None
+        if marker is None or any(marker.evaluate({"extra": e}) for e in ["", *chosen]):
+            found.append(requirement)
+    return found
+
+
+def _is_met(requirement: Requirement) -> bool:
+    version = _version(requirement.name)
+    return version is not None and requirement.specifier.contains(version, prereleases=True)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _mount(place: Path) -> None:
+    """Mount Google Drive where it is not: it asks the user for leave."""
+    at = next((p for p in place.parents if p.name == "MyDrive"), place.parent)
+    if at.is_dir():
+        return
+    try:
+        drive = importlib.import_module("google.colab.drive")
+    except ImportError as error:
+        raise Unfit(
+            f"{at} is not there, and this is no Colab that could mount it; set RUN_DIR to a folder"
+        ) from error
+    drive.mount(str(at.parent))

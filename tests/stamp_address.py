@@ -1,0 +1,42 @@
+"""Write the project's address into the notebooks: pyproject.toml's, `[project.urls] Repository`.
+
+It is in two lines of each: the badge that opens it in Colab, and what pip installs where nothing
+else is given. `make notebooks` runs this; a test compares.
+"""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COLAB = "https://colab.research.google.com"
+
+
+def repository() -> str:
+    """The address, such as https://github.com/owner/name."""
+    line = re.search(r'^Repository = "([^"]+)"', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert line, "pyproject.toml names no Repository under [project.urls]"
+    return line[1]
+
+
+def badge(notebook: Path) -> str:
+    """The line of a notebook that opens it in Colab."""
+    inside = repository().removeprefix("https://github.com/")
+    at = f"{COLAB}/github/{inside}/blob/main/notebooks/{notebook.stem}.ipynb"
+    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({at})"
+
+
+def source() -> str:
+    """The line of the install cell that says what pip takes where nothing else is given."""
+    return f'SOURCE = "git+{repository()}"  # where MWWKIT is empty and no wheel is attached'
+
+
+def stamped(notebook: Path) -> str:
+    """A notebook's text with the address of today."""
+    text = notebook.read_text(encoding="utf-8")
+    text = re.sub(r"^# \[!\[Open in Colab\].*$", f"# {badge(notebook)}", text, flags=re.M)
+    return re.sub(r"^SOURCE = .*$", source(), text, flags=re.M)
+
+
+if __name__ == "__main__":
+    for path in sorted((ROOT / "notebooks").glob("*.py")):
+        path.write_text(stamped(path), encoding="utf-8")

@@ -1,0 +1,176 @@
+"""On Colab a copy of the run is kept in Drive: whole files, checkpoints last, read at a start."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+import warm
+from jupyter_client.provisioning import local_provisioner
+from small_run import WAKE_WORD, spoken
+
+from mwwkit.audio.wav16 import to_int16, write_wav16
+from mwwkit.cli import chain
+from mwwkit.run import fresh_session, kept
+from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.disk_budget import Budget
+from mwwkit.run.errors import CannotGoOn
+from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
+from mwwkit.run.session import Session, StoppedEarly
+
+
+@pytest.fixture
+def colab(tmp_path, monkeypatch):
+    """Colab's folders: a disk of its own, and Drive."""
+    monkeypatch.setenv("MWWKIT_PLATFORM", "colab")
+    monkeypatch.setenv("MWWKIT_PATHS", str(tmp_path / "paths.md"))
+    (tmp_path / "paths.md").write_text(
+        "| name | kind | first run | chained run | colab | local | notes |\n|-|-|-|-|-|-|-|\n"
+        f"| run | - | - | - | {tmp_path}/content/mwwkit | - | - |\n"
+        f"| kept | - | - | - | {tmp_path}/content/drive/MyDrive/mwwkit | - | - |\n"
+        "| previous | - | - | - | - | - | - |\n"
+    )
+    (tmp_path / "content/drive/MyDrive").mkdir(parents=True)
+    monkeypatch.setattr(kept, "_next_time", {})
+    return tmp_path / "content/mwwkit", tmp_path / "content/drive/MyDrive/mwwkit"
+
+
+def unit(checkpoint: Checkpoint, name: str) -> None:
+    folder = checkpoint.path.parent / name
+    folder.mkdir(parents=True)
+    (folder / "sound.wav").write_bytes(name.encode() * 100)
+    checkpoint.finish(name, n=1)
+
+
+def copied(place) -> list[str]:
+    files = (p for p in place.rglob("*") if p.is_file())
+    return sorted(str(p.relative_to(place)) for p in files)
+
+
+def test_a_session_that_starts_anew_goes_on_from_what_was_copied(colab):
+    here, place = colab
+    checkpoint = Checkpoint.resume(Run.of("auto"), "clips", {"seed": 1})
+    unit(checkpoint, "a")
+    kept.save(here)
+    unit(checkpoint, "b")
+    checkpoint.complete(clips=2)
+    files = copied(place)
+    assert "clips/a/sound.wav" in files and "clips/b/sound.wav" in files
+    before = {name: (here / name).read_bytes() for name in copied(here)}
+    here.rename(here.with_name("lost"))
+    told = fresh_session.prepare({"RUN_DIR": "auto"})
+    assert told[f"files restored from {place}"] == len(before)
+    assert {name: (here / name).read_bytes() for name in copied(here)} == before
+    resumed = Checkpoint.resume(Run.of("auto"), "clips", {"seed": 1})
+    assert list(resumed.done) == ["a", "b"] and resumed.is_complete
+    assert kept.save(here) == 0, "what was just read back is not written again"
+
+
+def test_only_finished_files_are_copied_and_what_is_deleted_goes_there_too(colab):
+    here, place = colab
+    for name in (".part-unit/sound.wav", ".part-facts.json", "run.lock", "training/old.npz"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text("x")
+    (place / "mine").mkdir(parents=True)
+    (place / "mine/notes.txt").write_text("of the user")
+    kept.save(here)
+    assert copied(place) == ["kept.json", "mine/notes.txt", "training/old.npz"]
+    (here / "training/old.npz").rename(here / "training/new.npz")
+    kept.save(here)
+    assert copied(place) == ["kept.json", "mine/notes.txt", "training/new.npz"]
+
+
+def test_a_checkpoint_in_the_copy_speaks_of_nothing_that_is_not_there(colab, monkeypatch):
+    """Whenever the copying dies."""
+    here, place = colab
+    checkpoint = Checkpoint.resume(Run.of("auto"), "clips", {})
+    for name in "abc":
+        monkeypatch.setattr(kept, "_next_time", {here: time.monotonic() + 1000})
+        unit(checkpoint, name)
+    whole, n_copied = kept.replacing, 0
+    for dies_at in range(6):
+        n_copied = 0
+
+        def dying(path, dies_at=dies_at):
+            nonlocal n_copied
+            n_copied += 1
+            if n_copied > dies_at:
+                raise KeyboardInterrupt
+            return whole(path)
+
+        monkeypatch.setattr(kept, "replacing", dying)
+        try:
+            kept.save(here)
+        except KeyboardInterrupt:
+            pass
+        path = place / "clips/checkpoint.json"
+        for name in json.loads(path.read_text())["done"] if path.exists() else ():
+            assert (place / "clips" / name / "sound.wav").is_file()
+        if path.exists():
+            break
+    assert path.exists() and dies_at > 2
+
+
+def test_a_full_drive_is_told_and_the_work_goes_on(colab):
+    here, place = colab
+    place.write_text("no folder")
+    (here / "clips").mkdir(parents=True)
+    (here / "clips/a").write_text("x")
+    with pytest.warns(UserWarning, match="mwwkit could not be brought up to date .*make room"):
+        assert kept.save(here) == 0
+
+
+def test_copying_pauses_ten_times_as_long_as_it_took(colab, monkeypatch):
+    here, _ = colab
+    saved = []
+    monkeypatch.setattr(kept, "_save", lambda *_: saved.append(time.sleep(0.02)) or 1)
+    checkpoint = Checkpoint.resume(Run.of("auto"), "clips", {})
+    unit(checkpoint, "a")
+    unit(checkpoint, "b")
+    assert len(saved) == 1
+    checkpoint.complete()  # a stage's end is copied at once, and so is a session's
+    assert len(saved) == 2
+    session = Session(Budget(here, 10**9), 0)
+    session.reason = "the session's hours are over"
+    with pytest.raises(StoppedEarly):
+        session.must_be_continued("01", 1)
+    assert len(saved) == 3
+
+
+def test_a_run_elsewhere_or_on_another_platform_has_no_copy(colab, tmp_path, monkeypatch):
+    here, place = colab
+    checkpoint = Checkpoint.resume(Run.of(str(tmp_path / "mine")), "clips", {})
+    unit(checkpoint, "a")
+    assert kept.place_of(tmp_path / "mine") is None and not place.exists()
+    monkeypatch.setenv("MWWKIT_PLATFORM", "local")
+    assert kept.place_of(here) is None and kept.save(here) == 0 and kept.restore(here) == 0
+
+
+def test_a_drive_that_is_not_mounted_and_cannot_be_is_told(colab):
+    here, place = colab
+    place.parent.rmdir()
+    with pytest.raises(CannotGoOn, match="MyDrive is not there, and this is no Colab"):
+        fresh_session.prepare({"RUN_DIR": "auto"})
+
+
+def test_notebook_01_goes_on_in_a_new_machine_of_colab(colab, tmp_path, monkeypatch):
+    here, place = colab
+    for number in range(14):
+        path = tmp_path / f"recordings/positive/s{number}/word.wav"
+        path.parent.mkdir(parents=True)
+        write_wav16(path, to_int16(spoken(WAKE_WORD, rng(3, number)).astype(np.float32)))
+    given = {"WORD": "glide", "RECORDINGS": str(tmp_path / "recordings"), "ROOMS": 2, "WORKERS": 1}
+    given |= {name: 0 for name in fresh_session.SPOKEN[:3]} | {"TTS_AMBIENT_MINUTES": 0.0}
+    given |= {"NOISE_MINUTES": 0.2, "PREVIOUS": "auto"}
+    monkeypatch.setattr(local_provisioner, "launch_kernel", warm.launch)
+    job = [chain.Job("01", given)]
+    [done] = chain.execute(job, Run.of("auto"))
+    made = {name: (here / name).read_bytes() for name in copied(here)}
+    made = {name: made[name] for name in made if name.split("/")[0] not in chain.OUR_OWN}
+    assert made.keys() <= set(copied(place)) and "clips/catalogue.csv" in made
+    here.rename(here.with_name("lost"))
+    [done] = chain.execute(job, Run.of("auto"))
+    assert "files restored from" in done.notebook.read_text()
+    assert "'units made now': 0" in done.notebook.read_text()
+    assert {name: (here / name).read_bytes() for name in made} == made
