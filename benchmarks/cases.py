@@ -34,7 +34,7 @@ from mwwkit.presets import load as preset_named
 from mwwkit.run.seeds import rng
 
 TRIALS = ("all", "few", "people200", "people20", "none", *(f"folders{n}" for n in (0, 1, 2, 3, 6)))
-# Raise it when code, or a default that a preset leaves as it is, makes another model, cutoff or card.
+# Raise it when code, or a default that a preset leaves alone, makes another model, cutoff or card.
 MADE = 1
 MADE_WITH_MACHINES = 2  # of trials in which machines speak: since 2 no limit hangs on near misses
 WORDS_OF_PEOPLE = ("cat", "bed")
