@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mwwkit.corpus import sources
+from mwwkit.corpus import tables
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
 from mwwkit.corpus.folds import deal, write_folds, write_speakers
 from mwwkit.corpus.own_recordings import voices_tested
@@ -81,7 +81,7 @@ def test_the_tables_are_ones_that_01_takes_and_its_splits_pass_the_audit(corpus,
     ]
     tested = []
     for path, counts in write_folds(corpus, 3, seed=1, folder=tmp_path):
-        given, left_out = sources.given_splits(path, inputs)
+        given, left_out = tables.given_splits(path, inputs)
         assert not left_out and len(given) == len(corpus)
         splits = assign(corpus, seed=1, given=given)
         audit([replace(r, split=s) for r, s in zip(corpus, splits, strict=True)])
@@ -115,7 +115,7 @@ def given(records, path, tmp_path):
         FromFile(About(r.label, r.kind, r.word, r.speaker, r.source, "", r.origin), tmp_path, 1)
         for r in records
     ]
-    splits = assign(records, seed=1, given=sources.given_splits(path, inputs)[0])
+    splits = assign(records, seed=1, given=tables.given_splits(path, inputs)[0])
     return [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
 
 

@@ -9,7 +9,8 @@ from small_run import write_corpus
 from mwwkit import __main__ as cli
 from mwwkit.cli import ablation
 from mwwkit.corpus.clips import CATALOGUE, load_clips, write_catalogue
-from mwwkit.corpus.sources import About, FromFile, given_splits
+from mwwkit.corpus.sources import About, FromFile
+from mwwkit.corpus.tables import given_splits
 from mwwkit.evaluation import domain_shift
 from mwwkit.metrics.rates import Rate
 from mwwkit.run.paths import Run

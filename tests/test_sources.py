@@ -1,7 +1,8 @@
 import pytest
 
 from mwwkit.corpus.clips import Kind, Label, Split
-from mwwkit.corpus.sources import TableMapping, fingerprint, folder, given_splits, table
+from mwwkit.corpus.sources import fingerprint, folder
+from mwwkit.corpus.tables import TableMapping, given_splits, table
 from mwwkit.run.errors import WrongInput
 
 HEAD = "path,kind,word,source,speaker,seconds,sample_rate,licence\n"
@@ -21,6 +22,9 @@ ROWS = [
 def index(tmp_path):
     path = tmp_path / "index.csv"
     path.write_text(HEAD + "\n".join(ROWS) + "\n")
+    for row in ROWS:
+        (tmp_path / row.split(",")[0]).parent.mkdir(exist_ok=True)
+        (tmp_path / row.split(",")[0]).touch()
     return path
 
 
@@ -39,7 +43,9 @@ def test_rows_become_inputs_by_kind_and_word(index):
         ("d", Kind.NOISE, Label.NEGATIVE),
         ("e", Kind.RIR, Label.NEGATIVE),
     ]
-    assert rows.left_out == ("a/2.flac: excluded", "f/8.flac: of the kind dry_speech_48k")
+    assert rows.left_out == ("a/2.flac: excluded",)
+    [unused] = rows.aside
+    assert unused.path == "f/8.flac" and "kind 'dry_speech_48k' is none of" in unused.reason
     assert len(rows) == len(ROWS)
     assert rows.inputs[0].about.speaker == "ann" and rows.inputs[0].about.source == "set one"
 
@@ -47,10 +53,8 @@ def test_rows_become_inputs_by_kind_and_word(index):
 def test_rows_are_also_chosen_by_patterns_of_their_paths(index):
     rows = table(index, "computer", mapping(exclude=("a/2*", "b/*", "f/*")))
     assert [i.about.origin for i in rows.inputs] == ["a/1.flac", "c/5.flac", "d/6.flac", "e/7.flac"]
-    assert [line.rpartition(": ")[2] for line in rows.left_out] == [
-        *["excluded"] * 3,
-        "of the kind dry_speech_48k",
-    ]
+    assert [line.rpartition(": ")[2] for line in rows.left_out] == ["excluded"] * 4
+    assert not rows.aside
 
 
 def test_a_negative_whose_word_holds_the_wake_word_is_refused(index):
@@ -108,8 +112,10 @@ def test_given_splits_are_read_by_path_and_wrong_ones_refused(tmp_path, index):
         {"a/1.flac": Split.TEST, "b/3.flac": Split.TRAIN},
         {"b/4.flac"},
     )
-    path.write_text("path,split\na/1.flac,dev\n")
-    with pytest.raises(WrongInput, match="'dev'; wanted train, validation, test, exclude"):
+    path.write_text("path,split\na/1.flac,dev\nb/3.flac,Training\n")
+    assert given_splits(path, inputs)[0] == {"a/1.flac": Split.VAL, "b/3.flac": Split.TRAIN}
+    path.write_text("path,split\na/1.flac,later\n")
+    with pytest.raises(WrongInput, match="'later'; wanted train, validation, test, exclude"):
         given_splits(path, inputs)
     path.write_text("path,split\na/99.flac,test\n")
     with pytest.raises(WrongInput, match="a/99.flac, which is none of the 6 inputs"):

@@ -3,6 +3,11 @@
 clips             the catalogue: one record a clip; what is fit to be one; the quarantine
 sources           inputs: files in folders and tables; what is to be spoken or made up
 role_folders      a folder of recordings: which folder in it is what, and what is neither
+recording_folders whose the recordings in such folders are, and in which of the user's own splits
+folder_names      what names of folders say: who, when, where, which split
+tables            tables of recordings and of splits made into inputs
+table_files       tables as people's programs write them: encodings, separators
+table_paths       paths as tables name them
 gathering         what was given, place by place: inputs, what cannot be used, what is left out
 fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work

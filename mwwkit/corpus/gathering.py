@@ -8,12 +8,12 @@ Whatever was given stands in exactly one of a place's lists, so that `corpus.fat
 became of all of it: nothing else is needed to be told there than a row in `aside`.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from mwwkit.corpus.clips import Rejected
+from mwwkit.corpus.clips import Rejected, Split
 
 
 class Given(Protocol):
@@ -28,7 +28,8 @@ class Place:
 
     inputs: to make clips from; aside: what is known to be of no use before it is read; left_out:
     what the user asked to leave out, a line each, such as "a/2.wav: excluded"; ignored: names of
-    hidden files and of the system's own.
+    hidden files and of the system's own; splits: what the user's own folders or table say, by
+    origin; notices: what to know about how it was read, whole sentences.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Place:
     aside: tuple[Rejected, ...] = ()
     left_out: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """How many things were given: all but what is ignored."""
@@ -57,6 +60,16 @@ class Gathered:
     def aside(self) -> list[Rejected]:
         """What is set aside at all places."""
         return [row for place in self.places for row in place.aside]
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that the user's own folders and table say, by origin."""
+        return {name: split for place in self.places for name, split in place.splits.items()}
+
+    @property
+    def notices(self) -> list[str]:
+        """What to know about how all of it was read."""
+        return [text for place in self.places for text in place.notices]
 
     def without(self, excluded: Collection[str], why: str) -> "Gathered":
         """The same with the inputs of some origins left out."""

@@ -103,6 +103,9 @@ _VOWELS = (("a", "ay"), ("ee", "i"), ("o", "oo", "ow"))
 _CLASS_OF = {"c": "k", "j": "d", "q": "k", "x": "s", "y": "l", "e": "i", "u": "oo"}
 _VOWEL = re.compile(r"(?:[aeiouäöüåæøœàáâãèéêëìíîïòóôõùúû]|[yýÿ](?![aeiou]))+")
 
+# Hebrew points and Arabic harakat: the same word is written with them and without.
+_POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670]")
+
 
 def letters(text: str) -> str:
     """Lower case, without spaces, hyphens, underscores or accents: to compare words by."""
@@ -113,6 +116,26 @@ def letters(text: str) -> str:
 def holds(text: str, wake_word: str) -> bool:
     """Whether the wake word is in `text`, however it is spelled, spaced or hyphenated."""
     return letters(wake_word) in letters(text)
+
+
+def says(text: str, wake_word: str, *, whole: bool = False) -> bool:
+    """Whether `text` holds the wake word by what people wrote, or (`whole`) is nothing else.
+
+    Case, spaces and hyphens say nothing; vowel signs, umlauts, accents and dakuten do. Points that
+    are left out at will, as in Hebrew and Arabic, count where both texts have them.
+    """
+    ours, theirs = _written(wake_word), _written(text)
+    if not (_POINTS.search(ours) and _POINTS.search(theirs)):
+        ours, theirs = _POINTS.sub("", ours), _POINTS.sub("", theirs)
+    return ours == theirs if whole else ours in theirs
+
+
+def _written(text: str) -> str:
+    """Letters, digits and the marks on them, in lower case and one form."""
+    one_form = unicodedata.normalize("NFKC", text).casefold()
+    kept = (c for c in one_form if c.isalnum() or unicodedata.category(c)[0] == "M")
+    # Turkish capital I with a dot is the small i, whose dot is no mark.
+    return unicodedata.normalize("NFC", "".join(kept)).replace("i\u0307", "i")
 
 
 def syllables(word: str) -> list[str]:

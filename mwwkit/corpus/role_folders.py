@@ -6,8 +6,9 @@ beside      # a Place: folders of other names and loose files, each set aside wi
 """
 
 import os
-import re
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
@@ -15,27 +16,42 @@ from mwwkit.audio.discovery import is_systems, unreachable
 from mwwkit.audio.file_kinds import kind_of
 from mwwkit.audio.reading import is_audio
 from mwwkit.corpus.clips import Rejected
+from mwwkit.corpus.folder_names import names_a_split, plain
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.sources import FOLDERS, rejected
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import printable
 
+# A role, and what else people call a folder of it.
+_ALSO = {
+    "positive": "positives wakeword wakewords wake_word wake_words keyword keywords hotword",
+    "negative": "negatives unknown other others other_words not_wakeword non_wakeword",
+    "hard_negative": "hard_negatives near_miss near_misses confusable",
+    "ambient": "speech talk conversation conversations",
+    "background": "backgrounds noise noises background_noise",
+    "rirs": "rir ir irs impulse_response impulse_responses",
+}
+ROLES = {also: role for role, names in _ALSO.items() for also in (role, *names.split())}
+DEEPEST = 2  # folders between the recordings and a role's folder
 MOST_COUNTED = 1000  # files in a folder that is not used
 NAMES = ", ".join(FOLDERS)
 
 
-def roles_in(root: Path) -> tuple[list[tuple[str, Path]], Place]:
+def roles_in(root: Path, former: bool = False) -> tuple[list[tuple[str, Path]], Place]:
     """(role, folder) of each folder in `root` that is named after a role, in the roles' order.
 
-    Capitals, spaces and hyphens make no difference. Raises WrongInput where there is none, or where
-    `root` cannot be looked into.
+    Capitals, spaces and hyphens make no difference. Folders of splits are looked into, and where
+    no role lies in `root` or in these every folder is: of people, of rooms. `former`: nothing is
+    looked into, and there are no other names of roles. Raises WrongInput where there is none, or
+    where `root` cannot be looked into.
     """
-    roles, aside, ignored = [], [], []
-    for path in _inside(root):
-        role = re.sub(r"[\s-]+", "_", path.name.lower())
-        if role in FOLDERS and path.is_dir():
-            roles.append((role, path))
-        elif is_systems(path.name):
+    names = {role: role for role in FOLDERS} if former else ROLES
+    roles = list(_roles(root, names, 0 if former else DEEPEST, only_splits=True))
+    if not roles and not former:
+        roles = list(_roles(root, names, DEEPEST, only_splits=False))
+    aside, ignored = [], []
+    for path in _beside(root, [path for _, path in roles]):
+        if is_systems(path.name):
             ignored.append(printable(path.name))
         else:
             aside.append(_unused(path))
@@ -45,10 +61,32 @@ def roles_in(root: Path) -> tuple[list[tuple[str, Path]], Place]:
             f"recordings to an empty text{_seen(aside)}"
         )
     order = list(FOLDERS)
-    roles.sort(key=lambda found: (order.index(found[0]), found[1].name))
+    roles.sort(key=lambda found: (order.index(found[0]), found[1].relative_to(root).as_posix()))
     return roles, Place(
         f"{printable(root.name)}, the rest", aside=tuple(aside), ignored=tuple(ignored)
     )
+
+
+def _roles(
+    folder: Path, names: Mapping[str, str], deepest: int, *, only_splits: bool
+) -> Iterator[tuple[str, Path]]:
+    for path in _inside(folder):
+        if not path.is_dir() or is_systems(path.name):
+            continue
+        if role := names.get(plain(path.name)):
+            yield role, path
+        elif deepest and os.access(path, os.R_OK | os.X_OK):
+            if not only_splits or names_a_split(path.name):
+                yield from _roles(path, names, deepest - 1, only_splits=only_splits)
+
+
+def _beside(folder: Path, used: Sequence[Path]) -> Iterator[Path]:
+    """What lies beside the folders that are used."""
+    for path in _inside(folder):
+        if any(path in other.parents for other in used):
+            yield from _beside(path, used)
+        elif path not in used:
+            yield path
 
 
 def _inside(root: Path) -> list[Path]:
@@ -71,8 +109,13 @@ def _unused(path: Path) -> Rejected:
     return rejected(
         path,
         f"is a folder that is not used: {told}; its name is none of {NAMES}: rename it, or name it "
-        "in POSITIVE, NEGATIVE, HARD_NEGATIVE, AMBIENT, BACKGROUND or RIRS",
+        f"in POSITIVE, NEGATIVE, HARD_NEGATIVE, AMBIENT, BACKGROUND or RIRS{_meant(path)}",
     )
+
+
+def _meant(folder: Path) -> str:
+    near = get_close_matches(plain(folder.name), ROLES, 1, 0.75)
+    return f"; is it {ROLES[near[0]]}/?" if near else ""
 
 
 def _files(folder: Path):

@@ -10,13 +10,14 @@ few to keep apart take turns in that order, so that each one's files go to every
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import scipy
 
 from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.corpus.folder_names import names_a_split, one_spelling
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
 
@@ -57,32 +58,56 @@ def assign(
     seed: int,
     shares: tuple[float, float, float] = SHARES,
     given: Mapping[str, Split] | None = None,
+    own: Collection[str] = (),
 ) -> list[Split]:
     """A split for each record.
 
     `given`: origin -> split, which wins. Where it names train and test but no validation, that is
-    taken from its train, by the shares. Raises LeakageError when it would part a group, and
-    ValueError for shares that are negative or do not add up to 1.
+    taken from its train, by the shares. `own`: origins of `given` that lie in a folder of their
+    split's name: what lies beside those of a test or a validation is not drawn into it, and a
+    speaker whom these folders part is split by file. Raises LeakageError when `given` would part
+    another group, and ValueError for shares that are negative or do not add up to 1.
     """
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6 or not shares[0]:
         raise WrongInput(
             f"the shares are {shares}; wanted three of 0 or more, 1 together, train > 0"
         )
     given = given or {}
-    groups = _groups(records)
+    in_folders = [record for record in records if record.origin in own]
+    groups = _groups(records, _parted(in_folders, lambda record: given[record.origin]))
+    filled: dict[tuple, set[Split]] = defaultdict(set)
     strata: dict[tuple, list[_Group]] = defaultdict(list)
     splits: dict[str, Split] = {}
     for group in groups:
         if split := _given_split(group, records, given):
             splits[group.name] = split
+            filled[group.stratum] |= {split} if records[group.members[0]].origin in own else set()
         else:
             strata[group.stratum].append(group)
     for stratum in sorted(strata):
-        splits |= _cut(strata[stratum], seed, shares)
+        splits |= _cut(strata[stratum], seed, _without(shares, filled[stratum]))
     if given and Split.VAL not in given.values():
         splits |= _validation_of_train(groups, records, given, seed, shares)
     by_member = {m: splits[group.name] for group in groups for m in group.members}
     return [by_member[i] for i in range(len(records))]
+
+
+def _without(shares: tuple[float, ...], filled: Collection[Split]) -> tuple[float, ...]:
+    """The shares without those of a validation and a test that are there already."""
+    kept = [
+        0.0 if split in filled and split is not Split.TRAIN else share
+        for split, share in zip(Split, shares, strict=True)
+    ]
+    return tuple(share / sum(kept) for share in kept) if filled else shares
+
+
+def _parted(records: Iterable, split_of: Callable) -> set[str]:
+    """The known speakers whose records are in two splits."""
+    splits: dict[str, set[Split]] = defaultdict(set)
+    for record in records:
+        if record.speaker:
+            splits[record.speaker].add(split_of(record))
+    return {speaker for speaker, where in splits.items() if len(where) > 1}
 
 
 def grouped(records: Sequence[Splittable]) -> list[tuple[int, ...]]:
@@ -90,9 +115,9 @@ def grouped(records: Sequence[Splittable]) -> list[tuple[int, ...]]:
     return [group.members for group in _groups(records)]
 
 
-def _groups(records: Sequence[Splittable]) -> list[_Group]:
-    """Records that share a key, directly or through others that do."""
-    whole = speakers_kept_whole(records)
+def _groups(records: Sequence[Splittable], parted: Collection[str] = ()) -> list[_Group]:
+    """Records that share a key, directly or through others that do; not by speakers `parted`."""
+    whole = speakers_kept_whole(records) - set(parted)
     keys = [_keys(record, whole) for record in records]
     together = scipy.cluster.hierarchy.DisjointSet(key for of_one in keys for key in of_one)
     for first, *others in keys:
@@ -233,7 +258,7 @@ def audit(records: Sequence) -> list[str]:
     file are in two splits, naming them. `records`: `SampleRecord`s, of an older version too: what
     is said of speakers who are too few goes by where their clips are, not by the rule of today.
     """
-    whole = speakers_kept_whole(records)
+    whole = speakers_kept_whole(records) - _parted_by_folders(records)
     seen: dict[tuple[str, str], object] = {}
     for record in records:
         keys = [("sound", record.sha256), ("file", f"{record.source}/{record.origin}")]
@@ -249,6 +274,32 @@ def audit(records: Sequence) -> list[str]:
     return _caveats(records)
 
 
+def _parted_by_folders(records: Sequence) -> set[str]:
+    """The speakers whose clips lie in folders that are splits by their names, in two of them."""
+    named = [record for record in records if lies_in_a_split(record.origin)]
+    return _parted(named, lambda record: record.split)
+
+
+def lies_in_a_split(origin: str) -> bool:
+    """Whether a file lies in a folder that is named as a split."""
+    return any(map(names_a_split, origin.split("/")[:-1]))
+
+
+def with_one_spelling(records: Sequence) -> tuple[list, list[str]]:
+    """The records with one spelling of every person's name, and whose spellings were put together.
+
+    Machines' voices keep theirs.
+    """
+    people = {r.speaker for r in records if r.speaker and not r.is_synthetic}
+    spelled = one_spelling(people)
+    told = [
+        f"the speakers {name} and {other} are taken for one person"
+        for name, other in sorted(spelled.items())
+        if name != other
+    ]
+    return [replace(r, speaker=spelled.get(r.speaker, r.speaker)) for r in records], told
+
+
 def _caveats(records: Sequence) -> list[str]:
     speaking = [r for r in records if r.kind in (Kind.CLIP, Kind.AMBIENT)]
     unknown = Counter(r.source for r in speaking if not r.speaker)
@@ -260,9 +311,10 @@ def _caveats(records: Sequence) -> list[str]:
         "the same voice may be in training and test, which flatters the results"
         for source, n in sorted(unknown.items())
     ]
+    folders = _parted_by_folders(records)
     caveats += [
-        f"{source}: {len(names)} known speaker(s) ({', '.join(sorted(names))}), too few to keep "
-        f"apart (that takes {FEWEST_SPEAKERS}), so each one's files are in more than one split; "
+        f"{source}: {len(names)} known speaker(s) ({', '.join(sorted(names))}), "
+        f"{_why_parted(names <= folders)}; "
         "results on voices that the model knows are no evidence for others"
         for source, names in sorted(of_source.items())
         if names
@@ -273,10 +325,15 @@ def _caveats(records: Sequence) -> list[str]:
     return caveats
 
 
+def _why_parted(by_folders: bool) -> str:
+    if by_folders:
+        return "whom your own folders of splits have in more than one of them"
+    return (
+        f"too few to keep apart (that takes {FEWEST_SPEAKERS}), so each one's files are in more "
+        "than one split"
+    )
+
+
 def speakers_of_two_splits(records: Iterable) -> set[str]:
     """The known speakers whose clips are not all in one split."""
-    splits: dict[str, set[Split]] = defaultdict(set)
-    for record in records:
-        if record.speaker:
-            splits[record.speaker].add(record.split)
-    return {speaker for speaker, where in splits.items() if len(where) > 1}
+    return _parted(records, lambda record: record.split)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Annotated
 
 from mwwkit.audio.rooms import is_late
-from mwwkit.corpus import fates, sources, synthetic_inputs
+from mwwkit.corpus import fates, synthetic_inputs, tables
 from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.clips import (
     CATALOGUE,
     QUARANTINE,
     STAGE,
+    Clips,
     Kind,
     Label,
     Split,
@@ -26,10 +27,10 @@ from mwwkit.corpus.clips import (
 from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
-from mwwkit.corpus.role_folders import roles_in
+from mwwkit.corpus.recording_folders import read_folders
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
-from mwwkit.corpus.splits import SHARES, assign, audit
+from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
 from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
@@ -80,6 +81,10 @@ class Config(Checked):
     noise_minutes: Minutes = 20.0  # made up
     rooms: Annotated[int, Between(0, 100_000)] = 60  # made up
     shares: tuple[float, float, float] = SHARES  # train, validation, test
+    # which folder is the speaker: 1 the outermost, 2 that inside it, -1 the innermost; 0: by names
+    speaker_level: Annotated[int, Between(-9, 9), Before(0)] = 0
+    # how folders and tables are read: 1 as before folders of rooms and splits were known
+    input_rules: Annotated[int, Between(1, 2), Before(1)] = 2
     min_seconds: float = 0.1
     max_seconds: Annotated[float, Between(0, 600)] = 15.0
     seed: int = 42
@@ -113,6 +118,7 @@ class Config(Checked):
         What inputs there are is in the names of the units, so recordings may be added.
         """
         names = ("word", "seed", "shares", "min_seconds", "max_seconds", "tts_when")
+        names += ("speaker_level", "input_rules")
         return {name: getattr(self, name) for name in names}
 
 
@@ -136,6 +142,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "inputs": dict(sorted(counts.items())),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
+        "notices": gathered.notices,
         "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
         "units left": len(left),
@@ -187,7 +194,7 @@ def check(run: Run) -> dict:
     clips = load_clips(run)
     for record in clips:
         clips.path(record)  # raises FileNotFoundError, naming it
-    caveats = audit(clips.records)
+    caveats = [*facts.get("notices", []), *audit(clips.records), *_missing_for_03(clips)]
     for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
         if not clips.of(label=label, split=split):
             raise WrongInput(
@@ -214,26 +221,51 @@ def check(run: Run) -> dict:
     }
 
 
-def _as_begun(config: Config, run: Run) -> Config:
-    """The settings under which a run goes on in which machines said all that is set.
+def _missing_for_03(clips: Clips) -> list[str]:
+    """What 03 chooses by and the validation split has nothing of."""
+    chooses = clips.of(split=Split.VAL)
+    long = {Kind.AMBIENT, Kind.NOISE}
+    sorts = {
+        "other words (a folder negative/, TTS_NEGATIVE)": any(
+            r.kind is Kind.CLIP and r.label is not Label.POSITIVE for r in chooses
+        ),
+        "long speech or noise (ambient/, background/, NOISE_MINUTES)": any(
+            r.kind in long for r in chooses
+        ),
+    }
+    return [
+        f"the validation split has no {what}, without which 03 cannot choose a cutoff"
+        for what, there in sorts.items()
+        if not there
+    ]
 
-    So it was in every run before they left anything out; what such a run wrote since says so.
+
+def _as_begun(config: Config, run: Run) -> Config:
+    """The settings under which a run goes on that an older version began.
+
+    In it machines said all that is set, or folders and tables were read by older rules; what such a
+    run wrote since says so.
     """
-    begun = [load(path) for path in run.all(f"{FOLDER}/checkpoint.json")]
-    always = {state["settings"].get("tts_when", "always") == "always" for state in begun if state}
-    return replace(config, tts_when="always") if True in always else config
+    states = [load(path) for path in run.all(f"{FOLDER}/checkpoint.json")]
+    begun = [state["settings"] for state in states if state]
+    if any(settings.get("tts_when", "always") == "always" for settings in begun):
+        config = replace(config, tts_when="always")
+    if any(settings.get("input_rules", 1) == 1 for settings in begun):
+        config = replace(config, input_rules=1)
+    return config
 
 
 def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
     """All that was given and what machines add, and the splits that are given."""
-    places = _folders(config)
+    former = config.input_rules == 1
+    level = config.speaker_level
+    places = read_folders(_roots(config), _more(config), config.word, level, former=former)
     if config.table:
-        mapping = sources.TableMapping(
-            config.table_positive or (config.word,),
-            config.table_hard_negative,
-            config.table_exclude,
+        mapping = tables.TableMapping(
+            config.table_positive, config.table_hard_negative, config.table_exclude
         )
-        places.append(sources.table(paths.given_path(config.table), config.word, mapping))
+        table = paths.given_path(config.table)
+        places.append(tables.table(table, config.word, mapping, former))
     places += _invented(config, Gathered(tuple(places)).inputs)
     gathered = Gathered(tuple(places))
     if not any(item.about.label is Label.POSITIVE for item in gathered.inputs):
@@ -241,31 +273,26 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
-    given_splits: dict[str, Split] = {}
+    given_splits: dict[str, Split] = gathered.splits
     if config.given_splits:
         path = paths.given_path(config.given_splits)
-        given_splits, excluded = sources.given_splits(path, gathered.inputs)
-        gathered = gathered.without(excluded, f"{sources.LEFT_OUT} in {path.name}")
+        by_hand, excluded = tables.given_splits(path, gathered.inputs)
+        gathered = gathered.without(excluded, f"{tables.LEFT_OUT} in {path.name}")
+        given_splits |= by_hand
     return gathered, given_splits
 
 
-def _folders(config: Config) -> list[Place]:
-    """Each role folder in the recordings, and each folder set by role."""
+def _roots(config: Config) -> list[Path]:
+    """The folders of recordings."""
     if config.recordings == "auto":
-        roots = paths.locations("recordings")
-    else:
-        roots = [paths.given_path(config.recordings)] if config.recordings else []
-    places = []
-    for root in roots:
-        roles, beside = roles_in(root)
-        for role, path in roles:
-            may_be_empty = role != "positive"
-            places.append(sources.folder(path, role, config.word, may_be_empty=may_be_empty))
-        places.append(beside)
-    for role in FOLDERS:
-        given = (paths.given_path(name).absolute() for name in getattr(config, role))
-        places += [sources.folder(path, role, config.word) for path in given]
-    return places
+        return paths.locations("recordings")
+    return [paths.given_path(config.recordings)] if config.recordings else []
+
+
+def _more(config: Config) -> list[tuple[str, Path]]:
+    """(role, folder) of each folder that is set by role."""
+    given = [(role, name) for role in FOLDERS for name in getattr(config, role)]
+    return [(role, paths.given_path(name).absolute()) for role, name in given]
 
 
 def _invented(config: Config, given: Sequence[Input]) -> list[Place]:
@@ -303,7 +330,7 @@ def _write_catalogue(
     gathered: Gathered,
     units: list[str],
     given_splits: dict[str, Split],
-) -> dict[str, int]:
+) -> dict:
     """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
     kept, rejected = assemble(run, FOLDER, units)
     rejected += gathered.aside
@@ -314,12 +341,18 @@ def _write_catalogue(
             f"no clip of the wake word can be used; {len(rejected)} inputs were rejected ({shown}; "
             f"all of them in {run / QUARANTINE}); mend or replace them"
         )
-    records = [clip.record(path, Split.TRAIN) for path, clip in kept]
-    splits = assign(records, config.seed, config.shares, given_splits)
+    records, notices = [clip.record(path, Split.TRAIN) for path, clip in kept], gathered.notices
+    if config.input_rules > 1:
+        records, told = with_one_spelling(records)
+        notices = [*notices, *told]
+    own = {name for name, split in gathered.splits.items() if given_splits.get(name) is split}
+    own = {name for name in own if lies_in_a_split(name)}
+    splits = assign(records, config.seed, config.shares, given_splits, own)
     records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
     audit(records)
     write_catalogue(run / CATALOGUE, records)
-    return {"clips": len(records), "rejected": len(rejected)}
+    facts = {"clips": len(records), "rejected": len(rejected)}
+    return facts | ({"notices": notices} if notices else {})
 
 
 def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], content: str) -> None:

@@ -1,0 +1,167 @@
+"""Folders of recordings by what they hold, however they are nested, and what is in none of them.
+
+    places = read_folders([Path("recordings")], [], "hey you")
+    # positive/ann/, or positive/kitchen/ann/, train/positive/ann/, ann/positive/train/
+
+Folders named after splits are splits. Which of the others is the speaker is told by their names,
+or by `level`; where neither tells it, a notice says so.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.corpus.folder_names import names_a_split, people, speaker_of, splits_named
+from mwwkit.corpus.gathering import Place
+from mwwkit.corpus.role_folders import roles_in
+from mwwkit.corpus.sources import FromFile, folder
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One role's folder, and the folder that its files' origins begin at."""
+
+    role: str
+    path: Path
+    root: Path
+
+    @property
+    def n_above(self) -> int:
+        """How many folders lie between the two."""
+        return len(self.path.relative_to(self.root).parts) - 1
+
+
+def read_folders(
+    roots: Sequence[Path],
+    more: Sequence[tuple[str, Path]],
+    word: str,
+    level: int = 0,
+    *,
+    former: bool = False,
+) -> list[Place]:
+    """The files of recordings' folders, whose they are, and in which of the user's own splits.
+
+    `more`: (role, folder) outside of `roots`; `level`: which folder is the speaker, 1 for the
+    outermost that is neither a role's nor a split's, -1 for the innermost, 0 for what their names
+    tell; `former`: as versions read them that knew the outermost folder as the speaker and nothing
+    else. Raises WrongInput for a folder that is not there or holds nothing.
+    """
+    found, places, beside = [], [], []
+    for root in roots:
+        roles, rest = roles_in(root, former)
+        found += [_Found(role, path, root) for role, path in roles]
+        places += [
+            folder(path, role, word, root, may_be_empty=role != "positive") for role, path in roles
+        ]
+        beside.append(rest)
+    found += [_Found(role, path, path.parent) for role, path in more]
+    places += [folder(path, role, word) for role, path in more]
+    if former:
+        return [*places, *beside]
+    splits, notices = _own_splits(places)
+    named = [
+        _with_speakers(place, one, splits, word, level)
+        for place, one in zip(places, found, strict=True)
+    ]
+    if named and notices:
+        named[0] = replace(named[0], notices=(*notices, *named[0].notices))
+    return [*named, *beside]
+
+
+def _folders(item: FromFile) -> list[str]:
+    return item.about.origin.split("/")[:-1]
+
+
+def _own_splits(places: Sequence[Place]) -> tuple[dict[str, Split], list[str]]:
+    """The splits that folders of their names say, by origin, and a sentence about it.
+
+    One name alone divides nothing, such as a train/ around all that there is.
+    """
+    items = [item for place in places for item in place.inputs]
+    known = splits_named({name for item in items for name in _folders(item)})
+    found = {
+        item.about.origin: next(known[name] for name in _folders(item) if name in known)
+        for item in items
+        if not known.keys().isdisjoint(_folders(item))
+    }
+    divided = _divided(items, found)
+    origins = [item.about.origin for item in items if _what(item) in divided]
+    taken = {origin: found[origin] for origin in origins if origin in found}
+    names = ", ".join(f"{name}/" for name in sorted(known))
+    told = []
+    if taken:
+        counts = Counter(taken.values())
+        files = ", ".join(f"{counts[s]:,} {s.value}" for s in Split if counts[s])
+        told.append(f"folders named {names} are your own splits and are kept: {files} (files)")
+    if len(taken) < len(found):
+        told.append(
+            f"{len(found) - len(taken):,} files lie in a folder named as a split ({names}) with no "
+            "other beside it, which divides nothing: they are split as all else"
+        )
+    return taken, told
+
+
+def _what(item: FromFile) -> tuple[Label, Kind]:
+    return item.about.label, item.about.kind
+
+
+def _divided(items: Sequence[FromFile], found: dict[str, Split]) -> set[tuple[Label, Kind]]:
+    """The sorts of sound that the folders divide: all, where they name two splits of one sort."""
+    splits_of = {_what(item): set() for item in items}
+    for item in items:
+        splits_of[_what(item)].add(found.get(item.about.origin))
+    if any(len(splits - {None}) > 1 for splits in splits_of.values()):
+        return set(splits_of)
+    # train/ beside other folders, or test/: not val/, which may be a person
+    return {w for w, splits in splits_of.items() if len(splits) > 1 and Split.VAL not in splits}
+
+
+def _with_speakers(
+    place: Place, one: _Found, splits: dict[str, Split], word: str, level: int
+) -> Place:
+    """The place with its speakers and splits, and what cannot be known of them."""
+    inputs, unclear, nobody = [], [], []
+    for item in place.inputs:
+        names = _folders(item)
+        del names[one.n_above]
+        if item.about.origin in splits:
+            names = [name for name in names if not names_a_split(name)]
+        if item.about.kind not in (Kind.CLIP, Kind.AMBIENT):
+            names = []
+        speaker = speaker_of(names, word, level)
+        inputs.append(replace(item, about=replace(item.about, speaker=speaker)))
+        if names and not speaker:
+            nobody.append("/".join(names))
+        if not level and len(people(names, word)) > 1:
+            unclear.append("/".join(names))
+    notices = [*_of_nobody(place.name, nobody, level), *_of_unclear(place.name, unclear)]
+    own = {i.about.origin: splits[i.about.origin] for i in inputs if i.about.origin in splits}
+    return replace(place, inputs=tuple(inputs), splits=own, notices=tuple(notices))
+
+
+def _shown(folders: Sequence[str]) -> str:
+    names = sorted(set(folders))
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _of_nobody(place: str, folders: Sequence[str], level: int) -> list[str]:
+    if not folders:
+        return []
+    why = f"have no folder {level}" if level else "seem to be places, times or devices, not people"
+    return [
+        f"{place}: the folders of {len(folders):,} files ({_shown(folders)}) {why}, so that their "
+        "speakers are not known; SPEAKER_LEVEL = 1 takes the outermost folder for the speaker"
+    ]
+
+
+def _of_unclear(place: str, folders: Sequence[str]) -> list[str]:
+    if not folders:
+        return []
+    return [
+        f"{place}: which folders are people cannot be known of {len(folders):,} files "
+        f"({_shown(folders)}); the outermost are taken for them, so that a person of several of "
+        "these may be in training and test; SPEAKER_LEVEL says which: 1 for the outermost, 2 for "
+        "that inside it"
+    ]
