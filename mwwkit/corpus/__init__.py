@@ -8,6 +8,7 @@ folder_names      what names of folders say: who, when, where, which split
 tables            tables of recordings and of splits made into inputs
 table_files       tables as people's programs write them: encodings, separators
 table_paths       paths as tables name them
+long_files        few long recordings cut over the splits
 gathering         what was given, place by place: inputs, what cannot be used, what is left out
 fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work
@@ -17,6 +18,7 @@ speech            text to speech: the engine interface, and espeak-ng
 espeak_child      espeak-ng in a process of its own
 piper             Piper, for those who have it and voices for it
 piper_child       Piper in a process of its own
+scripts           which scripts the voices read as words, and which they spell
 near_misses       what sounds like the wake word, other words, sentences
 spoken_needs      which of it machines should say, by what people recorded
 synthetic_inputs  what machines are asked to say and to make up, decided by a seed

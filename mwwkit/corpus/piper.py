@@ -37,6 +37,11 @@ class Piper:
         speakers = _speakers(Path(self.folder))
         return tuple(f"{self.name} {speaker}" for speaker in speakers)[: self.n_speakers or None]
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The espeak-ng voices that turn texts into sounds for it, as its voices' settings say."""
+        return tuple(sorted(_languages(Path(self.folder))))
+
     def draw(self, rng: np.random.Generator) -> Voice:
         """A speaker, at a speed."""
         speaker = str(rng.choice(self.voices()))
@@ -70,6 +75,12 @@ def _speakers(folder: Path) -> tuple[str, ...]:
     if not voices:
         raise SpeechError(f"{folder} has no Piper voice (*.onnx); download one there")
     return tuple(voices)
+
+
+@cache
+def _languages(folder: Path) -> set[str]:
+    settings = [read_json(path) for path in sorted(folder.glob("*.onnx.json"))]
+    return {one["espeak"]["voice"] for one in settings if "voice" in one.get("espeak", {})}
 
 
 def _start(folder: str) -> subprocess.Popen:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mwwkit.audio.discovery import discover
-from mwwkit.corpus.clips import STAGE, Kind, Label, Rejected
+from mwwkit.corpus.clips import STAGE, Kind, Label, Rejected, Split
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.speech import Voice
 from mwwkit.run.errors import WrongInput
@@ -40,14 +40,20 @@ class About:
 
 @dataclass(frozen=True)
 class FromFile:
-    """An input that is an existing audio file."""
+    """An input that is an existing audio file, or a part of one that is cut over the splits."""
 
     about: About
     path: Path
     n_bytes: int
+    start_s: float = 0.0
+    seconds: float | None = None  # None: to its end
+    split: Split | None = None  # whose part it is
 
     def identity(self) -> dict:
-        """What this input's clips depend on, for the fingerprint; not the folder it is in."""
+        """What this input's clips depend on, for the fingerprint; not the folder it is in.
+
+        Which part of a file it is stands in its origin.
+        """
         return asdict(self.about) | {"bytes": self.n_bytes}
 
 

@@ -79,6 +79,7 @@ class Engine(Protocol):
 
     name: str
     licence: str  # of what it says
+    languages: tuple[str, ...]  # espeak-ng's names of those whose texts it reads
 
     def voices(self) -> tuple[str, ...]:
         """Its speakers."""

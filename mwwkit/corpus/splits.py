@@ -59,27 +59,30 @@ def assign(
     shares: tuple[float, float, float] = SHARES,
     given: Mapping[str, Split] | None = None,
     own: Collection[str] = (),
+    parts: Mapping[str, Split] | None = None,
 ) -> list[Split]:
     """A split for each record.
 
     `given`: origin -> split, which wins. Where it names train and test but no validation, that is
     taken from its train, by the shares. `own`: origins of `given` that lie in a folder of their
     split's name: what lies beside those of a test or a validation is not drawn into it, and a
-    speaker whom these folders part is split by file. Raises LeakageError when `given` would part
-    another group, and ValueError for shares that are negative or do not add up to 1.
+    speaker whom these folders part is split by file. `parts`: origin -> split, of what was cut over
+    the splits. Raises LeakageError when `given` would part another group, and ValueError for shares
+    that are negative or do not add up to 1.
     """
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6 or not shares[0]:
         raise WrongInput(
             f"the shares are {shares}; wanted three of 0 or more, 1 together, train > 0"
         )
     given = given or {}
+    placed = {**(parts or {}), **given}
     in_folders = [record for record in records if record.origin in own]
     groups = _groups(records, _parted(in_folders, lambda record: given[record.origin]))
     filled: dict[tuple, set[Split]] = defaultdict(set)
     strata: dict[tuple, list[_Group]] = defaultdict(list)
     splits: dict[str, Split] = {}
     for group in groups:
-        if split := _given_split(group, records, given):
+        if split := _given_split(group, records, placed):
             splits[group.name] = split
             filled[group.stratum] |= {split} if records[group.members[0]].origin in own else set()
         else:

@@ -62,7 +62,7 @@ def needs_of(inputs: Sequence[Input]) -> Needs:
 
     What a table says a machine spoke is nobody's recording either.
     """
-    given = (item.about for item in inputs if isinstance(item, FromFile))
+    given = (i.about for i in inputs if isinstance(i, FromFile) and not i.start_s)
     files = [about for about in given if about.source not in SYNTHETIC_SOURCES]
     clips = [about.label for about in files if about.kind is Kind.CLIP]
     n_words = clips.count(Label.POSITIVE)

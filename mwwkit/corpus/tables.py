@@ -214,15 +214,17 @@ def _splits(path: Path, rows: list[dict[str, str]]) -> tuple[dict[str, Split], s
     return {r["path"]: known[r["split"]] for r in rows if r["split"] in known}, out, told
 
 
-def given_splits(
-    path: Path, inputs: Sequence[Input], more: Sequence[str] = ()
-) -> tuple[dict[str, Split], set[str]]:
+def paths_in(path: Path) -> set[str]:
+    """The paths that a table of splits names."""
+    return {row["path"] for row in read_rows(path, ("path", "split"), ())[0]}
+
+
+def given_splits(path: Path, inputs: Sequence[Input]) -> tuple[dict[str, Split], set[str]]:
     """Splits by origin, and the origins to leave out, from a table with the columns path, split.
 
-    `more`: origins that may be named beside those of the inputs. Raises WrongInput for a split
-    that does not exist and a path that is no input's.
+    Raises WrongInput for a split that does not exist and a path that is no input's.
     """
-    origins = {item.about.origin for item in inputs} | set(more)
+    origins = {item.about.origin for item in inputs}
     rows, _ = read_rows(path, ("path", "split"), ())
     known = splits_named({row["split"] for row in rows})
     split_of, left_out = {}, set()

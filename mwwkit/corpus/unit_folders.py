@@ -190,7 +190,7 @@ def _pieces(item: FromFile, bounds: Bounds, tell: Tell) -> Iterator[np.ndarray]:
     n_piece = int(PIECE_S * SAMPLE_RATE_HZ)
     held: list[np.ndarray] = []
     n_held, n_yielded, loudest_db = 0, 0, -np.inf
-    for block in blocks(item.path, tell=tell):
+    for block in blocks(item.path, start_s=item.start_s, seconds=item.seconds, tell=tell):
         samples = to_int16(block)
         while n_held + len(samples) >= n_piece:
             head, samples = np.split(samples, [n_piece - n_held])

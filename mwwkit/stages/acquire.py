@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from mwwkit.audio.rooms import is_late
-from mwwkit.corpus import fates, synthetic_inputs, tables
+from mwwkit.corpus import fates, scripts, synthetic_inputs, tables
 from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.clips import (
     CATALOGUE,
@@ -25,6 +25,7 @@ from mwwkit.corpus.clips import (
     write_quarantine,
 )
 from mwwkit.corpus.gathering import Gathered, Place
+from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.recording_folders import read_folders
@@ -110,6 +111,8 @@ class Config(Checked):
             return Piper(self.piper_voices, self.tts_speakers)
         accents = ACCENTS if self.tts_accent_share else ()
         languages = self.tts_languages or ENGLISH
+        if self.input_rules > 1:
+            accents = tuple(v for v in accents if not scripts.unread(self.word, (v,)))
         return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
 
     def shaping(self) -> dict:
@@ -274,8 +277,11 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
             "positive/, rows of a table, or tts_positive above 0"
         )
     given_splits: dict[str, Split] = gathered.splits
-    if config.given_splits:
-        path = paths.given_path(config.given_splits)
+    path = paths.given_path(config.given_splits) if config.given_splits else None
+    if not former:
+        whole = given_splits.keys() | (tables.paths_in(path) if path else set())
+        gathered = cut_over_splits(gathered, config.shares, whole)
+    if path:
         by_hand, excluded = tables.given_splits(path, gathered.inputs)
         gathered = gathered.without(excluded, f"{tables.LEFT_OUT} in {path.name}")
         given_splits |= by_hand
@@ -297,6 +303,7 @@ def _more(config: Config) -> list[tuple[str, Path]]:
 
 def _invented(config: Config, given: Sequence[Input]) -> list[Place]:
     engine, word, seed = config.engine(), config.word, config.seed
+    texts = (word, *config.tts_spellings)
     needs, always = needs_of(given), config.tts_when == "always"
     words, others = always or needs.words, always or needs.others
     n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
@@ -311,7 +318,12 @@ def _invented(config: Config, given: Sequence[Input]) -> list[Place]:
         "made up: noise": synthetic_inputs.noises(config.noise_minutes, seed),
         "made up: rooms": synthetic_inputs.rooms(config.rooms, seed),
     }
-    return [Place(name, tuple(items)) for name, items in lists.items() if items]
+    told: list[str] = []
+    if config.input_rules > 1 and (n_words or n_near):
+        scripts.refuse_unread(texts[: None if n_words else 1], engine.languages)
+        told = scripts.notices(word, engine.languages)
+    places = [Place(name, tuple(items)) for name, items in lists.items() if items]
+    return [replace(place, notices=tuple(told) * (place is places[0])) for place in places]
 
 
 def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
@@ -347,7 +359,8 @@ def _write_catalogue(
         notices = [*notices, *told]
     own = {name for name, split in gathered.splits.items() if given_splits.get(name) is split}
     own = {name for name in own if lies_in_a_split(name)}
-    splits = assign(records, config.seed, config.shares, given_splits, own)
+    parts = {i.about.origin: i.split for i in gathered.inputs if getattr(i, "split", None)}
+    splits = assign(records, config.seed, config.shares, given_splits, own, parts)
     records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
     audit(records)
     write_catalogue(run / CATALOGUE, records)
