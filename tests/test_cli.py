@@ -11,8 +11,9 @@ from small_run import write_corpus
 
 from mwwkit import __main__ as cli
 from mwwkit.audio.wav16 import write_wav16
-from mwwkit.cli import chain, summary
+from mwwkit.cli import chain, options, summary
 from mwwkit.esphome import manifest
+from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.stages import acquire, export, featurize, mine, train
@@ -263,6 +264,24 @@ def test_after_01_it_says_where_recordings_went_if_there_are_clips(
     for stages in ("01", "03"):
         assert run("--stages", stages) == cli.OK
         assert (told in capsys.readouterr().err) == (made and stages == "01")
+
+
+def test_after_01_it_says_what_to_know_about_the_clips(notebooks, run, tmp_path, capsys):
+    notebooks()
+    write_corpus(Run(tmp_path / "run"))
+    state = {"settings": {}, "done": {}, "complete": {"notices": ["folders train/ are splits"]}}
+    write_json(tmp_path / "run/clips/checkpoint.json", state)
+    assert run("--stages", "01") == cli.OK
+    assert "note: folders train/ are splits" in capsys.readouterr().err
+
+
+def test_a_parameter_of_two_values_is_refused_and_of_one_value_said_twice_taken(run, capsys):
+    assert options.by_name([("WORD", "a"), ("SEED", "1"), ("WORD", "a")]) == {
+        "WORD": "a",
+        "SEED": "1",
+    }
+    assert run("-p", "WORD=a", "-p", "WORD=b") == cli.USAGE
+    assert "WORD is given twice, as 'a' and as 'b'; give it once" in capsys.readouterr().err
 
 
 def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, capsys):

@@ -106,17 +106,19 @@ def test_six_people_in_two_rooms_are_each_in_one_split(tmp_path, takes):
 
 def test_where_it_cannot_be_known_who_speaks_that_is_said_with_what_to_do(tmp_path):
     root = files(tmp_path, *(f"positive/{a}/{b}/1.wav" for a in ("Stube", "Diele") for b in "xy"))
-    [place] = read_folders([root], [], "hey you")
+    [place, _] = read_folders([root], [], "hey you")
     assert {i.about.speaker for i in place.inputs} == {"Stube", "Diele"}
     [notice] = place.notices
     assert "which folders are people cannot be known of 4 files" in notice
     assert "SPEAKER_LEVEL" in notice
-    [place] = read_folders([root], [], "hey you", level=2)
+    [place, _] = read_folders([root], [], "hey you", level=2)
     assert {i.about.speaker for i in place.inputs} == {"x", "y"} and not place.notices
-    [place] = read_folders([files(tmp_path / "days", "positive/2024-05-01/1.wav")], [], "hey you")
+    [place, _] = read_folders(
+        [files(tmp_path / "days", "positive/2024-05-01/1.wav")], [], "hey you"
+    )
     assert "places, times or devices, not people" in place.notices[0]
     assert place.inputs[0].about.speaker == ""
-    [place] = read_folders([tmp_path / "days"], [], "hey you", level=2)
+    [place, _] = read_folders([tmp_path / "days"], [], "hey you", level=2)
     assert "have no folder 2" in place.notices[0]
 
 
@@ -198,13 +200,13 @@ def test_an_own_test_beside_other_folders_is_the_whole_test(tmp_path, takes):
 @pytest.mark.parametrize("name", ["train", "test", "val"])
 def test_one_folder_around_everything_divides_nothing_and_that_is_said(tmp_path, name):
     root = files(tmp_path, *(f"positive/{name}/ann/{i}.wav" for i in range(3)))
-    [place] = read_folders([root], [], "hey you")
+    [place, _] = read_folders([root], [], "hey you")
     assert not place.splits and "divides nothing" in place.notices[0]
 
 
 def test_a_person_called_val_beside_others_is_no_validation(tmp_path):
     root = files(tmp_path, "positive/val/1.wav", "positive/ann/1.wav")
-    [place] = read_folders([root], [], "hey you")
+    [place, _] = read_folders([root], [], "hey you")
     assert not place.splits and {i.about.speaker for i in place.inputs} == {"val", "ann"}
 
 
@@ -225,14 +227,15 @@ def test_six_people_whom_the_users_own_folders_part_stay_parted_and_that_is_said
         assign(records, 1, given={r.path: r.split for r in records})
 
 
-def test_sound_beside_the_folders_is_told_file_by_file(tmp_path, takes):
+def test_what_lies_beside_the_folders_is_told_and_a_misspelt_name_guessed(tmp_path, takes):
     names = ["positive/1.wav", "positive/2.wav", "postive/3.wav", "4.wav", "old/deep/5.wav"]
+    names += ["train/positive/6.wav", "train/7.wav"]
     here = Run(tmp_path / "run")
     acquire.run(config(takes(tmp_path / "own", names)), here, LIMITS)
     reasons = {row.path.rpartition("own/")[2]: row.reason for row in read_quarantine(here)}
-    assert reasons.keys() == set(names[2:])
-    assert reasons["postive/3.wav"].endswith("is it positive/?")
-    assert "lies in none of the folders positive, negative" in reasons["4.wav"]
+    assert reasons.keys() == {"postive", "4.wav", "old", "train/7.wav"}
+    assert reasons["postive"].endswith("is it positive/?") and "1 files" in reasons["old"]
+    assert "lies beside the folders and in none of them" in reasons["train/7.wav"]
     assert all(row.stage == STAGE for row in read_quarantine(here))
 
 
@@ -247,7 +250,7 @@ def test_other_names_of_folders_are_understood_and_none_at_all_is_told(tmp_path)
         (Label.NEGATIVE, Kind.NOISE),
         (Label.NEGATIVE, Kind.RIR),
     ]
-    with pytest.raises(WrongInput, match=r"none of the folders positive.*\(it has mine\)"):
+    with pytest.raises(WrongInput, match=r"none of the folders positive.*\(found mine\)"):
         read_folders([files(tmp_path / "b", "mine/1.wav")], [], "hey you")
 
 

@@ -54,7 +54,7 @@ def _ablate(arguments: argparse.Namespace) -> int:
         folder,
         presets.load(arguments.preset),
         tuple(arguments.flags),
-        dict(arguments.parameter),
+        options.by_name(arguments.parameter),
         tuple(arguments.seeds),
         *arguments.previous,
     )

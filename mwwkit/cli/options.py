@@ -1,6 +1,7 @@
 """Options that several commands have, and what their values may be."""
 
 import argparse
+from collections.abc import Iterable
 
 from mwwkit import presets
 from mwwkit.cli import chain
@@ -100,6 +101,18 @@ def amount(text: str) -> float:
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r}; wanted a number, 0 or more")
     return number
+
+
+def by_name(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Parameters as given by name; PresetError for a name that is given two values."""
+    given: dict[str, str] = {}
+    for name, value in parameters:
+        if given.setdefault(name, value) != value:
+            raise presets.PresetError(
+                f"{name} is given twice, as {given[name]!r} and as {value!r}; give it once: one "
+                "run makes one model"
+            )
+    return given
 
 
 def parameter(text: str) -> tuple[str, str]:

@@ -31,7 +31,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
-    parameters = dict(arguments.parameter)
+    parameters = options.by_name(arguments.parameter)
     preset = presets.load(arguments.preset)
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)
     before = chain.snapshot(run)
@@ -45,12 +45,15 @@ def _notebooks(arguments: argparse.Namespace) -> int:
 
 
 def _say_what_became_of_what_was_given(run: Run) -> None:
+    from mwwkit.corpus.caveats import known_caveats
     from mwwkit.corpus.clips import CATALOGUE, load_clips
     from mwwkit.corpus.fates import fates_of
     from mwwkit.corpus.own_recordings import where_they_went
 
     if run.all(CATALOGUE):  # there is none where 01 made triples only
         say(f"\n{fates_of(run)}\n")
+        for caveat in known_caveats(run):
+            say(f"note: {caveat}")
         say(where_they_went(load_clips(run).records))
 
 

@@ -26,7 +26,7 @@ def _tune(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import tuning  # with TensorFlow
 
     run, preset = options.made_run_of(arguments), presets.load(arguments.preset)
-    parameters = dict(arguments.parameter)
+    parameters = options.by_name(arguments.parameter)
     plain, base = (_parameters_of_03(preset, names, run) for names in ({}, parameters))
     space = _space(arguments.space, parameters, base)
     study = Path(arguments.study or f"{run.folder}-tune/study.db")

@@ -274,7 +274,7 @@ def audit(records: Sequence) -> list[str]:
                     f"{record.path} in {record.split.value}; what a model is tested on would not "
                     "be new to it; correct the splits or the speakers given"
                 )
-    return _caveats(records)
+    return caveats_of(records)
 
 
 def _parted_by_folders(records: Sequence) -> set[str]:
@@ -303,7 +303,8 @@ def with_one_spelling(records: Sequence) -> tuple[list, list[str]]:
     return [replace(r, speaker=spelled.get(r.speaker, r.speaker)) for r in records], told
 
 
-def _caveats(records: Sequence) -> list[str]:
+def caveats_of(records: Sequence) -> list[str]:
+    """Whose speakers are not known or in several splits, and which split lacks the wake word."""
     speaking = [r for r in records if r.kind in (Kind.CLIP, Kind.AMBIENT)]
     unknown = Counter(r.source for r in speaking if not r.speaker)
     shared, of_source = speakers_of_two_splits(records), defaultdict(set)

@@ -6,5 +6,6 @@ gate             does a model file keep the device's contract?
 checks           every check of a model and its manifest, one after another
 findings         what a check found, and the cure
 certificate      the sheet of all checks, for people and as JSON
+file_names       the name of a model's files, by its word
 esphome_package  the word of the installed `esphome` package on a manifest and on ops
 """

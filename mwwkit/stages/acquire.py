@@ -12,11 +12,11 @@ from typing import Annotated
 from mwwkit.audio.rooms import is_late
 from mwwkit.corpus import fates, scripts, synthetic_inputs, tables
 from mwwkit.corpus.assembly import assemble, remarks
+from mwwkit.corpus.caveats import known_caveats
 from mwwkit.corpus.clips import (
     CATALOGUE,
     QUARANTINE,
     STAGE,
-    Clips,
     Kind,
     Label,
     Split,
@@ -197,7 +197,8 @@ def check(run: Run) -> dict:
     clips = load_clips(run)
     for record in clips:
         clips.path(record)  # raises FileNotFoundError, naming it
-    caveats = [*facts.get("notices", []), *audit(clips.records), *_missing_for_03(clips)]
+    audit(clips.records)
+    caveats = known_caveats(run)
     for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
         if not clips.of(label=label, split=split):
             raise WrongInput(
@@ -222,25 +223,6 @@ def check(run: Run) -> dict:
         "rejected": told.n_set_aside if (told := fates.fates_of(run)) else facts["rejected"],
         "caveats": caveats,
     }
-
-
-def _missing_for_03(clips: Clips) -> list[str]:
-    """What 03 chooses by and the validation split has nothing of."""
-    chooses = clips.of(split=Split.VAL)
-    long = {Kind.AMBIENT, Kind.NOISE}
-    sorts = {
-        "other words (a folder negative/, TTS_NEGATIVE)": any(
-            r.kind is Kind.CLIP and r.label is not Label.POSITIVE for r in chooses
-        ),
-        "long speech or noise (ambient/, background/, NOISE_MINUTES)": any(
-            r.kind in long for r in chooses
-        ),
-    }
-    return [
-        f"the validation split has no {what}, without which 03 cannot choose a cutoff"
-        for what, there in sorts.items()
-        if not there
-    ]
 
 
 def _as_begun(config: Config, run: Run) -> Config:

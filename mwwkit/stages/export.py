@@ -1,9 +1,6 @@
 """05 Weights to the files that ESPHome takes, each checked before it is written; and a report."""
 
-import hashlib
-import re
 import shutil
-import unicodedata
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +12,7 @@ from mwwkit.device import arena
 from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
 from mwwkit.esphome.checks import ENDING
+from mwwkit.esphome.file_names import former_stem_of, stem_of
 from mwwkit.evaluation import calibrated, parity
 from mwwkit.evaluation.exported import Exported, Names, Shipped
 from mwwkit.evaluation.measured import Aim
@@ -38,7 +36,7 @@ from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import replacing, sha256, write_json
+from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.typed_json import to_json
@@ -87,20 +85,17 @@ class Config(Checked):
     @property
     def slug(self) -> str:
         """The wake word as a file name: letters, digits and underscores."""
-        plain = unicodedata.normalize("NFKD", self.word).encode("ascii", "ignore").decode()
-        named = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
-        # A word in another script still gets a name of its own; checkpoint.json is the stage's.
-        if named in ("", "checkpoint"):
-            return f"word_{hashlib.sha256(self.word.encode()).hexdigest()[:8]}"
-        return named
+        return stem_of(self.word)
 
-    def described(self, cutoff: float, window: int, arena_bytes: int) -> manifest.Manifest:
-        """The manifest of a model with this cutoff, window and arena."""
+    def described(
+        self, cutoff: float, window: int, arena_bytes: int, slug: str = ""
+    ) -> manifest.Manifest:
+        """The manifest of a model with this cutoff, window and arena, in files of a name."""
         return manifest.Manifest(
             wake_word=self.word,
             author=self.author,
             website=self.website,
-            model=f"{self.slug}.tflite",
+            model=f"{slug or self.slug}.tflite",
             trained_languages=self.languages,
             probability_cutoff=cutoff,
             sliding_window_size=window,
@@ -125,7 +120,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         arena.needed()
     return {
         "weights": completed(run, folder)["weights"],
-        "files": list(to_json(_names(config)).values()),
+        "files": list(to_json(_names(config, run)).values()),
         "done": _is_done(config, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
     }
@@ -164,7 +159,9 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     choice = counted.tracks.choose(config.target_fah, config.max_clip_fpr)
     if not choice.recall.value:
         raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
-    described = config.described(choice.cutoff, choice.window, arena_facts.stated)
+    described = config.described(
+        choice.cutoff, choice.window, arena_facts.stated, _slug(config, run)
+    )
     folded = fold(chosen.net, temperature.scale, temperature.shift)
     made = Made(chosen.net, temperature, to_float(folded, chosen.shape), model)
     models, onnx = {"model": model, "float": made.float_model}, None
@@ -173,7 +170,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
         models["onnx"], onnx = _onnx(made, folded, words, described)
     metrics = _metrics(config, run, made, validation, choice, arena_facts, onnx)
     sums = _write(config, run, models, described, metrics, made_of)
-    checkpoint.complete(**to_json(_names(config)), sha256=sums, made_of=made_of)
+    checkpoint.complete(**to_json(_names(config, run)), sha256=sums, made_of=made_of)
     return check(run)
 
 
@@ -246,7 +243,7 @@ def _write(
     made_of: dict,
 ) -> dict[str, str]:
     """Write all files after the gate has checked them in a temporary folder; their SHA-256."""
-    names = _names(config)
+    names = _names(config, run)
     files = to_json(names)
     with TemporaryDirectory() as trial:
         folder = Path(trial)
@@ -264,12 +261,20 @@ def _write(
             with replacing(run / FOLDER / name) as part:
                 shutil.copyfile(folder / name, part)
         if not config.onnx:  # one of other weights would pass for this model's
-            (run / FOLDER / f"{config.slug}.onnx").unlink(missing_ok=True)
+            (run / FOLDER / f"{_slug(config, run)}.onnx").unlink(missing_ok=True)
         return {name: sha256(folder / name) for name in files.values()}
 
 
-def _names(config: Config) -> Names:
-    slug = config.slug
+def _slug(config: Config, run: Run) -> str:
+    """The files' name: the word's, or the one under which an older version wrote this word here."""
+    former = former_stem_of(config.word)
+    older = [read_json(path) for path in run.all(f"{FOLDER}/{former}.json")]
+    is_ours = any(isinstance(m, dict) and m.get("wake_word") == config.word for m in older)
+    return former if is_ours else config.slug
+
+
+def _names(config: Config, run: Run) -> Names:
+    slug = _slug(config, run)
     return Names(
         model=f"{slug}.tflite",
         float_model=f"{slug}.float.tflite",

@@ -1,0 +1,36 @@
+"""What to know about a run's clips, in whole sentences: for 01's check and for the command line.
+
+for caveat in known_caveats(run): ...
+"""
+
+from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split, load_clips
+from mwwkit.corpus.splits import caveats_of
+from mwwkit.run.checkpoint_files import load
+from mwwkit.run.paths import Run
+
+
+def known_caveats(run: Run) -> list[str]:
+    """How what was given was read, whose voices are in which split, and what 03 will lack."""
+    checkpoints = run.all(f"{CATALOGUE.partition('/')[0]}/checkpoint.json")
+    states = [load(path) for path in checkpoints]
+    facts = [state["complete"] for state in states if state and state["complete"]]
+    clips, notices = load_clips(run), facts[0].get("notices", []) if facts else []
+    return [*notices, *caveats_of(clips.records), *missing_for_03(clips)]
+
+
+def missing_for_03(clips: Clips) -> list[str]:
+    """What 03 chooses weights and cutoff by, and the validation split has nothing of."""
+    chooses = clips.of(split=Split.VAL)
+    long = {Kind.AMBIENT, Kind.NOISE}
+    others = (r.kind is Kind.CLIP and r.label is not Label.POSITIVE for r in chooses)
+    sorts = {
+        "other words (a folder negative/, TTS_NEGATIVE)": any(others),
+        "long speech or noise (ambient/, background/, NOISE_MINUTES)": any(
+            record.kind in long for record in chooses
+        ),
+    }
+    return [
+        f"the validation split has no {what}, without which 03 cannot choose a cutoff"
+        for what, there in sorts.items()
+        if not there
+    ]
