@@ -122,6 +122,13 @@ def test_where_it_cannot_be_known_who_speaks_that_is_said_with_what_to_do(tmp_pa
     assert "have no folder 2" in place.notices[0]
 
 
+def test_folders_in_one_persons_own_are_no_question(tmp_path):
+    names = ("ann/1/1.wav", "ann/2/1.wav", "ben/1/1.wav", "84/121123/a.wav", "61/70968/a.wav")
+    [place, _] = read_folders([files(tmp_path, *(f"negative/{n}" for n in names))], [], "hey you")
+    assert {i.about.speaker for i in place.inputs} == {"ann", "ben", "84", "61"}
+    assert not place.notices
+
+
 def test_a_name_spelled_in_two_ways_is_one_person(tmp_path, takes):
     names = [f"positive/{who}/{i}.wav" for who in ("Ann M", "ann_m", "ben") for i in range(4)]
     here = Run(tmp_path / "run")
@@ -202,6 +209,7 @@ def test_one_folder_around_everything_divides_nothing_and_that_is_said(tmp_path,
     root = files(tmp_path, *(f"positive/{name}/ann/{i}.wav" for i in range(3)))
     [place, _] = read_folders([root], [], "hey you")
     assert not place.splits and "divides nothing" in place.notices[0]
+    assert {item.about.speaker for item in place.inputs} == {"ann"} and len(place.notices) == 1
 
 
 def test_a_person_called_val_beside_others_is_no_validation(tmp_path):

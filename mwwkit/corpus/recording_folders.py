@@ -7,7 +7,7 @@ Folders named after splits are splits. Which of the others is the speaker is tol
 or by `level`; where neither tells it, a notice says so.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,23 +122,29 @@ def _with_speakers(
     place: Place, one: _Found, splits: dict[str, Split], word: str, level: int
 ) -> Place:
     """The place with its speakers and splits, and what cannot be known of them."""
-    inputs, unclear, nobody = [], [], []
+    inputs, nested, nobody = [], [], []
     for item in place.inputs:
-        names = _folders(item)
-        del names[one.n_above]
-        if item.about.origin in splits:
-            names = [name for name in names if not names_a_split(name)]
-        if item.about.kind not in (Kind.CLIP, Kind.AMBIENT):
-            names = []
+        names = _who(item, one, item.about.origin in splits)
         speaker = speaker_of(names, word, level)
         inputs.append(replace(item, about=replace(item.about, speaker=speaker)))
         if names and not speaker:
             nobody.append("/".join(names))
-        if not level and len(people(names, word)) > 1:
-            unclear.append("/".join(names))
-    notices = [*_of_nobody(place.name, nobody, level), *_of_unclear(place.name, unclear)]
+        nested.append(people(names, word) if not level else [])
+    notices = [*_of_nobody(place.name, nobody, level), *_of_unclear(place.name, nested)]
     own = {i.about.origin: splits[i.about.origin] for i in inputs if i.about.origin in splits}
     return replace(place, inputs=tuple(inputs), splits=own, notices=tuple(notices))
+
+
+def _who(item: FromFile, one: _Found, in_a_split: bool) -> list[str]:
+    """The folders of a file that may be its speaker: not its role's, and no split's."""
+    if item.about.kind not in (Kind.CLIP, Kind.AMBIENT):
+        return []
+    names = _folders(item)
+    del names[one.n_above]
+    kept = [name for name in names if not names_a_split(name)]
+    if kept or in_a_split:
+        return kept
+    return [name for name in names if splits_named([name])[name] is Split.VAL]  # a Val, alone
 
 
 def _shown(folders: Sequence[str]) -> str:
@@ -156,12 +162,18 @@ def _of_nobody(place: str, folders: Sequence[str], level: int) -> list[str]:
     ]
 
 
-def _of_unclear(place: str, folders: Sequence[str]) -> list[str]:
-    if not folders:
+def _of_unclear(place: str, nested: Sequence[list[str]]) -> list[str]:
+    """A notice where one folder's name is in several others, and either may be people."""
+    around: dict[str, set[str]] = defaultdict(set)
+    for outer, *inner in filter(None, nested):
+        for name in inner:
+            around[name] |= {outer} if not name.isdecimal() or outer.isdecimal() else set()
+    unclear = ["/".join(n) for n in nested if any(len(around[name]) > 1 for name in n[1:])]
+    if not unclear:
         return []
     return [
-        f"{place}: which folders are people cannot be known of {len(folders):,} files "
-        f"({_shown(folders)}); the outermost are taken for them, so that a person of several of "
+        f"{place}: which folders are people cannot be known of {len(unclear):,} files "
+        f"({_shown(unclear)}); the outermost are taken for them, so that a person of several of "
         "these may be in training and test; SPEAKER_LEVEL says which: 1 for the outermost, 2 for "
         "that inside it"
     ]
