@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from mwwkit.corpus.clips import Kind, Label, Split, load_clips
+from mwwkit.corpus.fates import fates_of
 from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.long_files import cut_over_splits, seconds_of
 from mwwkit.corpus.sources import About, FromFile
@@ -91,6 +92,8 @@ def test_01_cuts_an_evening_so_that_03_has_long_sound_to_choose_by(tmp_path, hou
     parts = [(r.split, r.seconds) for r in load_clips(here).of(kind=Kind.AMBIENT)]
     assert parts == [(Split.TRAIN, 168.0), (Split.VAL, 36.0), (Split.TEST, 36.0)]
     assert not any("no long speech or noise" in caveat for caveat in made["caveats"])
+    told = next(fate for fate in fates_of(here).places if fate.place == "own/ambient")
+    assert told.numbers() == (1, 1, 0, 0, 1, 1, 1)  # one file was given, and is used
     # placed by hand it stays whole, and 01 says what 03 will lack
     (tmp_path / "splits.csv").write_text("path,split\nambient/evening.flac,train\n")
     by_hand = acquire.Config(word="hey you", given_splits=str(tmp_path / "splits.csv"), **silent)

@@ -11,11 +11,11 @@ catalogue, of which a long file gives several.
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mwwkit.corpus.clips import QUARANTINE, Rejected, SampleRecord, Split
-from mwwkit.corpus.gathering import Gathered, Place
+from mwwkit.corpus.gathering import Gathered, Place, given_thing
 from mwwkit.corpus.sources import Input
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
@@ -140,12 +140,12 @@ def write_fates(
     inputs that are used.
     """
     place_of = {id(i): number for number, p in enumerate(gathered.places) for i in p.inputs}
-    used: dict[int, set[int]] = defaultdict(set)
+    used: dict[int, set[Hashable]] = defaultdict(set)
     clips: Counter = Counter()
     for record in records:
         item = _input_of(record.path, units)
         place = place_of[id(item)]
-        used[place].add(id(item))
+        used[place].add(given_thing(item))
         clips[place, record.split] += 1
     left_out = [_parted(line) for place in gathered.places for line in place.left_out]
     fates = Fates(

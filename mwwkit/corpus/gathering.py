@@ -8,7 +8,7 @@ Whatever was given stands in exactly one of a place's lists, so that `corpus.fat
 became of all of it: nothing else is needed to be told there than a row in `aside`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Protocol
@@ -20,6 +20,11 @@ class Given(Protocol):
     """Something to make clips from, as each `Input` of `corpus.sources` is."""
 
     about: Any  # its origin names it within its source
+
+
+def given_thing(item: Given) -> Hashable:
+    """What of that which was given an input is: the same for all parts of a file that is cut."""
+    return item.path if getattr(item, "split", None) else id(item)
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Place:
 
     def __len__(self) -> int:
         """How many things were given: all but what is ignored."""
-        return len(self.inputs) + len(self.aside) + len(self.left_out)
+        return len(set(map(given_thing, self.inputs))) + len(self.aside) + len(self.left_out)
 
 
 @dataclass(frozen=True)
