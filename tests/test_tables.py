@@ -217,3 +217,7 @@ def test_a_run_of_older_rules_takes_the_kinds_it_took(made):
     place = made(rows, mapping=TableMapping(positive=("a/0*",)), former=True)
     assert [i.about.origin for i in place.inputs] == ["a/0.wav"] and not place.splits
     assert len(place.aside) == 1
+    place = made("path,kind\na/0.wav,noise\na/1.wav,negative\n", former=True)
+    assert len(place.inputs) == len(place.aside) == 1
+    place = made("path,kind,word\na/0.wav,positive,marvin\n", former=True)
+    assert not place.inputs and len(place.aside) == 1  # it went on without, and does

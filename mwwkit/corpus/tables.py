@@ -104,7 +104,8 @@ def table(path: Path, word: str, mapping: TableMapping, former: bool = False) ->
             aside.append(found)
         else:
             left_out.append(found)
-    _refuse_useless(path, inputs, aside)
+    if not former:
+        _refuse_useless(path, inputs, aside)
     splits, out, more = ({}, [], []) if former else _splits(path, rows)
     inputs, out = (
         [i for i in inputs if i.about.origin not in out],
@@ -190,8 +191,10 @@ def _label(
 def _refuse_useless(path: Path, inputs: Sequence[FromFile], aside: Sequence[Rejected]) -> None:
     """WrongInput where nothing of a table can be used, or none of its files is there."""
     if not inputs:
+        first = {row.reason: row.path for row in reversed(aside)}
         reasons = Counter(row.reason for row in aside).most_common(3)
-        shown = "; ".join(f"{reason} ({n} rows)" for reason, n in reasons) or "all are excluded"
+        shown = "; ".join(f"{first[why]}: {why} ({n} rows)" for why, n in reasons)
+        shown = shown or "all are excluded"
         raise WrongInput(f"none of the rows of {path} can be used: {shown}; correct the table")
     if not any(item.n_bytes or item.path.is_file() for item in inputs):
         raise WrongInput(

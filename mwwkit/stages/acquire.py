@@ -47,6 +47,10 @@ from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, full_disk_stops
 
 FOLDER = "clips"
+OLDER = (
+    "folders and tables are read as older versions did (INPUT_RULES is 1, or one began this run): "
+    "the outermost folder is the speaker, also where it is a room or a split; a new run reads more"
+)
 ClipCount = Annotated[int, Between(0, 1_000_000)]
 Minutes = Annotated[float, Between(0, 60_000)]
 
@@ -145,7 +149,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "inputs": dict(sorted(counts.items())),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
-        "notices": gathered.notices,
+        "notices": [*gathered.notices, *[OLDER] * (config.input_rules == 1)],
         "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
         "units left": len(left),
