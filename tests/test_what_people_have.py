@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import triples_world
 import warm
 from jupyter_client.provisioning import local_provisioner
 from scipy import signal  # noqa: F401  a child without rights could not load it
@@ -24,7 +25,7 @@ from mwwkit.corpus.fates import FILE, fates_of, grouped
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
-from mwwkit.stages import acquire
+from mwwkit.stages import acquire, triples
 from mwwkit.triples import impulse_responses, sterilising
 from mwwkit.triples.audio_files import as_before, fingerprint, listed, listing
 
@@ -496,6 +497,23 @@ def test_the_triples_folders_have_rows_too_and_a_run_goes_on_with_what_it_began_
     assert [file.name for file in found.files] == ["a.wav", "b.ogg", "more/c.wav"]
     assert [name for name, _ in found.others] == ["gone.wav", "notes.txt"]
     assert fingerprint(as_before(found.files, {".wav"})) == before
+
+
+def test_a_broken_link_among_the_triples_inputs_is_a_row_and_stops_nothing(tmp_path):
+    world = tmp_path / "world"
+    triples_world.write_world(world, n_speech=2, n_rooms=1)
+    (world / "bad/gone.wav").symlink_to("nowhere.wav")
+    (world / "dry/notes.txt").write_text("good ones")
+    (world / "dry/gone").symlink_to("no/such/folder")
+    here = Run(tmp_path / "run")
+    config = triples_world.config(world)
+    assert triples.plan(config, here, Limits(workers=1))["set aside already"] == 3
+    triples.run(config, here, Limits(workers=1))
+    assert triples.check(here)
+    rows = {row.path: row.reason for row in read_quarantine(here)}
+    assert rows["bad_irs/gone.wav"].startswith("is a link to nowhere.wav, which is not there")
+    assert rows["dry_speech/gone"].startswith("is a link to no/such/folder")
+    assert "but text" in rows["dry_speech/notes.txt"] and len(rows) == 3
 
 
 def test_a_tilde_is_the_home_folder(tmp_path, own, monkeypatch):

@@ -99,9 +99,10 @@ class _Walk:
 
     def _refuses(self, folder: Path) -> str:
         """Why a folder is not entered; empty where it is."""
-        target = os.path.realpath(folder)
-        if folder != self.top and Path(os.path.realpath(self.top)).is_relative_to(target):
-            return f"is a link back to {target}, which holds it; not followed"
+        if folder != self.top and folder.is_symlink():
+            target = os.path.realpath(folder)
+            if Path(os.path.realpath(self.top)).is_relative_to(target):
+                return f"is a link back to {target}, which holds it; not followed"
         if first := self.entered.get(_identity(folder)):
             return f"is a link to a folder that is read already, as {first}"
         return ""

@@ -9,18 +9,11 @@ from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
 UNIT_INPUTS = 64  # some seconds of work to lose
 UNIT_BYTES = 256 << 20  # and at most about so many bytes of clips
-GROWTH = {".mp3": 3.0, ".m4a": 3.0, ".ogg": 4.0, ".opus": 6.0}  # at most, to our WAV
-GROWTH |= {
-    ".mp4": 8.0,
-    ".mov": 8.0,
-    ".aac": 8.0,
-    ".wma": 8.0,
-    ".mp2": 4.0,
-    ".ac3": 4.0,
-    ".oga": 4.0,
+GROWTH = {  # at most, to our WAV
+    **{".mp3": 3.0, ".m4a": 3.0, ".ogg": 4.0, ".opus": 6.0, ".oga": 4.0, ".mp2": 4.0, ".ac3": 4.0},
+    **{".mp4": 8.0, ".mov": 8.0, ".aac": 8.0, ".wma": 8.0, ".webm": 12.0, ".mka": 12.0},
+    **{".mkv": 12.0, ".caf": 12.0, ".3gp": 24.0, ".gsm": 24.0, ".amr": 40.0},
 }
-GROWTH |= {".webm": 12.0, ".mka": 12.0, ".mkv": 12.0, ".caf": 12.0, ".3gp": 24.0, ".gsm": 24.0}
-GROWTH |= {".amr": 40.0}
 PLAIN = {".wav", ".flac", ".aif", ".aiff", ".aifc", ".au", ".w64", ".rf64"}
 GROWTH_PLAIN = 2.0  # FLAC; and WAV of 8 kHz in 16 bits
 GROWTH_OTHERS = 12.0  # under a name that tells nothing
