@@ -39,7 +39,7 @@ def rows(tmp_path):
     "text",
     [
         'word,seed,tts_spellings\nno,042,"[a, b]"\nmarvin,,\n',
-        "\ufeffWord ; SEED ; TTS_SPELLINGS\r\n\r\n no ;042; [a, b]\r\nmarvin;;\r\n",
+        "\ufeffWord ; SEED ; TTS_SPELLINGS;\r\n\r\n no ;042; [a, b];\r\nmarvin;;\r\n",
         "seed\tword\ttts_spellings\n042\tno\t[a, b]\n\n\tmarvin\n",
     ],
 )
@@ -70,6 +70,8 @@ def test_a_folder_keeps_its_name_while_other_rows_come_and_go(rows):
         ("wrod\nup\n", "has a column 'wrod' that no chosen notebook takes; did you mean WORD?"),
         ("word,steps\nup,5\n", "has a column 'steps' that no chosen notebook takes"),
         ("word,word\nup,up\n", "has the column word twice"),
+        ("# mine\nword\nup\n", "has a column '# mine' that no chosen notebook takes; wanted word,"),
+        ("w\0o\0r\0d\0", "holds a NUL; save it as text in UTF-8"),
         ("word,run_dir\nup,x\n", "has a column run_dir; the option --run-dir holds"),
         ("word,seed\nup,1\n,2\n", "words.csv, line 3: there is no word; wanted the wake word"),
         ("word,seed\nup,1\n\nup,01\n", "line 4: the same as line 2 (up, seed 1); wanted each once"),

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,8 @@ def refuse_nonsense(path: Path, rows: Sequence[Row]) -> None:
 
 def _row(number: int, cells: dict[str, str], takes: set[str], folder: Path, common: Common) -> Row:
     given = {name: text for name, text in cells.items() if text and name != PRESET}
-    if not (word := given.get(WORD)):
+    given[WORD] = word = " ".join(cells[WORD].split())  # spreadsheets have other spaces too
+    if not word:
         raise WrongInput("there is no word; wanted the wake word")
     preset = cells.get(PRESET) or common.preset
     own = tuple((name, text) for name, text in given.items() if name != WORD)
@@ -136,6 +138,8 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise PresetError(f"there is no file {path}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PresetError(f"{path} cannot be read as a text; save it as UTF-8 ({error})") from error
+    if "\0" in text:
+        raise PresetError(f"{path} holds a NUL; save it as text in UTF-8")
     first = text.split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
     lines = csv.reader(
@@ -148,6 +152,8 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     if not filled:
         raise PresetError(f"{path} is empty; wanted a line of heads with word, and a row a run")
     (_, heads), *rows = filled
+    while heads and not heads[-1]:  # a spreadsheet's empty columns
+        heads.pop()
     return [head.upper() for head in heads], list(_as_wide(path, rows, len(heads)))
 
 
@@ -168,8 +174,10 @@ def _refuse_heads(path: Path, heads: list[str], known: set[str]) -> None:
         )
     for head in heads:
         if head not in known:
-            unknown = f"{path} has a column {head.lower()!r} that no chosen notebook takes"
-            raise PresetError(unknown + suggest(head, known))
+            close = suggest(head, known) if get_close_matches(head, known) else ""
+            others = "; wanted word, and any of seed, preset and the notebooks' parameters"
+            found = f"{path} has a column {head.lower()!r} that no chosen notebook takes"
+            raise PresetError(found + (close or others))
         if heads.count(head) > 1:
             raise PresetError(f"{path} has the column {head.lower()} twice")
     if WORD not in heads:

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from mwwkit.run.errors import WrongInput
+
 TRUE, FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
 _TAG = "tag:yaml.org,2002:"
 
@@ -116,12 +118,12 @@ def _number(text: str) -> float:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is not finite")
+        raise WrongInput(f"{text} is not finite")
     return number
 
 
 def _true_or_false(text: str) -> bool:
     word = text.strip().lower()
     if word not in TRUE | FALSE:
-        raise ValueError(f"{text} is neither true nor false")
+        raise WrongInput(f"{text} is neither true nor false")
     return word in TRUE
