@@ -1,6 +1,7 @@
 """The command line: exit codes and messages that a script can rely on."""
 
 import json
+import shlex
 import sys
 import tempfile
 from argparse import Namespace
@@ -151,6 +152,27 @@ def test_a_stage_that_stopped_early_is_told_from_one_that_failed(notebooks, run,
     told = capsys.readouterr().err
     assert "03_train failed: steps is 10; wanted 100 or more" in told
     assert "Traceback" not in told
+
+
+def test_the_next_session_can_be_pasted_from_what_a_stop_says(notebooks, run, tmp_path, capsys):
+    notebooks(STOPPED)
+    assert run("-p", "WORD=hey you", "STEPS=20") == cli.STOPPED
+    said = capsys.readouterr().err.splitlines()
+    words = shlex.split(said[said.index("The next session:") + 1])
+    assert words[:2] == ["mwwkit", "run"] and str(tmp_path / "run") in words
+    notebooks()
+    assert cli.main(words[1:]) == cli.OK
+    assert "heard 'hey you' 20" in capsys.readouterr().err
+
+
+def test_where_the_disk_is_full_the_next_session_has_another_folder(
+    notebooks, run, tmp_path, capsys
+):
+    notebooks(STOPPED.replace("StoppedEarly", "DiskIsFull"))
+    assert run() == cli.STOPPED
+    words = shlex.split(capsys.readouterr().err.splitlines()[-1])
+    assert words[words.index("--run-dir") + 1] == str(tmp_path / "run-2")
+    assert words[words.index("--previous") + 1] == str(tmp_path / "run")
 
 
 def test_a_stop_that_ends_a_notebook_well_is_told_as_well(notebooks, run, capsys):
