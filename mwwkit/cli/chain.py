@@ -106,27 +106,15 @@ def plan(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
+    *,
+    for_here: bool = True,
 ) -> list[Job]:
     """What each notebook will be given: its preset section, then what was given by name.
 
     `given` holds texts, as from the command line; each goes to every chosen notebook that has the
     name. Raises PresetError, in one line, for a name that none has, a value of the wrong type, and
-    a value that its stage would refuse.
+    a value that its stage would refuse; the last only `for_here`, not for another machine.
     """
-    jobs = assigned(chosen, preset, given, run_dir, previous)
-    _refuse_missing_runs(jobs)
-    preflight.refuse_nonsense({SECTIONS[j.stage]: parameters(j.stage) | j.given for j in jobs})
-    return jobs
-
-
-def assigned(
-    chosen: Sequence[str],
-    preset: Preset,
-    given: dict[str, str],
-    run_dir: Path,
-    previous: Sequence[str] = (),
-) -> list[Job]:
-    """As `plan`, but only names and types are tried: the values may be for another machine."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
     _refuse_unknown_keys(preset, takes)
     _refuse_places(preset, given, previous)
@@ -145,6 +133,10 @@ def assigned(
         values |= {"RUN_DIR": str(run_dir)}
         values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
+    if not for_here:
+        return jobs
+    _refuse_missing_runs(jobs)
+    preflight.refuse_nonsense({SECTIONS[j.stage]: takes[j.stage] | j.given for j in jobs})
     return jobs
 
 

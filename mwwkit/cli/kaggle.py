@@ -62,7 +62,7 @@ def _jobs(arguments: argparse.Namespace) -> list[chain.Job]:
     """What each notebook is given; where it runs and what it goes on from, it finds by itself."""
     given = {"SESSION_HOURS": str(SESSION_HOURS), **dict(arguments.parameter)}
     preset = presets.load(arguments.preset)
-    jobs = chain.assigned(arguments.stages, preset, given, Path("auto"), ["auto"])
+    jobs = chain.plan(arguments.stages, preset, given, Path("auto"), for_here=False)
     return [chain.Job(job.stage, job.given | {"PREVIOUS": "auto"}) for job in jobs]
 
 
