@@ -63,7 +63,7 @@ def test_the_specification_s_folders_are_where_it_says():
 
 
 def test_a_name_that_is_not_in_the_table_is_told_which_are():
-    with pytest.raises(KeyError, match="no row 'nois'; it has run, previous"):
+    with pytest.raises(KeyError, match="no row 'nois'; it has run, kept, previous"):
         places("nois")
 
 
