@@ -8,6 +8,7 @@ of, the later one finished it, or has more clips, or the later unit. Runs that s
 in the order of the stages.
 """
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -65,9 +66,10 @@ def _runs(folder: Path, depth: int) -> Iterator[Path]:
     if any((folder / stage / "checkpoint.json").is_file() for stage in STAGES):
         yield folder
     elif depth:
-        for inside in sorted(folder.iterdir()):
-            if inside.is_dir():
-                yield from _runs(inside, depth - 1)
+        with os.scandir(folder) as entries:  # knows a folder without asking a slow mount again
+            names = sorted(entry.name for entry in entries if entry.is_dir())
+        for name in names:
+            yield from _runs(folder / name, depth - 1)
 
 
 def _held(folder: Path) -> _Held:
