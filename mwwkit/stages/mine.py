@@ -137,9 +137,9 @@ def run(
     processors.use(config.device)
     limit_threads(config.threads)
     session = limits.session(run)
-    carry(run)
     mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
     if not tuned.is_complete:
+        carry(run)
         processors.warn_of_another_kind(tuned, config.device)
     _scan(config, run, limits, session, mined)
     if not mined.is_complete:

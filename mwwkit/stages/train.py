@@ -216,8 +216,8 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     limit_threads(config.threads)
     checkpoint, course = _checkpoint(config, run), config.course()
     session, before = limits.session(run), len(checkpoint.done)
-    carry(run)
     if course.left(checkpoint.done):
+        carry(run)
         _say_another_kind(config, run, checkpoint)
         with profiled(run / FOLDER / "profile.txt" if config.profile else None):
             seconds = _train(config, run, checkpoint, session, on_unit)
