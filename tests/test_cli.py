@@ -62,6 +62,7 @@ def notebooks(tmp_path, monkeypatch):
         notebook.metadata["kernelspec"] = kernel
         jupytext.write(notebook, path)
         monkeypatch.setattr(chain, "notebook", lambda stage: path)
+        monkeypatch.setattr("mwwkit.presets.notebooks.notebook", lambda stage: path)
 
     return put
 

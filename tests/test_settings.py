@@ -62,6 +62,8 @@ def test_an_earlier_runs_settings_are_carried_on_and_a_runs_own_are_left(run, tm
     assert of_run(later)["seed"].value == 8 and not of_run(later)["seed"].conflict
     lonely = Run(tmp_path / "lonely")
     carry(lonely)
+    keep(Run(tmp_path / "same", (run.folder,)), SAID)
+    assert not (tmp_path / "same").exists()  # nothing new is said
     assert not lonely.folder.exists() and of_run(lonely) == {}
 
 

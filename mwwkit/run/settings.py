@@ -55,13 +55,17 @@ class Value:
 
 
 def keep(run: Run, settings: RunSettings) -> None:
-    """Write the run's settings, unless its file has them; says what is changed in it."""
+    """Write the run's settings, unless its file has them, or those of all earlier runs.
+
+    Says what is changed.
+    """
     path, now = run / FILE, as_json(asdict(settings))
-    before = _read(path) if path.exists() else {}
+    held = [_read(each) for each in run.all(FILE)]
+    before = held[0] if held else {}
     for name in sorted(before.keys() & now.keys()):
         if before[name] != now[name]:
             print(f"{FILE}: {name} was {before[name]!r} and is {now[name]!r} from here on")
-    if before != now:
+    if before != now or (not path.exists() and any(each != now for each in held)):
         write_json(path, now)
 
 

@@ -97,13 +97,14 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     checkpoint = _checkpoint(config, run)
     checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "shards")
     session = limits.session(run)
-    carry(run)
     find_words(clips, run, limits.n_workers)
     sets = _sets(config, clips, word_spans(run))
     units = _units(sets)
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, run / FOLDER / name)
     left = checkpoint.left(list(units))
+    if left:
+        carry(run)
 
     def bytes_of(name: str) -> int:
         set_name, numbers = units[name]

@@ -144,9 +144,9 @@ def run(
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
     session = limits.session(run)
-    carry(run)
     mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
     if not tuned.is_complete:
+        carry(run)
         processors.warn_of_another_kind(tuned, config.device)
     session.must_begin_in_time("04 mine", _n_left(config, run, mined))
     _scan(config, run, limits, session, mined)

@@ -219,9 +219,9 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     checkpoint, course = _checkpoint(config, run), config.course()
     mend(course, run, checkpoint)
     session, before = limits.session(run), len(checkpoint.done)
-    carry(run)
     session.must_begin_in_time("03 train", len(course.left(checkpoint.done)))
     if course.left(checkpoint.done):
+        carry(run)
         processors.use(config.device)  # loads TensorFlow
         limit_threads(config.threads)
         _say_another_kind(config, run, checkpoint)
