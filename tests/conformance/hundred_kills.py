@@ -87,10 +87,10 @@ def moment(process, said: Path, stage: str, seconds: float) -> str:
 
     limit = time.monotonic() + LIMIT_S
     while process.is_alive() and now() < stage and time.monotonic() < limit:
-        time.sleep(0.003)
+        time.sleep(0.01)
     end = time.monotonic() + seconds
     while process.is_alive() and now() == stage and time.monotonic() < end:
-        time.sleep(0.003)
+        time.sleep(0.01)
     return now()
 
 
