@@ -203,7 +203,7 @@ ending.stopped or (clips and acquire.check(run))
 triples_config and triples.check(run)
 
 # %%
-clips and fates.fates_of(run)
+ending.stopped or (clips and fates.fates_of(run))
 
 # %% [markdown]
 # ## Next

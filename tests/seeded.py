@@ -362,7 +362,7 @@ DATA = (
     Fault("features of 13 bands", "FeatureStoreError", r"\(10, 13\)", "run 02_featurize on the audio", _mfcc),
     Fault("features in decibels", "FeatureStoreError", "no front end makes", "run 02_featurize on the audio", _decibels),
     Fault("a clip of 8 kHz in the run", "AudioValidationError", "not a whole 16 kHz", "make it again with 01", _wrong_rate),
-    Fault("text called .wav", "AudioValidationError", "hello.wav is no audio", "convert it", _text_for_sound),
+    Fault("text called .wav", "AudioValidationError", "hello.wav is no audio", "leave it out", _text_for_sound),
     Fault("a recording with a sample that is no number", "AudioValidationError", "at 0.500 s", "export it again", _not_numbers),
     Fault("weights with a bit flipped", "CheckpointError", "is damaged", "run the stage again", _flipped_weights),
     Fault("weights that are no numbers", "CheckpointError", "no numbers", "lower learning rate", _exploded_weights),

@@ -22,6 +22,7 @@ ANYWHERE = [  # a command, its arguments, and its options with what follows each
     ("shift", ["r"], [["--clips", "5"], ["--tta"], ["--previous", "x", "y"]]),
     ("ablate", [], [["--flags", "a", "b"], ["--seeds", "1", "2"], ["--json"]]),
     ("rehearse", ["d"], [["--disk-gb", "1"], ["-p", "A=1"], ["--session-seconds", "9"]]),
+    ("kaggle", ["d"], [["--owner", "me"], ["-p", "A=1"], ["--cpu"]]),
     ("folds", ["r"], [["--k", "3"], ["--to", "t"], ["--previous", "x"]]),
     ("sweep", ["t"], [["--jobs", "2"], ["-p", "A=1", "B=2"], ["--stages", "01"]]),
 ]

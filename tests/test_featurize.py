@@ -327,7 +327,7 @@ def test_recorded_noise_behind_every_scene_needs_some(tmp_path):
         ({"scene_seconds": 2.9}, "scene_seconds is 2.9; wanted 3 to 60"),
         ({"scene_seconds": float("nan")}, "scene_seconds is nan"),
         ({"conditions": ("clean", "nois10")}, "conditions has 'nois10'; wanted any of clean"),
-        ({"conditions": "clean"}, "conditions has 'c'; wanted any of clean"),
+        ({"conditions": "clean"}, "conditions is 'clean'; wanted a list of texts"),
         ({"conditions": ()}, "wanted at least one"),
         ({"conditions": ("clean", "clean")}, "each once"),
         ({"max_rooms": -1}, "max_rooms is -1; wanted 0 or more"),

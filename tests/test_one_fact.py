@@ -165,9 +165,9 @@ def read_notebook(path: Path) -> str:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             lines.append(output.get("text", ""))
-            if "text/html" in data:
-                continue  # the page again, or a panel
             told = data.get("text/plain", "")
+            if "text/html" in data and told.startswith("<"):
+                continue  # the page again, or a panel; a table has its words in both
             if told.startswith("{"):
                 rows = ast.literal_eval(told).items()
                 told = "\n".join(f"  {name}  {value}" for name, value in rows)

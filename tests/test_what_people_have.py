@@ -525,7 +525,7 @@ def test_a_tilde_is_the_home_folder(tmp_path, own, monkeypatch):
     for name, value in {"table": "~/own/words.csv", "positive": "~/own/positive"}.items():
         fates, _ = make("", tmp_path / f"run of {name}", **{name: value})
         assert sum(fate.used for fate in fates.places) == 6
-    with pytest.raises(WrongInput, match="~nobody-here/own begins with the home folder of nobody"):
+    with pytest.raises(WrongInput, match="~nobody-here/own begins with the home of nobody"):
         make("~nobody-here/own", tmp_path / "run 2")
 
 

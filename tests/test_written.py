@@ -9,6 +9,7 @@ import pytest
 
 from mwwkit import presets
 from mwwkit.cli import chain
+from mwwkit.cli.chain import Job
 from mwwkit.run.config_base import Between, Checked, Texts
 from mwwkit.run.errors import MwwkitError
 from mwwkit.run.paths import Run, given_path
@@ -174,7 +175,7 @@ def test_a_variable_is_a_number_true_or_a_list_where_that_is_wanted(preset, monk
     assert jobs["01"]["TTS_SPELLINGS"] == ["a", "007"]
     assert (jobs["03"]["STEPS"], jobs["03"]["SPEC_AUGMENT"]) == (250, False)
     assert jobs["05"]["LANGUAGES"] == ["no", "en"]
-    made = train.Config.from_parameters(chain.parameters("03") | jobs["03"])
+    made = train.Config.from_parameters(chain.every_value([Job("03", jobs["03"])])["train"])
     assert (made.learning_rate, made.schedule) == (0.001, ((250, 0.1, 1.0),))
 
 
@@ -207,7 +208,8 @@ def test_a_variable_that_is_none_is_told(text, told, preset, monkeypatch, tmp_pa
 def test_lists_of_any_parameter_reach_its_config_as_they_were_written(tmp_path):
     texts = {"CLASS_RATIO": "[2, 1, 1]", "SCHEDULE": "[[3000, 0.003, 0.5], [9000, 1e-4, 1]]"}
     [job] = chain.assembled(["03"], {}, texts, tmp_path)
-    made = train.Config.from_parameters(chain.parameters("03") | json.loads(json.dumps(job.given)))
+    handed = Job("03", json.loads(json.dumps(job.given)))
+    made = train.Config.from_parameters(chain.every_value([handed])["train"])
     assert made.class_ratio == (2.0, 1.0, 1.0)
     assert made.schedule == ((3000, 0.003, 0.5), (9000, 0.0001, 1.0))
     [job] = chain.assembled(["01"], {}, {"WORD": "no", "POSITIVE": "[~/a, 1, off]"}, tmp_path)

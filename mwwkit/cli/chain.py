@@ -103,7 +103,7 @@ def plan(
     a value that its stage would refuse.
     """
     jobs = assembled(chosen, preset, given, run_dir, previous)
-    _refuse_missing_runs(jobs)
+    refuse_missing_runs(jobs)
     preflight.refuse_nonsense(every_value(jobs))
     return jobs
 
@@ -166,7 +166,8 @@ def _refuse_places(preset: Preset, given: dict[str, str], previous: Sequence[str
         raise PresetError("PREVIOUS is given twice, as a parameter and as the option --previous")
 
 
-def _refuse_missing_runs(jobs: Sequence[Job]) -> None:
+def refuse_missing_runs(jobs: Sequence[Job]) -> None:
+    """PresetError for a run or an earlier one that cannot be one."""
     for job in jobs:
         try:
             Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))

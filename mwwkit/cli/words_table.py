@@ -88,6 +88,11 @@ def read(path: Path, folder: Path, common: Common) -> tuple[Row, ...]:
 
 def refuse_nonsense(path: Path, rows: Sequence[Row]) -> None:
     """Raise PresetError for the first value that a stage would refuse, with its line."""
+    for row in rows:
+        try:
+            chain.refuse_missing_runs(row.jobs)
+        except PresetError as error:
+            raise PresetError(f"{path}, line {row.line}: {error}") from error
     values = [chain.every_value(row.jobs) for row in rows]
     if found := preflight.first_fault(values):
         at, problem = found

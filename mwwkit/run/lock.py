@@ -122,9 +122,8 @@ def _is_in_our_session(folder: Path) -> bool:
 @contextlib.contextmanager
 def _locked(folder: Path, name: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold one lock; nothing where the folder cannot be written, since nobody can write there."""
-    path, until = folder / name, time.monotonic() + wait_s
+    path, until, is_new = folder / name, time.monotonic() + wait_s, not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         while not (file := _taken(path)):
             if time.monotonic() >= until:
                 raise Occupied(_refusal(folder, writer_of(path)))
@@ -140,6 +139,9 @@ def _locked(folder: Path, name: str, wait_s: float = 0.0) -> Iterator[None]:
         with contextlib.suppress(OSError):  # the folder may be gone, or its disk read-only by now
             path.unlink()
         file.close()
+        if is_new:  # and nothing was made in it
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _refusal(folder: Path, writer: Writer | None) -> str:
@@ -152,6 +154,7 @@ def _refusal(folder: Path, writer: Writer | None) -> str:
 def _taken(path: Path) -> TextIOWrapper | None:
     """The lock's file, open and locked by this process; None where another has it."""
     while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "a+", encoding="utf-8")
         try:
             is_ours = _flock(file, path)

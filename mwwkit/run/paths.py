@@ -118,6 +118,16 @@ def given_path(text: str | Path) -> Path:
         raise WrongInput(f"{text} begins with the home of nobody known here") from error
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """PermissionError for a run's folder that cannot be made, or not be written to."""
+    existing = next(p for p in [folder, *folder.absolute().parents] if p.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+        raise PermissionError(
+            f"{folder} cannot be written ({existing} is read-only or no folder); set RUN_DIR to "
+            "another one, and give a finished run that is mounted read-only as PREVIOUS"
+        )
+
+
 def platform() -> str:
     """Where this runs: "kaggle", "colab" or "local"; MWWKIT_PLATFORM overrides."""
     if named := os.environ.get("MWWKIT_PLATFORM"):

@@ -1,7 +1,6 @@
 """01 Recordings and spoken words to 16 kHz clips, with a catalogue that says what each is."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +34,7 @@ from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_on
 from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
-from mwwkit.run import paths
+from mwwkit.run import kept, paths
 from mwwkit.run.checkpoint import Checkpoint, completed
 from mwwkit.run.checkpoint_files import load
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
@@ -152,7 +151,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     units = in_units(inputs)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     left = checkpoint.left(list(units))
-    _refuse_unwritable(run.folder)
+    paths.refuse_unwritable(run.folder)
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
         config.engine().check()
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
@@ -182,7 +181,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     config = _as_begun(config, run)
     gathered, given_splits = _gathered(config)
     units = in_units(gathered.inputs)
-    _refuse_unwritable(run.folder)
+    paths.refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
     session = limits.session(run)
     keep(run, config.for_the_run())
@@ -204,6 +203,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
         facts = _write_catalogue(config, run, gathered, list(units), given_splits)
         checkpoint.complete(content=content, **facts)
     _tell_fates(run, gathered, units, content)
+    kept.save(run.folder)  # the table was not there yet when the stage's checkpoint was kept
     return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
 
 
@@ -393,12 +393,3 @@ def _digest(units: Iterable[str], given_splits: dict[str, Split]) -> str:
         [*units, *(f"{name} {split.value}" for name, split in sorted(given_splits.items()))]
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _refuse_unwritable(folder: Path) -> None:
-    existing = next(p for p in [folder, *folder.absolute().parents] if p.exists())
-    if not (existing.is_dir() and os.access(existing, os.W_OK)):
-        raise PermissionError(
-            f"{folder} cannot be written ({existing} is read-only or no folder); set RUN_DIR to "
-            "another one, and give a finished run that is mounted read-only as PREVIOUS"
-        )

@@ -219,7 +219,8 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     checkpoint, course = _checkpoint(config, run), config.course()
     mend(course, run, checkpoint)
     session, before = limits.session(run), len(checkpoint.done)
-    session.must_begin_in_time("03 train", len(course.left(checkpoint.done)))
+    n_left = len(course.left(checkpoint.done)) + _teacher_units_left(config, run)
+    session.must_begin_in_time("03 train", n_left)
     if course.left(checkpoint.done):
         carry(run)
         processors.use(config.device)  # loads TensorFlow
