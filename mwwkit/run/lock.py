@@ -123,8 +123,8 @@ def _is_in_our_session(folder: Path) -> bool:
 def _locked(folder: Path, name: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold one lock; nothing where the folder cannot be written, since nobody can write there."""
     path, until = folder / name, time.monotonic() + wait_s
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         while not (file := _taken(path)):
             if time.monotonic() >= until:
                 raise Occupied(_refusal(folder, writer_of(path)))
@@ -139,6 +139,8 @@ def _locked(folder: Path, name: str, wait_s: float = 0.0) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):  # the folder may be gone, or its disk read-only by now
             path.unlink()
+            for place in made:  # those that nothing was written into
+                place.rmdir()
         file.close()
 
 
@@ -152,7 +154,11 @@ def _refusal(folder: Path, writer: Writer | None) -> str:
 def _taken(path: Path) -> TextIOWrapper | None:
     """The lock's file, open and locked by this process; None where another has it."""
     while True:
-        file = open(path, "a+", encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file = open(path, "a+", encoding="utf-8")
+        except FileNotFoundError:  # its holder took the empty folder away with it
+            continue
         try:
             is_ours = _flock(file, path)
             if is_ours and _is_at(file, path):
