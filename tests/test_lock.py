@@ -84,6 +84,18 @@ def test_a_copy_made_meanwhile_is_not_locked(writing, tmp_path):
         pass
 
 
+def test_a_folder_into_which_nothing_is_written_is_not_left_behind(tmp_path):
+    run = tmp_path / "a" / "run"
+    with sole_writer(run):
+        assert names(run) == FILES
+    assert not (tmp_path / "a").exists()
+    with sole_writer(run):
+        (run / "clips").mkdir()
+    with sole_writer(run):
+        pass
+    assert names(run) == {"clips"}
+
+
 def test_a_stage_takes_part_in_the_session_of_the_chain_that_started_it(tmp_path):
     run = tmp_path / "run"
     with session_in(run):

@@ -122,7 +122,8 @@ def _is_in_our_session(folder: Path) -> bool:
 @contextlib.contextmanager
 def _locked(folder: Path, name: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold one lock; nothing where the folder cannot be written, since nobody can write there."""
-    path, until, is_new = folder / name, time.monotonic() + wait_s, not folder.exists()
+    path, until = folder / name, time.monotonic() + wait_s
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         while not (file := _taken(path)):
             if time.monotonic() >= until:
@@ -138,10 +139,9 @@ def _locked(folder: Path, name: str, wait_s: float = 0.0) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):  # the folder may be gone, or its disk read-only by now
             path.unlink()
+            for place in made:  # those that nothing was written into
+                place.rmdir()
         file.close()
-        if is_new:  # and nothing was made in it
-            with contextlib.suppress(OSError):
-                folder.rmdir()
 
 
 def _refusal(folder: Path, writer: Writer | None) -> str:
@@ -155,7 +155,10 @@ def _taken(path: Path) -> TextIOWrapper | None:
     """The lock's file, open and locked by this process; None where another has it."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "a+", encoding="utf-8")
+        try:
+            file = open(path, "a+", encoding="utf-8")
+        except FileNotFoundError:  # its holder took the empty folder away with it
+            continue
         try:
             is_ours = _flock(file, path)
             if is_ours and _is_at(file, path):
