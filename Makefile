@@ -7,10 +7,15 @@ PY := $(VENV)/bin/python
 # Processes that share the test files out: one a core up to four, each about 1.5 GB.
 TEST_WORKERS ?= logical --maxprocesses=4
 
-.PHONY: demo test check notebooks
+.PHONY: install demo lab test check notebooks
+
+install: $(VENV)/.demo  ## mwwkit into .venv, for the command line; runs nothing
 
 demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
 	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
+
+lab: $(VENV)/.lab  ## JupyterLab on the five notebooks
+	$(PY) -m jupyter lab notebooks
 
 test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO, _PEOPLE and _OFFICIAL add tests on real sound and models
 	$(PY) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
@@ -30,6 +35,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	$(PY) -m pip install --quiet --editable '.[tts,tflm]'
+	touch $@
+
+$(VENV)/.lab: $(VENV)/.demo
+	$(PY) -m pip install --quiet --editable '.[lab]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python

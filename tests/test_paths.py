@@ -62,6 +62,24 @@ def test_the_specification_s_folders_are_where_it_says():
     assert places("previous", "first run") == []
 
 
+def test_in_a_checkouts_notebooks_local_folders_are_those_of_the_checkout(monkeypatch):
+    checkout = Path(__file__).parents[1]
+    monkeypatch.chdir(checkout / "notebooks")
+    assert places("run", "local") == [checkout / "run"]
+    assert places("run", "colab")[0].is_absolute()
+    monkeypatch.chdir(checkout / "tests")
+    assert places("run", "local") == [Path("run")]
+
+
+def test_a_folder_that_is_there_in_notebooks_stays_the_one_that_is_meant(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "__file__", str(tmp_path / "mwwkit/run/paths.py"))
+    (tmp_path / "notebooks/run").mkdir(parents=True)
+    monkeypatch.setenv("MWWKIT_PATHS", str(Path(__file__).parents[1] / "paths.md"))
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert places("run", "local") == [Path("run")]
+    assert places("recordings", "local") == [tmp_path / "recordings"]
+
+
 def test_a_name_that_is_not_in_the_table_is_told_which_are():
     with pytest.raises(KeyError, match="no row 'nois'; it has run, kept, previous"):
         places("nois")

@@ -159,7 +159,20 @@ def places(name: str, column: str = "") -> list[Path]:
     if name not in rows:
         raise KeyError(f"paths.md has no row {name!r}; it has {', '.join(rows)}")
     cell = rows[name][column or _COLUMN[platform()]]
-    return [Path(part.strip()) for part in cell.split("<br>") if part.strip() not in ("", "-")]
+    parts = [part.strip() for part in cell.split("<br>")]
+    return [_from_the_top(Path(part)) for part in parts if part not in ("", "-")]
+
+
+def _from_the_top(place: Path) -> Path:
+    """A relative folder as `mwwkit run` means it, in a notebook of a checkout too.
+
+    JupyterLab starts those in notebooks/. A folder that is there already stays the one that is
+    meant: an older version made it.
+    """
+    here = Path.cwd()
+    if place.is_absolute() or here != Path(__file__).parents[2] / "notebooks" or place.exists():
+        return place
+    return here.parent / place
 
 
 def locations(name: str) -> list[Path]:
