@@ -95,6 +95,21 @@ def test_a_kernel_is_given_what_differs_from_its_notebook_and_finds_its_places_i
     assert 'SHAPE = "tiny"' in given(tmp_path, "03") and "PREVIOUS" not in given(tmp_path, "03")
 
 
+def test_what_is_said_of_the_run_is_handed_over_though_it_is_the_default(tmp_path):
+    kernels(tmp_path, "-p", "SEED=42", "TARGET_FAH=0.5", "--stages", "01")
+    told = given(tmp_path, "01")
+    assert "SEED = 42" in told and "TARGET_FAH = 0.5" in told and "SESSION_HOURS = 11" in told
+
+
+def test_a_preset_s_hours_win_over_kaggle_s_and_a_name_given_twice_is_told(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("all: {session_hours: 5}\ntrain: {session_hours: 8}\n")
+    kernels(tmp_path / "k", "--preset", str(tmp_path / "mine.yaml"))
+    hours = {stage: given(tmp_path / "k", stage) for stage in ("01", "03")}
+    assert "SESSION_HOURS = 5" in hours["01"] and "SESSION_HOURS = 8" in hours["03"]
+    assert main(["kaggle", str(tmp_path / "k"), *WORDS, "-p", "WORD=hey"]) == USAGE
+    assert "WORD is given twice" in capsys.readouterr().err
+
+
 def test_what_the_parameters_name_is_attached(tmp_path):
     places = "/kaggle/input/datasets"
     words = ["-p", f"RECORDINGS={places}/ann/voices/all", "PRODUCT=both", "EMBEDDINGS=none"]

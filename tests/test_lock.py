@@ -12,7 +12,16 @@ import pytest
 
 from mwwkit import __main__ as cli
 from mwwkit.run import lock
-from mwwkit.run.lock import FILES, SESSION, STAGE, Occupied, session_in, sole_writer, writer_of
+from mwwkit.run.lock import (
+    FILES,
+    SESSION,
+    STAGE,
+    Occupied,
+    session_in,
+    sole_user,
+    sole_writer,
+    writer_of,
+)
 
 WRITES = """
     import sys, time
@@ -94,6 +103,15 @@ def test_a_folder_into_which_nothing_is_written_is_not_left_behind(tmp_path):
     with sole_writer(run):
         pass
     assert names(run) == {"clips"}
+
+
+def test_a_lock_of_another_file_is_refused_in_its_own_words_and_leaves_nothing(tmp_path):
+    path, told = tmp_path / "made/study.lock", "the study is in use"
+    with sole_user(path, told):
+        assert writer_of(path).pid == os.getpid()
+        with pytest.raises(Occupied, match=f"^{told}$"), sole_user(path, told):
+            pass
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_stage_takes_part_in_the_session_of_the_chain_that_started_it(tmp_path):

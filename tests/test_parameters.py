@@ -148,7 +148,7 @@ def test_the_runs_settings_are_the_default_of_every_later_notebook(run, capsys):
         assert (made.seed, made.target_fah, made.max_clip_fpr) == (7, 2.0, 0.05)
     made = export.Config.from_parameters(resolved("export", run, PRESET="demo"))
     assert (made.word, made.languages, made.target_fah) == ("marvin", ("de",), 2.0)
-    assert not capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("WORD stays 'marvin', as the run has it")
 
 
 def test_a_setting_of_the_run_is_overridden_with_a_word_about_it(run, capsys):
@@ -159,6 +159,42 @@ def test_a_setting_of_the_run_is_overridden_with_a_word_about_it(run, capsys):
     assert "TARGET_FAH is 2.0 here; the run has 0.5 (settings.json)" in told and len(told) == 2
     resolved("mine", run, {"TARGET_FAH": 0.5})
     assert not capsys.readouterr().out
+
+
+def test_a_setting_of_the_run_in_a_preset_wins_with_a_word_about_it(run, tmp_path, capsys):
+    keep(run, RunSettings("marvin"))
+    (tmp_path / "mine.yaml").write_text(
+        "all: {seed: 7, max_clip_fpr: 0.01, languages: [de]}\ntrain: {target_fah: 0.2}\n"
+    )
+    preset = str(tmp_path / "mine.yaml")
+    made = train.Config.from_parameters(found := resolved("train", run, PRESET=preset))
+    assert (made.seed, made.target_fah, made.max_clip_fpr) == (7, 0.2, 0.01)
+    assert origin(found, "SEED") == (7, f"preset {preset}")
+    assert capsys.readouterr().out.splitlines() == [
+        "SEED is 7 here; the run has 42 (settings.json)",
+        "TARGET_FAH is 0.2 here; the run has 0.5 (settings.json)",
+    ]
+    assert resolved("export", run, PRESET=preset)["LANGUAGES"] == ["de"]
+
+
+def test_texts_from_papermill_are_compared_as_what_they_say(run, capsys):
+    keep(run, RunSettings("marvin", languages=("de", "en")))
+    handed = {"TARGET_FAH": "0.50", "LANGUAGES": "de, en", "WORD": "marvin"}
+    resolved("export", run, handed)
+    assert not capsys.readouterr().out
+    resolved("export", run, {"TARGET_FAH": "0.20"})
+    assert capsys.readouterr().out == "TARGET_FAH is 0.2 here; the run has 0.5 (settings.json)\n"
+
+
+def test_a_value_put_back_to_the_cells_default_is_told_to_stay_the_runs(run, capsys):
+    keep(run, RunSettings("marvin", target_fah=0.3))
+    assert resolved("acquire", run, WORD="marvin")["TARGET_FAH"] == 0.3
+    assert capsys.readouterr().out == (
+        "TARGET_FAH stays 0.3, as the run has it (settings.json); the cell's 0.5 is its default, "
+        "which counts as not said; to have it, hand it over (-p TARGET_FAH=...) or change it in "
+        "settings.json\n"
+    )
+    assert resolved("acquire", run, {"TARGET_FAH": 0.5}, WORD="marvin")["TARGET_FAH"] == 0.5
 
 
 def test_a_stage_is_told_that_one_before_it_was_made_with_another_value(run, capsys):
@@ -186,7 +222,11 @@ def test_01_goes_on_with_what_the_run_has_and_a_new_word_is_told(run, capsys):
     found = resolved("acquire", run, PRESET="demo")
     assert origin(found, "WORD") == ("marvin", "the run (settings.json)")
     assert acquire.Config.from_parameters(found).for_the_run() == RunSettings("marvin", 7)
-    assert not capsys.readouterr().out
+    word, seed = capsys.readouterr().out.splitlines()
+    assert word.startswith("WORD stays 'marvin', as the run has it (settings.json); the preset has")
+    assert seed.startswith(
+        "SEED stays 7, as the run has it (settings.json); the cell's 42 is its d"
+    )
     assert resolved("acquire", run, WORD="computer")["WORD"] == "computer"
     assert "WORD is 'computer' here; the run has 'marvin'" in capsys.readouterr().out
 

@@ -1,18 +1,22 @@
 """What a rehearsal's sessions are held to, and how what they leave is compared."""
 
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import killing
 import psutil
 import pytest
 
 from mwwkit import __main__ as cli
+from mwwkit import presets
 from mwwkit.cli import chain, rehearsal, rehearse
 from mwwkit.cli.rehearsal import Terms, first_left, limited, own_view, read_only
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.comparison import differences
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 
@@ -150,8 +154,54 @@ def test_a_chain_is_compared_file_by_file_and_unit_by_unit(tmp_path):
 def test_what_makes_no_sense_is_refused_before_the_long_run(tmp_path, capsys):
     assert cli.main(["rehearse", str(tmp_path), "--disk-gb", "0"]) == cli.BAD
     assert cli.main(["rehearse", str(tmp_path), "-p", "STEP=1"]) == cli.USAGE
+    assert cli.main(["rehearse", str(tmp_path), "-p", "WORD=a", "WORD=b"]) == cli.USAGE
     (tmp_path / "outputs").mkdir()
     assert cli.main(["rehearse", str(tmp_path)]) == cli.BAD
     said = capsys.readouterr().err
     assert "--disk-gb is 0" in said and "STEP" in said and "outputs of a rehearsal" in said
+    assert "WORD is given twice, as 'a' and as 'b'" in said
     assert not (tmp_path / "long").exists()
+
+
+def rehearsed(folder: Path, preset: str, **given: str) -> rehearsal.Rehearsal:
+    jobs = chain.assembled(list(chain.NOTEBOOKS), presets.load(preset), given, folder / "long")
+    terms = Terms(60.0, MB)
+    return rehearsal.Rehearsal(folder, preset, given, [], terms, rehearse.values_of(jobs))
+
+
+def test_a_long_run_of_another_preset_or_other_parameters_is_not_compared_with(tmp_path):
+    made = rehearsed(tmp_path, "fast_test", SEED="7")
+    known = {"seconds": 5.0, "preset": "fast_test", "parameters": made.given, "values": made.values}
+    write_json(tmp_path / "long.json", known)
+    assert made.long_run() == 5.0
+    told = "was made with the preset fast_test and SEED=7, and this is the preset "
+    with pytest.raises(WrongInput, match=told + "demo and SEED=7; give .* or delete"):
+        rehearsed(tmp_path, "demo", SEED="7").long_run()
+    with pytest.raises(WrongInput, match=told + "fast_test and SEED=8"):
+        rehearsed(tmp_path, "fast_test", SEED="8").long_run()
+    write_json(tmp_path / "long.json", {"seconds": 5.0})
+    with pytest.raises(WrongInput, match="nobody knows what"):
+        made.long_run()
+
+
+LONG_RUN = """
+    import sys
+    from pathlib import Path
+    from mwwkit.cli.rehearsal import Rehearsal, Terms
+    rehearsal = Rehearsal(Path(sys.argv[1]), "fast_test", {}, [], Terms(60.0, 1), {})
+    print("begun", flush=True)
+    rehearsal.long_run()
+"""
+
+
+def test_ctrl_c_ends_the_long_run_too(tmp_path):
+    process = killing.start(LONG_RUN, tmp_path)
+    assert process.stdout.readline() == b"begun\n"
+    until, children = time.monotonic() + 30, []
+    while not children and time.monotonic() < until:
+        time.sleep(0.01)
+        children = [c for c in psutil.Process(process.pid).children() if "run" in c.cmdline()]
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=30)
+    gone, alive = psutil.wait_procs(children, timeout=10)
+    assert gone and not alive

@@ -148,6 +148,8 @@ def test_absolute_paths_are_read_in_every_spelling(tmp_path, monkeypatch):
     here = tmp_path / "tables/index.csv"
     for named in (str(file), f'"{file}"', "~/my clips/ä.wav", file.as_uri(), f"file://{file}"):
         assert resolved(here, named) == (file, ""), named
+    with pytest.raises(WrongInput, match="begins with the home of nobody known here"):
+        resolved(here, "~nobody-at-all/ä.wav")
     assert resolved(tmp_path / "index.csv", r"my clips\ä.wav") == (file, "")
     assert resolved(tmp_path / "index.csv", "./my clips/../my clips/ä.wav")[0].samefile(file)
 

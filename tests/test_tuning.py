@@ -21,6 +21,7 @@ from mwwkit.cli import chain, search_space
 from mwwkit.cli.search_space import Choices, Range
 from mwwkit.run import session
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.lock import Occupied
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import StoppedEarly
@@ -199,7 +200,7 @@ def test_a_study_made_otherwise_or_in_use_or_none_at_all_is_refused(
         next(other.trials(1))
     going = search.trials(1)
     next(going)
-    with pytest.raises(WrongInput, match="is in use by another process"):
+    with pytest.raises(Occupied, match="is in use by another process"):
         next(search.trials(1))
     going.close()
     (tmp_path / "notes.db").write_text("no study " * 1000)
@@ -234,7 +235,7 @@ def test_a_study_without_a_suffix_has_its_trials_beside_it(
     for _ in range(2):  # the second goes on from what there is
         assert len(list(found.trials(1))) == 1
     made = {path.name for path in tmp_path.iterdir()}
-    assert made == {"mine", "mine.lock", "mine-trials"} and (tmp_path / "mine").is_file()
+    assert made == {"mine", "mine-trials"} and (tmp_path / "mine").is_file()
 
 
 def test_a_study_is_refused_where_it_would_write_over_something(

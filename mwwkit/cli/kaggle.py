@@ -60,10 +60,10 @@ def _kaggle(arguments: argparse.Namespace) -> int:
 
 def _jobs(arguments: argparse.Namespace) -> list[chain.Job]:
     """What each notebook is given; where it runs and what it goes on from, it finds by itself."""
-    given = {"SESSION_HOURS": str(SESSION_HOURS), **dict(arguments.parameter)}
-    preset = presets.load(arguments.preset)
+    given, preset = options.parameters_of(arguments), presets.load(arguments.preset)
     jobs = chain.assembled(arguments.stages, preset, given, Path("auto"), ["auto"])
-    return [chain.Job(job.stage, job.given | {"PREVIOUS": "auto"}) for job in jobs]
+    unsaid, always = {"SESSION_HOURS": SESSION_HOURS}, {"PREVIOUS": "auto"}
+    return [chain.Job(job.stage, unsaid | job.given | always) for job in jobs]
 
 
 def _refuse_nonsense(jobs: list[chain.Job]) -> None:

@@ -112,7 +112,7 @@ def kernels_of(jobs: Sequence[chain.Job], series: Series) -> list[Kernel]:
     kernels = []
     for job in jobs:
         defaults = chain.parameters(job.stage)
-        given = {n: v for n, v in job.given.items() if n in defaults and v != defaults[n]}
+        given = {n: v for n, v in job.given.items() if n in defaults and _counts(n, v, defaults)}
         values = defaults | given
         _refuse_local_places(given)
         attached = [*_attached(values, series.owner)]
@@ -130,6 +130,11 @@ def kernels_of(jobs: Sequence[chain.Job], series: Series) -> list[Kernel]:
             )
         )
     return kernels
+
+
+def _counts(name: str, value: Any, defaults: dict[str, Any]) -> bool:
+    """Whether a value must be handed over: a default need not, but wins over an attached run's."""
+    return value != defaults[name] or name.lower() in chain.RUN_WIDE
 
 
 def slug(text: str) -> str:

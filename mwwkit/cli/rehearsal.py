@@ -1,6 +1,6 @@
 """The notebooks as on a free platform: sessions that are killed, a small disk, read-only inputs.
 
-    rehearsal = Rehearsal(folder, "demo", given, inputs, Terms(seconds=300, n_bytes=int(19e9)))
+    rehearsal = Rehearsal(folder, "demo", given, inputs, Terms(300, int(19e9)), values)
     long_s = rehearsal.long_run()
     for session in rehearsal.sessions(): ...        # each goes on from the outputs of those before
     differences(rehearsal.long, rehearsal.outputs)
@@ -19,13 +19,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from mwwkit.cli import chain
 from mwwkit.cli.command import OK, STOPPED
 from mwwkit.run.checkpoint_files import load
-from mwwkit.run.errors import CannotGoOn
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json, tree_bytes, write_json
 
 ENDS_IN = {"01": "clips", "02": "features", "03": "training", "04": "tuned", "05": "export"}
@@ -68,6 +69,7 @@ class Rehearsal:
     given: Mapping[str, str]  # parameters, as texts
     inputs: Sequence[Path]  # folders and files of the user, only to be read
     terms: Terms
+    values: Mapping[str, Mapping[str, Any]]  # what each notebook is given, by its stage
     outputs: list[Path] = field(default_factory=list)  # of the sessions so far, oldest first
 
     @property
@@ -76,15 +78,39 @@ class Rehearsal:
         return self.folder / "long"
 
     def long_run(self) -> float:
-        """Make the long run unless it is there; the seconds it took. Raises CannotGoOn."""
+        """Make the long run unless it is there; the seconds it took.
+
+        Raises WrongInput for one that was made of other values, and CannotGoOn where it fails.
+        """
         known = self.folder / "long.json"
-        if not known.exists():
+        made_of = {"preset": self.preset, "parameters": self.given, "values": self.values}
+        if known.exists():
+            self._refuse_another(read_json(known), made_of)
+        else:
             began = time.monotonic()
-            process = self._start(self.long, self.folder / "long.log", ())
-            if code := process.wait():
-                raise CannotGoOn(_failure("the long run", code, self.folder / "long.log"))
-            write_json(known, {"seconds": round(time.monotonic() - began, 1)})
+            self._finish_long_run()
+            write_json(known, {"seconds": round(time.monotonic() - began, 1), **made_of})
         return read_json(known)["seconds"]
+
+    def _finish_long_run(self) -> None:
+        log = self.folder / "long.log"
+        process = self._start(self.long, log, ())
+        try:
+            code = process.wait()
+        finally:
+            kill(process)  # its session is its own: Ctrl-C does not reach it
+        if code:
+            raise CannotGoOn(_failure("the long run", code, log))
+
+    def _refuse_another(self, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        if known.get("values") == wanted["values"]:
+            return
+        was, now = _in_words(known), _in_words(wanted)
+        raise WrongInput(
+            f"the long run in {self.long} was made with {was}, and this is {now}"
+            + (", which says other values by now" if was == now else "")
+            + f"; give what it was made with, or delete {self.long} and {self.folder / 'long.json'}"
+        )
 
     def sessions(self) -> Iterator[Session]:
         """Sessions until nothing is left to do. Raises CannotGoOn where they get no further."""
@@ -210,6 +236,13 @@ def kill(process: subprocess.Popen) -> None:
                 one.kill()
         psutil.wait_procs(family, timeout=10)
     process.wait()
+
+
+def _in_words(made_of: Mapping[str, Any]) -> str:
+    """A long run's preset and parameters."""
+    given = " ".join(f"{n}={text}" for n, text in made_of.get("parameters", {}).items())
+    preset = f"the preset {made_of['preset']}" if "preset" in made_of else "nobody knows what"
+    return f"{preset} and {given}" if given else preset
 
 
 def _failure(what: str, code: int, log: Path) -> str:

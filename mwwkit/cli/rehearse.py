@@ -34,7 +34,8 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     from mwwkit.cli import rehearsal
     from mwwkit.run.comparison import differences
 
-    folder, given = Path(arguments.folder).expanduser().absolute(), dict(arguments.parameter)
+    folder = paths.given_path(arguments.folder).absolute()
+    given = options.parameters_of(arguments)
     if (folder / "outputs").exists():
         raise WrongInput(f"{folder} has the outputs of a rehearsal; delete them or take another")
     if not arguments.disk_gb:
@@ -43,7 +44,7 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     n_bytes, inputs = int(arguments.disk_gb * 1e9), sorted(set(inputs_of(jobs)))
     stamps = {path: _stamps(path) for path in inputs}
     terms = rehearsal.Terms(0.0, n_bytes)
-    acted = rehearsal.Rehearsal(folder, arguments.preset, given, inputs, terms)
+    acted = rehearsal.Rehearsal(folder, arguments.preset, given, inputs, terms, values_of(jobs))
     say(f"One long run, in {acted.long} ...")
     long_s = acted.long_run()
     seconds = arguments.session_seconds or max(LEAST_S, long_s / AIM)
@@ -59,14 +60,19 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     return BAD if said else OK
 
 
+def values_of(jobs: list[chain.Job]) -> dict[str, dict]:
+    """What each notebook is given, by stage, wherever its run is."""
+    return {job.stage: {n: v for n, v in job.given.items() if n != "RUN_DIR"} for job in jobs}
+
+
 def inputs_of(jobs: list[chain.Job]) -> Iterator[Path]:
     """The files and folders of the user that the parameters name and that are there."""
     if jobs[0].given.get("RECORDINGS", "auto") == "auto":
         yield from (place.absolute() for place in paths.locations("recordings"))
     for value in (v for job in jobs for n, v in job.given.items() if n not in NO_INPUTS):
         for text in value if isinstance(value, list) else [value]:
-            if isinstance(text, str) and text and os.path.exists(os.path.expanduser(text)):
-                yield Path(text).expanduser().absolute()
+            if isinstance(text, str) and text and os.path.exists(path := paths.given_path(text)):
+                yield path.absolute()
 
 
 def _stamps(path: Path) -> dict[str, tuple[int, int]]:

@@ -8,7 +8,6 @@ Each run is `mwwkit run` in a child process with a log of its own, so that one t
 killed stops no other. What became of a row is kept in `rows/`, and a done one is not begun again.
 """
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -16,15 +15,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mwwkit.cli import chain
 from mwwkit.cli.command import BAD, INTERRUPTED, OK, STOPPED
 from mwwkit.cli.words_table import Common, Row
-from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
+from mwwkit.run.lock import sole_user
 from mwwkit.run.session import Limits
 from mwwkit.run.typed_json import from_json, to_json
 
@@ -93,7 +92,7 @@ class Sweep:
     def outcomes(self, jobs: int) -> Iterator[Outcome]:
         """Run the rows that are left, so many at once; each when it has ended.
 
-        Interrupted, it lets the runs under way end as Ctrl-C ends one. Raises WrongInput where
+        Interrupted, it lets the runs under way end as Ctrl-C ends one. Raises Occupied where
         another process works on the same folder.
         """
         with self._alone(), ThreadPoolExecutor(jobs) as threads:
@@ -159,16 +158,11 @@ class Sweep:
     def _record(self, row: Row) -> Path:
         return self.folder / ROWS / f"{row.name}.json"
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> AbstractContextManager[None]:
+        """A lock on the folder, so that no second sweep runs the same rows."""
         (self.folder / LOGS).mkdir(parents=True, exist_ok=True)
-        with open(self.folder / ".sweep.lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, if killed
-            except BlockingIOError as error:
-                message = f"{self.folder} is in use by another sweep; wait for it, or end it"
-                raise WrongInput(message) from error
-            yield
+        message = f"{self.folder} is in use by another sweep; wait for it, or end it"
+        return sole_user(self.folder / ".sweep.lock", message)
 
 
 def _last_word(log: Path, code: int) -> str:

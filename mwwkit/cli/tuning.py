@@ -10,14 +10,13 @@ The study is a SQLite file (Optuna's RDBStorage: transactions, and no pickle). W
 best rank of `Choice`, the rule that chooses weights: the test split takes no part.
 """
 
-import fcntl
 import hashlib
 import json
 import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +28,7 @@ from mwwkit.metrics.rates import percent
 from mwwkit.run.checkpoint import finished
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
+from mwwkit.run.lock import sole_user
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, StoppedEarly, hours_so_far
@@ -103,8 +103,8 @@ class Search:
 
         No trial is begun that would end after `hours` of this process (0: no deadline), by the
         time that the longest of them took; one under way stops between two units. Then, and where
-        the disk is full, StoppedEarly. Raises WrongInput for a study made with other settings or
-        in use, CheckpointError where 02 is not finished.
+        the disk is full, StoppedEarly. Raises WrongInput for a study made with other settings,
+        Occupied for one in use, CheckpointError where 02 is not finished.
         """
         self._refuse_place()
         settings = self._settings()
@@ -265,17 +265,10 @@ class Search:
         if self.study.suffix == ".lock":
             raise WrongInput(f"--study is {self.study}; wanted another suffix, such as .db")
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold a lock on the study, so that no second process trains the same trials."""
-        self.study.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.study.with_suffix(".lock"), "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, if killed
-            except BlockingIOError as error:
-                message = f"{self.study} is in use by another process; wait for it, or end it"
-                raise WrongInput(message) from error
-            yield
+    def _alone(self) -> AbstractContextManager[None]:
+        """A lock on the study, so that no second process trains the same trials."""
+        message = f"{self.study} is in use by another process; wait for it, or end it"
+        return sole_user(self.study.with_suffix(".lock"), message)
 
     @contextmanager
     def _features_only(self) -> Iterator[tuple[Path, ...]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.paths import given_path
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
@@ -20,7 +21,7 @@ def resolved(table: Path, named: str) -> tuple[Path, str]:
     """The file that a row of `table` names, and why it cannot be read here, if that is known.
 
     The file need not exist. Raises WrongInput for a relative path that leads out of the table's
-    folder.
+    folder, and for the home of nobody.
     """
     text = _unquoted(named)
     if text.casefold().startswith("file:"):
@@ -31,7 +32,7 @@ def resolved(table: Path, named: str) -> tuple[Path, str]:
         if _DRIVE.match(text.lstrip("/")) or text.startswith("\\\\"):
             return table.parent / text, _of_windows(text)
         text = _with_slashes(table.parent, text)
-    path = Path(text).expanduser() if text.startswith("~") else Path(text)
+    path = given_path(text) if text.startswith("~") else Path(text)
     if not path.is_absolute():
         _refuse_leading_out(table, named, path)
     return table.parent / path, ""

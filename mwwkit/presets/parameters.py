@@ -6,7 +6,8 @@
 
 First counts what papermill hands over, then a value that differs from the notebook's own default,
 then the preset, then the default. A setting of the whole run (`run.settings`) is what the run has
-wherever no other was handed over or set.
+wherever no other was handed over, set or in the preset. Its word is the run's before the preset's:
+clips of one word make no model of another.
 """
 
 import ast
@@ -28,6 +29,7 @@ from mwwkit.run.written import spelled
 FOLDERS = {"acquire": "clips", "featurize": "features", "train": "training", "mine": "tuned"}
 FOLDERS["export"] = "export"
 RUN_WIDE = tuple(name.upper() for name in NAMES)
+WORD = "WORD"  # the run's before a preset's
 FIRST = "acquire"  # the stage that says them
 HANDED, SET, DEFAULT = "handed over by papermill", "set in this notebook", "default"
 NOWHERE = "default, as nothing in the run says it"
@@ -41,6 +43,7 @@ class Parameter:
     value: Any
     origin: str
     of_run: Value | None = None
+    note: str = ""  # that the cell or the preset says something else, where the run's counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +93,17 @@ def resolve(
     run_has = {name.upper(): value for name, value in of_run(run, FOLDERS[section]).items()}
     found = {}
     for name in filter(given.__contains__, defaults):  # `from_parameters` says what is missing
-        value, has = given[name], run_has.get(name)
+        value, has, said = given[name], run_has.get(name), of_preset.get(name)
         if value is not None and name in handed:
             found[name] = Parameter(value, HANDED, has)
         elif value is not None and not _same(value, defaults[name]):
             found[name] = Parameter(value, SET, has)
+        elif said is not None and not (has and name == WORD):
+            found[name] = Parameter(said, f"preset {preset}", has)
         elif has:
-            found[name] = Parameter(_agreed(has), f"the run ({has.where})", has)
-        elif of_preset.get(name) is not None:
-            found[name] = Parameter(of_preset[name], f"preset {preset}")
+            cell = f"the cell's {value!r} is its default, which counts as not said"
+            note = f"the preset has {said!r}" if said else cell if value else ""
+            found[name] = _of_the_run(name, has, said or value, note)
         else:
             found[name] = _default(name, value)
     parameters = Parameters(found)
@@ -110,16 +115,30 @@ def resolve(
 def words_about_the_run(found: Parameters, section: str) -> Iterator[str]:
     """A sentence for each setting of the run that is another one here, or that has no file."""
     for name in (name for name in RUN_WIDE if name in found):
-        value, has = found[name], found.found[name].of_run
-        if has and str(_plain(value)) != str(_plain(has.value)):  # papermill may hand texts over
+        value, has = _as_setting(name, found[name]), found.found[name].of_run
+        if has and not _same(value, _as_setting(name, has.value)):
             yield f"{name} is {value!r} here; the run has {has.value!r} ({has.where})"
         elif has and has.where != FILE:
             yield f"the run has no {FILE}: {name} is {value!r}, as {has.where} has it"
         elif not has and section != FIRST and found.found[name].origin == NOWHERE:
             yield f"nothing in the run says {name}: it is {value!r}, the default"
+        if found.found[name].note:
+            yield found.found[name].note
         for where, held in has.others if has else ():
-            if not _same(value, held) and not where.startswith(f"{FOLDERS[section]}/"):
+            if not _same(value, _as_setting(name, held)) and not _is_own(where, section):
                 yield f"{name} is {value!r} here; {where} was made with {held!r}"
+
+
+def _is_own(checkpoint: str, section: str) -> bool:
+    return checkpoint.startswith(f"{FOLDERS[section]}/")
+
+
+def _as_setting(name: str, value: Any) -> Any:
+    """A value of the run read as its type, since papermill may hand texts over; else as it is."""
+    try:
+        return getattr(RunSettings(**RunSettings.taken({name: value})), name.lower())
+    except WrongInput:  # the stage's Config refuses it
+        return value
 
 
 def _default(name: str, value: Any) -> Parameter:
@@ -128,10 +147,14 @@ def _default(name: str, value: Any) -> Parameter:
     return Parameter(value, DEFAULT)
 
 
-def _agreed(has: Value) -> Any:
+def _of_the_run(name: str, has: Value, other: Any, about: str) -> Parameter:
+    """What the run has; `about` says where `other`, which does not count, comes from."""
     if has.conflict:
         raise WrongInput(has.conflict)
-    return has.value
+    differs = about and not _same(_as_setting(name, other), _as_setting(name, has.value))
+    note = f"{name} stays {has.value!r}, as the run has it ({has.where}); {about}"
+    note += f"; to have it, hand it over (-p {name}=...) or change it in {FILE}"
+    return Parameter(has.value, f"the run ({has.where})", has, note if differs else "")
 
 
 def _defaults(section: str, configs: Sequence[type[Checked]]) -> dict[str, Any]:

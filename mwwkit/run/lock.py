@@ -6,6 +6,9 @@
     with session_in(run.folder):        # a chain of stages, whose kernels take part in its lock
         ...
 
+    with sole_user(path, refusal):      # anything else; `path` is the lock's own file
+        ...
+
 The lock is the kernel's (flock): it ends with its process, and a folder that is copied is not
 locked. The files say who holds it and are gone when nobody does; a killed process leaves one, which
 means nothing. A stage has a lock of its own inside its session's: a notebook kernel outlives the
@@ -88,15 +91,15 @@ def sole_writer(folder: Path) -> Iterator[None]:
     """Hold the folder's locks for one stage. Raises Occupied where another process has them."""
     with contextlib.ExitStack() as held:
         if not _is_in_our_session(folder):
-            held.enter_context(_locked(folder, SESSION))
-        held.enter_context(_locked(folder, STAGE, wait_s=ORPHANS_S))
+            held.enter_context(_locked(folder / SESSION))
+        held.enter_context(_locked(folder / STAGE, wait_s=ORPHANS_S))
         yield
 
 
 @contextlib.contextmanager
 def session_in(folder: Path) -> Iterator[None]:
     """Hold the folder for stages run by kernels started inside the block. Raises Occupied."""
-    with _locked(folder, SESSION):
+    with _locked(folder / SESSION):
         before, os.environ[CHAIN] = os.environ.get(CHAIN), str(os.getpid())
         try:
             yield
@@ -104,6 +107,11 @@ def session_in(folder: Path) -> Iterator[None]:
             os.environ.pop(CHAIN)
             if before is not None:
                 os.environ[CHAIN] = before
+
+
+def sole_user(path: Path, refusal: str) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock whose file is `path`. Raises Occupied(refusal) where another process has it."""
+    return _locked(path, refusal)
 
 
 def writer_of(path: Path) -> Writer | None:
@@ -120,14 +128,14 @@ def _is_in_our_session(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, name: str, wait_s: float = 0.0) -> Iterator[None]:
+def _locked(path: Path, refusal: str = "", wait_s: float = 0.0) -> Iterator[None]:
     """Hold one lock; nothing where the folder cannot be written, since nobody can write there."""
-    path, until = folder / name, time.monotonic() + wait_s
+    folder, until = path.parent, time.monotonic() + wait_s
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         while not (file := _taken(path)):
             if time.monotonic() >= until:
-                raise Occupied(_refusal(folder, writer_of(path)))
+                raise Occupied(refusal or _refusal(folder, writer_of(path)))
             time.sleep(0.05)
     except OSError as error:
         if error.errno not in UNWRITABLE:

@@ -235,7 +235,7 @@ def _inside(folder: Path, part: str) -> list[tuple[tuple[int | str, ...], Path]]
 def _document() -> Path:
     """The table: the user's own, beside the package in a checkout, or inside it when installed."""
     if own := os.environ.get("MWWKIT_PATHS"):
-        return Path(own).expanduser()
+        return given_path(own)
     package = Path(__file__).parents[1]
     inside = package / "paths.md"
     return inside if inside.exists() else package.parent / "paths.md"

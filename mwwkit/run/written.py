@@ -55,7 +55,7 @@ def read(text: str, kind: type) -> Any:
     """A text as a number, as true or false, or as it is. Raises ValueError where it is none.
 
     Numbers are decimal, whatever zeros they begin with; 0x10 and 1_000 are whole ones, and so is
-    1e3. None is infinite. Yes and on are true, no and off false.
+    1e3. What is infinite or not a number is refused. Yes and on are true, no and off false.
     """
     reader = {int: _whole, float: _number, bool: _true_or_false, str: str}[kind]
     return reader(text)
