@@ -1,5 +1,8 @@
 """Few long recordings are cut over the splits; enough of them, or given ones, stay whole."""
 
+import os
+import struct
+
 import numpy as np
 import pytest
 import soundfile
@@ -7,7 +10,7 @@ import soundfile
 from mwwkit.corpus.clips import Kind, Label, Split, load_clips
 from mwwkit.corpus.fates import fates_of
 from mwwkit.corpus.gathering import Gathered, Place
-from mwwkit.corpus.long_files import cut_over_splits, seconds_of
+from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.sources import About, FromFile
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -63,12 +66,24 @@ def test_two_are_cut_each_and_three_stay_whole(hour):
 
 def test_what_is_too_short_or_placed_by_hand_or_of_nobodys_length_stays_whole(hour, tmp_path):
     (tmp_path / "broken.wav").write_bytes(b"no audio")
-    assert seconds_of(tmp_path / "broken.wav") == seconds_of(tmp_path / "gone.wav") == 0
     for one in (item(hour(3)), item(tmp_path / "broken.wav")):
         assert cut(one) == [one]
     assert cut(item(hour(4)), whole={"own/4.flac"}) == [item(hour(4))]
     assert cut(item(hour(4)), shares=(1.0, 0.0, 0.0)) == [item(hour(4))]
     assert len(cut(item(hour(4)), shares=(0.8, 0.2, 0.0))) == 2
+
+
+@pytest.mark.parametrize("told_s", [0, 10])
+def test_a_long_file_is_cut_whatever_its_name_and_its_header_say(tmp_path, told_s):
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    soundfile.write(os.fsencode(path), np.zeros(300 * RATE_HZ, np.int16), RATE_HZ)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data") + 4
+    data[at : at + 4] = struct.pack("<I", told_s * RATE_HZ * 2)
+    path.write_bytes(data)
+    [place] = cut_over_splits(Gathered((Place("own", (item(path),)),)), SHARES, ()).places
+    assert [(i.start_s, i.seconds) for i in place.inputs] == [(0, 210), (210, 45), (255, None)]
+    assert place.notices[0].startswith("own: caf\\xe9.wav would be in one split only")
 
 
 def test_speakers_who_are_kept_whole_are_not_cut(hour):

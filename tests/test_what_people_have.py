@@ -258,8 +258,12 @@ def test_names_in_other_encodings_are_taken_and_can_be_written_down(tmp_path, ow
     os.rename(own / "b.m4a", ann + b"/\xff\xfe.m4a")
     with open(ann + b"/n\xe9.wav", "wb") as file:
         file.write(b"just text")
+    (own / "ambient").mkdir()
+    phone(own / "c.m4a", word(13))
+    os.rename(own / "c.m4a", os.fsencode(own) + b"/ambient/caf\xe9.wav")
     fates, aside = make(own, tmp_path / "run")
     assert numbers(fates, "own/positive")[:4] == (12, 11, 1, 0)
+    assert numbers(fates, "own/ambient")[:4] == (1, 1, 0, 0)
     assert aside == {"n\\xe9.wav": "is no audio but text; leave it out"}
     records = load_clips(Run(tmp_path / "run"))
     [jorg] = [record for record in records if record.speaker == "J\\xf6rg"]
