@@ -10,7 +10,6 @@ from mwwkit.corpus.clips import STAGE, Kind, Label, Split, load_clips, read_quar
 from mwwkit.corpus.folder_names import speaker_of, splits_named
 from mwwkit.corpus.recording_folders import read_folders
 from mwwkit.corpus.splits import FEWEST_SPEAKERS, LeakageError, assign, audit
-from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
@@ -275,5 +274,5 @@ def test_a_run_that_an_older_version_began_goes_on_by_its_rules(tmp_path, takes)
     assert acquire.plan(settings, here, LIMITS)["notices"] == [acquire.OLDER]
     assert acquire.run(settings, here, LIMITS)["units made now"] == 0
     assert load_clips(here).records == before
-    with pytest.raises(CheckpointError, match=r"speaker_level \(0 then, 2 now\)"):
+    with pytest.raises(WrongInput, match="speaker_level is 2 and input_rules 1.*begin a new run"):
         acquire.run(replace(settings, speaker_level=2), here, LIMITS)

@@ -113,6 +113,11 @@ class Config(Checked):
             raise WrongInput(f"shares is {self.shares}; wanted three of 0 or more, 1 together")
         if self.table_exclude and not self.table:
             raise WrongInput("table_exclude is given without a table; name one")
+        if self.speaker_level and self.input_rules == 1:
+            raise WrongInput(
+                f"speaker_level is {self.speaker_level} and input_rules 1, which know the outermost "
+                "folder alone; set speaker_level to 0, or begin a new run with input_rules 2"
+            )
         self.engine()
 
     def engine(self) -> Engine:
