@@ -115,8 +115,8 @@ class Config(Checked):
             raise WrongInput("table_exclude is given without a table; name one")
         if self.speaker_level and self.input_rules == 1:
             raise WrongInput(
-                f"speaker_level is {self.speaker_level} and input_rules 1, which know the outermost "
-                "folder alone; set speaker_level to 0, or begin a new run with input_rules 2"
+                f"speaker_level is {self.speaker_level} and input_rules 1, which does not know it; "
+                "set speaker_level to 0, or begin a new run with input_rules 2"
             )
         self.engine()
 
@@ -183,12 +183,12 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first, and
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
+    session = limits.session(run)  # before the listing, which may take until the deadline
     config = _as_begun(config, run)
     gathered, given_splits = _gathered(config)
     units = in_units(gathered.inputs)
     paths.refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
-    session = limits.session(run)
     keep(run, config.for_the_run())
     checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "units of clips")
     for name in checkpoint.left(list(units)):
