@@ -35,8 +35,7 @@ from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import kept, paths
-from mwwkit.run.checkpoint import Checkpoint, completed
-from mwwkit.run.checkpoint_files import load
+from mwwkit.run.checkpoint import Checkpoint, completed, states
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
@@ -256,8 +255,7 @@ def _as_begun(config: Config, run: Run) -> Config:
     In it machines said all that is set, or folders and tables were read by older rules; what such a
     run wrote since says so.
     """
-    states = [load(path) for path in run.all(f"{FOLDER}/checkpoint.json")]
-    begun = [state["settings"] for state in states if state]
+    begun = [state["settings"] for _, state in states(run, FOLDER)]
     if any(settings.get("tts_when", "always") == "always" for settings in begun):
         config = replace(config, tts_when="always")
     if any(settings.get("input_rules", 1) == 1 for settings in begun):
