@@ -12,6 +12,7 @@ import pytest
 
 from mwwkit import __main__ as cli
 from mwwkit.cli import sweep_summary, words_table
+from mwwkit.cli.sweep import folder_of
 from mwwkit.cli.sweeping import Attempts, Sweep
 from mwwkit.cli.words_table import Common
 from mwwkit.presets import PresetError
@@ -106,6 +107,15 @@ def test_a_table_that_cannot_be_read_is_told(tmp_path, rows):
         rows("word\nup\n", Common(("01",), "fast_test", (("WORD", "up"),)))
     with pytest.raises(PresetError, match="takes a parameter ROOM; did you mean ROOMS?"):
         rows("word\nup\n", Common(("01",), "fast_test", (("ROOM", "1"),)))
+
+
+def test_its_folder_is_beside_the_plain_run_unless_it_was_begun_inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MWWKIT_PLATFORM", "local")
+    (tmp_path / "run/clips").mkdir(parents=True)  # of a plain run
+    assert folder_of("clips") == tmp_path / "run-clips"
+    (tmp_path / "run/words/rows").mkdir(parents=True)
+    assert folder_of("words") == tmp_path / "run/words"
 
 
 def test_runs_at_once_share_the_cores_unless_told_otherwise(rows, tmp_path):
