@@ -27,7 +27,7 @@ from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
-from mwwkit.corpus.recording_folders import read_folders
+from mwwkit.corpus.recording_folders import looked_at, not_looked_at, read_folders, roots_of
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
@@ -162,7 +162,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
     return {
         "inputs": dict(sorted(counts.items())),
-        "recordings": _recordings_told(config),
+        "recordings": looked_at(config.recordings),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
         "notices": [*gathered.notices, *[OLDER] * (config.input_rules == 1)],
@@ -267,7 +267,8 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
     """All that was given and what machines add, and the splits that are given."""
     former = config.input_rules == 1
     level = config.speaker_level
-    places = read_folders(_roots(config), _more(config), config.word, level, former=former)
+    roots, more = roots_of(config.recordings), _more(config)
+    places = read_folders(roots, more, config.word, level, former=former)
     if config.table:
         mapping = tables.TableMapping(
             config.table_positive, config.table_hard_negative, config.table_exclude
@@ -281,6 +282,9 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
+    used = [*roots, *(folder for _, folder in more)]
+    used += [paths.given_path(config.table)] * bool(config.table)
+    gathered = gathered.noted(not_looked_at(config.recordings, used))
     given_splits: dict[str, Split] = gathered.splits
     path = paths.given_path(config.given_splits) if config.given_splits else None
     if not former:
@@ -291,20 +295,6 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
         gathered = gathered.without(excluded, f"{tables.LEFT_OUT} in {path.name}")
         given_splits |= by_hand
     return gathered, given_splits
-
-
-def _recordings_told(config: Config) -> str:
-    """Where recordings were looked for."""
-    if config.recordings != "auto":
-        return config.recordings or "none asked for"
-    return paths.looked_for("recordings", paths.locations("recordings"))
-
-
-def _roots(config: Config) -> list[Path]:
-    """The folders of recordings."""
-    if config.recordings == "auto":
-        return paths.locations("recordings")
-    return [paths.given_path(config.recordings)] if config.recordings else []
 
 
 def _more(config: Config) -> list[tuple[str, Path]]:
