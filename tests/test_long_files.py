@@ -116,3 +116,22 @@ def test_01_cuts_an_evening_so_that_03_has_long_sound_to_choose_by(tmp_path, hou
     made = acquire.run(by_hand, here, limits)
     assert [r.split for r in load_clips(here).of(kind=Kind.AMBIENT)] == [Split.TRAIN]
     assert any("validation split has no long speech or noise" in c for c in made["caveats"])
+
+
+def test_a_file_of_which_a_part_is_set_aside_is_used_and_that_is_told(tmp_path, hour, speech_like):
+    own = tmp_path / "own"
+    for role in ("positive", "ambient"):
+        (own / role).mkdir(parents=True)
+    for i in range(6):
+        soundfile.write(own / f"positive/{i}.wav", speech_like(i, 0.5), 16_000)
+    sound, _ = soundfile.read(hour(4))
+    sound[204 * RATE_HZ :] = 0.0  # all of the part that tests
+    soundfile.write(own / "ambient/evening.flac", sound, RATE_HZ)
+    silent = {"tts_positive": 0, "tts_negative": 0, "tts_hard_negative": 0, "rooms": 0}
+    silent |= {"tts_ambient_minutes": 0.0, "noise_minutes": 0.0, "recordings": str(own)}
+    here = Run(tmp_path / "run")
+    acquire.run(acquire.Config(word="hey you", **silent), here, Limits(workers=1))
+    fates = fates_of(here)
+    told = next(fate for fate in fates.places if fate.place == "own/ambient")
+    assert told.numbers()[:4] == (1, 1, 0, 0) and fates.n_set_aside == 0 and not fates.set_aside
+    assert "a part of it is set aside (" in fates.remarks[0].reason and len(fates.remarks) == 1

@@ -222,7 +222,7 @@ def check(run: Run) -> dict:
     for record in clips:
         clips.path(record)  # raises FileNotFoundError, naming it
     audit(clips.records)
-    caveats = known_caveats(run)
+    caveats, told = known_caveats(run), fates.fates_of(run)
     for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
         if not clips.of(label=label, split=split):
             raise WrongInput(
@@ -244,8 +244,8 @@ def check(run: Run) -> dict:
     return {
         "clips": clips.summary(),
         "recordings": where_they_went(clips.records),
-        "rejected": told.n_set_aside if (told := fates.fates_of(run)) else facts["rejected"],
-        "caveats": caveats,
+        "rejected": told.n_set_aside if told else facts["rejected"],
+        "caveats": [*(told.faults if told else []), *caveats],
     }
 
 
@@ -374,8 +374,8 @@ def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], con
     """Keep what became of everything that was given, unless that is told already."""
     content, told = fates.digest(gathered, content), fates.fates_of(run)
     if told is None or told.content != content:
-        rejected = [*assemble(run, FOLDER, list(units))[1], *gathered.aside]
-        write_quarantine(run, STAGE, rejected)
+        _, rejected = assemble(run, FOLDER, list(units))
+        write_quarantine(run, STAGE, [*rejected, *gathered.aside])
         told = remarks(run, FOLDER, list(units))
         fates.write_fates(run, gathered, units, load_clips(run), rejected, content, told)
 
