@@ -22,6 +22,7 @@ from mwwkit.corpus.clips import (
     read_quarantine,
     write_catalogue,
 )
+from mwwkit.run import session as session_module
 from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
@@ -548,3 +549,21 @@ def test_a_run_begun_before_machines_left_anything_out_goes_on_with_all_of_it(
     before = files_of(here.folder)
     acquire.run(settings, here, LIMITS)
     assert files_of(here.folder) == before
+
+
+def test_a_session_that_listing_takes_whole_makes_a_unit_all_the_same(
+    made_once, tmp_path, monkeypatch
+):
+    hours, read_folders = [0.0], acquire.read_folders
+
+    def slowly(*given, **how):
+        hours[0] += 2
+        return read_folders(*given, **how)
+
+    monkeypatch.setattr(session_module, "hours_so_far", lambda: hours[0])
+    monkeypatch.setattr(acquire, "read_folders", slowly)
+    for n_done in (1, 2):
+        hours[0] = 0.0
+        with pytest.raises(StoppedEarly, match="the session's 1 hours are over"):
+            acquire.run(config(made_once), Run(tmp_path), Limits(session_hours=1, workers=1))
+        assert len(read_json(tmp_path / "clips/checkpoint.json")["done"]) == n_done

@@ -195,6 +195,8 @@ def test_a_damaged_earlier_run_is_to_be_left_out_not_deleted(tmp_path):
     files(first)[0].write_bytes(b"{")
     with pytest.raises(CheckpointError, match="left; leave that run out of PREVIOUS$"):
         resume(Run(tmp_path / "run", (first.folder,)))
+    with pytest.raises(CheckpointError, match="left; leave that run out of PREVIOUS$"):
+        finished(Run(tmp_path / "run", (first.folder,)), "features")
 
 
 def test_units_of_earlier_runs_count_as_done_and_nothing_is_written_there(tmp_path):

@@ -1,5 +1,8 @@
 """Few long recordings are cut over the splits; enough of them, or given ones, stay whole."""
 
+import os
+import struct
+
 import numpy as np
 import pytest
 import soundfile
@@ -7,7 +10,7 @@ import soundfile
 from mwwkit.corpus.clips import Kind, Label, Split, load_clips
 from mwwkit.corpus.fates import fates_of
 from mwwkit.corpus.gathering import Gathered, Place
-from mwwkit.corpus.long_files import cut_over_splits, seconds_of
+from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.sources import About, FromFile
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -63,12 +66,24 @@ def test_two_are_cut_each_and_three_stay_whole(hour):
 
 def test_what_is_too_short_or_placed_by_hand_or_of_nobodys_length_stays_whole(hour, tmp_path):
     (tmp_path / "broken.wav").write_bytes(b"no audio")
-    assert seconds_of(tmp_path / "broken.wav") == seconds_of(tmp_path / "gone.wav") == 0
     for one in (item(hour(3)), item(tmp_path / "broken.wav")):
         assert cut(one) == [one]
     assert cut(item(hour(4)), whole={"own/4.flac"}) == [item(hour(4))]
     assert cut(item(hour(4)), shares=(1.0, 0.0, 0.0)) == [item(hour(4))]
     assert len(cut(item(hour(4)), shares=(0.8, 0.2, 0.0))) == 2
+
+
+@pytest.mark.parametrize("told_s", [0, 10])
+def test_a_long_file_is_cut_whatever_its_name_and_its_header_say(tmp_path, told_s):
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    soundfile.write(os.fsencode(path), np.zeros(300 * RATE_HZ, np.int16), RATE_HZ)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data") + 4
+    data[at : at + 4] = struct.pack("<I", told_s * RATE_HZ * 2)
+    path.write_bytes(data)
+    [place] = cut_over_splits(Gathered((Place("own", (item(path),)),)), SHARES, ()).places
+    assert [(i.start_s, i.seconds) for i in place.inputs] == [(0, 210), (210, 45), (255, None)]
+    assert place.notices[0].startswith("own: caf\\xe9.wav would be in one split only")
 
 
 def test_speakers_who_are_kept_whole_are_not_cut(hour):
@@ -101,3 +116,22 @@ def test_01_cuts_an_evening_so_that_03_has_long_sound_to_choose_by(tmp_path, hou
     made = acquire.run(by_hand, here, limits)
     assert [r.split for r in load_clips(here).of(kind=Kind.AMBIENT)] == [Split.TRAIN]
     assert any("validation split has no long speech or noise" in c for c in made["caveats"])
+
+
+def test_a_file_of_which_a_part_is_set_aside_is_used_and_that_is_told(tmp_path, hour, speech_like):
+    own = tmp_path / "own"
+    for role in ("positive", "ambient"):
+        (own / role).mkdir(parents=True)
+    for i in range(6):
+        soundfile.write(own / f"positive/{i}.wav", speech_like(i, 0.5), 16_000)
+    sound, _ = soundfile.read(hour(4))
+    sound[204 * RATE_HZ :] = 0.0  # all of the part that tests
+    soundfile.write(own / "ambient/evening.flac", sound, RATE_HZ)
+    silent = {"tts_positive": 0, "tts_negative": 0, "tts_hard_negative": 0, "rooms": 0}
+    silent |= {"tts_ambient_minutes": 0.0, "noise_minutes": 0.0, "recordings": str(own)}
+    here = Run(tmp_path / "run")
+    acquire.run(acquire.Config(word="hey you", **silent), here, Limits(workers=1))
+    fates = fates_of(here)
+    told = next(fate for fate in fates.places if fate.place == "own/ambient")
+    assert told.numbers()[:4] == (1, 1, 0, 0) and fates.n_set_aside == 0 and not fates.set_aside
+    assert "a part of it is set aside (" in fates.remarks[0].reason and len(fates.remarks) == 1

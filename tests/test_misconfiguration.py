@@ -95,6 +95,7 @@ def told(tmp_path, capsys):
         ("train: {steps: 1000000000000}", "steps is 1000000000000; wanted 1 to 10,000,000"),
         ("train: {replicas: 8}", "train: replicas is 8"),
         ("acquire: {min_seconds: 3, max_seconds: 2}", "wanted 0 < min_seconds < max_seconds"),
+        ("acquire: {speaker_level: 1, input_rules: 1}", "speaker_level is 1 and input_rules 1"),
         ("acquire: {table_exclude: [noisy]}", "acquire: table_exclude is given without a table"),
         ("acquire: {product: clip}", "acquire: PRODUCT is 'clip'; wanted one of clips, triples"),
         ("mine: {batch: 2}", "mine: batch is 2; wanted at least 1 / mined_share"),

@@ -10,7 +10,6 @@ from mwwkit.corpus.clips import STAGE, Kind, Label, Split, load_clips, read_quar
 from mwwkit.corpus.folder_names import speaker_of, splits_named
 from mwwkit.corpus.recording_folders import read_folders
 from mwwkit.corpus.splits import FEWEST_SPEAKERS, LeakageError, assign, audit
-from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
@@ -262,6 +261,25 @@ def test_other_names_of_folders_are_understood_and_none_at_all_is_told(tmp_path)
         read_folders([files(tmp_path / "b", "mine/1.wav")], [], "hey you")
 
 
+def test_recordings_that_are_there_and_not_looked_at_are_told(tmp_path, takes, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MWWKIT_PLATFORM", "local")
+    own = takes(tmp_path / "own", [f"positive/{who}/{i}.wav" for who in "abc" for i in range(4)])
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings/.gitkeep").touch()
+    unnamed = config("", positive=(str(own / "positive"),))
+    here = Run(tmp_path / "run")
+    assert not any("not looked at" in n for n in acquire.plan(unnamed, here, LIMITS)["notices"])
+    files(tmp_path, "recordings/positive/1.wav")
+    for settings in (unnamed, config(own)):
+        [told] = [n for n in acquire.plan(settings, here, LIMITS)["notices"] if "looked at" in n]
+        assert told.startswith("recordings holds files that are not looked at: RECORDINGS is '")
+    assert told not in acquire.plan(unnamed, here, LIMITS)["notices"]
+    assert any("not looked at" in n for n in acquire.run(unnamed, here, LIMITS)["caveats"])
+    for used in (config("recordings"), config(own, negative=("recordings/positive",))):
+        assert not any("looked at" in n for n in acquire.plan(used, here, LIMITS)["notices"])
+
+
 def test_a_run_that_an_older_version_began_goes_on_by_its_rules(tmp_path, takes):
     names = [f"positive/{r}/{w}/{i}.wav" for r in ("car", "hall") for w in "ab" for i in range(4)]
     here, settings = Run(tmp_path / "run"), config(takes(tmp_path / "own", names))
@@ -275,5 +293,5 @@ def test_a_run_that_an_older_version_began_goes_on_by_its_rules(tmp_path, takes)
     assert acquire.plan(settings, here, LIMITS)["notices"] == [acquire.OLDER]
     assert acquire.run(settings, here, LIMITS)["units made now"] == 0
     assert load_clips(here).records == before
-    with pytest.raises(CheckpointError, match=r"speaker_level \(0 then, 2 now\)"):
+    with pytest.raises(WrongInput, match="speaker_level is 2 and input_rules 1.*begin a new run"):
         acquire.run(replace(settings, speaker_level=2), here, LIMITS)

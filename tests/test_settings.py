@@ -6,6 +6,7 @@ import os
 import pytest
 from old_run_fixture import unpack
 
+from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -126,6 +127,17 @@ def test_a_damaged_file_is_refused_by_name_with_what_to_do(run, text, told):
     with pytest.raises(WrongInput, match=told) as refused:
         of_run(run)
     assert str(run / FILE) in str(refused.value)
+
+
+def test_a_damaged_checkpoint_stops_its_own_stage_alone_and_the_others_are_told(run):
+    checkpoint(run, "clips", word="marvin")
+    (run / "export").mkdir()
+    (run / "export/checkpoint.json").write_text("{")
+    for folder in ("", "clips", "training"):
+        with pytest.warns(UserWarning, match="read without export/: .*is damaged"):
+            assert of_run(run, folder)["word"].value == "marvin"
+    with pytest.raises(CheckpointError, match="export/checkpoint.json is damaged.*; delete"):
+        of_run(run, "export")
 
 
 def test_facts_are_shown_as_a_table_and_are_a_dictionary_still():

@@ -12,6 +12,7 @@ import pytest
 
 from mwwkit import __main__ as cli
 from mwwkit.cli import sweep_summary, words_table
+from mwwkit.cli.sweep import folder_of
 from mwwkit.cli.sweeping import Attempts, Sweep
 from mwwkit.cli.words_table import Common
 from mwwkit.presets import PresetError
@@ -71,7 +72,7 @@ def test_a_folder_keeps_its_name_while_other_rows_come_and_go(rows):
         ("word,steps\nup,5\n", "has a column 'steps' that no chosen notebook takes"),
         ("word,word\nup,up\n", "has the column word twice"),
         ("# mine\nword\nup\n", "has a column '# mine' that no chosen notebook takes; wanted word,"),
-        ("w\0o\0r\0d\0", "holds a NUL; save it as text in UTF-8"),
+        ("w\0ord", "holds a NUL; save it as text in UTF-8"),
         ("word,run_dir\nup,x\n", "has a column run_dir; the option --run-dir holds"),
         ("word,seed\nup,1\n,2\n", "words.csv, line 3: there is no word; wanted the wake word"),
         ("word,seed\nup,1\n\nup,01\n", "line 4: the same as line 2 (up, seed 1); wanted each once"),
@@ -93,12 +94,27 @@ def test_a_wrong_table_is_one_line_and_no_work(tmp_path, capsys, text, told):
     assert [path.name for path in tmp_path.iterdir()] == ["words.csv"]
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_table_is_read_as_spreadsheets_write_it(tmp_path, capsys, encoding):
+    path = tmp_path / "words.csv"
+    text = "sep=;\r\nword;seed;tts_spellings\r\nhey Küche;3;[a, b]\r\n\r\nup;many;\r\n"
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(PresetError, match="line 5: SEED is 'many'"):
+        words_table.read(path, tmp_path, COMMON)
+    path.write_bytes(text.replace("many", "4").encode(encoding))
+    capsys.readouterr()
+    first, second = words_table.read(path, tmp_path, COMMON)
+    assert (first.word, dict(first.given)["TTS_SPELLINGS"]) == ("hey Küche", "[a, b]")
+    assert (second.word, second.line) == ("up", 5)
+    assert ("Windows' Western letters" in capsys.readouterr().err) == (encoding == "cp1252")
+
+
 def test_a_table_that_cannot_be_read_is_told(tmp_path, rows):
-    (tmp_path / "latin.csv").write_bytes("word\nÖl\n".encode("latin-1"))
+    (tmp_path / "other.csv").write_bytes("word\nПривет\n".encode("cp1251"))
     for name, told in [
-        ("none.csv", "there is no file"),
-        ("latin.csv", "save it as UTF-8"),
-        ("", "cannot be read as a text"),
+        ("none.csv", "is not there"),
+        ("other.csv", "save it as UTF-8"),
+        ("", "is no file"),
     ]:
         with pytest.raises(PresetError, match=told):
             words_table.read(tmp_path / name, tmp_path, COMMON)
@@ -106,6 +122,15 @@ def test_a_table_that_cannot_be_read_is_told(tmp_path, rows):
         rows("word\nup\n", Common(("01",), "fast_test", (("WORD", "up"),)))
     with pytest.raises(PresetError, match="takes a parameter ROOM; did you mean ROOMS?"):
         rows("word\nup\n", Common(("01",), "fast_test", (("ROOM", "1"),)))
+
+
+def test_its_folder_is_beside_the_plain_run_unless_it_was_begun_inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MWWKIT_PLATFORM", "local")
+    (tmp_path / "run/clips").mkdir(parents=True)  # of a plain run
+    assert folder_of("clips") == tmp_path / "run-clips"
+    (tmp_path / "run/words/rows").mkdir(parents=True)
+    assert folder_of("words") == tmp_path / "run/words"
 
 
 def test_runs_at_once_share_the_cores_unless_told_otherwise(rows, tmp_path):

@@ -258,8 +258,12 @@ def test_names_in_other_encodings_are_taken_and_can_be_written_down(tmp_path, ow
     os.rename(own / "b.m4a", ann + b"/\xff\xfe.m4a")
     with open(ann + b"/n\xe9.wav", "wb") as file:
         file.write(b"just text")
+    (own / "ambient").mkdir()
+    phone(own / "c.m4a", word(13))
+    os.rename(own / "c.m4a", os.fsencode(own) + b"/ambient/caf\xe9.wav")
     fates, aside = make(own, tmp_path / "run")
     assert numbers(fates, "own/positive")[:4] == (12, 11, 1, 0)
+    assert numbers(fates, "own/ambient")[:4] == (1, 1, 0, 0)
     assert aside == {"n\\xe9.wav": "is no audio but text; leave it out"}
     records = load_clips(Run(tmp_path / "run"))
     [jorg] = [record for record in records if record.speaker == "J\\xf6rg"]
@@ -570,7 +574,7 @@ def test_the_rows_of_01s_last_table_add_up_and_a_later_session_shows_the_same(tm
     assert sum(f.train + f.validation + f.test for f in fates.places) == len(clips)
     assert sum(why.n for why in fates.set_aside) == len(read_quarantine(Run(run)))
     assert fates.left_out[0].reason == "exclude in splits.csv"
-    assert acquire.check(Run(run))["rejected"] == 2
+    assert acquire.check(Run(run))["rejected"] == 2 and not fates.faults
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     again, _ = make(own, run, **settings)
     assert again == fates and {p: p.stat().st_mtime_ns for p in run.rglob("*")} == before
@@ -615,3 +619,27 @@ def test_the_end_of_01_says_in_the_terminal_what_became_of_everything(
     assert "own/positive       7      6           1          0" in told
     assert f"set aside, each with its reason in {QUARANTINE}:" in told
     assert "is a link to nowhere.wav" in told
+
+
+def test_a_file_whose_fate_nothing_tells_is_told_as_a_fault(tmp_path, own):
+    (own / "positive/ann/notes.wav").write_text("good ones")
+    shutil.copy(own / "positive/ann/0.wav", own / "positive/ann/again.wav")
+    before, _ = make(own, tmp_path / "run")
+    assert numbers(before, "own/positive")[:4] == (8, 6, 2, 0) and not before.faults
+    # what was set aside is found again where the folder was moved
+    (tmp_path / "elsewhere").mkdir()
+    own = own.rename(tmp_path / "elsewhere/own")
+    (tmp_path / "run" / FILE).unlink()
+    moved, _ = make(own, tmp_path / "run")
+    assert moved.places == before.places
+    # a row that is lost
+    [records] = (tmp_path / "run/clips").rglob("records.json")
+    table = json.loads(records.read_text())
+    assert [Path(row["path"]).name for row in table["rejected"]] == ["notes.wav"]
+    records.write_text(json.dumps(table | {"rejected": []}))
+    (tmp_path / "run" / FILE).unlink()
+    after, _ = make(own, tmp_path / "run")
+    assert numbers(after, "own/positive")[:4] == (8, 6, 1, 0)
+    assert after.faults == acquire.check(Run(tmp_path / "run"))["caveats"][:1]
+    assert "own/positive: 1 of 8 are not accounted for" in str(after)
+    assert sum(why.n for why in after.set_aside) == after.n_set_aside == 1

@@ -1,6 +1,7 @@
 """`mwwkit sweep`: many wake words from one table."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mwwkit.cli import options
@@ -16,7 +17,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("table", **table, help="word, seed, preset, and any parameter: a run a row")
     options.add_parameters(parser, "standard")
     options.add_stages(parser)
-    where = "of the rows' runs and the summary (default: named as the table, where runs are)"
+    where = "of the rows' runs and the summary (default: run-WORDS, beside the plain run)"
     parser.add_argument("--run-dir", default="", metavar="DIR", help=where)
     parser.add_argument("--jobs", type=options.count, default=1, metavar="N", help="at once (1)")
     options.add_json(parser, "one JSON list")
@@ -27,14 +28,23 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
     given = tuple(options.parameters_of(arguments).items())
     common = words_table.Common(tuple(arguments.stages), arguments.preset, given)
-    place = arguments.run_dir or Run.of().folder / arguments.table.stem
-    folder = given_path(place).absolute()
+    folder = given_path(arguments.run_dir or folder_of(arguments.table.stem)).absolute()
     rows = words_table.read(arguments.table, folder, common)
     sweep = sweeping.Sweep(folder, rows, common)
     if left := sweep.left():
         words_table.refuse_nonsense(arguments.table, left)
     say(f"{len(rows) - len(left)} of {len(rows)} rows are done; logs are in {folder / 'logs'}")
     return _ended(sweep, arguments)
+
+
+def folder_of(name: str) -> Path:
+    """Where a table's runs are: beside the plain run, whose disk budget they are no part of.
+
+    A sweep that an older version began inside of it goes on there.
+    """
+    plain = Run.of().folder
+    older = plain / name
+    return older if (older / "rows").is_dir() else Path(f"{plain}-{name}")
 
 
 def _ended(sweep: "Sweep", arguments: argparse.Namespace) -> int:

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from mwwkit.cli import chain, preflight
+from mwwkit.cli.command import say
+from mwwkit.corpus.table_files import SEPARATORS, read_table
 from mwwkit.presets import PresetError, load, suggest
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.session import Limits
@@ -138,15 +140,17 @@ def _digest(value: Any) -> str:
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The heads in upper case, and each line that is not empty with its number."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise PresetError(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PresetError(f"{path} cannot be read as a text; save it as UTF-8 ({error})") from error
+        text, separator, told = read_table(path)
+    except WrongInput as error:
+        raise PresetError(str(error)) from error
+    except OSError as error:
+        raise PresetError(f"{path} cannot be read ({error.strerror})") from error
+    for remark in told:
+        say(remark)
     if "\0" in text:
         raise PresetError(f"{path} holds a NUL; save it as text in UTF-8")
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
+    first = text.lstrip().split("\n", 1)[0]
+    separator = separator or max(SEPARATORS, key=first.count)
     lines = csv.reader(
         io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True
     )

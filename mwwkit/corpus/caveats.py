@@ -5,15 +5,14 @@ for caveat in known_caveats(run): ...
 
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split, load_clips
 from mwwkit.corpus.splits import caveats_of
-from mwwkit.run.checkpoint_files import load
+from mwwkit.run.checkpoint import states
 from mwwkit.run.paths import Run
 
 
 def known_caveats(run: Run) -> list[str]:
     """How what was given was read, whose voices are in which split, and what 03 will lack."""
-    checkpoints = run.all(f"{CATALOGUE.partition('/')[0]}/checkpoint.json")
-    states = [load(path) for path in checkpoints]
-    facts = [state["complete"] for state in states if state and state["complete"]]
+    checkpoints = states(run, CATALOGUE.partition("/")[0])
+    facts = [state["complete"] for _, state in checkpoints if state["complete"]]
     clips, notices = load_clips(run), facts[0].get("notices", []) if facts else []
     return [*notices, *caveats_of(clips.records), *missing_for_03(clips)]
 

@@ -4,19 +4,23 @@
     # what was given            given   used  set aside  left out    train  choose  test
     # recordings/positive          24     22          2         0       16       3     3
 
-`given` is `used`, `set aside` and `left out` together, for every place; the clips are those of the
-catalogue, of which a long file gives several.
+Each is counted by itself: `used` by the catalogue's clips, of which a long file gives several, `set
+aside` by the quarantine's rows, `left out` by what was asked. Where they are not `given` together,
+the foot says how many things are not accounted for.
 """
 
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import PurePath
 
 from mwwkit.corpus.clips import QUARANTINE, Rejected, SampleRecord, Split
 from mwwkit.corpus.gathering import Gathered, Place, given_thing
 from mwwkit.corpus.sources import Input
+from mwwkit.corpus.unit_folders import where
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import Count, from_json, to_json
@@ -24,6 +28,7 @@ from mwwkit.run.typed_json import Count, from_json, to_json
 FILE = "clips/fates.json"
 LONGEST = 150  # characters of a reason that is shown; the whole is in the quarantine
 MOST_LINES = 12  # of one kind of fate; the rest is counted
+_Thing = tuple[int, Hashable]  # number of its place, and what of that which was given it is
 COLUMNS = ("given", "used", "set aside", "left out", "train", "choose", "test")
 
 
@@ -44,6 +49,11 @@ class Fate:
         """In the order of `COLUMNS`."""
         rejected = self.set_aside, self.left_out
         return self.given, self.used, *rejected, self.train, self.validation, self.test
+
+    @property
+    def unaccounted(self) -> int:
+        """Things of which nothing says what became of them; 0 unless mwwkit has a fault."""
+        return self.given - self.used - self.set_aside - self.left_out
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,16 @@ class Fates:
         """How many things could not be used."""
         return sum(fate.set_aside for fate in self.places)
 
+    @property
+    def faults(self) -> list[str]:
+        """A sentence for each place with things that are not accounted for."""
+        return [
+            f"{fate.place}: {fate.unaccounted:,} of {fate.given:,} are not accounted for, which is "
+            "a fault of mwwkit; please report it"
+            for fate in self.places
+            if fate.unaccounted
+        ]
+
     def __str__(self) -> str:
         """The table for people."""
         return "\n".join([*_table(self.places), *self._foot()])
@@ -90,7 +110,8 @@ class Fates:
             "used, but for your information:": self.remarks,
             "hidden or the system's own, not counted:": self.ignored,
         }
-        return [line for head, whys in heads.items() if whys for line in (head, *_lines(whys))]
+        told = [line for head, whys in heads.items() if whys for line in (head, *_lines(whys))]
+        return [*self.faults, *told]
 
 
 def _lines(whys: Sequence[Why]) -> list[str]:
@@ -136,36 +157,76 @@ def write_fates(
 ) -> None:
     """Make the table and keep it in `clips/fates.json`.
 
-    `rejected`: all rows of the quarantine; `content`: of `digest`; `remarks`: (name, remark) of
-    inputs that are used.
+    `rejected`: the quarantine's rows about inputs; `content`: of `digest`; `remarks`: (name,
+    remark) of inputs that are used.
     """
     place_of = {id(i): number for number, p in enumerate(gathered.places) for i in p.inputs}
-    used: dict[int, set[Hashable]] = defaultdict(set)
+    used: set[_Thing] = set()
     clips: Counter = Counter()
     for record in records:
         item = _input_of(record.path, units)
         place = place_of[id(item)]
-        used[place].add(given_thing(item))
+        used.add((place, given_thing(item)))
         clips[place, record.split] += 1
+    aside, in_part = _set_aside(gathered, rejected, used)
+    n_used, n_aside = (Counter(number for number, _ in things) for things in (used, aside))
     left_out = [_parted(line) for place in gathered.places for line in place.left_out]
     fates = Fates(
         content,
         tuple(
-            _fate(place, len(used[number]), [clips[number, split] for split in Split])
+            _fate(place, n_used[number], n_aside[number], [clips[number, s] for s in Split])
             for number, place in enumerate(gathered.places)
         ),
-        grouped((row.path, row.reason) for row in rejected),
+        grouped([*aside.values(), *((row.path, row.reason) for row in gathered.aside)]),
         grouped(left_out),
-        grouped(remarks),
+        grouped([*remarks, *in_part]),
         grouped((p.name, _ignored(name)) for p in gathered.places for name in p.ignored),
     )
     write_json(run / FILE, to_json(fates))
 
 
-def _fate(place: Place, n_used: int, of_split: Sequence[int]) -> Fate:
-    n_left_out = len(place.left_out)
-    n_aside = len(place) - n_used - n_left_out
-    return Fate(place.name, len(place), n_used, n_aside, n_left_out, *of_split)
+def _fate(place: Place, n_used: int, n_rejected: int, of_split: Sequence[int]) -> Fate:
+    n_aside = n_rejected + len(place.aside)
+    return Fate(place.name, len(place), n_used, n_aside, len(place.left_out), *of_split)
+
+
+def _set_aside(
+    gathered: Gathered, rejected: Iterable[Rejected], used: set[_Thing]
+) -> tuple[dict[_Thing, tuple[str, str]], list[tuple[str, str]]]:
+    """Things that rows name and that are not used, with (name, reason); and what to know of used.
+
+    Of a long file some pieces may be set aside and others be used.
+    """
+    named: dict[str, set[_Thing]] = defaultdict(set)
+    for number, place in enumerate(gathered.places):
+        for item in place.inputs:
+            named[where(item)].add((number, given_thing(item)))
+    called: dict[str, list[str]] = defaultdict(list)
+    for name in named:
+        called[PurePath(name).name].append(name)
+    aside: dict[_Thing, tuple[str, str]] = {}
+    in_part = []
+    for row in rejected:
+        things = named[_as_named_now(row.path, named, called)]
+        for thing in things - used:
+            aside.setdefault(thing, (row.path, row.reason))
+        if things and things <= used:
+            in_part.append((row.path, f"a part of it is set aside ({row.reason})"))
+    return aside, in_part
+
+
+def _as_named_now(name: str, named: Collection[str], called: Mapping[str, list[str]]) -> str:
+    """An input's name where it lies today: a unit may have been made from where it lay then."""
+    others = called.get(PurePath(name).name, ())
+    if name in named or not others:
+        return name
+    parts = PurePath(name).parts[::-1]
+
+    def n_alike(other: str) -> int:
+        pairs = zip(parts, PurePath(other).parts[::-1], strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    return max(others, key=n_alike)
 
 
 def _input_of(path: str, units: Mapping[str, Sequence[Input]]) -> Input:

@@ -8,7 +8,7 @@ Whatever was given stands in exactly one of a place's lists, so that `corpus.fat
 became of all of it: nothing else is needed to be told there than a row in `aside`.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Protocol
@@ -75,6 +75,11 @@ class Gathered:
     def notices(self) -> list[str]:
         """What to know about how all of it was read."""
         return [text for place in self.places for text in place.notices]
+
+    def noted(self, notices: Iterable[str]) -> "Gathered":
+        """The same, which must have a place, with more to know about how all of it was read."""
+        first, *others = self.places
+        return Gathered((replace(first, notices=(*first.notices, *notices)), *others))
 
     def without(self, excluded: Collection[str], why: str) -> "Gathered":
         """The same with the inputs of some origins left out."""

@@ -9,14 +9,13 @@ recording share its voices and its room, which a notice says: several recordings
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-import soundfile
-
+from mwwkit.audio.reading import duration_s
 from mwwkit.corpus.clips import Kind, Split
 from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.sources import FromFile, Input
 from mwwkit.corpus.splits import speakers_kept_whole
+from mwwkit.run.files import printable
 
 SHORTEST_S = 30.0  # of a part
 ENOUGH_FILES = 3  # of a source: they reach every split whole
@@ -50,7 +49,7 @@ def _cut(place: Place, shares: Sequence[float], chosen: Collection[int]) -> Plac
     for item in place.inputs:
         parts = list(_parts(item, shares)) if id(item) in chosen else []
         inputs += parts or [item]
-        cut += [item.path.name] if parts else []
+        cut += [printable(item.path.name)] if parts else []
     if not cut:
         return place
     notice = (
@@ -62,7 +61,7 @@ def _cut(place: Place, shares: Sequence[float], chosen: Collection[int]) -> Plac
 
 def _parts(item: FromFile, shares: Sequence[float]) -> Iterator[FromFile]:
     """One part for each split that has a share, in their order; none of a file too short for it."""
-    length_s, start_s = seconds_of(item.path), 0.0
+    length_s, start_s = duration_s(item.path), 0.0
     wanted = [(split, share) for split, share in zip(Split, shares, strict=True) if share]
     if len(wanted) < 2 or length_s * min(share for _, share in wanted) < SHORTEST_S:
         return
@@ -77,23 +76,3 @@ def _parts(item: FromFile, shares: Sequence[float]) -> Iterator[FromFile]:
             item, about=about, n_bytes=n_bytes, start_s=start_s, seconds=seconds, split=split
         )
         start_s += seconds or 0.0
-
-
-def seconds_of(path: Path) -> float:
-    """How long a file is by its header; 0 where that cannot be told before it is read."""
-    try:
-        return soundfile.info(path).duration
-    except (soundfile.LibsndfileError, OSError):
-        return _by_ffmpeg(path)
-
-
-def _by_ffmpeg(path: Path) -> float:
-    try:
-        import av  # only for what libsndfile does not read
-    except ImportError:
-        return 0.0
-    try:
-        with av.open(str(path)) as container:
-            return (container.duration or 0) / av.time_base
-    except (av.FFmpegError, OSError):
-        return 0.0

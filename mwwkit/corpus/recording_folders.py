@@ -7,6 +7,7 @@ Folders named after splits are splits. Which of the others is the speaker is tol
 or by `level`; where neither tells it, a notice says so.
 """
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from mwwkit.corpus.folder_names import names_a_split, people, speaker_of, splits
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.role_folders import roles_in
 from mwwkit.corpus.sources import FromFile, folder
+from mwwkit.run import paths
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,40 @@ class _Found:
     def n_above(self) -> int:
         """How many folders lie between the two."""
         return len(self.path.relative_to(self.root).parts) - 1
+
+
+def roots_of(recordings: str) -> list[Path]:
+    """The folders of recordings that RECORDINGS names; "auto": those of paths.md that are here."""
+    if recordings == "auto":
+        return paths.locations("recordings")
+    return [paths.given_path(recordings)] if recordings else []
+
+
+def looked_at(recordings: str) -> str:
+    """Where recordings are looked for, to people."""
+    if recordings != "auto":
+        return recordings or "none asked for"
+    return paths.looked_for("recordings", paths.locations("recordings"))
+
+
+def not_looked_at(recordings: str, used: Sequence[Path]) -> list[str]:
+    """A notice for each folder of paths.md that holds files, with nothing of it in `used`."""
+    seen = [path.resolve() for path in used]
+    folders = [
+        folder
+        for folder in paths.locations("recordings")
+        if not any(_within(folder.resolve(), path) or _within(path, folder) for path in seen)
+        and any(not name.startswith(".") for *_, names in os.walk(folder) for name in names)
+    ]
+    return [
+        f"{folder} holds files that are not looked at: RECORDINGS is {recordings!r}, by you or by "
+        "the preset (demo and fast_test have ''); name the folder there to use it"
+        for folder in folders
+    ]
+
+
+def _within(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder.resolve())
 
 
 def read_folders(

@@ -41,10 +41,7 @@ def read_rows(
     Raises WrongInput, naming the table, where it is not there, is no text, lacks a needed column
     or has no rows.
     """
-    if not path.is_file():
-        raise WrongInput(f"{path} is not there (or is no file); wanted a table in CSV")
-    text, told = _text(path)
-    lines, separator = _after_hint(text)
+    lines, separator, told = read_table(path)
     try:
         rows = _parted(lines, separator, needed)
     except csv.Error as error:
@@ -66,6 +63,17 @@ def read_rows(
         )
     wanted = [*needed, *optional]
     return [{name: _cell(row, columns.get(name)) for name in wanted} for row in filled], told
+
+
+def read_table(path: Path) -> tuple[str, str, list[str]]:
+    """A table's text, the separator if it names one, and what to know about its encoding.
+
+    Raises WrongInput, naming the table, where it is not there or is no text.
+    """
+    if not path.is_file():
+        raise WrongInput(f"{path} is not there (or is no file); wanted a table in CSV")
+    text, told = _text(path)
+    return *_after_hint(text), told
 
 
 def _cell(row: Sequence[str], column: int | None) -> str:
@@ -115,9 +123,9 @@ def _is_western(data: bytes) -> bool:
 
 
 def _after_hint(text: str) -> tuple[str, str]:
-    """The text without Excel's first line `sep=;`, and the separator that it names."""
+    """The text with Excel's first line `sep=;` emptied, and the separator that it names."""
     hint = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
-    return (text[hint.end() :], hint.group(1)) if hint else (text, "")
+    return ("\n" + text[hint.end() :], hint.group(1)) if hint else (text, "")
 
 
 def _parted(text: str, separator: str, needed: Sequence[str]) -> list[list[str]]:

@@ -16,7 +16,7 @@ the older code did, and the checkpoint is read as if it held that value.
 """
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -193,6 +193,16 @@ class Checkpoint:
         kept.stage_finished(self.path)
 
 
+def states(run: Run, folder: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Each checkpoint of a stage and what it holds: this run's, then earlier ones, newest first.
+
+    Raises CheckpointError at one that is damaged, which of an earlier run cannot be deleted.
+    """
+    for path in run.all(f"{folder}/checkpoint.json"):
+        if state := load(path, earlier=path.parent != run / folder):
+            yield path, state
+
+
 def finished(run: Run, folder: str) -> dict[str, dict]:
     """The finished units of a stage that another stage reads, whatever settings made them.
 
@@ -200,11 +210,10 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
     """
     done: dict[str, dict] = {}
     complete = False
-    for path in reversed(run.all(f"{folder}/checkpoint.json")):  # oldest first
-        if state := load(path):
-            done |= state["done"]
-            is_own = path.parent == run / folder  # a finished earlier run may be continued
-            complete = state["complete"] is not None or (complete and not is_own)
+    for path, state in reversed([*states(run, folder)]):  # oldest first
+        done |= state["done"]
+        is_own = path.parent == run / folder  # a finished earlier run may be continued
+        complete = state["complete"] is not None or (complete and not is_own)
     if not complete:
         also = f" ({run.looked})" if run.looked else ""
         raise CheckpointError(
@@ -217,5 +226,5 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
 def completed(run: Run, folder: str) -> dict[str, Any]:
     """The facts that a finished stage left about the whole of it; CheckpointError if unfinished."""
     finished(run, folder)
-    states = [load(path) for path in run.all(f"{folder}/checkpoint.json")]
-    return next(s["complete"] for s in states if s["complete"] is not None)
+    facts = (state["complete"] for _, state in states(run, folder))
+    return next(each for each in facts if each is not None)

@@ -7,11 +7,14 @@
 A run begun before there was the file has none: its values are then those of its checkpoints.
 """
 
+import warnings
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
-from mwwkit.run.checkpoint_files import as_json, load
+from mwwkit.run.checkpoint import states
+from mwwkit.run.checkpoint_files import CheckpointError, as_json
 from mwwkit.run.config_base import Between, Checked, Texts, more_than
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
@@ -83,10 +86,11 @@ def of_run(run: Run, folder: str = "") -> dict[str, Value]:
     """By name, what the run has: by its file, else by its checkpoints; what it lacks is left out.
 
     Of the checkpoints that of the stage that writes into `folder` comes first, then those of the
-    stages in their order. Raises WrongInput where a file holds anything but settings.
+    stages in their order. Raises WrongInput where a file holds anything but settings, and
+    CheckpointError where that stage's own checkpoint is damaged; of another's it warns.
     """
     files = [(path, _read(path)) for path in run.all(FILE)]
-    made = _made_with(run)
+    made = _made_with(run, folder)
     found = {}
     for name in NAMES:
         said = [(path, held[name]) for path, held in files if name in held]
@@ -133,12 +137,21 @@ def _read(path: Path) -> dict[str, Any]:
     return {name: value for name, value in as_json(asdict(read)).items() if name in held}
 
 
-def _made_with(run: Run) -> dict[Path, dict[str, Any]]:
-    """Those of the settings that each stage's newest checkpoint holds."""
+def _made_with(run: Run, folder: str) -> dict[Path, dict[str, Any]]:
+    """Those of the settings that each stage's newest checkpoint holds.
+
+    One that is damaged stops the stage that writes into `folder` alone; others are told of it.
+    """
     made = {}
-    for folder in STAGES:
-        paths = run.all(f"{folder}/checkpoint.json")
-        if state := load(paths[0]) if paths else None:
+    for stage in STAGES:
+        try:
+            found = list(islice(states(run, stage), 1))
+        except CheckpointError as error:
+            if stage == folder:
+                raise
+            warnings.warn(f"the run's settings are read without {stage}/: {error}", stacklevel=3)
+            continue
+        for path, state in found:
             held = state["settings"] | (state["complete"] or {}).get("made_of", {})
-            made[paths[0]] = {name: held[name] for name in NAMES if name in held}
+            made[path] = {name: held[name] for name in NAMES if name in held}
     return made

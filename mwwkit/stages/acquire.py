@@ -27,7 +27,7 @@ from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
-from mwwkit.corpus.recording_folders import read_folders
+from mwwkit.corpus.recording_folders import looked_at, not_looked_at, read_folders, roots_of
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
@@ -35,8 +35,7 @@ from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import kept, paths
-from mwwkit.run.checkpoint import Checkpoint, completed
-from mwwkit.run.checkpoint_files import load
+from mwwkit.run.checkpoint import Checkpoint, completed, states
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
@@ -113,6 +112,11 @@ class Config(Checked):
             raise WrongInput(f"shares is {self.shares}; wanted three of 0 or more, 1 together")
         if self.table_exclude and not self.table:
             raise WrongInput("table_exclude is given without a table; name one")
+        if self.speaker_level and self.input_rules == 1:
+            raise WrongInput(
+                f"speaker_level is {self.speaker_level} and input_rules 1, which does not know it; "
+                "set speaker_level to 0, or begin a new run with input_rules 2"
+            )
         self.engine()
 
     def engine(self) -> Engine:
@@ -158,7 +162,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     seconds = sum(seconds_to_make(item) for name in left for item in units[name])
     return {
         "inputs": dict(sorted(counts.items())),
-        "recordings": _recordings_told(config),
+        "recordings": looked_at(config.recordings),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
         "notices": [*gathered.notices, *[OLDER] * (config.input_rules == 1)],
@@ -178,12 +182,12 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first, and
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
+    session = limits.session(run)  # before the listing, which may take until the deadline
     config = _as_begun(config, run)
     gathered, given_splits = _gathered(config)
     units = in_units(gathered.inputs)
     paths.refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
-    session = limits.session(run)
     keep(run, config.for_the_run())
     checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "units of clips")
     for name in checkpoint.left(list(units)):
@@ -218,7 +222,7 @@ def check(run: Run) -> dict:
     for record in clips:
         clips.path(record)  # raises FileNotFoundError, naming it
     audit(clips.records)
-    caveats = known_caveats(run)
+    caveats, told = known_caveats(run), fates.fates_of(run)
     for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
         if not clips.of(label=label, split=split):
             raise WrongInput(
@@ -240,8 +244,8 @@ def check(run: Run) -> dict:
     return {
         "clips": clips.summary(),
         "recordings": where_they_went(clips.records),
-        "rejected": told.n_set_aside if (told := fates.fates_of(run)) else facts["rejected"],
-        "caveats": caveats,
+        "rejected": told.n_set_aside if told else facts["rejected"],
+        "caveats": [*(told.faults if told else []), *caveats],
     }
 
 
@@ -251,8 +255,7 @@ def _as_begun(config: Config, run: Run) -> Config:
     In it machines said all that is set, or folders and tables were read by older rules; what such a
     run wrote since says so.
     """
-    states = [load(path) for path in run.all(f"{FOLDER}/checkpoint.json")]
-    begun = [state["settings"] for state in states if state]
+    begun = [state["settings"] for _, state in states(run, FOLDER)]
     if any(settings.get("tts_when", "always") == "always" for settings in begun):
         config = replace(config, tts_when="always")
     if any(settings.get("input_rules", 1) == 1 for settings in begun):
@@ -264,7 +267,8 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
     """All that was given and what machines add, and the splits that are given."""
     former = config.input_rules == 1
     level = config.speaker_level
-    places = read_folders(_roots(config), _more(config), config.word, level, former=former)
+    roots, more = roots_of(config.recordings), _more(config)
+    places = read_folders(roots, more, config.word, level, former=former)
     if config.table:
         mapping = tables.TableMapping(
             config.table_positive, config.table_hard_negative, config.table_exclude
@@ -278,6 +282,9 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
+    used = [*roots, *(folder for _, folder in more)]
+    used += [paths.given_path(config.table)] * bool(config.table)
+    gathered = gathered.noted(not_looked_at(config.recordings, used))
     given_splits: dict[str, Split] = gathered.splits
     path = paths.given_path(config.given_splits) if config.given_splits else None
     if not former:
@@ -288,20 +295,6 @@ def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
         gathered = gathered.without(excluded, f"{tables.LEFT_OUT} in {path.name}")
         given_splits |= by_hand
     return gathered, given_splits
-
-
-def _recordings_told(config: Config) -> str:
-    """Where recordings were looked for."""
-    if config.recordings != "auto":
-        return config.recordings or "none asked for"
-    return paths.looked_for("recordings", paths.locations("recordings"))
-
-
-def _roots(config: Config) -> list[Path]:
-    """The folders of recordings."""
-    if config.recordings == "auto":
-        return paths.locations("recordings")
-    return [paths.given_path(config.recordings)] if config.recordings else []
 
 
 def _more(config: Config) -> list[tuple[str, Path]]:
@@ -381,8 +374,8 @@ def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], con
     """Keep what became of everything that was given, unless that is told already."""
     content, told = fates.digest(gathered, content), fates.fates_of(run)
     if told is None or told.content != content:
-        rejected = [*assemble(run, FOLDER, list(units))[1], *gathered.aside]
-        write_quarantine(run, STAGE, rejected)
+        _, rejected = assemble(run, FOLDER, list(units))
+        write_quarantine(run, STAGE, [*rejected, *gathered.aside])
         told = remarks(run, FOLDER, list(units))
         fates.write_fates(run, gathered, units, load_clips(run), rejected, content, told)
 

@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mwwkit.model.backend import tf
-from mwwkit.run.checkpoint import Checkpoint
-from mwwkit.run.checkpoint_files import load
+from mwwkit.run.checkpoint import Checkpoint, states
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.training.spec_augment import array_module
@@ -99,9 +98,8 @@ def begun_on(run: Run, folder: str, device: str) -> str:
     A run may go on on the other kind, with a word about it (`another_kind`): to the checkpoint it
     is the same run.
     """
-    paths = run.all(f"{folder}/checkpoint.json")
-    state = load(paths[0]) if paths else None
-    return state["settings"].get("device", "cpu") if state else device
+    begun = (state["settings"].get("device", "cpu") for _, state in states(run, folder))
+    return next(begun, device)
 
 
 def another_kind(
