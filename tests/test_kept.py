@@ -9,11 +9,13 @@ import warm
 from jupyter_client.provisioning import local_provisioner
 from small_run import WAKE_WORD, spoken
 
+from mwwkit.__main__ import main
 from mwwkit.audio.wav16 import to_int16, write_wav16
 from mwwkit.cli import chain
 from mwwkit.run import fresh_session, kept, lock
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.disk_budget import Budget
+from mwwkit.run.ending import next_places, next_session
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
@@ -137,6 +139,45 @@ def test_a_session_that_has_not_read_the_copy_leaves_it_alone(colab, machine):
     with pytest.warns(UserWarning, match="did not read back: run the notebook's first cell"):
         unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "z")
     assert {name: (place / name).read_bytes() for name in copied(place)} == before != {}
+
+
+def test_the_lines_of_the_next_session_read_the_copy_back(colab, machine, tmp_path):
+    here, place = colab
+    unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "a")
+    for is_full in (False, True):
+        run = Run.of(str(here))
+        said = next_session(run, is_full=is_full)
+        assert 'RUN_DIR = "auto"' in said and f"read back from {place}" in said
+        assert ("larger disk" in said) is is_full and next_places(run, is_full=is_full) == (
+            here,
+            (),
+        )
+        machine(f"full {is_full}")
+        told = fresh_session.prepare({"RUN_DIR": str(here)})  # as the command line names it
+        assert told[f"files restored from {place}"] == 2
+    elsewhere = Run.of(str(tmp_path / "mine"))
+    [told] = [
+        v
+        for k, v in fresh_session.prepare({"RUN_DIR": str(elsewhere.folder)}).items()
+        if k == "copy"
+    ]
+    assert f"no copy of {elsewhere.folder} is kept in" in told
+    assert told in next_session(elsewhere, is_full=False)
+    assert "copy" not in fresh_session.prepare({"RUN_DIR": str(place.with_name("b"))}), "in Drive"
+
+
+def test_the_command_line_reads_the_copy_back_before_it_begins(colab, machine, monkeypatch, capsys):
+    here, place = colab
+    unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "a")
+    machine("B")
+    monkeypatch.setattr(chain, "execute", lambda jobs, run, show: iter(()))
+    assert main(["run", "--stages", "01", "-p", "WORD=glide"]) == 0
+    assert (here / "clips/a/sound.wav").is_file()
+    assert f"files restored from {place}: 2" in capsys.readouterr().err
+    machine("C")
+    place.parent.rename(place.parent.with_name("unmounted"))
+    assert main(["run", "--stages", "01", "-p", "WORD=glide"]) == 1
+    assert "mount Google Drive in a cell" in capsys.readouterr().err and not here.exists()
 
 
 def test_where_drive_is_not_mounted_nothing_is_made_in_its_place(colab):

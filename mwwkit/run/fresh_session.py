@@ -9,6 +9,7 @@ nothing is installed; the Plan says which extra is missing.
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,8 @@ from packaging.requirements import Requirement
 
 from mwwkit.run import kept
 from mwwkit.run.errors import CannotGoOn
-from mwwkit.run.paths import places, platform
+from mwwkit.run.paths import Run, platform
+from mwwkit.run.session import RAISES
 
 STAYS = ("tensorflow", "keras", "numpy")  # as the image has them
 OLDEST_GPU = 6.0  # compute capability: what TensorFlow's packages are built for
@@ -51,10 +53,21 @@ def prepare(parameters: Parameters) -> dict[str, Any]:
     if platform() != "local" or parameters.get("MWWKIT"):
         if installed := install(lacking(extras(parameters))):
             done["installed"] = installed
-    if parameters.get("RUN_DIR") == "auto" and (place := kept.place_of(places("run")[0])):
-        _mount(place)
-        done[f"files restored from {place}"] = kept.restore(places("run")[0])
+    if "RUN_DIR" in parameters:
+        done |= read_back(Run.of(parameters["RUN_DIR"]).folder)
     return done
+
+
+def read_back(folder: Path, *, can_ask: bool = True) -> dict[str, Any]:
+    """Restore a run's folder from its copy, if one is kept of it; what was done, for people.
+
+    `can_ask`: this is a notebook, where the user can give leave to mount Google Drive. Raises
+    Unfit where it cannot be reached.
+    """
+    if place := kept.place_of(folder):
+        _mount(kept.mount_of(place), can_ask=can_ask and RAISES not in os.environ)
+        return {f"files restored from {place}": kept.restore(folder)}
+    return {"copy": told} if (told := kept.told(folder)) else {}
 
 
 def extras(parameters: Parameters) -> list[str]:
@@ -167,11 +180,16 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _mount(place: Path) -> None:
+def _mount(at: Path, *, can_ask: bool) -> None:
     """Mount Google Drive where it is not: it asks the user for leave."""
-    at = next((p for p in place.parents if p.name == "MyDrive"), place.parent)
     if at.is_dir():
         return
+    if not can_ask:
+        raise Unfit(
+            f"{at} is not there: mount Google Drive in a cell of the notebook beside this terminal "
+            f"(from google.colab import drive; drive.mount({str(at.parent)!r})), or name another "
+            "folder for the run (--run-dir)"
+        )
     try:
         drive = importlib.import_module("google.colab.drive")
     except ImportError as error:
