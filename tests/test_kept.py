@@ -1,5 +1,6 @@
 """On Colab a copy of the run is kept in Drive: whole files, checkpoints last, read at a start."""
 
+import errno
 import json
 import time
 
@@ -19,7 +20,7 @@ from mwwkit.run.ending import next_places, next_session
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
-from mwwkit.run.session import Session, StoppedEarly
+from mwwkit.run.session import DiskIsFull, Session, StoppedEarly, full_disk_stops
 
 
 @pytest.fixture
@@ -139,6 +140,20 @@ def test_a_session_that_has_not_read_the_copy_leaves_it_alone(colab, machine):
     with pytest.warns(UserWarning, match="did not read back: run the notebook's first cell"):
         unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "z")
     assert {name: (place / name).read_bytes() for name in copied(place)} == before != {}
+
+
+def test_what_was_finished_before_a_disk_filled_up_is_copied(colab):
+    here, place = colab
+    fresh_session.prepare({"RUN_DIR": "auto"})
+    checkpoint = Checkpoint.resume(Run.of("auto"), "clips", {})
+    unit(checkpoint, "a")
+    kept._next_time[here] = time.monotonic() + 1000  # the last copying was long
+    unit(checkpoint, "b")
+    assert "clips/b/sound.wav" not in copied(place)
+    with pytest.raises(DiskIsFull), full_disk_stops("01"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert "clips/b/sound.wav" in copied(place)
+    assert "b" in json.loads((place / "clips/checkpoint.json").read_text())["done"]
 
 
 def test_the_lines_of_the_next_session_read_the_copy_back(colab, machine, tmp_path):
