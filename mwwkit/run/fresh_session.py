@@ -1,10 +1,11 @@
 """What a notebook's session needs before its work: a TensorFlow that fits, extras, its state.
 
 prepare(globals())     # in the first cell, where mwwkit itself is installed by then
+equip(parameters)      # in the next, by `presets.parameters.resolve`: it knows the preset's values
 
-On Kaggle and Colab, and where `MWWKIT` names a source, missing extras are installed: those that the
-parameters ask for, beside the image's TensorFlow and NumPy, which stay as they are. Elsewhere
-nothing is installed; the Plan says which extra is missing.
+On Kaggle and Colab, and where `MWWKIT` names a source, what is missing is installed, with the
+extras that the parameters ask for, beside the image's TensorFlow and NumPy, which stay as they are.
+Elsewhere nothing is installed; the Plan says which extra is missing.
 """
 
 import importlib
@@ -41,21 +42,34 @@ class Unfit(CannotGoOn):
 
 
 def prepare(parameters: Parameters) -> dict[str, Any]:
-    """Make the session fit for a notebook's parameters; what was done, for people.
+    """Make the session fit for mwwkit and get the run's folder ready; what was done, for people.
 
-    Raises Unfit, in one line, for a TensorFlow or a GPU that mwwkit cannot work with, for
-    extras that cannot be installed, and where Google Drive cannot be reached.
+    Raises Unfit, in one line, for a TensorFlow that mwwkit cannot work with, for packages that
+    cannot be installed, and where Google Drive cannot be reached.
     """
     refuse_tensorflow()
-    if parameters.get("DEVICE") == "gpu":
-        refuse_gpu()
     done: dict[str, Any] = {"platform": platform()}
-    if platform() != "local" or parameters.get("MWWKIT"):
-        if installed := install(lacking(extras(parameters))):
-            done["installed"] = installed
+    if installed := _installed([], parameters):
+        done["installed"] = installed
     if "RUN_DIR" in parameters:
         done |= read_back(Run.of(parameters["RUN_DIR"]).folder)
     return done
+
+
+def equip(parameters: Parameters) -> list[str]:
+    """Make the session fit for what a notebook works with; what was installed.
+
+    `parameters`: the values that count, each of its own type. Raises Unfit, in one line, for a GPU
+    that mwwkit cannot work with, and for extras that cannot be installed.
+    """
+    if parameters.get("DEVICE") == "gpu":
+        refuse_gpu()
+    return _installed(extras(parameters), parameters)
+
+
+def _installed(chosen: list[str], parameters: Parameters) -> list[str]:
+    is_ours = platform() != "local" or parameters.get("MWWKIT")
+    return install(lacking(chosen)) if is_ours else []
 
 
 def read_back(folder: Path, *, can_ask: bool = True) -> dict[str, Any]:
@@ -71,7 +85,7 @@ def read_back(folder: Path, *, can_ask: bool = True) -> dict[str, Any]:
 
 
 def extras(parameters: Parameters) -> list[str]:
-    """The extras of mwwkit that a notebook's parameters ask for."""
+    """The extras of mwwkit that a notebook's parameters, each of its own type, ask for."""
     product = parameters.get("PRODUCT", "clips")
     speaks = any(parameters.get(name) for name in SPOKEN) and not parameters.get("PIPER_VOICES")
     wanted = {
