@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -108,7 +109,10 @@ def refuse_tensorflow() -> None:
 
 
 def refuse_gpu() -> None:
-    """Raise Unfit unless there is an NVIDIA GPU that TensorFlow's packages are built for."""
+    """Raise Unfit unless there is an NVIDIA GPU that TensorFlow's packages are built for.
+
+    Warns where the driver does not tell for which it is.
+    """
     cure = "choose an accelerator such as GPU T4 for the session, or set DEVICE to 'cpu'"
     if not (query := shutil.which("nvidia-smi")):
         raise Unfit(f"DEVICE is 'gpu' and there is no NVIDIA GPU here (no nvidia-smi); {cure}")
@@ -118,7 +122,16 @@ def refuse_gpu() -> None:
         why = " ".join((told.stdout + told.stderr).split())
         raise Unfit(f"DEVICE is 'gpu' and nvidia-smi finds none ({why}); {cure}")
     name, _, capability = told.stdout.splitlines()[0].rpartition(",")
-    if float(capability) < OLDEST_GPU:
+    try:
+        is_too_old = float(capability) < OLDEST_GPU
+    except ValueError:  # [N/A], by some drivers
+        warnings.warn(
+            f"nvidia-smi does not tell the compute capability of {name} ({capability.strip()}); "
+            f"TensorFlow is built for {OLDEST_GPU} and newer",
+            stacklevel=2,
+        )
+        return
+    if is_too_old:
         raise Unfit(
             f"DEVICE is 'gpu' and {name} has compute capability {capability.strip()}; TensorFlow "
             f"is built for {OLDEST_GPU} and newer: {cure}"
@@ -173,8 +186,16 @@ def _wheelhouse() -> Path | None:
 
 def _requirements(chosen: Iterable[str]) -> list[Requirement]:
     """What mwwkit and some extras require here, without markers."""
+    try:
+        lines = metadata.requires("mwwkit") or []
+    except metadata.PackageNotFoundError as error:
+        where = Path(__file__).parents[2]
+        raise Unfit(
+            f"mwwkit is read from {where}, where it is not installed, so nobody knows what it "
+            f"needs: pip install -e {where}"
+        ) from error
     found = []
-    for line in metadata.requires("mwwkit") or []:
+    for line in lines:
         requirement = Requirement(line)
         marker, requirement.marker = requirement.marker, None
         if marker is None or any(marker.evaluate({"extra": e}) for e in ["", *chosen]):
