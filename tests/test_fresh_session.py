@@ -172,6 +172,21 @@ def test_a_tensorflow_that_mwwkit_does_not_work_with_stops_in_a_line(packages, v
         fresh_session.prepare({})
 
 
+def test_a_mwwkit_that_is_not_installed_stops_in_a_line(monkeypatch):
+    monkeypatch.setattr(sys, "path", [])  # as with a checkout in PYTHONPATH: no metadata
+    with pytest.raises(fresh_session.Unfit, match="not installed, .*: pip install -e") as error:
+        fresh_session.prepare({})
+    assert "\n" not in str(error.value)
+
+
+def test_a_gpu_whose_kind_the_driver_does_not_tell_is_told_and_taken(tmp_path, monkeypatch):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'GRID T4, [N/A]'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.warns(UserWarning, match="capability of GRID T4 .*N/A.*built for 6.0"):
+        fresh_session.refuse_gpu()
+
+
 @pytest.mark.parametrize(
     "script, told",
     [

@@ -1,5 +1,6 @@
 """On Colab a copy of the run is kept in Drive: whole files, checkpoints last, read at a start."""
 
+import errno
 import json
 import time
 
@@ -9,15 +10,17 @@ import warm
 from jupyter_client.provisioning import local_provisioner
 from small_run import WAKE_WORD, spoken
 
+from mwwkit.__main__ import main
 from mwwkit.audio.wav16 import to_int16, write_wav16
 from mwwkit.cli import chain
-from mwwkit.run import fresh_session, kept
+from mwwkit.run import fresh_session, kept, lock
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.disk_budget import Budget
+from mwwkit.run.ending import next_places, next_session
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
-from mwwkit.run.session import Session, StoppedEarly
+from mwwkit.run.session import DiskIsFull, Session, StoppedEarly, full_disk_stops
 
 
 @pytest.fixture
@@ -33,6 +36,7 @@ def colab(tmp_path, monkeypatch):
     )
     (tmp_path / "content/drive/MyDrive").mkdir(parents=True)
     monkeypatch.setattr(kept, "_next_time", {})
+    monkeypatch.setattr(kept, "_known", {})
     return tmp_path / "content/mwwkit", tmp_path / "content/drive/MyDrive/mwwkit"
 
 
@@ -69,16 +73,134 @@ def test_a_session_that_starts_anew_goes_on_from_what_was_copied(colab):
 
 def test_only_finished_files_are_copied_and_what_is_deleted_goes_there_too(colab):
     here, place = colab
-    for name in (".part-unit/sound.wav", ".part-facts.json", "run.lock", "training/old.npz"):
+    unfinished = (".part-unit/sound.wav", ".part-facts.json", *lock.FILES)
+    for name in (*unfinished, "clips/padlock", "training/old.npz"):
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).write_text("x")
     (place / "mine").mkdir(parents=True)
     (place / "mine/notes.txt").write_text("of the user")
     kept.save(here)
-    assert copied(place) == ["kept.json", "mine/notes.txt", "training/old.npz"]
+    assert copied(place) == ["clips/padlock", "kept.json", "mine/notes.txt", "training/old.npz"]
     (here / "training/old.npz").rename(here / "training/new.npz")
     kept.save(here)
-    assert copied(place) == ["kept.json", "mine/notes.txt", "training/new.npz"]
+    assert copied(place) == ["clips/padlock", "kept.json", "mine/notes.txt", "training/new.npz"]
+
+
+@pytest.fixture
+def machine(colab, monkeypatch):
+    """`machine("B")`: from here on a process on that machine of Colab, with its own disk."""
+    here, _ = colab
+    now, processes = "A", {"A": {}}
+    monkeypatch.setattr(kept, "_known", processes["A"])
+
+    def change(name):
+        nonlocal now
+        if here.exists():
+            here.rename(here.with_name(now))
+        if here.with_name(name).exists():
+            here.with_name(name).rename(here)
+        now = name
+        monkeypatch.setattr(kept, "_known", processes.setdefault(name, {}))
+        monkeypatch.setattr(kept, "_next_time", {})
+
+    return change
+
+
+def test_a_machine_deletes_nothing_in_the_copy_that_another_one_made(colab, machine):
+    here, place = colab
+    fresh_session.prepare({"RUN_DIR": "auto"})
+    clips = Checkpoint.resume(Run.of("auto"), "clips", {})
+    unit(clips, "a")
+    clips.complete()
+    machine("B")
+    fresh_session.prepare({"RUN_DIR": "auto"})
+    features = Checkpoint.resume(Run.of("auto"), "features", {})
+    unit(features, "x")
+    features.complete()
+    machine("A")
+    unit(clips, "b")  # 01's Run cell again, with more to do
+    (here / "clips/a/sound.wav").unlink()
+    clips.complete()
+    wanted = {"clips/b/sound.wav", "features/x/sound.wav", "features/checkpoint.json"}
+    assert wanted <= set(copied(place)) and "clips/a/sound.wav" not in copied(place)
+    machine("B")
+    (here / "features/x/sound.wav").write_bytes(b"again")
+    assert kept.save(here) == 1
+    assert "b" in json.loads((place / "clips/checkpoint.json").read_text())["done"], "B's is older"
+    assert "clips/a/sound.wav" not in copied(place), "A deleted it"
+    machine("C")
+    assert kept.restore(here) == len(copied(place)) - 1 and kept.save(here) == 0
+
+
+def test_a_session_that_has_not_read_the_copy_leaves_it_alone(colab, machine):
+    here, place = colab
+    unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "a")
+    before = {name: (place / name).read_bytes() for name in copied(place)}
+    machine("B")
+    with pytest.warns(UserWarning, match="did not read back: run the notebook's first cell"):
+        unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "z")
+    assert {name: (place / name).read_bytes() for name in copied(place)} == before != {}
+
+
+def test_what_was_finished_before_a_disk_filled_up_is_copied(colab):
+    here, place = colab
+    fresh_session.prepare({"RUN_DIR": "auto"})
+    checkpoint = Checkpoint.resume(Run.of("auto"), "clips", {})
+    unit(checkpoint, "a")
+    kept._next_time[here] = time.monotonic() + 1000  # the last copying was long
+    unit(checkpoint, "b")
+    assert "clips/b/sound.wav" not in copied(place)
+    with pytest.raises(DiskIsFull), full_disk_stops("01"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert "clips/b/sound.wav" in copied(place)
+    assert "b" in json.loads((place / "clips/checkpoint.json").read_text())["done"]
+
+
+def test_the_lines_of_the_next_session_read_the_copy_back(colab, machine, tmp_path):
+    here, place = colab
+    unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "a")
+    for is_full in (False, True):
+        run = Run.of(str(here))
+        said = next_session(run, is_full=is_full)
+        assert 'RUN_DIR = "auto"' in said and f"read back from {place}" in said
+        assert ("larger disk" in said) is is_full and next_places(run, is_full=is_full) == (
+            here,
+            (),
+        )
+        machine(f"full {is_full}")
+        told = fresh_session.prepare({"RUN_DIR": str(here)})  # as the command line names it
+        assert told[f"files restored from {place}"] == 2
+    elsewhere = Run.of(str(tmp_path / "mine"))
+    [told] = [
+        v
+        for k, v in fresh_session.prepare({"RUN_DIR": str(elsewhere.folder)}).items()
+        if k == "copy"
+    ]
+    assert f"no copy of {elsewhere.folder} is kept in" in told
+    assert told in next_session(elsewhere, is_full=False)
+    assert "copy" not in fresh_session.prepare({"RUN_DIR": str(place.with_name("b"))}), "in Drive"
+
+
+def test_the_command_line_reads_the_copy_back_before_it_begins(colab, machine, monkeypatch, capsys):
+    here, place = colab
+    unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "a")
+    machine("B")
+    monkeypatch.setattr(chain, "execute", lambda jobs, run, show: iter(()))
+    assert main(["run", "--stages", "01", "-p", "WORD=glide"]) == 0
+    assert (here / "clips/a/sound.wav").is_file()
+    assert f"files restored from {place}: 2" in capsys.readouterr().err
+    machine("C")
+    place.parent.rename(place.parent.with_name("unmounted"))
+    assert main(["run", "--stages", "01", "-p", "WORD=glide"]) == 1
+    assert "mount Google Drive in a cell" in capsys.readouterr().err and not here.exists()
+
+
+def test_where_drive_is_not_mounted_nothing_is_made_in_its_place(colab):
+    here, place = colab
+    place.parent.rmdir()
+    with pytest.warns(UserWarning, match="MyDrive is not mounted"):
+        unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "a")
+    assert not place.parent.exists()
 
 
 def test_a_checkpoint_in_the_copy_speaks_of_nothing_that_is_not_there(colab, monkeypatch):

@@ -12,6 +12,7 @@ from papermill.parameterize import parameterize_notebook
 from mwwkit import presets
 from mwwkit.cli import chain
 from mwwkit.presets.parameters import DEFAULT, HANDED, NOWHERE, RUN_WIDE, SET, Parameters, resolve
+from mwwkit.run import fresh_session
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -49,6 +50,35 @@ def resolved(section: str, run: Run, handed: dict | None = None, **changed) -> P
     names = cells(section, handed or {}, changed)
     configs = (acquire.Config, triples.Config) if section == "acquire" else [config(section)]
     return resolve(names["PRESET"], section, names, run, *configs)
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """A session on Kaggle; what pip would be asked for, as extras."""
+    asked = []
+    monkeypatch.setenv("MWWKIT_PLATFORM", "kaggle")
+    monkeypatch.setattr(fresh_session, "lacking", lambda chosen: asked.append(chosen) or [])
+    return asked
+
+
+def test_extras_are_those_of_the_values_that_count(run, fresh, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("export: {onnx: true, arena_bytes: 30000}\nacquire: {tts_negative: 0}\n")
+    resolved("export", run, PRESET=str(mine))
+    resolved("export", run, {"ONNX": "true", "ARENA_BYTES": "0"})  # papermill -r gives texts
+    resolved("export", run, {"ONNX": "no", "ARENA_BYTES": "1"}, PRESET=str(mine))
+    spoken = {"TTS_POSITIVE": "0", "TTS_HARD_NEGATIVE": "0", "TTS_AMBIENT_MINUTES": "0"}
+    resolved("acquire", run, spoken | {"WORD": "glide"}, PRESET=str(mine))
+    resolved("acquire", run, {"WORD": "glide", "PIPER_VOICES": ""})
+    assert fresh == [["onnx"], ["tflm", "onnx"], [], [], ["tts"]]
+
+
+def test_a_gpu_that_a_preset_asks_for_is_looked_for(run, tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text("train: {device: gpu}\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(fresh_session.Unfit, match="DEVICE is 'gpu' and there is no NVIDIA GPU"):
+        resolved("train", run, PRESET=str(tmp_path / "mine.yaml"))
+    resolved("train", run, {"DEVICE": "cpu"}, PRESET=str(tmp_path / "mine.yaml"))
 
 
 def config(section: str):

@@ -5,7 +5,14 @@ import pytest
 
 from mwwkit.run import session as session_module
 from mwwkit.run.paths import Run
-from mwwkit.run.session import RAISES, Limits, StoppedEarly, stops_are_raised, well_ended
+from mwwkit.run.session import (
+    RAISES,
+    DiskIsFull,
+    Limits,
+    StoppedEarly,
+    stops_are_raised,
+    well_ended,
+)
 
 
 @pytest.fixture
@@ -73,6 +80,14 @@ def test_a_unit_begun_has_its_bytes_reserved_while_it_is_under_way(here):
     assert "the disk budget is reached" in session.reason
     with pytest.raises(StoppedEarly, match="disk budget.*7 units are left and nothing is lost"):
         session.must_be_continued("02 featurize", 7)
+
+
+def test_a_deadline_after_a_want_of_room_is_a_deadline(here, monkeypatch):
+    hours = iter([0.0, 0.0, *[2.0] * 9])
+    monkeypatch.setattr(session_module, "hours_so_far", hours.__next__)
+    session = Limits(budget_gb=1000 / 1e9, session_hours=1).session(here)
+    assert "disk budget" in session.stop(2000) and session.kind is DiskIsFull
+    assert "hours are over" in session.stop() and session.kind is StoppedEarly
 
 
 def test_a_smaller_unit_does_not_slip_past_one_that_did_not_fit(here):

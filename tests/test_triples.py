@@ -20,7 +20,7 @@ from mwwkit.run.config_base import Before
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
-from mwwkit.run.session import Limits, StoppedEarly, stops_are_raised
+from mwwkit.run.session import DiskIsFull, Limits, stops_are_raised
 from mwwkit.stages import triples
 from mwwkit.triples import impulse_responses, status
 from mwwkit.triples.clap import CACHE
@@ -207,13 +207,30 @@ def test_at_the_budget_it_stops_and_the_chained_run_finishes(world, whole, tmp_p
     assert manifest(tmp_path / "two") == manifest(whole[0])
 
 
-def test_under_the_command_line_a_stop_is_raised_with_the_next_step(world, tmp_path):
-    with stops_are_raised(), pytest.raises(StoppedEarly) as stopped:
+@pytest.fixture
+def colab(tmp_path, monkeypatch):
+    """Colab, with the run in `run` and its copy in `drive/kept`."""
+    monkeypatch.setenv("MWWKIT_PLATFORM", "colab")
+    monkeypatch.setenv("MWWKIT_PATHS", str(tmp_path / "paths.md"))
+    rows = {"run": tmp_path / "run", "kept": tmp_path / "drive/kept", "previous": "-"}
+    table = "| name | colab |\n|-|-|\n"
+    table += "".join(f"| {name} | {place} |\n" for name, place in rows.items())
+    (tmp_path / "paths.md").write_text(table)
+    (tmp_path / "drive").mkdir()
+    return rows["kept"]
+
+
+def test_under_the_command_line_a_stop_is_raised_with_the_next_step(world, colab, tmp_path):
+    with stops_are_raised(), pytest.raises(DiskIsFull) as stopped:  # takes another folder
         make(world, tmp_path / "run", budget_gb=0.0125, sterile_share=0.5)
     told = str(stopped.value)
     assert told.startswith("01 triples stopped: ") and "budget" in told
     assert "Next: commit this output" in told and f'PREVIOUS = "{tmp_path / "run"}"' in told
     assert read_json(tmp_path / "run" / "manifest.json")["finished"] is False
+    made = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    for path in made:
+        copy = colab / path.relative_to(tmp_path / "run")
+        assert copy.read_bytes() == path.read_bytes(), "what was finished outlives the session"
 
 
 def test_without_embeddings_the_last_word_says_that_they_are_zeros(world, tmp_path):

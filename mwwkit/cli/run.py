@@ -7,6 +7,7 @@ import time
 from mwwkit import presets
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import OK, Command, say
+from mwwkit.run import fresh_session
 from mwwkit.run.ending import next_places
 from mwwkit.run.paths import Run
 from mwwkit.run.session import DiskIsFull, StoppedEarly
@@ -36,6 +37,8 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset)
+    for what, found in fresh_session.read_back(run.folder, can_ask=False).items():
+        say(f"{what}: {found}")
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)
     before = chain.snapshot(run)
     try:

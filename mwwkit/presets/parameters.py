@@ -18,6 +18,7 @@ from typing import Any
 from mwwkit.presets import PresetError, load
 from mwwkit.presets.notebooks import SECTIONS, of_section, refuse_unknown_keys, stands_for
 from mwwkit.presets.notebooks import parameters as in_the_cell
+from mwwkit.run import fresh_session
 from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
@@ -85,8 +86,10 @@ def resolve(
     """The parameters of a stage's notebook, for its Configs and Limits; `given` is its `globals()`.
 
     Prints where a setting of the whole run is another one here, and from where it is in a run that
-    has no file of them. Raises PresetError for a preset that there is not or that has a key which
-    cannot count here, and WrongInput where earlier runs say different things.
+    has no file of them. Equips a fresh session for the values that count, and prints what that
+    installed. Raises PresetError for a preset that there is not or that has a key which cannot
+    count here, WrongInput where earlier runs say different things, and what `fresh_session.equip`
+    raises.
     """
     defaults, handed = _defaults(section, configs), _handed_over(given)
     of_preset = _of_preset(preset, section, defaults) if preset else {}
@@ -109,7 +112,15 @@ def resolve(
     parameters = Parameters(found)
     for line in words_about_the_run(parameters, section):
         print(line)
+    if installed := fresh_session.equip(dict(given) | _as_read(parameters, configs)):
+        print(f"installed: {', '.join(installed)}")
     return parameters
+
+
+def _as_read(given: Mapping[str, Any], configs: Sequence[type[Checked]]) -> dict[str, Any]:
+    """The values as the Configs read them: papermill may hand texts over."""
+    taken = [config.taken(given).items() for config in configs]
+    return {name.upper(): value for items in taken for name, value in items}
 
 
 def words_about_the_run(found: Parameters, section: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mwwkit.run import kept
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import DiskIsFull, StoppedEarly, well_ended
 
@@ -48,18 +49,38 @@ def next_session(run: Run, *, is_full: bool) -> str:
             "The next session: save this version. Then attach its output (Add input, Notebook "
             f'output){still} set, with all other parameters as they are,\n    PREVIOUS = "auto"'
         )
+    if place := kept.place_of(run.folder):
+        return _from_the_copy(run, place, is_full=is_full)
     folder, earlier = next_places(run, is_full=is_full)
+    lost = f"\nBut {told}: copy it before." if (told := kept.told(run.folder)) else ""
     disk = ", in a folder on a disk that has room" if is_full else ""
     return (
         f"The next session: all cells again{disk}, with all other parameters as they are and\n"
         f"    RUN_DIR = {str(folder)!r}\n"
-        f"    PREVIOUS = {', '.join(map(str, earlier))!r}"
+        f"    PREVIOUS = {', '.join(map(str, earlier))!r}{lost}"
+    )
+
+
+def _from_the_copy(run: Run, place: Path, *, is_full: bool) -> str:
+    """The same for a run that the next session reads back from its copy, whole."""
+    room = (
+        "\nAll of the run is read back: take a machine with a larger disk or, where BUDGET_GB was "
+        "reached, raise that."
+    )
+    return (
+        f"The next session: all cells again, on any machine: the run is read back from {place}. "
+        "All other parameters as they are and\n"
+        '    RUN_DIR = "auto"\n'
+        f"    PREVIOUS = {', '.join(map(str, run.earlier))!r}{room if is_full else ''}"
     )
 
 
 def next_places(run: Run, *, is_full: bool) -> tuple[Path, tuple[Path, ...]]:
-    """The folder of the next session, and the runs before it: another folder where it is full."""
-    if not is_full:
+    """The folder of the next session, and the runs before it: another folder where it is full.
+
+    It stays the same where a copy of it is kept, since only that one is read back.
+    """
+    if not is_full or kept.place_of(run.folder):
         return run.folder, run.earlier
     return _beside(run.folder), (*run.earlier, run.folder)
 

@@ -1,17 +1,20 @@
 """What a notebook's session needs before its work: a TensorFlow that fits, extras, its state.
 
 prepare(globals())     # in the first cell, where mwwkit itself is installed by then
+equip(parameters)      # in the next, by `presets.parameters.resolve`: it knows the preset's values
 
-On Kaggle and Colab, and where `MWWKIT` names a source, missing extras are installed: those that the
-parameters ask for, beside the image's TensorFlow and NumPy, which stay as they are. Elsewhere
-nothing is installed; the Plan says which extra is missing.
+On Kaggle and Colab, and where `MWWKIT` names a source, what is missing is installed, with the
+extras that the parameters ask for, beside the image's TensorFlow and NumPy, which stay as they are.
+Elsewhere nothing is installed; the Plan says which extra is missing.
 """
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -23,7 +26,8 @@ from packaging.requirements import Requirement
 
 from mwwkit.run import kept
 from mwwkit.run.errors import CannotGoOn
-from mwwkit.run.paths import places, platform
+from mwwkit.run.paths import Run, platform
+from mwwkit.run.session import RAISES
 
 STAYS = ("tensorflow", "keras", "numpy")  # as the image has them
 OLDEST_GPU = 6.0  # compute capability: what TensorFlow's packages are built for
@@ -39,26 +43,50 @@ class Unfit(CannotGoOn):
 
 
 def prepare(parameters: Parameters) -> dict[str, Any]:
-    """Make the session fit for a notebook's parameters; what was done, for people.
+    """Make the session fit for mwwkit and get the run's folder ready; what was done, for people.
 
-    Raises Unfit, in one line, for a TensorFlow or a GPU that mwwkit cannot work with, for
-    extras that cannot be installed, and where Google Drive cannot be reached.
+    Raises Unfit, in one line, for a TensorFlow that mwwkit cannot work with, for packages that
+    cannot be installed, and where Google Drive cannot be reached.
     """
     refuse_tensorflow()
-    if parameters.get("DEVICE") == "gpu":
-        refuse_gpu()
     done: dict[str, Any] = {"platform": platform()}
-    if platform() != "local" or parameters.get("MWWKIT"):
-        if installed := install(lacking(extras(parameters))):
-            done["installed"] = installed
-    if parameters.get("RUN_DIR") == "auto" and (place := kept.place_of(places("run")[0])):
-        _mount(place)
-        done[f"files restored from {place}"] = kept.restore(places("run")[0])
+    if installed := _installed([], parameters):
+        done["installed"] = installed
+    if "RUN_DIR" in parameters:
+        done |= read_back(Run.of(parameters["RUN_DIR"]).folder)
     return done
 
 
+def equip(parameters: Parameters) -> list[str]:
+    """Make the session fit for what a notebook works with; what was installed.
+
+    `parameters`: the values that count, each of its own type. Raises Unfit, in one line, for a GPU
+    that mwwkit cannot work with, and for extras that cannot be installed.
+    """
+    if parameters.get("DEVICE") == "gpu":
+        refuse_gpu()
+    return _installed(extras(parameters), parameters)
+
+
+def _installed(chosen: list[str], parameters: Parameters) -> list[str]:
+    is_ours = platform() != "local" or parameters.get("MWWKIT")
+    return install(lacking(chosen)) if is_ours else []
+
+
+def read_back(folder: Path, *, can_ask: bool = True) -> dict[str, Any]:
+    """Restore a run's folder from its copy, if one is kept of it; what was done, for people.
+
+    `can_ask`: this is a notebook, where the user can give leave to mount Google Drive. Raises
+    Unfit where it cannot be reached.
+    """
+    if place := kept.place_of(folder):
+        _mount(kept.mount_of(place), can_ask=can_ask and RAISES not in os.environ)
+        return {f"files restored from {place}": kept.restore(folder)}
+    return {"copy": told} if (told := kept.told(folder)) else {}
+
+
 def extras(parameters: Parameters) -> list[str]:
-    """The extras of mwwkit that a notebook's parameters ask for."""
+    """The extras of mwwkit that a notebook's parameters, each of its own type, ask for."""
     product = parameters.get("PRODUCT", "clips")
     speaks = any(parameters.get(name) for name in SPOKEN) and not parameters.get("PIPER_VOICES")
     wanted = {
@@ -81,7 +109,10 @@ def refuse_tensorflow() -> None:
 
 
 def refuse_gpu() -> None:
-    """Raise Unfit unless there is an NVIDIA GPU that TensorFlow's packages are built for."""
+    """Raise Unfit unless there is an NVIDIA GPU that TensorFlow's packages are built for.
+
+    Warns where the driver does not tell for which it is.
+    """
     cure = "choose an accelerator such as GPU T4 for the session, or set DEVICE to 'cpu'"
     if not (query := shutil.which("nvidia-smi")):
         raise Unfit(f"DEVICE is 'gpu' and there is no NVIDIA GPU here (no nvidia-smi); {cure}")
@@ -91,7 +122,16 @@ def refuse_gpu() -> None:
         why = " ".join((told.stdout + told.stderr).split())
         raise Unfit(f"DEVICE is 'gpu' and nvidia-smi finds none ({why}); {cure}")
     name, _, capability = told.stdout.splitlines()[0].rpartition(",")
-    if float(capability) < OLDEST_GPU:
+    try:
+        is_too_old = float(capability) < OLDEST_GPU
+    except ValueError:  # [N/A], by some drivers
+        warnings.warn(
+            f"nvidia-smi does not tell the compute capability of {name} ({capability.strip()}); "
+            f"TensorFlow is built for {OLDEST_GPU} and newer",
+            stacklevel=2,
+        )
+        return
+    if is_too_old:
         raise Unfit(
             f"DEVICE is 'gpu' and {name} has compute capability {capability.strip()}; TensorFlow "
             f"is built for {OLDEST_GPU} and newer: {cure}"
@@ -146,8 +186,16 @@ def _wheelhouse() -> Path | None:
 
 def _requirements(chosen: Iterable[str]) -> list[Requirement]:
     """What mwwkit and some extras require here, without markers."""
+    try:
+        lines = metadata.requires("mwwkit") or []
+    except metadata.PackageNotFoundError as error:
+        where = Path(__file__).parents[2]
+        raise Unfit(
+            f"mwwkit is read from {where}, where it is not installed, so nobody knows what it "
+            f"needs: pip install -e {where}"
+        ) from error
     found = []
-    for line in metadata.requires("mwwkit") or []:
+    for line in lines:
         requirement = Requirement(line)
         marker, requirement.marker = requirement.marker, None
         if marker is None or any(marker.evaluate({"extra": e}) for e in ["", *chosen]):
@@ -167,11 +215,16 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _mount(place: Path) -> None:
+def _mount(at: Path, *, can_ask: bool) -> None:
     """Mount Google Drive where it is not: it asks the user for leave."""
-    at = next((p for p in place.parents if p.name == "MyDrive"), place.parent)
     if at.is_dir():
         return
+    if not can_ask:
+        raise Unfit(
+            f"{at} is not there: mount Google Drive in a cell of the notebook beside this terminal "
+            f"(from google.colab import drive; drive.mount({str(at.parent)!r})), or name another "
+            "folder for the run (--run-dir)"
+        )
     try:
         drive = importlib.import_module("google.colab.drive")
     except ImportError as error:

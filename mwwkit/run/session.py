@@ -74,6 +74,7 @@ class Session:
         """
         if self._is_over() and not is_first:
             self.reason = f"the session's {self.session_hours:g} hours are over"
+            self.kind = StoppedEarly
         elif refusal := self.budget.refusal(next_bytes):
             self.reason, self.kind = refusal, DiskIsFull
         return self.reason
@@ -152,6 +153,7 @@ def full_disk_stops(stage: str) -> Iterator[None]:
             ) from error
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
+        kept.save_all()
         raise DiskIsFull(
             f"{stage} stopped early: the disk is full ({error}); nothing that was finished is "
             "lost. Make room and run it again."

@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 
 from mwwkit.audio.reading import duration_s
-from mwwkit.run import paths
+from mwwkit.run import kept, paths
 from mwwkit.run.config_base import Between, Checked, EachOf, OneOf, Rising, Texts
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.lock import one_writer
@@ -166,11 +166,13 @@ def run(
             if not reason:
                 work.checkpoint.complete(**_totals(work))
             batch_manifest.write_manifest(work, finished=not reason)
+        kind = work.session.kind
     except StoppedEarly as stop:
-        reason = f"the disk is full ({stop.__cause__}); make room"
+        reason, kind = f"the disk is full ({stop.__cause__}); make room", type(stop)
+    kept.save(run.folder)  # all that was finished, however it ended
     report = status.status(work, reason)
     if reason:
-        well_ended(StoppedEarly(f"{STAGE} {report['status']}. Next: {report['next']}"))
+        well_ended(kind(f"{STAGE} {report['status']}. Next: {report['next']}"))
     return report
 
 

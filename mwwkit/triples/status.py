@@ -31,8 +31,8 @@ def status(work: Work, reason: str) -> dict:
         chain = ", ".join(map(str, [*run.earlier, run.folder]))
         then = (
             "commit this output, attach it to the next notebook, run again: there, in the cell of "
-            f'parameters, PREVIOUS = "{chain}" (where they are attached; "auto" takes the runs '
-            "that paths.md lists), and FORCE = []"
+            f'parameters, PREVIOUS = "{chain}" (where they are attached; "auto" takes all attached '
+            "runs), and FORCE = []"
         )
     work.say(status_line)
     if work.checkpoint.settings["embeddings"] == "none":
