@@ -358,7 +358,7 @@ def test_folders_that_give_nothing_are_refused_before_anything_is_made(tmp_path,
     (tmp_path / "empty" / "positive").mkdir(parents=True)
     for call, message in (
         (config(tmp_path / "empty"), "positive.*has no audio in it: found nothing"),
-        (config(tmp_path / "gone"), "none of the folders positive"),
+        (config(tmp_path / "gone"), "there is no such folder; wanted one with any of positive"),
         (config(positive=(str(tmp_path / "gone"),)), "gone, which is no folder"),
         (config(), "no clip of 'hey you' to learn from"),
     ):

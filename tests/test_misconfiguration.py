@@ -146,6 +146,10 @@ def test_a_wrong_preset_is_one_line_and_no_work(told, text, line):
         ),
         (["-p", "PREVIOUS=.", "--previous", "."], "PREVIOUS is given twice, as a parameter and as"),
         (["-p", "SEED=1", "-p", "SEED=2"], "SEED is given twice, as '1' and as '2'"),
+        (
+            ["--preset", "fast_test", "-p", "RECORDINGS=mine"],
+            "the word is 'computer' by the preset fast_test, and RECORDINGS gives recordings",
+        ),
         (["-p", "RUN_DIR=here"], "RUN_DIR is given as a parameter; wanted the option --run-dir"),
     ],
 )

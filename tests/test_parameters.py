@@ -113,6 +113,15 @@ def test_a_preset_can_be_handed_over_by_name(run):
     assert origin(found, "SHAPE") == ("tiny", "preset fast_test")
 
 
+def test_somebodys_recordings_are_not_called_by_the_word_of_a_preset(run):
+    for given in ({"RECORDINGS": "mine"}, {"POSITIVE": ["mine"]}, {"TABLE": "mine.csv"}):
+        with pytest.raises(presets.PresetError, match="is 'computer' by the preset fast_test, and"):
+            resolved("acquire", run, PRESET="fast_test", **given)
+        found = resolved("acquire", run, PRESET="fast_test", WORD="marvin", **given)
+        assert found["WORD"] == "marvin"
+    assert resolved("acquire", run, PRESET="fast_test")["WORD"] == "computer"
+
+
 @pytest.mark.parametrize("name", presets.names())
 @pytest.mark.parametrize("section", STAGES)
 def test_a_notebook_takes_from_a_preset_what_the_command_line_hands_it(run, section, name):

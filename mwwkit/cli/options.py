@@ -127,5 +127,7 @@ def parameter(text: str) -> tuple[str, str]:
     """The name and the value of NAME=VALUE."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted NAME=VALUE")
+        raise argparse.ArgumentTypeError(
+            f"{text!r}; wanted NAME=VALUE, in quotes where it has spaces"
+        )
     return name, value

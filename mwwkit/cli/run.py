@@ -37,6 +37,8 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset)
+    if "01" in arguments.stages:
+        presets.refuse_its_word(arguments.preset, parameters)
     for what, found in fresh_session.read_back(run.folder, can_ask=False).items():
         say(f"{what}: {found}")
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)

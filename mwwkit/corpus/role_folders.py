@@ -45,6 +45,10 @@ def roles_in(root: Path, former: bool = False) -> tuple[list[tuple[str, Path]], 
     looked into, and there are no other names of roles. Raises WrongInput where there is none, or
     where `root` cannot be looked into.
     """
+    if not root.is_dir():
+        raise WrongInput(
+            f"recordings is {root}, and there is no such folder; wanted one with any of {NAMES}"
+        )
     names = {role: role for role in FOLDERS} if former else ROLES
     roles = list(_roles(root, names, 0 if former else DEEPEST, only_splits=True))
     if not roles and not former:

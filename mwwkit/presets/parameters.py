@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from mwwkit.presets import PresetError, load
+from mwwkit.presets import PresetError, load, refuse_its_word
 from mwwkit.presets.notebooks import SECTIONS, of_section, refuse_unknown_keys, stands_for
 from mwwkit.presets.notebooks import parameters as in_the_cell
 from mwwkit.run import fresh_session
@@ -109,6 +109,9 @@ def resolve(
             found[name] = _of_the_run(name, has, said or value, note)
         else:
             found[name] = _default(name, value)
+    if section == FIRST:
+        by_hand = {name: p.value for name, p in found.items() if p.origin in (HANDED, SET)}
+        refuse_its_word(preset, by_hand)
     parameters = Parameters(found)
     for line in words_about_the_run(parameters, section):
         print(line)
