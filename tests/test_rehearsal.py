@@ -185,9 +185,11 @@ def test_a_long_run_of_another_preset_or_other_parameters_is_not_compared_with(t
 
 
 LONG_RUN = """
+    import signal
     import sys
     from pathlib import Path
     from mwwkit.cli.rehearsal import Rehearsal, Terms
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
     rehearsal = Rehearsal(Path(sys.argv[1]), "fast_test", {}, [], Terms(60.0, 1), {})
     print("begun", flush=True)
     rehearsal.long_run()

@@ -52,9 +52,10 @@ def looked_at(recordings: str) -> str:
 def not_looked_at(recordings: str, used: Sequence[Path]) -> list[str]:
     """A notice for each folder of paths.md that holds files, with nothing of it in `used`."""
     seen = [path.resolve() for path in used]
+    known = paths.locations("recordings") if "recordings" in paths.table() else []
     folders = [
         folder
-        for folder in paths.locations("recordings")
+        for folder in known
         if not any(_within(folder.resolve(), path) or _within(path, folder) for path in seen)
         and any(not name.startswith(".") for *_, names in os.walk(folder) for name in names)
     ]
