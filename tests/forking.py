@@ -9,6 +9,8 @@ from pathlib import Path
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [f"mwwkit.stages.{name}" for name in ("acquire", "featurize", "train", "mine", "export")]
+    # which mwwkit itself loads only when they are first needed
+    + ["keras", "tensorflow", "scipy.signal", "scipy.stats", "scipy.ndimage", "scipy.optimize"]
     + ["ipykernel.kernelapp"]
 )
 
