@@ -142,17 +142,21 @@ def every_value(jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
     What one is not given of the run's settings is what 01 is given, if it is among the jobs, else
     what the run has.
     """
-    said = next((job.given for job in jobs if job.stage == "01"), {})
-    return {SECTIONS[job.stage]: _counting(job, said) for job in jobs}
+    said_in_01 = next((job.given for job in jobs if job.stage == "01"), {})
+    runs = [Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ())) for job in jobs]
+    has = {run: {n.upper(): found.value for n, found in of_run(run).items()} for run in set(runs)}
+    return {
+        SECTIONS[job.stage]: _counting(job, has[run] | said_in_01)
+        for job, run in zip(jobs, runs, strict=True)
+    }
 
 
-def _counting(job: Job, said_in_01: dict[str, Any]) -> dict[str, Any]:
+def _counting(job: Job, said: dict[str, Any]) -> dict[str, Any]:
+    """Every parameter of a job; `said` has the run's settings, by name."""
     defaults = parameters(job.stage)
-    run = Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))
-    has = {name.upper(): found.value for name, found in of_run(run).items()}
     for name, default in defaults.items():
         if name.lower() in RUN_WIDE:
-            defaults[name] = (has | said_in_01).get(name, stands_for(name, default))
+            defaults[name] = said.get(name, stands_for(name, default))
     return defaults | job.given
 
 

@@ -37,13 +37,18 @@ def place_of(folder: Path) -> Path | None:
 
     One is kept of the platform's own folder for runs (`RUN_DIR = "auto"`), if paths.md has a place.
     """
-    found = places("kept") if "kept" in table() else []
-    return found[0] if found and folder.absolute() == places("run")[0].absolute() else None
+    place = _place()
+    return place if place and folder.absolute() == places("run")[0].absolute() else None
+
+
+def _place() -> Path | None:
+    """Where this platform's copies are, whatever run they are of."""
+    return next(iter(places("kept") if "kept" in table() else []), None)
 
 
 def told(folder: Path) -> str:
     """In words, where a platform keeps copies and none is kept of this folder; else nothing."""
-    place = next(iter(places("kept") if "kept" in table() else []), None)
+    place = _place()
     if place is None or place_of(folder) or folder.absolute().is_relative_to(mount_of(place)):
         return ""
     return (
@@ -88,7 +93,7 @@ def stage_finished(checkpoint: Path) -> None:
 
 
 def _run_of(checkpoint: Path) -> Path | None:
-    if "kept" not in table() or not places("kept"):
+    if _place() is None:
         return None
     run = places("run")[0].absolute()
     return run if checkpoint.absolute().is_relative_to(run) else None
