@@ -67,6 +67,11 @@ def is_systems(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in SYSTEMS
 
 
+def names_in(folder: Path) -> Iterator[str]:
+    """The names of the files under a folder, without the system's own; links are not followed."""
+    return (name for *_, names in os.walk(folder) for name in names if not is_systems(name))
+
+
 @dataclass
 class _Walk:
     """A way through all folders under one."""

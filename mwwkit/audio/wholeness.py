@@ -162,6 +162,16 @@ def _measured(file, n_bytes: int, at: int, n_promised: int, head: struct.Struct,
     return Wholeness(1 + n_after / n_promised)
 
 
+def _of_chunk(
+    file, n_bytes: int, wanted: bytes, first: int, head: struct.Struct, align: int
+) -> Wholeness:
+    """Wholeness of a container by the chunk that has its sound; its chunks begin at `first`."""
+    for name, at, size in _chunks(file, first, head, align, n_bytes):
+        if name == wanted:
+            return _measured(file, n_bytes, at, size, head, align)
+    return WHOLE
+
+
 def _riff(file, head: bytes, n_bytes: int) -> Wholeness | None:
     if head[:4] not in (b"RIFF", b"RIFX", b"RF64", b"BW64") or head[8:12] != b"WAVE":
         return None
@@ -190,21 +200,13 @@ def _riff(file, head: bytes, n_bytes: int) -> Wholeness | None:
 def _w64(file, head: bytes, n_bytes: int) -> Wholeness | None:
     if head[:5] != b"riff\x2e":
         return None
-    layout = struct.Struct("<16sQ")
-    for name, at, size in _chunks(file, 40, layout, 8, n_bytes):
-        if name == b"data":
-            return _measured(file, n_bytes, at, size, layout, 8)
-    return WHOLE
+    return _of_chunk(file, n_bytes, b"data", 40, struct.Struct("<16sQ"), 8)
 
 
 def _aiff(file, head: bytes, n_bytes: int) -> Wholeness | None:
     if head[:4] != b"FORM" or head[8:12] not in (b"AIFF", b"AIFC"):
         return None
-    layout = struct.Struct(">4sI")
-    for name, at, size in _chunks(file, 12, layout, 2, n_bytes):
-        if name == b"SSND":
-            return _measured(file, n_bytes, at, size, layout, 2)
-    return WHOLE
+    return _of_chunk(file, n_bytes, b"SSND", 12, struct.Struct(">4sI"), 2)
 
 
 def _au(file, head: bytes, n_bytes: int) -> Wholeness | None:

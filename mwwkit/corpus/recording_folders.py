@@ -7,12 +7,12 @@ Folders named after splits are splits. Which of the others is the speaker is tol
 or by `level`; where neither tells it, a notice says so.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mwwkit.audio.discovery import names_in
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.corpus.folder_names import names_a_split, people, speaker_of, splits_named
 from mwwkit.corpus.gathering import Place
@@ -57,7 +57,7 @@ def not_looked_at(recordings: str, used: Sequence[Path]) -> list[str]:
         folder
         for folder in known
         if not any(_within(folder.resolve(), path) or _within(path, folder) for path in seen)
-        and any(not name.startswith(".") for *_, names in os.walk(folder) for name in names)
+        and any(names_in(folder))
     ]
     return [
         f"{folder} holds files that are not looked at: RECORDINGS is {recordings!r}, by you or by "

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from mwwkit.audio.discovery import is_systems, unreachable
+from mwwkit.audio.discovery import is_systems, names_in, unreachable
 from mwwkit.audio.file_kinds import kind_of
 from mwwkit.audio.reading import is_audio
 from mwwkit.corpus.clips import Rejected
@@ -108,7 +108,7 @@ def _inside(root: Path) -> list[Path]:
 def _unused(path: Path) -> Rejected:
     if not os.path.isdir(path):
         return rejected(path, _loose(path))
-    n_files = len(list(islice(_files(path), MOST_COUNTED)))
+    n_files = len(list(islice(names_in(path), MOST_COUNTED)))
     told = f"{n_files:,} files" if n_files < MOST_COUNTED else f"{MOST_COUNTED:,} files or more"
     return rejected(
         path,
@@ -120,10 +120,6 @@ def _unused(path: Path) -> Rejected:
 def _meant(folder: Path) -> str:
     near = get_close_matches(plain(folder.name), ROLES, 1, 0.75)
     return f"; is it {ROLES[near[0]]}/?" if near else ""
-
-
-def _files(folder: Path):
-    return (name for _, _, names in os.walk(folder) for name in names if not is_systems(name))
 
 
 def _loose(path: Path) -> str:

@@ -12,7 +12,7 @@ from mwwkit.corpus.clips import STAGE, Kind, Label, Rejected, Split
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.speech import Voice
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import printable
+from mwwkit.run.files import printable, reason_alone
 
 FOLDERS = {  # what people call their folders -> what is in them
     "positive": (Label.POSITIVE, Kind.CLIP),
@@ -141,5 +141,4 @@ def folder(
 
 def rejected(path: Path, reason: str) -> Rejected:
     """A row of the quarantine; the path need not be said twice."""
-    place = printable(path)
-    return Rejected(place, printable(reason).removeprefix(place).lstrip(" :"), STAGE)
+    return Rejected(printable(path), reason_alone(reason, path), STAGE)

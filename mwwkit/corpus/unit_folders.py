@@ -24,7 +24,7 @@ from mwwkit.corpus.clips import (
 from mwwkit.corpus.sources import VOICE_MARK, About, FromFile, FromSeed, FromSpeech, Input
 from mwwkit.corpus.speech import Engine, SpeechError
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
-from mwwkit.run.files import printable, read_json, write_json
+from mwwkit.run.files import printable, read_json, reason_alone, write_json
 from mwwkit.run.seeds import rng
 
 LONGEST_RIR_S = 10.0
@@ -87,8 +87,7 @@ def make_unit(part: Path, inputs: Sequence[Input], bounds: Bounds, engine: Engin
 
 
 def _row(item: Input, text: str) -> dict[str, str]:
-    place = where(item)
-    return {"path": place, "reason": printable(text).removeprefix(place).lstrip(" :")}
+    return {"path": where(item), "reason": reason_alone(text, where(item))}
 
 
 def _write(part: Path, name: str, item: Input, samples: np.ndarray) -> Made:

@@ -23,12 +23,11 @@ from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
-from mwwkit.run.settings import FILE, NAMES, RunSettings, Value, of_run
+from mwwkit.run.settings import FILE, NAMES, STAGES, RunSettings, Value, of_run
 from mwwkit.run.shown import as_html, as_lines, in_words
 from mwwkit.run.written import spelled
 
-FOLDERS = {"acquire": "clips", "featurize": "features", "train": "training", "mine": "tuned"}
-FOLDERS["export"] = "export"
+FOLDERS = dict(zip(SECTIONS.values(), STAGES, strict=True))
 RUN_WIDE = tuple(name.upper() for name in NAMES)
 WORD = "WORD"  # the run's before a preset's
 FIRST = "acquire"  # the stage that says them

@@ -86,6 +86,11 @@ def printable(text: str | Path) -> str:
     return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def reason_alone(reason: str, path: str | Path) -> str:
+    """A reason without the path that it begins with, for a row that has the path already."""
+    return printable(reason).removeprefix(printable(path)).lstrip(" :")
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex."""
     digest = hashlib.sha256()

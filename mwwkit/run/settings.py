@@ -21,7 +21,8 @@ from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
 
 FILE = "settings.json"
-STAGES = ("clips", "features", "training", "tuned", "export")  # whose checkpoints hold some of them
+# Where each of the five stages, in their order, keeps the checkpoint of what it ends with.
+STAGES = ("clips", "features", "training", "tuned", "export")
 
 # False accepts an hour of long speech and noise, and the share of other words' clips, near misses
 # apart, that may be accepted: what weights and cutoffs are chosen by.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mwwkit.audio.discovery import discover
-from mwwkit.run.files import printable
+from mwwkit.run.files import printable, reason_alone
 from mwwkit.run.seeds import rng
 
 
@@ -37,7 +37,7 @@ def listing(roots: Sequence[Path], suffixes: Collection[str]) -> Listing:
     for number, root in enumerate(roots):
         found = discover(root, suffixes)
         paths += [(_name(path, root), number, path) for path in found.files]
-        others += [(_name(path, root), _told(path, reason)) for path, reason in found.others]
+        others += [(_name(path, root), reason_alone(reason, path)) for path, reason in found.others]
     seen: dict[str, int] = {}
     files = []
     for name, _, path in sorted(paths):
@@ -54,10 +54,6 @@ def listed(roots: Sequence[Path], suffixes: Collection[str]) -> list[Found]:
 
 def _name(path: Path, root: Path) -> str:
     return printable(path.relative_to(root).as_posix())
-
-
-def _told(path: Path, reason: str) -> str:
-    return printable(reason).removeprefix(printable(path)).strip()
 
 
 def as_before(files: Iterable[Found], suffixes: Collection[str]) -> list[Found]:
