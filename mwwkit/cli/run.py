@@ -7,6 +7,7 @@ import time
 from mwwkit import presets
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import OK, Command, say
+from mwwkit.presets.notebooks import refuse_its_word
 from mwwkit.run import fresh_session
 from mwwkit.run.ending import next_places
 from mwwkit.run.paths import Run
@@ -38,7 +39,7 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset)
     if "01" in arguments.stages:
-        presets.refuse_its_word(arguments.preset, parameters)
+        refuse_its_word(arguments.preset, parameters)
     for what, found in fresh_session.read_back(run.folder, can_ask=False).items():
         say(f"{what}: {found}")
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)

@@ -13,7 +13,7 @@ notebook's values count.
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from mwwkit.run.written import as_written, typed
 
 SECTIONS = ("all", "acquire", "featurize", "train", "mine", "export")
 Preset = dict[str, dict[str, Any]]
-OWN = ("RECORDINGS", "POSITIVE", "TABLE")  # parameters of 01 that give recordings of one's own
 # What `${NAME}` is while YAML is read, to which braces mean a table: private characters.
 _HELD = "\ue000", "\ue001"
 
@@ -43,26 +42,6 @@ def suggest(word: str, known: Iterable[str]) -> str:
 def _close(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
     return f"; did you mean {next(k for k in known if k.lower() == close[0])}?" if close else ""
-
-
-def refuse_its_word(preset: str, said: Mapping[str, Any]) -> None:
-    """PresetError where a preset that comes with mwwkit would name somebody's own recordings.
-
-    `said` has the parameters of 01 that somebody gave beside the preset.
-    """
-    given = ", ".join(
-        name for name in OWN if said.get(name) not in (None, "", "[]", "auto", [], ())
-    )
-    if given and "WORD" not in said and preset in names() and (word := _word_of(preset)):
-        raise PresetError(
-            f"the word is {word!r} by the preset {preset}, and {given} gives recordings of your "
-            "own; say their word: WORD"
-        )
-
-
-def _word_of(preset: str) -> str:
-    held = load(preset)
-    return str((held.get("all", {}) | held.get("acquire", {})).get("word", ""))
 
 
 def names() -> list[str]:

@@ -5,15 +5,17 @@ parameters("03")["STEPS"]       # the default in the cell
 
 import ast
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mwwkit.presets import Preset, PresetError, suggest
+from mwwkit.presets import Preset, PresetError, load, names, suggest
 from mwwkit.run.settings import RunSettings
 
 SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
 NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
 NOTEBOOKS["01"] = "01_acquire_and_augment"
+OWN = ("RECORDINGS", "POSITIVE", "TABLE")  # parameters of 01 that give recordings of one's own
 
 
 def notebook(stage: str) -> Path:
@@ -61,3 +63,19 @@ def of_section(preset: Preset, section: str) -> dict[str, Any]:
     """A preset's values for one stage by their parameters' names; `all` may have others."""
     values = preset.get("all", {}) | preset.get(section, {})
     return {name.upper(): value for name, value in values.items()}
+
+
+def refuse_its_word(preset: str, said: Mapping[str, Any]) -> None:
+    """PresetError where a preset that comes with mwwkit would name somebody's own recordings.
+
+    `said` has the parameters of 01 that somebody gave beside the preset.
+    """
+    nothing = None, "", "[]", "auto", [], ()
+    own = [name for name in OWN if said.get(name) not in nothing]
+    if not own or "WORD" in said or preset not in names():
+        return
+    if word := of_section(load(preset), "acquire").get("WORD"):
+        raise PresetError(
+            f"the word is {word!r} by the preset {preset}, and {', '.join(own)} gives recordings "
+            "of your own; say their word: WORD"
+        )

@@ -15,8 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from mwwkit.presets import PresetError, load, refuse_its_word
-from mwwkit.presets.notebooks import SECTIONS, of_section, refuse_unknown_keys, stands_for
+from mwwkit.presets import PresetError, load
+from mwwkit.presets.notebooks import (
+    SECTIONS,
+    of_section,
+    refuse_its_word,
+    refuse_unknown_keys,
+    stands_for,
+)
 from mwwkit.presets.notebooks import parameters as in_the_cell
 from mwwkit.run import fresh_session
 from mwwkit.run.config_base import Checked
