@@ -96,9 +96,9 @@ def test_a_run_leaves_the_executed_notebook_and_what_it_printed(notebooks, run, 
     notebooks()
     assert run("-p", "STEPS=20", "RATE=1e-3", "-p", "WORD=no") == cli.OK
     assert (tmp_path / "run/executed/03_train.ipynb").is_file()
-    told = "heard 'no' 20 0.001"
+    told, said = "heard 'no' 20 0.001", capsys.readouterr().err
     assert told in (tmp_path / "run/logs/03_train.log").read_text()
-    assert told in capsys.readouterr().err
+    assert said.startswith("03_train: starting ...\n") and told in said
 
 
 def test_a_run_leaves_nothing_in_the_working_folder(notebooks, run, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from typing import Any, TextIO
 import yaml
 
 from mwwkit.cli import preflight
+from mwwkit.cli.command import say
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.presets.notebooks import (
     NOTEBOOKS,
@@ -254,6 +255,8 @@ def _executed(jobs: Sequence[Job], run: Run, *, show: bool) -> Iterator[Done]:
     _make_our_own(run)
     for job in jobs:
         name, began, parameters = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
+        if show:
+            say(f"{name}: starting ...")
         if parameters.get("SESSION_HOURS"):
             left_hours = parameters["SESSION_HOURS"] - (began - started) / 3600
             parameters["SESSION_HOURS"] = max(left_hours, 1e-6)  # 0 would mean no deadline

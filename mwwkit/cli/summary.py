@@ -31,7 +31,8 @@ def ending(run: Run) -> str:
         return EARLIER
     report = read_report(exported)
     head = f'"{report.wake_word}": {report.verdict.headline}.'
-    rows = [*key_facts(report)[1:], ("report", str(exported.path(exported.record.page)))]
+    page = str(exported.path(exported.record.page))
+    rows = [*_model(exported), *key_facts(report)[1:], ("report", page)]
     return "\n".join(["", head, *report.verdict.sentences, "", *_lines(rows)])
 
 
@@ -41,11 +42,11 @@ def demo(run: Run, minutes: float) -> str:
     if not exported.record.report:
         return EARLIER
     record, metrics, report = exported.record, exported.metrics, read_report(exported)
-    path, test = exported.path(record.manifest), metrics.test
+    test = metrics.test
     recall = sorted(test.recall, key=lambda row: (row.condition != "clean", row.condition))
     counted = heard_words(test, report.data).called
     rows = [
-        ("model", f"{path} and {record.model}"),
+        *_model(exported),
         *key_facts(report),
         *((f"{counted}, {row.condition}", str(row)) for row in recall),
         ("other words taken for it", str(test.other_clips_accepted)),
@@ -57,6 +58,13 @@ def demo(run: Run, minutes: float) -> str:
     word = report.wake_word
     head = f'"{word}", on voices that it was not taught by:'
     return "\n".join(["", head, *_lines(rows), "", HONEST.format(word=word)])
+
+
+def _model(exported: Exported) -> tuple[tuple[str, str], ...]:
+    """Where the files for the device are, and what to do with them."""
+    record = exported.record
+    together = f"{exported.path(record.manifest)} and {record.model}, beside your ESPHome YAML"
+    return ("model", together), ("lines for that", str(exported.path(record.yaml)))
 
 
 def _lines(rows: Sequence[tuple[str, str]]) -> list[str]:
