@@ -28,7 +28,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 TRAINING = "scenes"  # scenes, or windows: one window and one label, as a baseline
 SCENES = 5000  # training scenes; 5000 of 12 s are 240 MB
 SCENE_SECONDS = 12.0  # length of a scene

@@ -32,7 +32,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
 STEPS = 12000  # of training
 BATCH = 8  # scenes a step; 8 of 12 s are some 3200 decisions

@@ -28,7 +28,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 KEEP_ABOVE = 0.3  # a sliding mean over this is kept; well under any cutoff
 MAX_PER_CLIP = 3  # events kept of one clip
 MAX_EVENTS = 500  # events kept in all, the worst

@@ -26,7 +26,7 @@
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 WORD = None  # the wake word, as people say it; None is the run's, said in 01
 AUTHOR = "me"  # goes into the manifest
 WEBSITE = ""  # goes into the manifest; may be empty

@@ -96,14 +96,16 @@ def plan(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
+    named: str = "",
 ) -> list[Job]:
     """What each notebook will be given: its preset section, then what was given by name.
 
     `given` holds texts, as from the command line; each goes to every chosen notebook that has the
-    name. Raises PresetError, in one line, for a name that none has, a value of the wrong type, and
-    a value that its stage would refuse.
+    name. `named` is the preset's name, which the run keeps for notebooks run by themselves.
+    Raises PresetError, in one line, for a name that none has, a value of the wrong type, and a
+    value that its stage would refuse.
     """
-    jobs = assembled(chosen, preset, given, run_dir, previous)
+    jobs = assembled(chosen, preset, given, run_dir, previous, named)
     refuse_missing_runs(jobs)
     preflight.refuse_nonsense(every_value(jobs))
     return jobs
@@ -115,6 +117,7 @@ def assembled(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
+    named: str = "",
 ) -> list[Job]:
     """As `plan`, but only names and types are tried: the values may be for another machine."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
@@ -132,6 +135,8 @@ def assembled(
         values |= {n: parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
+        # said even where it is none: of the run's own preset these values know nothing
+        values |= {"PRESET": named} if "PRESET" in takes[stage] else {}
         values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
     return jobs

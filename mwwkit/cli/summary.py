@@ -4,7 +4,9 @@ print(ending(Run.of("run/mine")))
 print(demo(Run.of("run/demo"), minutes=9.5))   # and what synthetic voices cannot do
 """
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from mwwkit.evaluation.exported import FOLDER, Exported
 from mwwkit.report.key_facts import key_facts, read_report
@@ -17,8 +19,7 @@ This model was taught by synthetic voices only: it shows that everything works, 
 people's voices. Twenty recordings of your own change that. Put them in a folder named positive:
 
     recordings/positive/          one wake word a file, any format
-    python -m mwwkit run --preset standard --run-dir run/mine \\
-        -p WORD="{word}" RECORDINGS=recordings
+    {python} -m mwwkit run -p WORD="{word}" RECORDINGS=recordings
 """
 
 
@@ -57,7 +58,13 @@ def demo(run: Run, minutes: float) -> str:
     ]
     word = report.wake_word
     head = f'"{word}", on voices that it was not taught by:'
-    return "\n".join(["", head, *_lines(rows), "", HONEST.format(word=word)])
+    return "\n".join(["", head, *_lines(rows), "", HONEST.format(word=word, python=_python())])
+
+
+def _python() -> str:
+    """This Python as it can be typed here: `make` runs one that is on nobody's path."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _model(exported: Exported) -> tuple[tuple[str, str], ...]:

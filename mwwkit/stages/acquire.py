@@ -98,6 +98,7 @@ class Config(Checked):
     target_fah: Annotated[TargetFah, Before(0.5)] = 0.5
     max_clip_fpr: Annotated[MaxClipFpr, Before(0.01)] = 0.01
     languages: Annotated[Texts, Before(("en",))] = ("en",)
+    preset: Annotated[str, Before("")] = ""  # what the values began with; it shapes no clip
 
     def refuse_together(self) -> None:
         """Raise ValueError for a word without letters and for what is in range but not together."""
