@@ -243,6 +243,8 @@ def test_no_cell_ends_with_a_word_that_says_nothing(whole):
     assert all(told.values())
     nothing = {"True", "False", "None", "''", "()", "[]", "{}", "(False, False)"}
     assert not {name: nothing & set(texts) for name, texts in told.items() if nothing & set(texts)}
+    # what a stage found is a table, not a dictionary
+    assert not [t for texts in told.values() for t in texts if t.startswith("{'") and len(t) > 40]
 
 
 def test_05_under_papermill_has_the_picture_and_the_player(whole):

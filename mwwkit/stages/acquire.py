@@ -175,6 +175,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops(STAGE)
 @one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
@@ -212,6 +213,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
 
 
+@as_table
 def check(run: Run) -> dict:
     """What there is, where people's recordings of the word went, what to know about it.
 

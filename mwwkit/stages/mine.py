@@ -134,6 +134,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops("04 mine")
 @one_writer
 def run(
@@ -348,6 +349,7 @@ def _made_of(run: Run) -> dict:
     return {"weights": sha256(run.find(completed(run, "training")["weights"]))}
 
 
+@as_table
 def check(run: Run) -> dict:
     """What was mined and what it changed. Raises unless 05 can work with it."""
     facts = completed(run, TUNED)
