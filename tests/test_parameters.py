@@ -307,6 +307,18 @@ def test_what_01_began_with_is_what_later_notebooks_begin_with(run):
     assert origin(again, "TTS_POSITIVE") == (60, whose)
 
 
+def test_what_01_settled_for_the_run_wins_over_the_runs_own_preset(run, tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("all: {word: computer, seed: 7}\ntrain: {steps: 9}\n")
+    keep(run, RunSettings("marvin", 8, preset=str(tmp_path / "mine.yaml")))
+    found = resolved("train", run)
+    assert (found["SEED"], found["STEPS"]) == (8, 9)
+    assert resolved("export", run)["WORD"] == "marvin"
+    assert not capsys.readouterr().out
+    assert resolved("train", run, PRESET=str(tmp_path / "mine.yaml"))["SEED"] == 7
+    keep(run, RunSettings("marvin", preset="fast_test"))
+    assert resolved("acquire", run, RECORDINGS="mine")["WORD"] == "marvin"
+
+
 def test_another_preset_or_none_counts_for_its_notebook_which_says_so(run, capsys):
     keep(run, RunSettings("marvin", preset="fast_test"))
     assert origin(resolved("train", run, PRESET="demo"), "STEPS") == (6000, "preset demo")

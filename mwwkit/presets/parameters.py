@@ -92,6 +92,7 @@ def resolve(
     """The parameters of a stage's notebook, for its Configs and Limits; `given` is its `globals()`.
 
     `preset` is what its cell says; none is the run's.
+
     Prints where a setting of the whole run is another one here, and from where it is in a run that
     has no file of them. Equips a fresh session for the values that count, and prints what that
     installed. Raises PresetError for a preset that there is not or that has a key which cannot
@@ -103,11 +104,12 @@ def resolve(
     as_it_came = "" if section == FIRST else None
     chosen = _chosen_preset(preset, as_it_came, handed, run_has.get(PRESET))
     of_preset = _of_preset(chosen, section, defaults, handed) if chosen.value else {}
-    of_them = f"preset {chosen.value}"
-    of_them += "" if chosen.origin in (HANDED, SET) else f", as {chosen.origin} has it"
+    of_them, is_said = f"preset {chosen.value}", chosen.origin in (HANDED, SET)
+    of_them += "" if is_said else f", as {chosen.origin} has it"
     found = {PRESET: chosen}
     for name in filter(given.__contains__, defaults):  # `from_parameters` says what is missing
-        value, has, said = given[name], run_has.get(name), of_preset.get(name)
+        value, has = given[name], run_has.get(name)
+        said = of_preset.get(name) if is_said or not has else None  # 01 has weighed the run's own
         if value is not None and name in handed:
             found[name] = Parameter(value, HANDED, has)
         elif value is not None and not _same(value, defaults[name]):
@@ -120,7 +122,7 @@ def resolve(
             found[name] = _of_the_run(name, has, said or value, note)
         else:
             found[name] = _default(name, value)
-    if section == FIRST:
+    if section == FIRST and is_said:
         by_hand = {name: p.value for name, p in found.items() if p.origin in (HANDED, SET)}
         refuse_its_word(chosen.value, by_hand)
     parameters = Parameters(found)
