@@ -11,7 +11,6 @@ from pathlib import Path
 import jupytext
 import pip
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from mwwkit.cli import chain
 from mwwkit.run import fresh_session
@@ -231,15 +230,6 @@ def test_a_gpu_that_is_missing_or_too_old_stops_in_a_line(tmp_path, monkeypatch,
             fresh_session.refuse_gpu()
     else:
         fresh_session.refuse_gpu()
-
-
-def test_a_notebook_shows_the_line_alone(capsys):
-    shell = InteractiveShell()
-    shell.run_cell(
-        "from mwwkit.run.fresh_session import Unfit\n"
-        "def inside():\n    raise Unfit('no GPU is here; choose one')\ninside()"
-    )
-    assert capsys.readouterr().out == "no GPU is here; choose one\n"
 
 
 def test_pip_is_asked_only_where_the_session_is_fresh(packages, monkeypatch):
