@@ -30,13 +30,20 @@
 # %% [markdown]
 # ## Parameters
 
+# %%
+WORD = ""  # the wake word, as it is written
+RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
+PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
+LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
+TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
+
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
-PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
-WORD = ""  # the wake word, as it is written
-RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
 POSITIVE = []  # more folders of each
 NEGATIVE = []  # words that are not the wake word
 HARD_NEGATIVE = []  # words that sound like it
@@ -65,6 +72,13 @@ SPEAKER_LEVEL = 0  # the folder that is the speaker, 1 the outermost, -1 the inn
 INPUT_RULES = 2  # how folders and tables are read; 1 as in runs that older versions began
 MIN_SECONDS = 0.1  # length of a clip at least
 MAX_SECONDS = 15.0  # and at most
+SEED = 42  # of everything drawn in the whole run; same seed, same bytes
+MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that they let pass
+BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
+WORKERS = 0  # processes; 0 for one a core
+MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
+# Another product, for a model of rooms; a wake word needs none of it:
+PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
 BAD_IRS = []  # for triples: folders of impulse responses of all kinds; none asks paths.md
 TARGET_IRS = []  # folders of labelled rooms
 DRY_SPEECH = []  # folders of speech
@@ -81,14 +95,6 @@ PROP_DECREASE = 0.95  # of the speech's noise that is taken off
 TRIM_DB = 40.0  # silence at its ends is so far under the loudest
 LOUDNESS_LUFS = -23.0  # of the speech
 FORCE = []  # phases of the triples to make again: irs, embeddings, sterile, triples
-SEED = 42  # of everything drawn in the whole run; same seed, same bytes
-TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
-MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that they let pass
-LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
-BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
-WORKERS = 0  # processes; 0 for one a core
-MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
@@ -137,8 +143,7 @@ fresh_session.prepare(globals())
 # %%
 from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player
-from mwwkit.previews import triple_player as previews
+from mwwkit.previews import clip_player, triple_player
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -165,9 +170,6 @@ given
 # %%
 clips and acquire.plan(clips, run, limits)
 
-# %%
-triples_config and triples.plan(triples_config, run, limits)
-
 # %% [markdown]
 # ## Run
 #
@@ -175,9 +177,6 @@ triples_config and triples.plan(triples_config, run, limits)
 
 # %%
 clips and ending.of(acquire.run, clips, run, limits)
-
-# %%
-triples_config and triples.run(triples_config, run, limits)
 
 # %% [markdown]
 # ## Look
@@ -187,9 +186,6 @@ triples_config and triples.run(triples_config, run, limits)
 
 # %%
 ending.stopped or (clips and clip_player.clips(run))
-
-# %%
-triples_config and previews.triple(run, triples_config.bad_irs)
 
 # %% [markdown]
 # ## Check
@@ -203,9 +199,6 @@ triples_config and previews.triple(run, triples_config.bad_irs)
 ending.stopped or (clips and acquire.check(run))
 
 # %%
-triples_config and triples.check(run)
-
-# %%
 ending.stopped or (clips and fates.fates_of(run))
 
 # %% [markdown]
@@ -213,3 +206,21 @@ ending.stopped or (clips and fates.fates_of(run))
 #
 # Then 02. On Kaggle: attach this notebook's output to it. Stopped early: attach it to this notebook
 # itself and run it again.
+
+# %% [markdown]
+# ## Triples
+#
+# Another product, for somebody else's training: 48 kHz examples of a messy recording, the room it
+# shall sound like, and how it sounds there (`PRODUCT`; the README has their format).
+
+# %%
+triples_config and triples.plan(triples_config, run, limits)
+
+# %%
+triples_config and triples.run(triples_config, run, limits)
+
+# %%
+triples_config and triple_player.triple(run, triples_config.bad_irs)
+
+# %%
+triples.check(run) if triples_config else f"PRODUCT is {PRODUCT!r}: no triples are asked for"

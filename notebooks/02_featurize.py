@@ -25,14 +25,20 @@
 # %% [markdown]
 # ## Parameters
 
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+SCENES = 5000  # training scenes; 5000 of 12 s are 240 MB
+CONDITIONS = ["clean", "noise10", "babble10", "room"]  # held-out words are heard in these
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
+
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 TRAINING = "scenes"  # scenes, or windows: one window and one label, as a baseline
-SCENES = 5000  # training scenes; 5000 of 12 s are 240 MB
 SCENE_SECONDS = 12.0  # length of a scene
-CONDITIONS = ["clean", "noise10", "babble10", "room"]  # held-out words are heard in these
 MAX_ROOMS = 200  # rooms used at most; 0 for none
 RIR = 0.5  # probability that a scene is in one of them
 DRY = "none"  # of a room's sound left dry: none, fixed, random; adaptive: more where it rings long
@@ -51,7 +57,6 @@ PITCH_SHIFT = 0.0  # of another pitch at the same speed, up to 2 semitones
 BAND_STOP = 0.05  # of a missing band
 SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 

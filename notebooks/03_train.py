@@ -29,12 +29,19 @@
 # A stage of `SCHEDULE` is steps, learning rate, weight of the negatives; together they must have
 # `STEPS` steps.
 
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+STEPS = 12000  # of training
+SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
+DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
+
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
-SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
-STEPS = 12000  # of training
 BATCH = 8  # scenes a step; 8 of 12 s are some 3200 decisions
 LEARNING_RATE = 0.003  # at its highest, after the warm-up
 WARMUP_STEPS = 100  # over which the rate rises to it
@@ -73,14 +80,12 @@ EVALUATE_EVERY = 2500  # steps between two looks at the int8 model's numbers; a 
 PATIENCE = 0  # stop after so many looks without a better one; 0 takes all steps
 TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
 MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
-DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
 THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
 SEED = None  # of everything drawn; None is the run's own, said in 01
 FIND_RATE = False  # try 100 rates first and draw the loss; nothing is kept of it
 TENSORBOARD = False  # also write events for TensorBoard to training/tensorboard
 PROFILE = False  # write where Python's time goes to training/profile.txt
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 

@@ -25,15 +25,22 @@
 # %% [markdown]
 # ## Parameters
 
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+FINE_TUNE_STEPS = 500  # of training against them
+DROP = []  # ids of mined.csv that are no mistakes, after listening
+DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
+
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 KEEP_ABOVE = 0.3  # a sliding mean over this is kept; well under any cutoff
 MAX_PER_CLIP = 3  # events kept of one clip
 MAX_EVENTS = 500  # events kept in all, the worst
-DROP = []  # ids of mined.csv that are no mistakes, after listening
-FINE_TUNE_STEPS = 500  # of training against them
 LEARNING_RATE = 0.0005  # of these steps
 MINED_SHARE = 0.25  # of every batch
 MINED_PENALTY = 1.0  # weight of their negative steps
@@ -43,11 +50,9 @@ TRIPLET_MARGIN = 0.2  # by how much, in squared distance
 BATCH = 16  # scenes a step
 TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
 MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
-DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
 THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
 SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 

@@ -23,15 +23,20 @@
 # %% [markdown]
 # ## Parameters
 
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
+AUTHOR = "me"  # goes into the manifest
+WEBSITE = ""  # goes into the manifest; may be empty
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
+
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 WORD = None  # the wake word, as people say it; None is the run's, said in 01
-AUTHOR = "me"  # goes into the manifest
-WEBSITE = ""  # goes into the manifest; may be empty
 LANGUAGES = None  # of the people it is for, as a list; None is the run's
-TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
 MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
 ARENA_BYTES = 0  # 0 measures it in TensorFlow Lite Micro (extra tflm)
 OTHER_CALIBRATIONS = True  # tell what other int8 calibration streams would have given; seconds

@@ -29,7 +29,7 @@ from mwwkit.run.session import Limits
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
 COMMON = {"RUN_DIR", "PREVIOUS", "PRESET", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
-ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check", "Next"]
+ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check", "Next", "Triples"]
 each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
 each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
 
@@ -38,9 +38,17 @@ def code(py: Path) -> list[str]:
     return [cell.source for cell in jupytext.read(py).cells if cell.cell_type == "code"]
 
 
+def parameter_cells(py: Path) -> list[list[str]]:
+    """The lines of the few that people change, and those of the rest, which are tagged."""
+    cells = [cell for cell in jupytext.read(py).cells if cell.cell_type == "code"][:2]
+    assert [cell.metadata.get("tags", []) for cell in cells] == [[], ["parameters"]]
+    heading = "# Another product, "  # the triples', below the wake word's
+    lines = [cell.source.splitlines() for cell in cells]
+    return [[line for line in each if not line.startswith(heading)] for each in lines]
+
+
 def parameter_lines(py: Path) -> list[str]:
-    [cell] = [c for c in jupytext.read(py).cells if "parameters" in c.metadata.get("tags", [])]
-    return cell.source.splitlines()
+    return sum(parameter_cells(py), [])
 
 
 def test_there_are_five_and_no_others():
@@ -64,7 +72,7 @@ def test_cells_call_mwwkit_and_define_nothing(py):
     logic = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.With)
     for cell in code(py):
         assert not [n.lineno for n in ast.walk(ast.parse(cell)) if isinstance(n, logic)]
-        is_table = cell.startswith("RUN_DIR = ")  # of parameters: literals only, as tested below
+        is_table = cell.startswith("RUN_DIR = ")  # the rest: literals only, as tested below
         assert cell.count("\n") < 40 or is_table
         assert not re.search(r"^[!%]", cell, re.MULTILINE), "a shell line goes on after a failure"
 
@@ -75,7 +83,7 @@ def test_the_cells_come_in_the_same_order(py):
     title, *rest = [c.source for c in notebook.cells if c.cell_type == "markdown"]
     for column in ("**Reads**", "**Writes**", "**Takes**"):
         assert column in title
-    heads = [text.splitlines()[0].removeprefix("## ") for text in rest]
+    heads = [text.splitlines()[0][3:] for text in rest if text.startswith("## ")]
     assert [h for h in ORDER if h in heads] == heads
     assert {"Parameters", "Setup", "Plan", "Run", "Check", "Next"} <= set(heads)
 
@@ -90,15 +98,15 @@ def test_the_project_s_address_is_pyproject_s(py):
     assert stamped(py) == py.read_text(encoding="utf-8"), "run: make notebooks"
     title = jupytext.read(py).cells[0].source
     assert badge(py) in title.splitlines()
-    assert source() in code(py)[1].splitlines()
+    assert source() in code(py)[2].splitlines()
 
 
 @each_notebook
-def test_the_last_cell_says_what_to_attach_to_the_next(py):
+def test_next_says_what_to_attach_to_the_next(py):
     number = int(py.stem[:2])
-    told = jupytext.read(py).cells[-1].source
+    [told] = [c.source for c in jupytext.read(py).cells if c.source.startswith("## Next")]
     wanted = f"Then {number + 1:02d}." if number < 5 else "`export/`"
-    assert told.startswith("## Next") and wanted in told and "ttach" in told
+    assert wanted in told and "ttach" in told
 
 
 @each_notebook
@@ -109,11 +117,35 @@ def test_a_parameter_is_a_literal_on_a_line_of_its_own_and_is_read(py):
             "a comment tells its meaning: " + line
         )
         ast.literal_eval(ast.parse(line).body[0].value)
-    names = {line.split(" = ")[0] for line in parameter_lines(py)}
-    assert set(papermill.inspect_notebook(str(py.with_suffix(".ipynb")))) == names
+    few, rest = ([line.split(" = ")[0] for line in lines] for lines in parameter_cells(py))
+    assert set(papermill.inspect_notebook(str(py.with_suffix(".ipynb")))) == set(rest)
+    assert 3 <= len(few) <= 8 and not set(few) & set(rest)
+    names = {*few, *rest}
     tree = ast.parse("\n".join(code(py)))
     read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     assert names <= read | set(taken(tree)), "a parameter that nothing reads"
+
+
+@each_stage
+def test_what_papermill_hands_over_counts_over_both_cells_of_parameters(
+    stage, tmp_path, monkeypatch
+):
+    notebook = nbformat.read(chain.notebook(stage), 4)
+    last = next(
+        n for n, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])
+    )
+    probe = nbformat.v4.new_code_cell("print((PRESET, MWWKIT, PREVIOUS))")
+    notebook.cells = [*notebook.cells[: last + 1], probe]
+    nbformat.write(notebook, tmp_path / "small.ipynb")
+    monkeypatch.setattr(chain, "notebook", lambda stage: tmp_path / "small.ipynb")
+    monkeypatch.setattr(local_provisioner, "launch_kernel", warm.launch)
+    here = Run.of(str(tmp_path / "run"))
+    list(chain.execute([chain.Job(stage, {"PRESET": "demo", "MWWKIT": "a.whl"})], here))
+    few, rest = ("\n".join(lines) for lines in parameter_cells(NOTEBOOKS[int(stage) - 1]))
+    assert "PRESET = " in few and "MWWKIT = " in rest
+    log = (here / "logs" / f"{chain.NOTEBOOKS[stage]}.log").read_text("utf-8").splitlines()
+    assert "('demo', 'a.whl', 'auto')" in log
+    assert not any("unknown parameter" in line for line in log)
 
 
 def taken(tree: ast.Module) -> Iterator[str]:

@@ -31,15 +31,16 @@ def run(tmp_path):
 
 
 def cells(section: str, handed: dict, changed: dict) -> dict:
-    """A kernel's names after the parameters cell, edited, and the one that papermill puts there."""
+    """A kernel's names after both cells of parameters, edited, and the one by papermill."""
     notebook = load_notebook_node(str(chain.notebook(NUMBERS[section])))
     if handed:
         notebook = parameterize_notebook(notebook, handed)
-    tagged = [c for c in notebook.cells if "parameters" in "".join(c.metadata.get("tags", []))]
-    sources = [cell.source for cell in tagged]
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    sources = code[: 3 if handed else 2]
     for name, value in changed.items():
-        [line] = [line for line in sources[0].splitlines() if line.startswith(f"{name} = ")]
-        sources[0] = sources[0].replace(line, f"{name} = {value!r}")
+        lines = [line for cell in sources[:2] for line in cell.splitlines()]
+        [line] = [line for line in lines if line.startswith(f"{name} = ")]
+        sources = [cell.replace(line, f"{name} = {value!r}") for cell in sources]
     names = {"In": ["", *sources]}
     for source in sources:
         exec(source, names)

@@ -289,8 +289,10 @@ def _make_our_own(run: Run) -> None:
 def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from papermill.log import logger
     from traitlets.config import Config
 
+    logger.setLevel("ERROR")  # it knows the tagged cell alone; `assembled` has tried every name
     name, place = NOTEBOOKS[stage], _place_for_sockets()
     # Papermill fills in names in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
