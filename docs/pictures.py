@@ -44,7 +44,7 @@ def empty(height_in: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
 def five(here: int) -> None:
     """The five notebooks, number `here` (1..5) marked; 0 marks none."""
     figure, [axes] = empty(1.75)
-    axes.set(xlim=(-0.05, 11.05), ylim=(0, 2.1))
+    axes.set(xlim=(-0.05, 10.55), ylim=(0, 2.1))
     axes.axis("off")
     for at, (name, (what, folder)) in enumerate(STAGES.items()):
         is_here = at + 1 == here
@@ -189,7 +189,7 @@ def trade() -> None:
     heard = 1 / (1 + np.exp((cutoff - 0.86) / 0.07))
     wakes = 12 * np.exp(-cutoff / 0.14)
     axes.plot(cutoff, heard, color=INK, label="words heard (share)")
-    axes.plot(cutoff, np.minimum(wakes, 1.2), color=ACCENT, label="false accepts an hour")
+    axes.plot(cutoff, wakes, color=ACCENT, label="false accepts an hour")
     for at, name in ((0.3, "lenient"), (0.45, "shipped"), (0.75, "strict")):
         axes.axvline(at, color=SOFT, linewidth=1, linestyle=":")
         axes.text(at, 1.24, name, ha="center", va="bottom", **TEXT)

@@ -7,23 +7,35 @@
 # ---
 
 # %% [markdown]
-# # 04 Mine
+# # 04 Mine: what still fools it
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/04_mine.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/04_mine.ipynb) [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/itorousa/mwwkit/blob/main/notebooks/04_mine.ipynb)
 #
-# Streams the negatives of the training split through the int8 model, keeps what fools it, and
-# fine-tunes on it.
+# ![The five notebooks; you are in number 4](attachment:five-4.png)
+#
+# [previous: 03 Train](03_train.ipynb) · [next: 05 Export](05_export.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
+#
+#
+# Most of what people say is no trouble to the model. What wakes it for nothing is rare: seconds in
+# hours. This notebook plays it all negatives of the training split, keeps the moments that score
+# highest, lets you hear them, and trains a little more against them.
+#
+# ![False accepts in a day, and what silence proves](attachment:day.png)
+#
+# **What you will see:** what fools the model, with players; the figures before and after.
 #
 # | | |
 # |---|---|
+# | **You need** | finished 01, 02 and 03 |
 # | **Reads** | `clips/` from 01, `features/` from 02, `training/` from 03 |
 # | **Writes** | `mined/`: what fooled it; `tuned/`: the weights for 05 |
-# | **Takes** | ten hours of audio in about a minute on one core, then some training |
-#
-# Timed out? Run all cells again: finished units are kept.
+# | **Takes** | ten hours of audio in about a minute on one core, then some training: a minute for the demo |
+# | **Stopped early?** | run all cells again: finished units are kept |
 
 # %% [markdown]
 # ## Parameters
+#
+# Nothing to set at first. `DROP` is for afterwards: ids of moments that are no mistakes.
 
 # %%
 PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
@@ -58,6 +70,8 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 
 # %% [markdown]
 # ## Setup
+#
+# As in 01: installs what is missing in a fresh session, then reads the parameters.
 
 # %%
 import importlib.util
@@ -102,7 +116,7 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player
+from mwwkit.previews import clip_player, good_enough
 from mwwkit.previews.training_curves import LiveCurves
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
@@ -120,6 +134,9 @@ platform(), run
 # ## Plan
 #
 # What is done, what is left, and the minutes it takes.
+#
+# Why only the training split: what chooses and tests must stay unseen. A model trained against the
+# very mistakes that it is tested on would look better than it is.
 
 # %%
 given
@@ -130,7 +147,8 @@ mine.plan(config, run, limits)
 # %% [markdown]
 # ## Run
 #
-# Reports the figures before and after; the new weights are kept only where they are better.
+# The figures before and after are of the validation split. The new weights are kept only where they
+# are better there; else 03's stay, and nothing is lost.
 
 # %%
 ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
@@ -138,7 +156,9 @@ ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
 # %% [markdown]
 # ## Look
 #
-# What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
+# Listen to the worst. A near miss, a name, a jingle: fine, that is what it shall learn to let pass.
+# But if you hear the wake word itself, the clip is mislabelled: put its id into `DROP` and run again,
+# else the model is taught to ignore you.
 
 # %%
 ending.stopped or clip_player.mined(run)
@@ -150,6 +170,21 @@ ending.stopped or clip_player.mined(run)
 
 # %%
 ending.stopped or mine.check(run)
+
+# %% [markdown]
+# ## Good enough?
+
+# %%
+ending.stopped or good_enough.mining(run)
+
+# %% [markdown]
+# If that disappoints:
+#
+# | you read | then |
+# |---|---|
+# | fine-tuning did not help | quite usual with little audio to search: more hours of talk and radio in 01 (`ambient/`), then 02 to 04 again |
+# | next to nothing was found | the same; or `KEEP_ABOVE = 0.2` |
+# | recall fell | fewer `FINE_TUNE_STEPS`, or a smaller `MINED_SHARE` |
 
 # %% [markdown]
 # ## Next

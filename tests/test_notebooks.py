@@ -13,23 +13,39 @@ import nbformat
 import papermill
 import pytest
 import warm
+from attach_pictures import attachments
 from jupyter_client.provisioning import local_provisioner
-from stamp_address import badge, source, stamped
+from stamp_address import badges, source, stamped
 from triples_world import write_world
 from varied import seed
 
 from mwwkit import presets
 from mwwkit.cli import chain
 from mwwkit.esphome.certificate import certify
+from mwwkit.evaluation.exported import Exported
 from mwwkit.presets.parameters import RUN_WIDE
+from mwwkit.report.key_facts import read_report
+from mwwkit.run.checkpoint import completed
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
+from mwwkit.run.settings import RunSettings
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
 COMMON = {"RUN_DIR", "PREVIOUS", "PRESET", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
-ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check", "Next", "Triples"]
+ORDER = [
+    "Parameters",
+    "Setup",
+    "Plan",
+    "Listen",
+    "Run",
+    "Look",
+    "Check",
+    "Good enough?",
+    "Next",
+    "Triples",
+]
 each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
 each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
 
@@ -65,6 +81,9 @@ def test_the_ipynb_is_its_py_without_outputs(py):
     assert content(ipynb) == content(jupytext.read(py)), "run: make notebooks"
     assert not any(c.get("outputs") or c.get("execution_count") for c in ipynb.cells)
     assert ipynb.metadata.kernelspec.name == "python3"
+    pictures = [cell.get("attachments", {}) for cell in ipynb.cells]
+    assert pictures == [attachments(c.source) for c in ipynb.cells], "run: make notebooks"
+    assert sum(map(len, pictures)) >= 2
 
 
 @each_notebook
@@ -85,7 +104,7 @@ def test_the_cells_come_in_the_same_order(py):
         assert column in title
     heads = [text.splitlines()[0][3:] for text in rest if text.startswith("## ")]
     assert [h for h in ORDER if h in heads] == heads
-    assert {"Parameters", "Setup", "Plan", "Run", "Check", "Next"} <= set(heads)
+    assert {"Parameters", "Setup", "Plan", "Run", "Check", "Good enough?", "Next"} <= set(heads)
 
 
 def test_the_install_cell_is_the_same_text_in_all_five():
@@ -97,7 +116,7 @@ def test_the_install_cell_is_the_same_text_in_all_five():
 def test_the_project_s_address_is_pyproject_s(py):
     assert stamped(py) == py.read_text(encoding="utf-8"), "run: make notebooks"
     title = jupytext.read(py).cells[0].source
-    assert badge(py) in title.splitlines()
+    assert badges(py) in title.splitlines()
     assert source() in code(py)[2].splitlines()
 
 
@@ -277,6 +296,24 @@ def test_no_cell_ends_with_a_word_that_says_nothing(whole):
     assert not {name: nothing & set(texts) for name, texts in told.items() if nothing & set(texts)}
     # what a stage found is a table, not a dictionary
     assert not [t for texts in told.values() for t in texts if t.startswith("{'") and len(t) > 40]
+
+
+def test_each_ends_with_sentences_on_whether_it_is_good_enough(whole):
+    here, done = whole
+    told = {}
+    for one in done:
+        [cell] = [
+            c
+            for c in nbformat.read(one.notebook, 4).cells
+            if " good_enough." in c.source and "import" not in c.source
+        ]
+        told[one.name[:2]] = cell.outputs[0].data["text/plain"]
+        assert 2 <= told[one.name[:2]].count("\n") + 1 <= 3
+    assert told["01"].startswith("The wake word is there 60 times, 0 from people and 60 from")
+    assert f"{RunSettings().target_fah:g} an hour takes 6 h to prove" in told["02"]
+    kept = completed(here, "tuned")["weights"].startswith("tuned/")
+    assert ("helped: its weights go to 05" if kept else "03's weights stay") in told["04"]
+    assert told["05"].startswith(read_report(Exported(here)).verdict.headline)
 
 
 def test_05_under_papermill_has_the_picture_and_the_player(whole):
