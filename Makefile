@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 # Processes that share the test files out: one a core up to four, each about 1.5 GB.
 TEST_WORKERS ?= logical --maxprocesses=4
 
-.PHONY: install demo lab test check notebooks pictures
+.PHONY: install demo lab test check notebooks pictures executed
 
 install: $(VENV)/.demo  ## mwwkit into .venv, for the command line; runs nothing
 
@@ -32,6 +32,11 @@ notebooks: $(VENV)/.dev  ## notebooks/*.ipynb from their .py, with pyproject.tom
 
 pictures: $(VENV)/.dev  ## docs/pictures/*.png, which the notebooks and the README explain with
 	$(PY) docs/pictures.py
+
+executed: $(VENV)/.dev  ## docs/executed: the demo's notebooks with what they show, some minutes
+	rm -rf run/executed
+	$(PY) -m mwwkit run --preset demo --run-dir run/executed
+	$(PY) docs/executed.py run/executed
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 wanted, $(PYTHON) is {v[0]}.{v[1]}; try make PYTHON=python3.12")'
