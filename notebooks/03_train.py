@@ -131,7 +131,7 @@ fresh_session.prepare(globals())
 # %%
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import lr_sweep
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -162,10 +162,11 @@ lr_sweep.show(train.find_rate(config, run))
 # %% [markdown]
 # ## Run
 #
-# The curves are drawn while it trains.
+# The curves, and what they show so far, are drawn while it trains. "Stop after this unit", or one
+# interrupt of the kernel, ends it between two units; nothing is lost, and Start goes on.
 
 # %%
-ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
+TrainingPanel(ending, train.run, config, run, limits).go()
 
 # %% [markdown]
 # ## Check

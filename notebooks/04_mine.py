@@ -97,8 +97,8 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews import mistakes_panel
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -128,15 +128,16 @@ mine.plan(config, run, limits)
 # Reports the figures before and after; the new weights are kept only where they are better.
 
 # %%
-ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
+TrainingPanel(ending, mine.run, config, run, limits, "tuned").go()
 
 # %% [markdown]
 # ## Look
 #
-# What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
+# What fooled the model, one by one: drop what is no mistake, and tell what is mislabelled. It is
+# kept in the run; then run all cells again.
 
 # %%
-ending.stopped or clip_player.mined(run)
+ending.stopped or mistakes_panel.mined(run)
 
 # %% [markdown]
 # ## Check

@@ -87,8 +87,13 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import audition, cutoffs
-from mwwkit.report import writing
+from mwwkit.previews import (
+    audition,
+    export_panel,
+    held_out_word,
+    mistakes_panel,
+    threshold_explorer,
+)
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -124,14 +129,39 @@ ending.of(export.run, config, run, limits)
 # %% [markdown]
 # ## Look
 #
-# The report, the cutoffs it chose among, and a held-out word as the device scores it. Last, your
-# own voice: record in the browser or upload a file, and see when the device would wake.
+# The verdict and its figures, and the whole report.
 
 # %%
-ending.stopped or writing.show(run)
-ending.stopped or cutoffs.curve(run)
-ending.stopped or cutoffs.word(run)
+ending.stopped or export_panel.report(run)
+
+# %% [markdown]
+# The threshold: click on a curve or on the map, or move a slider, to see what another one would
+# hear and what it would take for the word. "Use this" is kept in the run, and shipped when 05's
+# cells are run again. Choose by the validation split; the test split only tells.
+
+# %%
+ending.stopped or threshold_explorer.explore(run)
+
+# %% [markdown]
+# What it got wrong, to be heard and judged; then a held-out word as the device scores it.
+
+# %%
+ending.stopped or mistakes_panel.listen(run)
+
+# %%
+ending.stopped or held_out_word.show(run)
+
+# %% [markdown]
+# Your own voice: record in the browser or upload a file, and see when the device would wake.
+
+# %%
 ending.stopped or audition.audition(run)
+
+# %% [markdown]
+# The files, to download, and the lines for your device.
+
+# %%
+ending.stopped or export_panel.files(run)
 
 # %% [markdown]
 # ## Check

@@ -24,7 +24,7 @@ from mwwkit.esphome.component import Component
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.scoring import Track, listen_to
 from mwwkit.previews import drawing, recorder
-from mwwkit.previews.cutoffs import held_out_words
+from mwwkit.previews.held_out_word import held_out_words
 from mwwkit.previews.panel import is_live, panel
 from mwwkit.run.paths import Run
 from mwwkit.scenes.rendering import render
