@@ -148,7 +148,7 @@ fresh_session.prepare(globals())
 # %%
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import good_enough, lr_sweep
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -186,9 +186,12 @@ lr_sweep.show(train.find_rate(config, run))
 #
 # The curves follow the training. The loss should fall and flatten; recall, the share of words heard,
 # should rise and stay; false accepts should end near the target. The ring marks what is kept.
+#
+# "Stop after this unit", or one interrupt of the kernel, ends it between two units; nothing is lost,
+# and Start goes on.
 
 # %%
-ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
+TrainingPanel(ending, train.run, config, run, limits).go()
 
 # %% [markdown]
 # ## Check

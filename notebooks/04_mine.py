@@ -116,8 +116,8 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player, good_enough
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews import good_enough, mistakes_panel
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -151,17 +151,18 @@ mine.plan(config, run, limits)
 # are better there; else 03's stay, and nothing is lost.
 
 # %%
-ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
+TrainingPanel(ending, mine.run, config, run, limits, "tuned").go()
 
 # %% [markdown]
 # ## Look
 #
-# Listen to the worst. A near miss, a name, a jingle: fine, that is what it shall learn to let pass.
-# But if you hear the wake word itself, the clip is mislabelled: put its id into `DROP` and run again,
-# else the model is taught to ignore you.
+# Listen to the worst, one by one. A near miss, a name, a jingle: fine, that is what it shall learn to
+# let pass. But if you hear the wake word itself, the clip is mislabelled: say so, else the model is
+# taught to ignore you. Drop what is no mistake. What you decide is kept in the run; then run all
+# cells again.
 
 # %%
-ending.stopped or clip_player.mined(run)
+ending.stopped or mistakes_panel.mined(run)
 
 # %% [markdown]
 # ## Check

@@ -38,6 +38,7 @@ from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.config_base import ONE
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.fresh_session import Unfit
+from mwwkit.run.links import copy_in
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
@@ -301,7 +302,7 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
     try:
         with TemporaryDirectory(prefix="mwwkit-", dir=place) as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
-            with stops_are_raised():
+            with stops_are_raised(), copy_in(copy.parent):
                 papermill.execute_notebook(*paths, parameters, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
