@@ -23,6 +23,7 @@ import mwwkit
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "executed"
 MOST_BYTES, LINES = 3_000_000, 60
+SHOWN = ("tags", "jupyter", "_kg_hide-input")  # of a cell's metadata: the rest is papermill's
 DATA = re.compile(r"data:(audio|image)/([\w.+-]+);base64,([A-Za-z0-9+/=]+)")
 
 
@@ -71,7 +72,7 @@ def clean(notebook: nbformat.NotebookNode, run: Path) -> None:
     for gone in ("papermill", "widgets"):
         notebook.metadata.pop(gone, None)
     for cell in notebook.cells:
-        cell.metadata = {n: v for n, v in cell.metadata.items() if n == "tags"}
+        cell.metadata = {n: v for n, v in cell.metadata.items() if n in SHOWN}
         cell.source = cleaned(cell.source, run)
         for output in cell.get("outputs", []):
             if "text" in output:

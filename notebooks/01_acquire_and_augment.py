@@ -114,7 +114,7 @@ FORCE = []  # phases of the triples to make again: irs, embeddings, sterile, tri
 # In a fresh Kaggle or Colab session this installs what is missing. Then it reads the parameters;
 # what cannot work is told here, in one line.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys

@@ -73,7 +73,7 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 #
 # As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
