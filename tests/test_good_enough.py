@@ -9,6 +9,7 @@ from mwwkit.corpus.own_recordings import FEWEST_TO_TEST
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.previews import good_enough
 from mwwkit.report.cutoff_choices import Advice, Reached
+from mwwkit.report.verdict import DEAF, TRIGGER_HAPPY, Verdict
 from mwwkit.run.paths import Run
 from mwwkit.training.evaluated import Evaluated
 
@@ -89,6 +90,15 @@ def test_a_lower_cutoff_is_told_by_what_it_lets_pass(wrong, told):
         return Advice(cutoff, 3, name, "why", reached, reached)
 
     assert told in good_enough._let_pass(at(0.5, "balanced", 6), at(0.4, "lenient", wrong))
+
+
+def test_what_to_do_is_about_the_worst_fault_or_about_a_training_too_short():
+    found = Verdict("bad", DEAF.headline, ("It heard 0 of 9.", DEAF.cure, TRIGGER_HAPPY.cure))
+    assert good_enough._cure(found) == DEAF.cure
+    assert (
+        good_enough._cure(replace(found, sentences=("It heard 0 of 9.", "Too short.")))
+        == "Too short."
+    )
 
 
 def test_sentences_are_a_list_in_a_notebook_and_lines_in_a_terminal():
