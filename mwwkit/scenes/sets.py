@@ -95,6 +95,16 @@ def usable_conditions(conditions: tuple[str, ...], material: Material) -> tuple[
     return tuple(c for c in conditions if has["room" if c == "room" else CONDITIONS[c][0]])
 
 
+def heard_with(conditions: tuple[str, ...], material: Material) -> tuple:
+    """What else of the material a word is heard with under these conditions."""
+    behind = {
+        "noise": material.noises,
+        "babble": (material.negatives, material.speech),
+        "room": material.rooms,
+    }
+    return tuple(behind.get(CONDITIONS[condition][0], ()) for condition in conditions)
+
+
 def clip_set(
     name: str, words: tuple[Word, ...], material: Material, conditions: tuple[str, ...], seed: int
 ) -> SceneSet:
