@@ -54,17 +54,17 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 SOURCE = "git+https://github.com/itorousa/mwwkit"  # where MWWKIT is empty and no wheel is attached
+python = f"Python {sys.version.split()[0]} ({sys.executable})"
 if not (3, 10) <= sys.version_info[:2] <= (3, 13):
-    sys.exit(f"Python {sys.version.split()[0]} runs here; mwwkit wants 3.10 to 3.13")
+    sys.exit(f"{python} runs here; mwwkit wants 3.10 to 3.13: choose a kernel or image of these")
 if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab session
     looked = [MWWKIT] if MWWKIT else ["../input" + "/*" * depth for depth in range(1, 6)]
     wheels = sorted(wheel for folder in looked for wheel in glob(f"{folder}/mwwkit-*.whl"))
     if len(wheels) > 1:
         sys.exit(f"several wheels are attached: {', '.join(wheels)}; set MWWKIT to one of them")
     source = (wheels or [MWWKIT or SOURCE])[0]
-    here = {
-        d.name: d.version for d in distributions() if d.name in ("tensorflow", "keras", "numpy")
-    }
+    ours = ("tensorflow", "keras", "numpy")
+    here = {d.name: d.version for d in distributions() if d.name in ours}
     stays = Path(mkdtemp(), "stays.txt")  # the image's own: pip adds to it and changes none of them
     stays.write_text("".join(f"{name}=={version}\n" for name, version in here.items()))
     pip = [sys.executable, "-m", "pip", "install", "-q", "-c", str(stays), source]
@@ -73,9 +73,12 @@ if importlib.util.find_spec("mwwkit") is None:  # a fresh Kaggle or Colab sessio
     done = subprocess.run([*pip, *tries[0]], capture_output=True, text=True)
     if done.returncode and tries[1:]:
         done = subprocess.run(pip, capture_output=True, text=True)
-    why = " ".join(line for line in done.stderr.splitlines() if "ERROR" in line)[:400]
+    lines = done.stderr.split("\n") if done.stderr.strip() else [f"exit code {done.returncode}"]
+    why = " ".join([line for line in lines if "ERROR" in line] or lines).strip()[-400:]
+    beside = ", ".join(f"{n} {v}" for n, v in here.items()) or "neither TensorFlow nor NumPy"
     if done.returncode:
-        sys.exit(f"pip cannot install {source} beside {here}: {why}; set MWWKIT to another source")
+        cannot = f"{python} has no mwwkit and {beside}, and its pip cannot add {source}: {why}"
+        sys.exit(f"{cannot}; choose the kernel that has mwwkit, or set MWWKIT to another source")
     importlib.invalidate_caches()
 
 from mwwkit.run import fresh_session

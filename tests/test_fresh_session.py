@@ -99,8 +99,8 @@ def test_what_cannot_be_beside_the_image_s_tensorflow_is_told_in_a_line(image, t
     wheel(path.parent, "tensorflow", "2.21.0")
     done = first_cell(image, tmp_path)
     [told] = done.stderr.splitlines()
-    assert done.returncode == 1 and told.startswith("pip cannot install ../input/old-mount/mwwkit")
-    assert f"'tensorflow': '{TF}'" in told and "ERROR" in told and "set MWWKIT" in told
+    assert done.returncode == 1 and "its pip cannot add ../input/old-mount/mwwkit" in told
+    assert f"tensorflow {TF}" in told and "ERROR" in told and "set MWWKIT" in told
     assert versions(image) == {"tensorflow": TF, "numpy": NUMPY}
 
 
@@ -112,9 +112,34 @@ def test_several_wheels_another_python_and_no_source_are_told_in_a_line(image, t
     old = "import sys, collections; v = 'major minor micro'\n"
     old += "sys.version_info = collections.namedtuple('v', v)(3, 9, 1); sys.version = '3.9.1 x'"
     told = first_cell(image, tmp_path / "none", prelude=old).stderr
-    assert told == "Python 3.9.1 runs here; mwwkit wants 3.10 to 3.13\n"
+    assert told.startswith("Python 3.9.1 (") and told.count("\n") == 1
+    assert "runs here; mwwkit wants 3.10 to 3.13: choose a kernel" in told
     told = first_cell(image, tmp_path / "none", given="/nowhere/x-1-py3-none-any.whl").stderr
-    assert told.startswith("pip cannot install /nowhere/x-1") and told.count("\n") == 1
+    assert "its pip cannot add /nowhere/x-1" in told and told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("its_pip", "why"),
+    [
+        ("import sys; sys.exit('the disk is full')", "the disk is full"),
+        ("import sys; sys.exit(3)", "exit code 3"),
+        (None, "No module named pip"),
+    ],
+)
+def test_a_python_that_has_neither_mwwkit_nor_a_pip_that_works_is_told(tmp_path, its_pip, why):
+    venv.create(tmp_path / "venv", with_pip=False)
+    (tmp_path / "path/pip").mkdir(parents=True)
+    if its_pip:
+        (tmp_path / "path/pip/__init__.py").touch()
+        (tmp_path / "path/pip/__main__.py").write_text(its_pip)
+    else:
+        (tmp_path / "path/pip").rmdir()
+    done = first_cell(tmp_path, tmp_path)
+    [told] = done.stderr.splitlines()
+    assert done.returncode == 1 and told.startswith(f"Python {sys.version.split()[0]} ({tmp_path}")
+    assert "has no mwwkit and neither TensorFlow nor NumPy, and its pip cannot add git+" in told
+    assert f": {why}" in told or f"python: {why}" in told, told
+    assert "choose the kernel that has mwwkit, or set MWWKIT" in told
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from mwwkit import __main__ as cli
 from mwwkit import presets
 from mwwkit.cli import chain, preflight
+from mwwkit.run import fresh_session
 from mwwkit.stages import acquire, export, featurize, mine, train, triples
 
 STAGES = (acquire, triples, featurize, train, mine, export)  # loaded here, so no child is needed
@@ -188,6 +189,22 @@ def test_an_arena_that_cannot_be_measured_is_told_before_the_work(told, monkeypa
     assert "pip install" in line and "ARENA_BYTES" in line
 
 
+def test_all_that_is_missing_is_told_at_once_with_one_line_for_pip(told, monkeypatch):
+    for module in ("onnx", "tflite_micro", "tflite_micro.python.tflite_micro"):
+        monkeypatch.setitem(sys.modules, module, None)
+    packages = {"tts": "espeakng-loader", "tflm": "tflite-micro", "onnx": "onnxruntime"}
+    monkeypatch.setattr(fresh_session, "lacking", lambda chosen: [packages[e] for e in chosen])
+    line = told("", "-p", "WORD=computer", "ONNX=true", "TTS_POSITIVE=5")
+    assert line.startswith("export: ONNX needs the extra onnx") and "; and the arena is" in line
+    assert line.endswith(
+        "; all at once: pip install 'mwwkit[tts,tflm,onnx]' (tts: where machines have to speak)"
+    )
+    line = told("", "-p", "WORD=computer", "ONNX=true", "ARENA_BYTES=30000", "TTS_POSITIVE=0")
+    assert "arena" not in line
+    monkeypatch.setattr(fresh_session, "lacking", lambda chosen: [])
+    assert "all at once" not in told("", "-p", "WORD=computer", "ONNX=true")
+
+
 def test_without_the_stages_at_hand_a_child_says_the_same_and_tensorflow_stays_out(tmp_path):
     code = (
         "import sys; from mwwkit.__main__ import main\n"
@@ -201,8 +218,10 @@ def test_without_the_stages_at_hand_a_child_says_the_same_and_tensorflow_stays_o
         [sys.executable, "-c", code, *options, *wrong], capture_output=True, text=True
     )
     assert done.returncode == cli.USAGE
-    wanted = "mwwkit: train: learning_rate is 7.0; wanted 0 to 1, as 0.003\n"
-    assert (done.stderr, done.stdout) == (wanted, "")
+    checking, *refused = done.stderr.splitlines()
+    assert checking.startswith("checking all settings first; TensorFlow is loaded for that")
+    assert refused == ["mwwkit: train: learning_rate is 7.0; wanted 0 to 1, as 0.003"]
+    assert not done.stdout
     assert not (tmp_path / "run").exists()
 
 

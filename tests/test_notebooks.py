@@ -232,6 +232,19 @@ def test_each_plan_says_where_its_values_come_from_and_the_run_keeps_what_is_its
             assert "the run (settings.json)" in rows["TARGET_FAH"]
 
 
+def results(notebook: Path) -> list[str]:
+    """What the cells of an executed notebook end with, as text."""
+    outputs = [o for c in nbformat.read(notebook, 4).cells for o in c.get("outputs", [])]
+    return [o.data["text/plain"] for o in outputs if o.output_type == "execute_result"]
+
+
+def test_no_cell_ends_with_a_word_that_says_nothing(whole):
+    told = {one.name: results(one.notebook) for one in whole[1]}
+    assert all(told.values())
+    nothing = {"True", "False", "None", "''", "()", "[]", "{}", "(False, False)"}
+    assert not {name: nothing & set(texts) for name, texts in told.items() if nothing & set(texts)}
+
+
 def test_05_under_papermill_has_the_picture_and_the_player(whole):
     [done] = [one for one in whole[1] if one.name == chain.NOTEBOOKS["05"]]
     [cell] = [c for c in nbformat.read(done.notebook, 4).cells if "audition.audition" in c.source]
@@ -257,4 +270,5 @@ def test_01_makes_triples_and_shows_one_of_them(tmp_path):
     assert players.count("<audio") == 4
     [told] = [data["text/markdown"] for data in shown if "text/markdown" in data]
     assert "* dry: `s" in told and "in the room `room0.irs`" in told
+    assert "False" not in results(done.notebook) and "None" not in results(done.notebook)
     assert any("'triples': 3" in data.get("text/plain", "") for data in shown)

@@ -1,13 +1,17 @@
 """Panels show what is in the run's files, and stand without a running widget."""
 
+import io
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from IPython.display import Audio, Image
-from ipywidgets import HBox, IntSlider
+import soundfile
+from IPython.display import Image
+from ipywidgets import IntSlider
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from mwwkit.audio.endpoints import Span
 from mwwkit.audio.frontend import spectrogram
@@ -26,6 +30,8 @@ from mwwkit.scenes.scene_drawing import Material, SceneSettings, Word, draw_scen
 from mwwkit.scenes.scenes import scene_from
 from mwwkit.scenes.sets import probe, training_set
 from mwwkit.scenes.shards import FeatureSet, make_shard
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +124,29 @@ def test_the_same_picture_is_drawn_again_when_a_control_moves(monkeypatch):
         def update(self, thing):
             updates.append(thing)
 
-    def display(thing, display_id=False):
+    def display(thing, display_id=False, raw=False):
         shown.append(thing)
         return Handle() if display_id else None
 
     monkeypatch.setattr(panel, "display", display)
+    monkeypatch.setattr(panel, "is_live", lambda: True)
     slider = IntSlider(3, 0, 9)
     panel.panel(lambda number: [f"picture {number}"], number=slider)
-    assert isinstance(shown[0], HBox) and shown[1:] == ["picture 3"]
+    assert VIEW in shown[0] and "HBox" not in shown[0]["text/plain"]
+    assert shown[1:] == ["picture 3"]
     slider.value = 5
     assert updates == ["picture 5"]
+
+
+def test_what_nobody_can_move_is_not_in_an_executed_copy():
+    cells = ["from ipywidgets import IntSlider\nfrom mwwkit.previews.panel import panel"]
+    cells.append("panel(lambda number: [f'picture {number}'], number=IntSlider(3))")
+    notebook = new_notebook(cells=list(map(new_code_cell, cells)))
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "", "language": "python"}
+    NotebookClient(notebook).execute()
+    outputs = notebook.cells[1].outputs
+    assert [output.data["text/plain"] for output in outputs] == ["'picture 3'"]
+    assert not any(VIEW in output.data for output in outputs)
 
 
 HISTORY = {
@@ -222,8 +241,10 @@ def test_the_operating_curve_tells_what_the_counts_are(feature_like):
 
 def test_a_player_keeps_the_level_and_silence_is_no_error():
     quiet = np.full(1600, 100, np.int16)
-    assert int.from_bytes(drawing.player(quiet).data[44:46], "little") in (99, 100)
-    assert isinstance(drawing.player(np.zeros(1600, np.int16)), Audio)
+    heard, rate_hz = soundfile.read(io.BytesIO(drawing.player(quiet).data), dtype="int16")
+    assert np.array_equal(heard, quiet) and rate_hz == 16_000
+    element = drawing.player(np.zeros(1600, np.int16))._repr_html_()
+    assert element.startswith('<audio controls src="data:audio/flac;base64,')
     assert drawing.decibels_full_scale(np.zeros(10, np.int16)) == -99.0
 
 

@@ -11,12 +11,15 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from mwwkit.cli.command import say
 from mwwkit.presets import PresetError
 from mwwkit.run.config_base import Checked
-from mwwkit.run.errors import CannotGoOn, MwwkitError
+from mwwkit.run.errors import CannotGoOn, MwwkitError, all_told
+from mwwkit.run.fresh_session import lacking_extras
 from mwwkit.run.session import Limits
 
 Values = Mapping[str, Mapping[str, Any]]  # section -> name of a parameter -> its value
@@ -44,24 +47,57 @@ def _first_fault(runs: Sequence[Values]) -> tuple[int, str] | None:
 
 
 def fault(values: Values) -> str:
-    """What is wrong with the first bad value, as "section: what"; empty if all are good."""
+    """What is wrong with the first bad value, as "section: what"; empty if all are good.
+
+    Of what the values need and is not here, that of all sections is told together.
+    """
     for section, parameters in values.items():
-        try:
-            for config in _configs(section, parameters):
-                own = config.taken(parameters)
-                config(**{n: v for n, v in own.items() if v is not None})  # None: as the run has it
-            if "DEVICE" in parameters:  # a GPU that is asked for and absent
-                importlib.import_module("mwwkit.training.processors").needed(parameters["DEVICE"])
-            if parameters.get("ONNX"):
-                importlib.import_module("mwwkit.model.onnx_model").needed()
-            if parameters.get("ARENA_BYTES") == 0:
-                importlib.import_module("mwwkit.device.arena").needed()
-            if parameters.get("REPLICAS", 1) != 1:
-                importlib.import_module("mwwkit.training.processors").use(parameters["DEVICE"])
-                importlib.import_module("mwwkit.training.replicas").names(parameters["REPLICAS"])
-        except (MwwkitError, OSError) as error:
-            return f"{section}: {' '.join(str(error).split())}"
+        if wrong := _refused(section, [partial(_try, section, parameters)]):
+            return wrong
+    lacks = (_refused(section, _needs(parameters)) for section, parameters in values.items())
+    told = [line for line in lacks if line]
+    extras = dict.fromkeys(e for given in values.values() for e in lacking_extras(given))
+    if told and len(extras) > 1:
+        speak = " (tts: where machines have to speak)" if "tts" in extras else ""
+        told.append(f"all at once: pip install 'mwwkit[{','.join(extras)}]'{speak}")
+    return "; ".join(told)
+
+
+def _refused(section: str, checks: Iterable[Callable[[], object]]) -> str:
+    """What checks of a section raise, in a line; empty if nothing."""
+    try:
+        all_told(checks)
+    except (MwwkitError, OSError) as error:
+        return f"{section}: {' '.join(str(error).split())}"
     return ""
+
+
+def _try(section: str, parameters: Mapping[str, Any]) -> None:
+    """Raise WrongInput for a value that the section's stage would refuse."""
+    for config in _configs(section, parameters):
+        own = config.taken(parameters)
+        config(**{n: v for n, v in own.items() if v is not None})  # None: as the run has it
+
+
+def _needs(parameters: Mapping[str, Any]) -> Iterator[Callable[[], object]]:
+    """Checks of what is needed for some values: a GPU, ONNX, something to measure the arena with.
+
+    Whether machines have to speak, 01 finds out when it has counted what people said.
+    """
+    if "DEVICE" in parameters:
+        processors = importlib.import_module("mwwkit.training.processors")
+        yield partial(processors.needed, parameters["DEVICE"])
+    if parameters.get("ONNX"):
+        yield importlib.import_module("mwwkit.model.onnx_model").needed
+    if parameters.get("ARENA_BYTES") == 0:
+        yield importlib.import_module("mwwkit.device.arena").needed
+    if parameters.get("REPLICAS", 1) != 1:
+        yield partial(_several_devices, parameters["DEVICE"], parameters["REPLICAS"])
+
+
+def _several_devices(device: str, replicas: int) -> None:
+    importlib.import_module("mwwkit.training.processors").use(device)
+    importlib.import_module("mwwkit.training.replicas").names(replicas)
 
 
 def _configs(section: str, parameters: Mapping[str, Any]) -> Iterator[type[Checked]]:
@@ -79,6 +115,7 @@ def _configs(section: str, parameters: Mapping[str, Any]) -> Iterator[type[Check
 
 
 def _in_a_child(runs: Sequence[Values]) -> tuple[int, str] | None:
+    say("checking all settings first; TensorFlow is loaded for that, which takes some seconds ...")
     call = [sys.executable, "-m", "mwwkit.cli.preflight"]
     done = subprocess.run(call, input=json.dumps(runs), capture_output=True, text=True)
     if done.returncode:

@@ -235,7 +235,7 @@ def tflm():
         from tflite_micro.python.tflite_micro import runtime
     except ImportError as e:
         raise DeviceError(
-            "the package tflite-micro is not installed: pip install --pre tflite-micro "
+            "the package tflite-micro is not installed: pip install 'mwwkit[tflm]' "
             "(wheels for Linux x86, Python 3.11 to 3.13)"
         ) from e
     return runtime

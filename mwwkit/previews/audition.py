@@ -25,7 +25,7 @@ from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.scoring import Track, listen_to
 from mwwkit.previews import drawing, recorder
 from mwwkit.previews.cutoffs import held_out_words
-from mwwkit.previews.panel import panel
+from mwwkit.previews.panel import is_live, panel
 from mwwkit.run.paths import Run
 from mwwkit.scenes.rendering import render
 
@@ -80,7 +80,8 @@ class Audition:
 
     def show(self) -> None:
         """Display the recorder's button, the controls and the pictures."""
-        display(recorder.button(self.recording))
+        if is_live():
+            display(recorder.button(self.recording))
         controls = ("recording", "upload", "cutoff", "window")
         panel(self.draw, **{name: getattr(self, name) for name in controls})
 

@@ -99,6 +99,12 @@ def extras(parameters: Parameters) -> list[str]:
     return [extra for extra, is_wanted in wanted.items() if is_wanted]
 
 
+def lacking_extras(parameters: Parameters) -> list[str]:
+    """Those extras of `extras` that are not installed here, or not in a version that will do."""
+    others = lacking([])
+    return [e for e in extras(parameters) if any(r not in others for r in lacking([e]))]
+
+
 def refuse_tensorflow() -> None:
     """Raise Unfit unless TensorFlow is here, in a version that mwwkit works with."""
     [wanted] = [r for r in _requirements([]) if r.name == "tensorflow"]
@@ -160,8 +166,9 @@ def install(requirements: list[str]) -> list[str]:
             if not told.returncode:
                 importlib.invalidate_caches()
                 return requirements
-    why = [line for line in told.stderr.splitlines() if "ERROR" in line] or ["it does not say why"]
-    here = ", ".join(f"{name} {_version(name)}" for name in STAYS)
+    lines = told.stderr.splitlines()
+    why = [line for line in lines if "ERROR" in line] or lines[-1:] or ["it does not say why"]
+    here = ", ".join(f"{name} {_version(name) or '(none)'}" for name in STAYS)
     raise Unfit(
         f"pip could not install {', '.join(requirements)} beside {here}: {' '.join(why)[:400]}; "
         "turn the session's internet on, attach a wheelhouse (`mwwkit kaggle wheelhouse`), or "

@@ -38,7 +38,7 @@ from mwwkit.report import writing
 from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
-from mwwkit.run.errors import WrongInput
+from mwwkit.run.errors import WrongInput, all_told
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
@@ -127,10 +127,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     """
     folder = _weights_of(run)
     refuse_without_clips(run, "05", sounds=True)
-    if config.onnx:
-        onnx_model.needed()
-    if not config.arena_bytes:
-        arena.needed()
+    all_told([onnx_model.needed] * config.onnx + [arena.needed] * (not config.arena_bytes))
     return {
         "weights": completed(run, folder)["weights"],
         "files": list(to_json(_names(config, run)).values()),
