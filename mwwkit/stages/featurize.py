@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache, partial
 from typing import Annotated
 
-from mwwkit.audio.endpoints import Span, sure
+from mwwkit.audio.endpoints import sure
 from mwwkit.audio.rooms import rt60
 from mwwkit.audio.wav16 import Wav16
-from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips
 from mwwkit.corpus.decided import actions_now, told, with_actions
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
 from mwwkit.device import firmware
@@ -24,11 +24,11 @@ from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
-from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import carry
 from mwwkit.run.shown import as_table
 from mwwkit.scenes.augmentation import Recipe
+from mwwkit.scenes.materials import material_of
 from mwwkit.scenes.scene_drawing import Material, Word
 from mwwkit.scenes.sets import (
     CONDITIONS,
@@ -44,7 +44,6 @@ from mwwkit.scenes.store import FeatureStore
 
 FOLDER, SECTION = "features", "featurize"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
-HARD_NEGATIVE_REPEATS = 3  # a hard negative is drawn as often as three others
 
 
 @dataclass(frozen=True)
@@ -326,27 +325,7 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
 
 
 def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Material:
-    clips_of_split = clips.of(split=split)
-
-    def words(label: Label) -> tuple[Word, ...]:
-        return tuple(
-            _word(record, spans) for record in clips_of_split.of(label=label, kind=Kind.CLIP)
-        )
-
-    def long(kind: Kind) -> tuple[tuple[str, float], ...]:
-        return tuple((record.path, record.seconds) for record in clips_of_split.of(kind=kind))
-
-    # Training hears hard negatives more often; every other split scores each clip once.
-    repeats = HARD_NEGATIVE_REPEATS if split is Split.TRAIN else 1
-    rooms = [record.path for record in clips_of_split.of(kind=Kind.RIR)]
-    chosen = rng(config.seed, "rooms", split.value).permutation(len(rooms))[: config.max_rooms]
-    return Material(
-        positives=words(Label.POSITIVE),
-        negatives=words(Label.NEGATIVE) + repeats * words(Label.HARD_NEGATIVE),
-        speech=long(Kind.AMBIENT),
-        noises=long(Kind.NOISE),
-        rooms=tuple(rooms[i] for i in sorted(chosen)),
-    )
+    return material_of(clips, spans, split, config.max_rooms, config.seed)
 
 
 def _people_as_often(words: list[Word], synthetic: set[str]) -> tuple[Word, ...]:
@@ -372,8 +351,3 @@ def _sure(words: tuple[Word, ...], clips: Clips) -> list[Word]:
         plausible = sure(word.span for word in alike)
         trusted |= {word.path for word, is_sure in zip(alike, plausible, strict=True) if is_sure}
     return [word for word in words if word.path in trusted]
-
-
-def _word(record: SampleRecord, spans: dict) -> Word:
-    start_s, end_s = spans[record.path] if record.path in spans else (0.0, record.seconds)
-    return Word(record.path, record.seconds, Span(start_s, end_s))
