@@ -6,7 +6,7 @@ import pytest
 import tiny_run
 from small_run import tree
 
-from mwwkit.corpus.clips import Kind, Label, Split, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Kind, Label, Split, load_clips, write_catalogue
 from mwwkit.corpus.decided import decided_clips, featurized_clips, mark, not_yet_heard
 from mwwkit.run.checkpoint import SEAL, CheckpointError, finished
 from mwwkit.run.decisions import (
@@ -157,3 +157,19 @@ def test_a_recipe_that_was_decided_on_makes_the_training_scenes_anew_and_no_othe
     with pytest.raises(CheckpointError, match="seed"):
         featurize.run(other, run, ONE)
     assert len(finished(run, "features")) == len({n for n in before if n.endswith("unit.json")})
+
+
+def test_more_clips_make_all_anew_where_recordings_were_made_in_the_notebook(run, clips, tmp_path):
+    records = load_clips(run).records
+    gone = one(run, Split.TEST)
+    write_catalogue(run / CATALOGUE, [record for record in records if record.path != gone])
+    with pytest.raises(CheckpointError, match="catalogue"):
+        featurize.plan(CONFIG, run, ONE)
+    (run / "recorded/positive/ann").mkdir(parents=True)
+    (run / "recorded/positive/ann/near-01.wav").touch()
+    assert featurize.run(CONFIG, run, ONE)["shards made now"] == 8
+    assert gone not in heard(run, "test-others")
+    batch = Run(tmp_path / "batch")
+    shutil.copytree(run / "clips", batch / "clips")
+    featurize.run(CONFIG, batch, ONE)
+    assert features(run) == features(batch)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, load_clips
+from mwwkit.corpus.recording_folders import recorded_in
 from mwwkit.run.checkpoint import finished, states
 from mwwkit.run.checkpoint_files import MADE_OF, Anew, CheckpointError, changed_settings
 from mwwkit.run.decisions import CLIPS, EXCLUDE, KEEP, clip_decisions, parameter_decisions
@@ -117,11 +118,14 @@ def made_of(run: Run, settings: dict[str, str]) -> dict[str, str]:
 
 
 def anew(run: Run) -> Anew:
-    """All units are made again where decisions changed what they are made of, and nothing else."""
-    recipe = FEATURES_SECTION in parameter_decisions(run)
+    """All units are made again where decisions changed what they are made of, and nothing else.
+
+    So they are where recordings were made in the notebook, of which there may be more now.
+    """
+    others = FEATURES_SECTION in parameter_decisions(run) or bool(recorded_in(run))
 
     def all_of_them(then: dict, now: dict) -> list[str] | None:
-        decided = recipe or "decided" in then or "decided" in now
+        decided = others or "decided" in then or "decided" in now
         return [""] if decided and set(changed_settings(then, now)) <= set(MADE_OF) else None
 
     return all_of_them

@@ -13,7 +13,8 @@ from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json
 
 TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ from run to run
-MADE_OF = ("features", "weights", "decided")  # settings that name what a stage before it made
+# settings that name what a stage before it made
+MADE_OF = ("catalogue", "features", "weights", "decided")
 _MISSING = object()  # equals no setting, None neither
 # Settings then and now: beginnings of the units that are made again, "" of all; None: refused.
 Anew = Callable[[dict[str, Any], dict[str, Any]], "list[str] | None"]

@@ -13,6 +13,7 @@ from mwwkit.audio.wav16 import Wav16
 from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips
 from mwwkit.corpus.decided import actions_now, told, with_actions
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
+from mwwkit.corpus.recording_folders import recorded_in
 from mwwkit.device import firmware
 from mwwkit.run.checkpoint import Checkpoint, finished
 from mwwkit.run.checkpoint_files import Anew, changed_settings
@@ -114,6 +115,9 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     """
     clips = load_clips(run)
     checkpoint = _checkpoint(config, run)
+    if checkpoint.begins_anew and not checkpoint.own:
+        print("02: the clips are others now: all sets are made anew")
+        remove_whole(run / FOLDER)
     checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "shards")
     session = limits.session(run)
     find_words(clips, run, limits.n_workers)
@@ -177,13 +181,18 @@ def _checkpoint(config: Config, run: Run) -> Checkpoint:
 
 
 def _anew(run: Run) -> Anew:
-    """A recipe that was decided on may change: it shapes the training scenes and no others."""
-    may_change = SECTION in parameter_decisions(run)
-    recipe = {field.name for field in fields(Recipe)}
+    """A recipe that was decided on may change: it shapes the training scenes and no others.
+
+    With recordings made in the notebook there may be more clips, of which all scenes are made.
+    """
+    recipe = {field.name for field in fields(Recipe)} if SECTION in parameter_decisions(run) else ()
+    more = {"catalogue"} if recorded_in(run) else set()
 
     def anew(then: dict, now: dict) -> list[str] | None:
         changes = set(changed_settings(then, now))
-        return ["train/"] if may_change and changes <= recipe else None
+        if not changes <= more.union(recipe):
+            return None
+        return [""] if changes & more else ["train/"]
 
     return anew
 
