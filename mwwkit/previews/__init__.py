@@ -5,6 +5,7 @@
     triple_player    a triple of the data engine: before, as the model hears it, as it shall sound
     training_curves  a training as it goes
     lr_sweep         the sweep of learning rates
+    good_enough      whether what a notebook made is enough, in three sentences
     cutoffs          the cutoffs that 05 chose among, and the score track of a word
     audition         your own voice before the shipped model: recorded, or a file
     recorder         a button that records in the browser

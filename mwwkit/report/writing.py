@@ -99,5 +99,6 @@ def show(run: Run) -> None:
         print("an earlier version exported this; mwwkit report makes the report")
         return
     path, data = exported.path(exported.record.page), exported.path(exported.record.report)
-    link = f'<p>The whole report: <a href="{escape(path.as_uri())}">{escape(str(path))}</a></p>'
+    link = f'<a href="{escape(path.as_uri())}">{escape(str(path))}</a>'
+    link = f"<p>The whole report, to be opened in a browser: {link}</p>"  # JupyterLab may not
     display(HTML(link + excerpt(from_json(Report, read_json(data), str(data)))))

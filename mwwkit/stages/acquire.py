@@ -104,6 +104,7 @@ class Config(Checked):
     target_fah: Annotated[TargetFah, Before(0.5)] = 0.5
     max_clip_fpr: Annotated[MaxClipFpr, Before(0.01)] = 0.01
     languages: Annotated[Texts, Before(("en",))] = ("en",)
+    preset: Annotated[str, Before("")] = ""  # what the values began with; it shapes no clip
 
     def refuse_together(self) -> None:
         """Raise ValueError for a word without letters and for what is in range but not together."""
@@ -181,6 +182,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops(STAGE)
 @one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
@@ -218,6 +220,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
 
 
+@as_table
 def check(run: Run) -> dict:
     """What there is, where people's recordings of the word went, what to know about it.
 

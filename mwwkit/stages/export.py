@@ -138,6 +138,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops("05 export")
 @one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
@@ -359,6 +360,7 @@ def _is_done(config: Config, run: Run, checkpoint: Checkpoint, made_of: dict) ->
     return former_of(config, made_of) | checkpoint.facts["made_of"] == made_of
 
 
+@as_table
 def check(run: Run) -> dict:
     """Where the model is, and what most people ask of it.
 

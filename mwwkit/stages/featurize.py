@@ -106,6 +106,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops("02 featurize")
 @one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
@@ -162,6 +163,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 def check(run: Run) -> dict:
     """Hours of each set. Raises unless 03 can train and choose on what is there."""
     names = sorted({unit.split("/")[0] for unit in finished(run, FOLDER)})

@@ -137,6 +137,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops("04 mine")
 @one_writer
 def run(
@@ -358,6 +359,7 @@ def _made_of(run: Run) -> dict:
     return decided.made_of(run, {"weights": weights_digest(run)})
 
 
+@as_table
 def check(run: Run) -> dict:
     """What was mined and what it changed. Raises unless 05 can work with it."""
     facts = completed(run, TUNED)

@@ -210,6 +210,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops("03 train")
 @one_writer
 def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
@@ -379,6 +380,7 @@ def find_rate(config: Config, run: Run) -> Sweep | None:
     return LRFinder(_trainer(alone, run), _material(alone, run)[1]).run()
 
 
+@as_table
 def check(run: Run) -> dict:
     """The chosen unit, what it reached, a diagnosis. Raises unless 04 and 05 can work with it."""
     unit, choice = chosen(run)
