@@ -158,7 +158,7 @@ fresh_session.prepare(globals())
 # %%
 from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player, good_enough, triple_player
+from mwwkit.previews import clip_browser, clip_player, good_enough, guided_recorder, triple_player
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -172,6 +172,16 @@ clips = acquire.Config.from_parameters(given) if wants_clips else None
 triples_config = triples.Config.from_parameters(given) if wants_triples else None
 ending = Ending(run)
 platform(), run
+
+# %% [markdown]
+# ## Record
+#
+# Twenty recordings of the word by people do more for the model than any setting does. Make them here,
+# or upload a phone's files: you are told what to say next and whether level and noise were good, and
+# each one is kept at once, in `recorded/` of the run. Yours are in `recordings/` already? Go on.
+
+# %%
+clips and guided_recorder.guide(run, clips.word)
 
 # %% [markdown]
 # ## Plan
@@ -208,6 +218,19 @@ clips and ending.of(acquire.run, clips, run, limits)
 
 # %%
 ending.stopped or (clips and clip_player.clips(run))
+
+# %% [markdown]
+# All of it in one picture, and what to do about it:
+
+# %%
+ending.stopped or (clips and clip_browser.health(run))
+
+# %% [markdown]
+# And one by one. Leave out what is spoilt, call otherwise what is mislabelled, and say why: it is
+# written to `decisions/clips.csv` in the run, which 02 and all after it go by. Nothing is deleted.
+
+# %%
+ending.stopped or (clips and clip_browser.browse(run))
 
 # %% [markdown]
 # ## Check

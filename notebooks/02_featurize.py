@@ -123,7 +123,7 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import good_enough, scene_player
+from mwwkit.previews import augmentation_ab, good_enough, scene_player
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -135,6 +135,16 @@ limits = Limits.from_parameters(given)
 config = featurize.Config.from_parameters(given)
 ending = Ending(run)
 platform(), run
+
+# %% [markdown]
+# ## Compare
+#
+# A word as it was said, and as training may hear it. Each slider is how often an effect happens, so
+# that at 1 you hear it each time; *draw* gives other strengths. Can you still make the word out? Then
+# a model can. *Use these* keeps the values in `decisions/parameters.json`; then run from Setup on.
+
+# %%
+augmentation_ab.compare(run, config)
 
 # %% [markdown]
 # ## Plan

@@ -37,6 +37,8 @@ COMMON = {"RUN_DIR", "PREVIOUS", "PRESET", "BUDGET_GB", "SESSION_HOURS", "WORKER
 ORDER = [
     "Parameters",
     "Setup",
+    "Record",
+    "Compare",
     "Plan",
     "Listen",
     "Run",

@@ -14,6 +14,10 @@
     training_panel   a training to be watched, stopped between units and gone on with
     audition         your own voice before the shipped model: recorded, or a file
     recorder         a button that records in the browser
+    guided_recorder  twenty recordings of your own: what to say, and whether it was good
+    clip_browser     what a data set is like; its clips and what was set aside: filtered, played,
+                     left out or called otherwise
+    augmentation_ab  a word before and after what 02 does to it, with a slider for each effect
     drawing          the pieces of every picture
     panel            controls over pictures
     html_tables      plain tables, with a twin for terminals
