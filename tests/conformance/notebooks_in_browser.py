@@ -33,34 +33,44 @@ from report_in_browser import FLAGS, PATIENCE_S, PLAY, PLAYED_S, missing
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-RUN_S, ANSWER_S = 600, 60  # a notebook; a panel's answer
-PARAMETERS = """
-const [values] = arguments, cells = window.jupyterapp.shell.currentWidget.content.model.cells;
-for (let i = 0; i < cells.length; i++) {
+RUN_S, ANSWER_S = 1800, 90  # a notebook; a panel's answer
+# The notebook that is open: JupyterLab counts no widget as current before it was clicked.
+PANEL = """
+const app = window.jupyterapp, all = app ? [...app.shell.widgets("main")] : [];
+const panel = all.find(each => each.content && each.content.model && each.content.model.cells);
+"""
+PARAMETERS = f"""{PANEL}
+const [values] = arguments, cells = panel.content.model.cells;
+for (let i = 0; i < cells.length; i++) {{
   const shared = cells.get(i).sharedModel;
   let source = shared.getSource();
   for (const [name, value] of values)
     source = source.replace(new RegExp("^" + name + " = .*?(?=  #)", "m"), name + " = " + value);
   if (source !== shared.getSource()) shared.setSource(source);
-}
+}}
 """
-COMMAND = """
-const [command, done] = arguments;
-window.jupyterapp.commands.execute(command).then(() => done(""), error => done(String(error)));
+# A script that waits for minutes outlasts the driver's patience: it is asked again and again.
+RUN_ALL = f"""{PANEL}
+window.mwwkitRan = null;
+app.shell.activateById(panel.id);
+app.commands.execute("notebook:run-all-cells")
+  .then(() => window.mwwkitRan = "", error => window.mwwkitRan = String(error));
 """
-READY = """
-const app = window.jupyterapp, panel = app && app.shell.currentWidget;
-const model = panel && panel.content && panel.content.model;
-return !!(model && model.cells && model.cells.length > 3 && panel.sessionContext.session
+RESTART = f"""{PANEL}
+const done = arguments[0];
+panel.sessionContext.restartKernel().then(() => done(""), error => done(String(error)));
+"""
+READY = f"""{PANEL}
+return !!(panel && panel.content.model.cells.length > 3 && panel.sessionContext.session
   && panel.sessionContext.session.kernel);
 """
-OUTPUTS = """
-const cells = window.jupyterapp.shell.currentWidget.content.model.cells, found = [];
+OUTPUTS = f"""{PANEL}
+const cells = panel.content.model.cells, found = [];
 for (let i = 0; i < cells.length; i++) found.push(cells.get(i).toJSON());
 return JSON.stringify(found);
 """
-REVEAL = """
-const [source] = arguments, notebook = window.jupyterapp.shell.currentWidget.content;
+REVEAL = f"""{PANEL}
+const [source] = arguments, notebook = panel.content;
 const at = notebook.widgets.findIndex(cell => cell.model.sharedModel.getSource().includes(source));
 if (at < 0) return null;
 notebook.activeCellIndex = at;
@@ -125,7 +135,7 @@ def chromium(size: str) -> Iterator[Any]:
         screen = {"width": width, "height": height, "deviceScaleFactor": 1}
         screen |= {"mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        browser.set_script_timeout(RUN_S)
+        browser.set_script_timeout(ANSWER_S)
         try:
             yield browser
         finally:
@@ -143,9 +153,20 @@ class Page:
         self.run = browser.execute_script
         _until(lambda: self.run(READY), 120, f"{path} does not open")
 
-    def command(self, name: str) -> str:
-        """Execute one of JupyterLab's commands and wait for it; what went wrong."""
-        return self.browser.execute_async_script(COMMAND, name)
+    def run_all(self) -> list[str]:
+        """Run every cell and wait; what went wrong."""
+        self.run(RUN_ALL)
+
+        def ended() -> bool:
+            return self.run("return window.mwwkitRan") is not None
+
+        _until(ended, RUN_S, "the cells did not end")
+        said = self.run("return window.mwwkitRan")
+        return [*([said] if said else []), *self.errors()]
+
+    def restart(self) -> None:
+        """Start the kernel anew."""
+        self.browser.execute_async_script(RESTART)
 
     def cells(self) -> list[dict]:
         """All cells with their outputs."""
@@ -287,8 +308,7 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
         page = Page(browser, address, f"notebooks/{name}")
         values = [["RUN_DIR", json.dumps(str(folder / "run"))], ["PREVIOUS", json.dumps(str(run))]]
         page.run(PARAMETERS, values)
-        wrong += filter(None, [page.command("notebook:run-all-cells")])
-        wrong += page.errors()
+        wrong += page.run_all()
         page.shot(pictures, f"{stage}-ran")
         if stage == "04" and not wrong:
             wrong += drive_mistakes(page, folder / "run", "mistakes_panel.mined")
@@ -297,10 +317,8 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
             for source in ("threshold_explorer.", "mistakes_panel.listen", "audition.audition"):
                 page.cell(source)
                 page.shot(pictures, f"05-{source.split('.')[0]}")
-            kernel = "window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()"
-            browser.execute_async_script(f"const done = arguments[0]; {kernel}.then(() => done())")
-            wrong += filter(None, [page.command("notebook:run-all-cells")])
-            wrong += [*page.errors(), *decided_still(page, folder / "run")]
+            page.restart()
+            wrong += [*page.run_all(), *decided_still(page, folder / "run")]
         outputs = [o for cell in page.cells() for o in cell.get("outputs", [])]
         texts = json.dumps([o.get("data", {}) for o in outputs] + [o.get("text") for o in outputs])
         wrong += [f"an output holds {each}" for each in BROKEN if each in texts]
