@@ -138,7 +138,7 @@ def trained(once, featured):
 
 @pytest.fixture(scope="session")
 def exported(once, trained):
-    """The same with 05 done, its word "computer"; to be read, not written."""
+    """The same with 05 done, its word "chirp"; to be read, not written."""
     small_run = pytest.importorskip("small_run")
     earlier = (*trained.earlier, trained.folder)
     folder = once("exported", lambda folder: small_run.exported(Run(folder, earlier)))

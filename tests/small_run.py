@@ -144,7 +144,7 @@ def exported(here: Run) -> None:
     """Run 05 in `here`, whose earlier runs have the rest."""
     from mwwkit.stages import export
 
-    config = export.Config(word="computer", arena_bytes=16_000, other_calibrations=False)
+    config = export.Config(word="chirp", arena_bytes=16_000, other_calibrations=False)
     export.run(config, here, LIMITS)
 
 

@@ -76,7 +76,7 @@ if (at < 0) return null;
 notebook.activeCellIndex = at;
 return notebook.widgets[at].node;
 """
-BROKEN = ("HBox(children", "Loading widget", "model not found", "<IPython.core.display.HTML")
+BROKEN = ("HBox(children", "Loading widget", "model not found")
 # What JupyterLab itself says in the console, whatever the notebook.
 OWN_LINES = ("favicon", "webpack", "/lab/api/", "net::ERR_", "source map", "extension")
 
@@ -157,12 +157,13 @@ class Page:
         """Run every cell and wait; what went wrong."""
         self.run(RUN_ALL)
 
-        def ended() -> bool:
-            return self.run("return window.mwwkitRan") is not None
-
-        _until(ended, RUN_S, "the cells did not end")
+        _until(self.has_ended, RUN_S, "the cells did not end")
         said = self.run("return window.mwwkitRan")
         return [*([said] if said else []), *self.errors()]
+
+    def has_ended(self) -> bool:
+        """Whether the cells that were to run have run."""
+        return self.run("return window.mwwkitRan") is not None
 
     def restart(self) -> None:
         """Start the kernel anew."""
@@ -292,6 +293,26 @@ def plays(page: Page, node: Any) -> Iterator[str]:
             yield f"player {number}: ready {ready}, {seconds} s, at {at_s} s, {error}"
 
 
+def drive_03(page: Page) -> Iterator[str]:
+    """Stop a training after its first unit, then go on by Start until it has finished."""
+    panel = "TrainingPanel(ending"
+    page.run(RUN_ALL)
+    _until(lambda: "Step 250:" in page.output_of(panel), RUN_S, "no unit was trained")
+    button(page.cell(panel), "Stop").click()
+    _until(page.has_ended, RUN_S, "it did not stop")
+    yield from page.errors()
+    [cell] = [each for each in page.cells() if panel in each["source"]]
+    said = "".join("".join(o.get("text", "")) for o in cell["outputs"])
+    if "you asked it to" not in said:
+        yield f"Stop did not stop it: {said[-300:]}"
+        return
+    button(page.cell(panel), "Start").click()
+    try:
+        _until(lambda: "Finished" in page.output_of(panel), RUN_S, "")
+    except RuntimeError:
+        yield f"Start did not finish it: {page.output_of(panel)[-300:]}"
+
+
 def decided_still(page: Page, run: Path) -> Iterator[str]:
     """After a restart of the kernel: what was decided is told again."""
     if (run / "decisions/cutoff.json").exists():
@@ -306,9 +327,12 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
     wrong: list[str] = []
     with chromium("desk") as browser:
         page = Page(browser, address, f"notebooks/{name}")
-        values = [["RUN_DIR", json.dumps(str(folder / "run"))], ["PREVIOUS", json.dumps(str(run))]]
-        page.run(PARAMETERS, values)
-        wrong += page.run_all()
+        # 03 trains anew, from the run's clips and features alone: a training that can be stopped.
+        place, before = ("new", "untrained") if stage == "03" else ("run", "earlier")
+        values = {"RUN_DIR": str(folder / place), "PREVIOUS": str(folder / before)}
+        values |= {"STEPS": 750, "EVALUATE_EVERY": 750} if stage == "03" else {}
+        page.run(PARAMETERS, [[name, json.dumps(value)] for name, value in values.items()])
+        wrong += drive_03(page) if stage == "03" else page.run_all()
         page.shot(pictures, f"{stage}-ran")
         if stage == "04" and not wrong:
             wrong += drive_mistakes(page, folder / "run", "mistakes_panel.mined")
@@ -397,6 +421,9 @@ def main() -> None:
         folder = Path(place)
         shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns("*.py"))
         (folder / "earlier").symlink_to(run)
+        (folder / "untrained").mkdir()
+        for name in ("clips", "features", "settings.json"):
+            (folder / "untrained" / name).symlink_to(run / name)
         with jupyter(folder) as address:
             for part in given.only.split(","):
                 if part != "copies":
