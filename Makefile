@@ -14,8 +14,8 @@ install: $(VENV)/.demo  ## mwwkit into .venv, for the command line; runs nothing
 demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
 	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
 
-lab: $(VENV)/.lab  ## JupyterLab on the five notebooks
-	$(PY) -m jupyter lab notebooks
+lab: $(VENV)/.lab  ## JupyterLab on the five notebooks; from here, so that their links to run/ open
+	$(PY) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_acquire_and_augment.ipynb
 
 test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO, _PEOPLE and _OFFICIAL add tests on real sound and models
 	$(PY) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder

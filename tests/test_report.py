@@ -18,7 +18,7 @@ import jsonschema
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from small_run import LIMITS, stamps, tree
+from small_run import stamps, tree
 
 from mwwkit import __main__ as cli
 from mwwkit.cli import summary, sweep_summary, sweeping, words_table
@@ -72,11 +72,9 @@ def one(features: FeatureSet, name: str, index: int, from_s: float, to_s: float)
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory, trained) -> Run:
+def here(exported) -> Run:
     """A run that 05 has finished."""
-    here = Run(tmp_path_factory.mktemp("exported"), (*trained.earlier, trained.folder))
-    export.run(export.Config(word=WORD, arena_bytes=16_000, other_calibrations=False), here, LIMITS)
-    return here
+    return exported
 
 
 @pytest.fixture(scope="module")

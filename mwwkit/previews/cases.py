@@ -111,8 +111,9 @@ def mined_cases(run: Run) -> Cases:
 
 
 def _told(mistake: Mistake, rule: Rule) -> tuple[str, ...]:
-    known = mistake.speaker, mistake.source, condition(mistake.condition or "")
-    about = ", ".join(dict.fromkeys(filter(None, known)))
+    speaker, source = mistake.speaker or "", mistake.source or ""
+    known = speaker, "" if speaker.startswith(source) else source
+    about = ", ".join(filter(None, (*known, condition(mistake.condition or ""))))
     score = f"highest mean {mistake.score:.2f}, cutoff {rule.cutoff:g}"
     return tuple(filter(None, (about, score, f"{mistake.set}: {_file(mistake.clip)}")))
 

@@ -62,8 +62,8 @@ def report(run: Run) -> None:
 def _verdict(told: Report) -> Words:
     reached = told.verdict
     lines = [reached.headline, *reached.sentences]
-    html = tag("p", tag("b", reached.headline), *(f" {each}" for each in reached.sentences))
-    return Words(html, "\n".join(lines))
+    headline = tag("p", tag("b", reached.headline))
+    return Words(headline + tag("p", " ".join(reached.sentences)), "\n".join(lines))
 
 
 def _facts(told: Report) -> list[tuple[str, str]]:

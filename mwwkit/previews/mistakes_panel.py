@@ -29,7 +29,7 @@ KEYS = {
     "n": "next",
 }
 DECISIONS = ("keep", "drop", "mislabelled")
-MOST_IN_TABLE = 4  # of each kind, in an executed copy: a sound is some 40 kB
+MOST_IN_TABLE = 3  # of each kind, in an executed copy: a sound is some 40 kB
 ADVICE = (
     "Drop what is broken and tell what is mislabelled; what is merely hard should stay. To leave "
     "it out makes the figures better, and the model worse."
@@ -89,8 +89,8 @@ class MistakesPanel:
             self.reason.value = ""
         step = {"back": -1, "play again": 0}.get(what, 1)
         self.at = min(max(self.at + step, 0), len(self.cases.all) - 1)
-        for place, thing in zip(self._places, self.draw(play=True), strict=True):
-            if place is not None:
+        for place, thing in zip(self._places, self.draw(play=True), strict=False):
+            if place is not None:  # none is there before it is shown
                 place.update(thing)
 
     @property

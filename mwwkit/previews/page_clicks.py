@@ -9,8 +9,9 @@ cell's first picture was clicked and tells the kernel through a hidden text fiel
 `recorder` does; so it works wherever widgets do.
 """
 
-from IPython.display import HTML
 from ipywidgets import Layout, Textarea
+
+from mwwkit.previews.panel import Words
 
 SCRIPT = """
 (() => {
@@ -42,10 +43,10 @@ def field() -> Textarea:
     return textarea
 
 
-def script(of: Textarea) -> HTML:
+def script(of: Textarea) -> Words:
     """What listens for clicks, to be displayed in the cell of the picture."""
     name = _name(of)
-    return HTML(f'<div id="{name}"></div><script>{SCRIPT.replace("ID", name)}</script>')
+    return Words(f'<div id="{name}"></div><script>{SCRIPT.replace("ID", name)}</script>', "")
 
 
 def place(value: str) -> tuple[float, float] | None:

@@ -34,6 +34,7 @@ from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
 
 GROUPED_BY = ("condition", "voice", "speaker", "source", "room")
+MOST_GROUPS = 6  # of one dimension
 NARROW = {"description_width": "initial"}
 
 

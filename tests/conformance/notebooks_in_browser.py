@@ -33,40 +33,50 @@ from report_in_browser import FLAGS, PATIENCE_S, PLAY, PLAYED_S, missing
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-RUN_S, ANSWER_S = 600, 60  # a notebook; a panel's answer
-PARAMETERS = """
-const [values] = arguments, cells = window.jupyterapp.shell.currentWidget.content.model.cells;
-for (let i = 0; i < cells.length; i++) {
+RUN_S, ANSWER_S = 1800, 90  # a notebook; a panel's answer
+# The notebook that is open: JupyterLab counts no widget as current before it was clicked.
+PANEL = """
+const app = window.jupyterapp, all = app ? [...app.shell.widgets("main")] : [];
+const panel = all.find(each => each.content && each.content.model && each.content.model.cells);
+"""
+PARAMETERS = f"""{PANEL}
+const [values] = arguments, cells = panel.content.model.cells;
+for (let i = 0; i < cells.length; i++) {{
   const shared = cells.get(i).sharedModel;
   let source = shared.getSource();
   for (const [name, value] of values)
     source = source.replace(new RegExp("^" + name + " = .*?(?=  #)", "m"), name + " = " + value);
   if (source !== shared.getSource()) shared.setSource(source);
-}
+}}
 """
-COMMAND = """
-const [command, done] = arguments;
-window.jupyterapp.commands.execute(command).then(() => done(""), error => done(String(error)));
+# A script that waits for minutes outlasts the driver's patience: it is asked again and again.
+RUN_ALL = f"""{PANEL}
+window.mwwkitRan = null;
+app.shell.activateById(panel.id);
+app.commands.execute("notebook:run-all-cells")
+  .then(() => window.mwwkitRan = "", error => window.mwwkitRan = String(error));
 """
-READY = """
-const app = window.jupyterapp, panel = app && app.shell.currentWidget;
-const model = panel && panel.content && panel.content.model;
-return !!(model && model.cells && model.cells.length > 3 && panel.sessionContext.session
+RESTART = f"""{PANEL}
+const done = arguments[0];
+panel.sessionContext.restartKernel().then(() => done(""), error => done(String(error)));
+"""
+READY = f"""{PANEL}
+return !!(panel && panel.content.model.cells.length > 3 && panel.sessionContext.session
   && panel.sessionContext.session.kernel);
 """
-OUTPUTS = """
-const cells = window.jupyterapp.shell.currentWidget.content.model.cells, found = [];
+OUTPUTS = f"""{PANEL}
+const cells = panel.content.model.cells, found = [];
 for (let i = 0; i < cells.length; i++) found.push(cells.get(i).toJSON());
 return JSON.stringify(found);
 """
-REVEAL = """
-const [source] = arguments, notebook = window.jupyterapp.shell.currentWidget.content;
+REVEAL = f"""{PANEL}
+const [source] = arguments, notebook = panel.content;
 const at = notebook.widgets.findIndex(cell => cell.model.sharedModel.getSource().includes(source));
 if (at < 0) return null;
 notebook.activeCellIndex = at;
 return notebook.widgets[at].node;
 """
-BROKEN = ("HBox(children", "Loading widget", "model not found", "<IPython.core.display.HTML")
+BROKEN = ("HBox(children", "Loading widget", "model not found")
 # What JupyterLab itself says in the console, whatever the notebook.
 OWN_LINES = ("favicon", "webpack", "/lab/api/", "net::ERR_", "source map", "extension")
 
@@ -125,7 +135,7 @@ def chromium(size: str) -> Iterator[Any]:
         screen = {"width": width, "height": height, "deviceScaleFactor": 1}
         screen |= {"mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        browser.set_script_timeout(RUN_S)
+        browser.set_script_timeout(ANSWER_S)
         try:
             yield browser
         finally:
@@ -143,9 +153,21 @@ class Page:
         self.run = browser.execute_script
         _until(lambda: self.run(READY), 120, f"{path} does not open")
 
-    def command(self, name: str) -> str:
-        """Execute one of JupyterLab's commands and wait for it; what went wrong."""
-        return self.browser.execute_async_script(COMMAND, name)
+    def run_all(self) -> list[str]:
+        """Run every cell and wait; what went wrong."""
+        self.run(RUN_ALL)
+
+        _until(self.has_ended, RUN_S, "the cells did not end")
+        said = self.run("return window.mwwkitRan")
+        return [*([said] if said else []), *self.errors()]
+
+    def has_ended(self) -> bool:
+        """Whether the cells that were to run have run."""
+        return self.run("return window.mwwkitRan") is not None
+
+    def restart(self) -> None:
+        """Start the kernel anew."""
+        self.browser.execute_async_script(RESTART)
 
     def cells(self) -> list[dict]:
         """All cells with their outputs."""
@@ -271,6 +293,26 @@ def plays(page: Page, node: Any) -> Iterator[str]:
             yield f"player {number}: ready {ready}, {seconds} s, at {at_s} s, {error}"
 
 
+def drive_03(page: Page) -> Iterator[str]:
+    """Stop a training after its first unit, then go on by Start until it has finished."""
+    panel = "TrainingPanel(ending"
+    page.run(RUN_ALL)
+    _until(lambda: "Step 250:" in page.output_of(panel), RUN_S, "no unit was trained")
+    button(page.cell(panel), "Stop").click()
+    _until(page.has_ended, RUN_S, "it did not stop")
+    yield from page.errors()
+    [cell] = [each for each in page.cells() if panel in each["source"]]
+    said = "".join("".join(o.get("text", "")) for o in cell["outputs"])
+    if "you asked it to" not in said:
+        yield f"Stop did not stop it: {said[-300:]}"
+        return
+    button(page.cell(panel), "Start").click()
+    try:
+        _until(lambda: "Finished" in page.output_of(panel), RUN_S, "")
+    except RuntimeError:
+        yield f"Start did not finish it: {page.output_of(panel)[-300:]}"
+
+
 def decided_still(page: Page, run: Path) -> Iterator[str]:
     """After a restart of the kernel: what was decided is told again."""
     if (run / "decisions/cutoff.json").exists():
@@ -285,10 +327,12 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
     wrong: list[str] = []
     with chromium("desk") as browser:
         page = Page(browser, address, f"notebooks/{name}")
-        values = [["RUN_DIR", json.dumps(str(folder / "run"))], ["PREVIOUS", json.dumps(str(run))]]
-        page.run(PARAMETERS, values)
-        wrong += filter(None, [page.command("notebook:run-all-cells")])
-        wrong += page.errors()
+        # 03 trains anew, from the run's clips and features alone: a training that can be stopped.
+        place, before = ("new", "untrained") if stage == "03" else ("run", "earlier")
+        values = {"RUN_DIR": str(folder / place), "PREVIOUS": str(folder / before)}
+        values |= {"STEPS": 750, "EVALUATE_EVERY": 750} if stage == "03" else {}
+        page.run(PARAMETERS, [[name, json.dumps(value)] for name, value in values.items()])
+        wrong += drive_03(page) if stage == "03" else page.run_all()
         page.shot(pictures, f"{stage}-ran")
         if stage == "04" and not wrong:
             wrong += drive_mistakes(page, folder / "run", "mistakes_panel.mined")
@@ -297,10 +341,8 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
             for source in ("threshold_explorer.", "mistakes_panel.listen", "audition.audition"):
                 page.cell(source)
                 page.shot(pictures, f"05-{source.split('.')[0]}")
-            kernel = "window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()"
-            browser.execute_async_script(f"const done = arguments[0]; {kernel}.then(() => done())")
-            wrong += filter(None, [page.command("notebook:run-all-cells")])
-            wrong += [*page.errors(), *decided_still(page, folder / "run")]
+            page.restart()
+            wrong += [*page.run_all(), *decided_still(page, folder / "run")]
         outputs = [o for cell in page.cells() for o in cell.get("outputs", [])]
         texts = json.dumps([o.get("data", {}) for o in outputs] + [o.get("text") for o in outputs])
         wrong += [f"an output holds {each}" for each in BROKEN if each in texts]
@@ -379,6 +421,9 @@ def main() -> None:
         folder = Path(place)
         shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns("*.py"))
         (folder / "earlier").symlink_to(run)
+        (folder / "untrained").mkdir()
+        for name in ("clips", "features", "settings.json"):
+            (folder / "untrained" / name).symlink_to(run / name)
         with jupyter(folder) as address:
             for part in given.only.split(","):
                 if part != "copies":
