@@ -97,12 +97,13 @@ def plan(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
-    named: str = "",
+    named: str | None = "",
 ) -> list[Job]:
     """What each notebook will be given: its preset section, then what was given by name.
 
     `given` holds texts, as from the command line; each goes to every chosen notebook that has the
-    name. `named` is the preset's name, which the run keeps for notebooks run by themselves.
+    name. `named` is the preset's name, which the run keeps for notebooks run by themselves; None
+    where it is the run's own.
     Raises PresetError, in one line, for a name that none has, a value of the wrong type, and a
     value that its stage would refuse.
     """
@@ -118,7 +119,7 @@ def assembled(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
-    named: str = "",
+    named: str | None = "",
 ) -> list[Job]:
     """As `plan`, but only names and types are tried: the values may be for another machine."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
@@ -136,8 +137,9 @@ def assembled(
         values |= {n: parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
-        # said even where it is none: of the run's own preset these values know nothing
-        values |= {"PRESET": named} if "PRESET" in takes[stage] else {}
+        if named is not None and "PRESET" in takes[stage]:
+            # said even where it is empty: of the run's own preset these values know nothing
+            values["PRESET"] = named
         values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
     return jobs
