@@ -26,7 +26,7 @@
 #
 # | | |
 # |---|---|
-# | **You need** | nothing to try it: `PRESET = "demo"` lets machines speak. To be heard yourself: twenty recordings of the word or more |
+# | **You need** | nothing to try it: `PRESET = "demo"` lets machines speak. To be heard yourself: twenty recordings of the word or more, brought or made here |
 # | **Reads** | folders of recordings, and the places in `paths.md` |
 # | **Writes** | `clips/` for 02 to 05; `quarantine.jsonl`, what was set aside and why |
 # | **Takes** | CPU only; one to three minutes for some thousand spoken words on two cores; Plan says how long here |
@@ -262,7 +262,7 @@ ending.stopped or (clips and good_enough.clips(run))
 #
 # | you read | then |
 # |---|---|
-# | no recordings by people, or few | record twenty or more, near and far, quiet and loud, two speakers if you can; run this again |
+# | no recordings by people, or few | make twenty or more, under Record above: near and far, quiet and loud, two speakers if you can; run this again |
 # | too few to test on | more recordings; until then a figure moves by many points with each word |
 # | tested on voices it knows | folders of six speakers or more: then strangers test it |
 # | much was set aside | `quarantine.jsonl` has the reason for each file |
