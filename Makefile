@@ -23,7 +23,7 @@ test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO, _PEOPLE and _OFFICIAL
 check: $(VENV)/.dev  ## quick: style, imports, notebook pairs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest -q tests/test_architecture.py tests/test_notebooks.py -k "not end_to_end"
+	$(PY) -m pytest -q tests/test_architecture.py tests/test_notebooks.py tests/test_docs.py -k "not end_to_end"
 
 notebooks: $(VENV)/.dev  ## notebooks/*.ipynb from their .py, with pyproject.toml's address and their pictures
 	$(PY) tests/stamp_address.py

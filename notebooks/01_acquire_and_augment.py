@@ -15,7 +15,6 @@
 #
 # [next: 02 Featurize](02_featurize.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # A wake word model is as good as the sounds it learns from. This notebook gathers them: your
 # recordings, words that synthetic voices speak, noise and rooms. It looks at every file, says what
 # it cannot use and why, and decides who trains the model, who helps to choose it, and who tests it.

@@ -15,7 +15,6 @@
 #
 # [previous: 02 Featurize](02_featurize.ipynb) · [next: 04 Mine](04_mine.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # Trains a net of some 24,000 parameters on the scenes. On the device it gets three frames, 30 ms, at
 # a time, keeps a short memory, and answers with a score from 0 to 1: has the wake word just ended?
 # The device averages the last few scores and wakes when the mean passes the *cutoff*.

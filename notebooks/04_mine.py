@@ -15,7 +15,6 @@
 #
 # [previous: 03 Train](03_train.ipynb) · [next: 05 Export](05_export.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # Most of what people say is no trouble to the model. What wakes it for nothing is rare: seconds in
 # hours. This notebook plays it all negatives of the training split, keeps the moments that score
 # highest, lets you hear them, and trains a little more against them.

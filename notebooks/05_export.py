@@ -15,7 +15,6 @@
 #
 # [previous: 04 Mine](04_mine.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # Makes what the device runs: a streaming int8 model with its manifest, its cutoff and its measured
 # memory. A gate reads the finished file and refuses it if the device could not run it. Then it tests
 # the model on the split that nothing has touched so far, and writes a report that you can believe.
@@ -31,6 +30,7 @@
 # | **Reads** | `clips/` from 01, `features/` from 02, `training/` (03), `tuned/` (04, if run) |
 # | **Writes** | `export/`: `.tflite`, manifest, certificate, report, model card, ESPHome lines |
 # | **Takes** | CPU only; about a minute |
+# | **Stopped early?** | run all cells again |
 
 # %% [markdown]
 # ## Parameters
@@ -150,7 +150,7 @@ export.plan(config, run, limits)
 # hundred cutoffs one is always lucky.
 #
 # Recall is of people's words alone, where ten or more recordings are theirs. Machines' words stand
-# beside it: they are easier, and a model that hears all of them may miss half of yours.
+# beside it: they are easier, and a model that hears all of them may miss most of yours.
 
 # %%
 ending.of(export.run, config, run, limits)
@@ -174,7 +174,7 @@ ending.stopped or export_panel.report(run)
 ending.stopped or threshold_explorer.explore(run)
 
 # %% [markdown]
-# **What it got wrong**, to be heard and judged: often a clip is at fault and not the model. Then a
+# **What it got wrong**, to be heard and judged: sometimes a clip is at fault and not the model. Then a
 # held-out word as the device scores it.
 
 # %%
