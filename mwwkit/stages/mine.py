@@ -10,13 +10,14 @@ from typing import Annotated
 import numpy as np
 
 from mwwkit.audio.frontend import FeatureConfig
+from mwwkit.corpus import decided
 from mwwkit.corpus.clips import Split, load_clips, refuse_without_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import replacing, sha256
+from mwwkit.run.files import remove_whole, replacing
 from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -24,7 +25,7 @@ from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
 from mwwkit.run.shown import as_table
-from mwwkit.scenes.mining import Event, false_events, heard_in, highest
+from mwwkit.scenes.mining import Event, false_events, heard_in, highest, table_digest
 from mwwkit.scenes.shards import FeatureSet, write_records
 from mwwkit.scenes.store import Subset, write_shard
 from mwwkit.stages.inputs import (
@@ -33,6 +34,7 @@ from mwwkit.stages.inputs import (
     dataset_of,
     trained_with,
     validation_evaluator,
+    weights_digest,
 )
 from mwwkit.training import processors
 from mwwkit.training.evaluated import best, read
@@ -124,6 +126,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "hours to scan": round(hours, 2),
         "shards left to scan": len(checkpoint.left(units)),
         "fine-tuning steps": config.fine_tune_steps,
+        **decided.not_yet_heard(run),
         "seconds before the first unit, about": START_S if _n_left(config, run, checkpoint) else 0,
         "chosen by": str(choosing_words(run, tuned.done)),
         "device": processors.words(config.device),
@@ -146,6 +149,11 @@ def run(
     """
     session = limits.session(run)
     mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
+    for each_of_them in (mined, tuned):
+        if each_of_them.begins_anew:
+            folder = each_of_them.path.parent
+            print(f"04: decisions changed 03's weights: all of {folder.name}/ is made anew")
+            remove_whole(folder)
     if not tuned.is_complete:
         carry(run)
         processors.warn_of_another_kind(tuned, config.device)
@@ -318,13 +326,26 @@ def _kept_by_listener(config: Config, run: Run, mined: Checkpoint) -> FeatureSet
     """The mined scenes less those the user listed in `drop`; None if none is left."""
     hard = FeatureSet.of_folder(run.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
     ids = [facts["id"] for facts in hard.facts] if hard else []
-    if unknown := sorted(set(config.drop) - set(ids)):
+    drop = _of_this_table(config.drop, run)
+    if unknown := sorted(set(drop) - set(ids)):
         raise WrongInput(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
-    kept = [i for i, name in enumerate(ids) if name not in config.drop]
+    kept = [i for i, name in enumerate(ids) if name not in drop]
     if not kept:
         return None
     facts, ends_s = [hard.facts[i] for i in kept], [hard.ends_s[i] for i in kept]
     return FeatureSet(Subset(hard.store, kept), facts, ends_s, [hard.scenes[i] for i in kept])
+
+
+def _of_this_table(drop: tuple[str, ...], run: Run) -> list[str]:
+    """The ids in `drop`, less those of another mined.csv: m0003@1a2b3c4d says of which it is."""
+    of_table = table_digest(run)
+    stale = [name for name in drop if "@" in name and name.partition("@")[2] != of_table]
+    if stale:
+        print(
+            f"04: DROP names {', '.join(stale)} of another {FOLDER}/mined.csv, made with other "
+            "weights or clips: not left out; listen to what is mined now"
+        )
+    return [name.partition("@")[0] for name in drop if name not in stale]
 
 
 def _has(run: Run, set_name: str) -> bool:
@@ -336,17 +357,19 @@ def _scan_units(run: Run) -> list[str]:
 
 
 def _mined_checkpoint(config: Config, run: Run) -> Checkpoint:
-    return Checkpoint.resume(run, FOLDER, config.mining() | _made_of(run), of=config)
+    settings = config.mining() | _made_of(run)
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
 
 
 def _tuned_checkpoint(config: Config, run: Run) -> Checkpoint:
     settings = {name: value for name, value in asdict(config).items() if name != "drop"}
     settings["device"] = processors.begun_on(run, TUNED, config.device)
-    return Checkpoint.resume(run, TUNED, settings | _made_of(run), of=config)
+    made_of = _made_of(run)
+    return Checkpoint.resume(run, TUNED, settings | made_of, of=config, anew=decided.anew(run))
 
 
 def _made_of(run: Run) -> dict:
-    return {"weights": sha256(run.find(completed(run, "training")["weights"]))}
+    return decided.made_of(run, {"weights": weights_digest(run)})
 
 
 @as_table
