@@ -15,7 +15,6 @@
 #
 # [next: 02 Featurize](02_featurize.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # A wake word model is as good as the sounds it learns from. This notebook gathers them: your
 # recordings, words that synthetic voices speak, noise and rooms. It looks at every file, says what
 # it cannot use and why, and decides who trains the model, who helps to choose it, and who tests it.
@@ -26,7 +25,7 @@
 #
 # | | |
 # |---|---|
-# | **You need** | nothing to try it: `PRESET = "demo"` lets machines speak. To be heard yourself: twenty recordings of the word or more |
+# | **You need** | nothing to try it: `PRESET = "demo"` lets machines speak. To be heard yourself: twenty recordings of the word or more, brought or made here |
 # | **Reads** | folders of recordings, and the places in `paths.md` |
 # | **Writes** | `clips/` for 02 to 05; `quarantine.jsonl`, what was set aside and why |
 # | **Takes** | CPU only; one to three minutes for some thousand spoken words on two cores; Plan says how long here |
@@ -114,7 +113,7 @@ FORCE = []  # phases of the triples to make again: irs, embeddings, sterile, tri
 # In a fresh Kaggle or Colab session this installs what is missing. Then it reads the parameters;
 # what cannot work is told here, in one line.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -262,7 +261,7 @@ ending.stopped or (clips and good_enough.clips(run))
 #
 # | you read | then |
 # |---|---|
-# | no recordings by people, or few | record twenty or more, near and far, quiet and loud, two speakers if you can; run this again |
+# | no recordings by people, or few | make twenty or more, under Record above: near and far, quiet and loud, two speakers if you can; run this again |
 # | too few to test on | more recordings; until then a figure moves by many points with each word |
 # | tested on voices it knows | folders of six speakers or more: then strangers test it |
 # | much was set aside | `quarantine.jsonl` has the reason for each file |

@@ -15,7 +15,6 @@
 #
 # [previous: 01 Acquire and augment](01_acquire_and_augment.ipynb) · [next: 03 Train](03_train.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # A device never hears a clean word alone. It hears it in a room, after other words, with a radio on.
 # So the model learns from *scenes*: some seconds of life, made of the clips of 01, each drawn anew
 # and written down, so that it can be made again and listened to. Every scene is then turned into a
@@ -80,7 +79,7 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 #
 # As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys

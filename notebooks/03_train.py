@@ -15,7 +15,6 @@
 #
 # [previous: 02 Featurize](02_featurize.ipynb) · [next: 04 Mine](04_mine.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # Trains a net of some 24,000 parameters on the scenes. On the device it gets three frames, 30 ms, at
 # a time, keeps a short memory, and answers with a score from 0 to 1: has the wake word just ended?
 # The device averages the last few scores and wakes when the mean passes the *cutoff*.
@@ -104,7 +103,7 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 #
 # As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -148,7 +147,7 @@ fresh_session.prepare(globals())
 # %%
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import good_enough, lr_sweep
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -186,9 +185,12 @@ lr_sweep.show(train.find_rate(config, run))
 #
 # The curves follow the training. The loss should fall and flatten; recall, the share of words heard,
 # should rise and stay; false accepts should end near the target. The ring marks what is kept.
+#
+# "Stop after this unit", or one interrupt of the kernel, ends it between two units; nothing is lost,
+# and Start goes on.
 
 # %%
-ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
+TrainingPanel(ending, train.run, config, run, limits).go()
 
 # %% [markdown]
 # ## Check

@@ -15,7 +15,6 @@
 #
 # [previous: 03 Train](03_train.ipynb) · [next: 05 Export](05_export.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # Most of what people say is no trouble to the model. What wakes it for nothing is rare: seconds in
 # hours. This notebook plays it all negatives of the training split, keeps the moments that score
 # highest, lets you hear them, and trains a little more against them.
@@ -73,7 +72,7 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 #
 # As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -116,8 +115,8 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player, good_enough
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews import good_enough, mistakes_panel
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -151,17 +150,18 @@ mine.plan(config, run, limits)
 # are better there; else 03's stay, and nothing is lost.
 
 # %%
-ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
+TrainingPanel(ending, mine.run, config, run, limits, "tuned").go()
 
 # %% [markdown]
 # ## Look
 #
-# Listen to the worst. A near miss, a name, a jingle: fine, that is what it shall learn to let pass.
-# But if you hear the wake word itself, the clip is mislabelled: put its id into `DROP` and run again,
-# else the model is taught to ignore you.
+# Listen to the worst, one by one. A near miss, a name, a jingle: fine, that is what it shall learn to
+# let pass. But if you hear the wake word itself, the clip is mislabelled: say so, else the model is
+# taught to ignore you. Drop what is no mistake. What you decide is kept in the run; then run all
+# cells again.
 
 # %%
-ending.stopped or clip_player.mined(run)
+ending.stopped or mistakes_panel.mined(run)
 
 # %% [markdown]
 # ## Check

@@ -15,7 +15,6 @@
 #
 # [previous: 04 Mine](04_mine.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
-#
 # Makes what the device runs: a streaming int8 model with its manifest, its cutoff and its measured
 # memory. A gate reads the finished file and refuses it if the device could not run it. Then it tests
 # the model on the split that nothing has touched so far, and writes a report that you can believe.
@@ -31,12 +30,14 @@
 # | **Reads** | `clips/` from 01, `features/` from 02, `training/` (03), `tuned/` (04, if run) |
 # | **Writes** | `export/`: `.tflite`, manifest, certificate, report, model card, ESPHome lines |
 # | **Takes** | CPU only; about a minute |
+# | **Stopped early?** | run all cells again |
 
 # %% [markdown]
 # ## Parameters
 #
 # `AUTHOR` and `WEBSITE` go into the manifest. `TARGET_FAH` may be another one here, to choose
-# another cutoff from the same weights; `None` is what 01 said.
+# another cutoff from the same weights; `None` is what 01 said. A cutoff that you chose by hand below
+# counts before it.
 
 # %%
 PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
@@ -66,7 +67,7 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 #
 # As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -109,8 +110,14 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import audition, cutoffs, good_enough
-from mwwkit.report import writing
+from mwwkit.previews import (
+    audition,
+    export_panel,
+    good_enough,
+    held_out_word,
+    mistakes_panel,
+    threshold_explorer,
+)
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import Limits
@@ -143,7 +150,7 @@ export.plan(config, run, limits)
 # hundred cutoffs one is always lucky.
 #
 # Recall is of people's words alone, where ten or more recordings are theirs. Machines' words stand
-# beside it: they are easier, and a model that hears all of them may miss half of yours.
+# beside it: they are easier, and a model that hears all of them may miss most of yours.
 
 # %%
 ending.of(export.run, config, run, limits)
@@ -151,16 +158,43 @@ ending.of(export.run, config, run, limits)
 # %% [markdown]
 # ## Look
 #
-# The report, the cutoffs it chose among, and a held-out word as the device scores it. Every figure
-# has an interval: what the true one may be, with 95 %. No false accept in ten minutes is not none in
-# a day; it leaves room for eighteen an hour. Last, your own voice: record in the browser or upload a
-# file.
+# The verdict and its figures, and the whole report. Every figure has an interval: what the true one
+# may be, with 95 %. No false accept in ten minutes is not none in a day; it leaves room for eighteen
+# an hour.
 
 # %%
-ending.stopped or writing.show(run)
-ending.stopped or cutoffs.curve(run)
-ending.stopped or cutoffs.word(run)
+ending.stopped or export_panel.report(run)
+
+# %% [markdown]
+# **The threshold.** Click on a curve or on the map, or move a slider, to see what another one would
+# hear, and how often it would wake for nothing. "Use this" is kept in the run, and shipped when the
+# cells of 05 are run again. Choose by the validation split; the test split only tells.
+
+# %%
+ending.stopped or threshold_explorer.explore(run)
+
+# %% [markdown]
+# **What it got wrong**, to be heard and judged: sometimes a clip is at fault and not the model. Then a
+# held-out word as the device scores it.
+
+# %%
+ending.stopped or mistakes_panel.listen(run)
+
+# %%
+ending.stopped or held_out_word.show(run)
+
+# %% [markdown]
+# **Your own voice.** Record in the browser or upload a file, and see when the device would wake. A
+# figure is about many people; this is about you.
+
+# %%
 ending.stopped or audition.audition(run)
+
+# %% [markdown]
+# The files, to download, and the lines for your device.
+
+# %%
+ending.stopped or export_panel.files(run)
 
 # %% [markdown]
 # ## Check

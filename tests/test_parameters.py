@@ -335,6 +335,7 @@ def test_what_01_settled_for_the_run_wins_over_the_runs_own_preset(run, tmp_path
     keep(run, RunSettings("marvin", 8, preset=str(tmp_path / "mine.yaml")))
     found = resolved("train", run)
     assert (found["SEED"], found["STEPS"]) == (8, 9)
+    assert capsys.readouterr().out.startswith("SEED stays 8, as the run has it (settings.json); ")
     assert resolved("export", run)["WORD"] == "marvin"
     assert not capsys.readouterr().out
     assert resolved("train", run, PRESET=str(tmp_path / "mine.yaml"))["SEED"] == 7

@@ -3,7 +3,7 @@
 import pytest
 
 from mwwkit.cli import run_folder
-from mwwkit.presets import PresetError
+from mwwkit.presets import PresetError, load
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.settings import RunSettings, keep
@@ -57,6 +57,9 @@ def test_a_platform_keeps_its_one_folder(monkeypatch, platform):
 
 
 def test_the_preset_is_the_one_that_the_run_began_with(here):
-    assert run_folder.preset_of(Run(here / "new")) == "standard"
-    assert run_folder.preset_of(run_in(here / "old", "cat")) == "standard"
-    assert run_folder.preset_of(run_in(here / "trial", "cat", "fast_test")) == "fast_test"
+    for run in (Run(here / "new"), run_in(here / "old", "cat")):
+        assert run_folder.preset_of(run) == ("standard", "standard", load("standard"))
+    name, handed, values = run_folder.preset_of(run_in(here / "trial", "cat", "fast_test"))
+    assert (name, handed) == ("fast_test", None)
+    assert "word" in load("fast_test")["all"] and not values["all"], "the word is the run's"
+    assert values["train"] == load("fast_test")["train"]

@@ -38,6 +38,7 @@ from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.config_base import ONE
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.fresh_session import Unfit
+from mwwkit.run.links import copy_in
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import AS_TEXT
@@ -96,12 +97,13 @@ def plan(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
-    named: str = "",
+    named: str | None = "",
 ) -> list[Job]:
     """What each notebook will be given: its preset section, then what was given by name.
 
     `given` holds texts, as from the command line; each goes to every chosen notebook that has the
-    name. `named` is the preset's name, which the run keeps for notebooks run by themselves.
+    name. `named` is the preset's name, which the run keeps for notebooks run by themselves; None
+    where it is the run's own.
     Raises PresetError, in one line, for a name that none has, a value of the wrong type, and a
     value that its stage would refuse.
     """
@@ -117,7 +119,7 @@ def assembled(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
-    named: str = "",
+    named: str | None = "",
 ) -> list[Job]:
     """As `plan`, but only names and types are tried: the values may be for another machine."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
@@ -135,8 +137,9 @@ def assembled(
         values |= {n: parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
-        # said even where it is none: of the run's own preset these values know nothing
-        values |= {"PRESET": named} if "PRESET" in takes[stage] else {}
+        if named is not None and "PRESET" in takes[stage]:
+            # said even where it is empty: of the run's own preset these values know nothing
+            values["PRESET"] = named
         values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
     return jobs
@@ -301,7 +304,7 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
     try:
         with TemporaryDirectory(prefix="mwwkit-", dir=place) as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
-            with stops_are_raised():
+            with stops_are_raised(), copy_in(copy.parent):
                 papermill.execute_notebook(*paths, parameters, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")

@@ -26,7 +26,7 @@ def _demo_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    _say_which(arguments)
+    _say_where(arguments)
     code = _notebooks(arguments)
     if "05" in arguments.stages:
         from mwwkit.cli import summary
@@ -36,15 +36,12 @@ def _run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _say_which(arguments: argparse.Namespace) -> None:
-    """Settle the run's folder and the preset where they were not given, and say so."""
+def _say_where(arguments: argparse.Namespace) -> None:
+    """Settle the run's folder where it was not given, and say so."""
     if not arguments.run_dir:
         word = _word(arguments)
         arguments.run_dir = str(run_folder.of_word(word, arguments.preset))
         say(f"the run is in {arguments.run_dir} (--run-dir)")
-    if not arguments.preset:
-        arguments.preset = run_folder.preset_of(options.run_of(arguments))
-        say(f"the preset is {arguments.preset} (--preset)")
 
 
 def _word(arguments: argparse.Namespace) -> str:
@@ -61,13 +58,16 @@ def _word(arguments: argparse.Namespace) -> str:
 def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
-    preset = presets.load(arguments.preset)
-    if "01" in arguments.stages:
+    preset = presets.load(arguments.preset) if arguments.preset else {}
+    if arguments.preset and "01" in arguments.stages:
         refuse_its_word(arguments.preset, parameters)
     for what, found in fresh_session.read_back(run.folder, can_ask=False).items():
         say(f"{what}: {found}")
     named = arguments.preset
-    if named not in presets.names():  # a file, which is found from another folder too
+    if not named:
+        arguments.preset, named, preset = run_folder.preset_of(run)
+        say(f"the preset is {arguments.preset} (--preset)")
+    if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
     before = chain.snapshot(run)

@@ -1,7 +1,7 @@
 """Where `mwwkit run` keeps a run and which preset it takes, where nobody says.
 
     of_word("hey kitchen", "standard")      # run/hey_kitchen-standard
-    preset_of(Run.of("run/mine"))           # the one that it began with, else standard
+    preset_of(Run.of("run/mine"))[0]        # the one that it began with, else standard
 
 Kaggle and Colab keep the one folder that paths.md names for them, so the run is in that itself.
 """
@@ -9,7 +9,7 @@ Kaggle and Colab keep the one folder that paths.md names for them, so the run is
 from pathlib import Path
 
 from mwwkit.esphome.file_names import stem_of
-from mwwkit.presets import PresetError
+from mwwkit.presets import Preset, PresetError, load
 from mwwkit.run import settings
 from mwwkit.run.attached import runs_in
 from mwwkit.run.paths import Run, platform
@@ -17,10 +17,21 @@ from mwwkit.run.paths import Run, platform
 PRESET = "standard"
 
 
-def preset_of(run: Run) -> str:
-    """The preset that a run says it began with, else the one for a word of one's own."""
-    held = settings.of_run(run).get("preset")
-    return held.value if held and not held.conflict else PRESET
+def preset_of(run: Run) -> tuple[str, str | None, Preset]:
+    """The preset that a run began with, else the one for a word of one's own; and its values.
+
+    Between them the name to hand over: none for the run's own, of which the notebooks know. What
+    01 settled for the run (word, seed, ...) counts before what that preset has.
+    """
+    has = settings.of_run(run)
+    held = has.get("preset")
+    if not held or held.conflict:
+        return PRESET, PRESET, load(PRESET)
+    values = {
+        section: {name: value for name, value in of_section.items() if name.lower() not in has}
+        for section, of_section in load(held.value).items()
+    }
+    return held.value, None, values
 
 
 def word_of(run: Run) -> str:

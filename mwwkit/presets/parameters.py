@@ -113,18 +113,20 @@ def resolve(
     found = {PRESET: chosen}
     for name in filter(given.__contains__, defaults):  # `from_parameters` says what is missing
         value, has = given[name], run_has.get(name)
-        said = of_preset.get(name) if is_said or not has else None  # 01 has weighed the run's own
+        said = of_preset.get(name)
         if value is not None and name in handed:
             found[name] = Parameter(value, HANDED, has)
         elif value is not None and not _same(value, defaults[name]):
             found[name] = Parameter(value, SET, has)
         elif decided.get(name) is not None:
             found[name] = Parameter(decided[name], DECIDED, has)
-        elif said is not None and not (has and name == WORD):
+        elif said is not None and not (has and (name == WORD or not is_said)):
             found[name] = Parameter(said, of_them, has)
         elif has:
             cell = f"the cell's {value!r} is its default, which counts as not said"
             note = f"the preset has {said!r}" if said else cell if value else ""
+            if name == WORD and not is_said:  # the word of the preset that a run began with
+                note = ""
             found[name] = _of_the_run(name, has, said or value, note)
         else:
             found[name] = _default(name, value)

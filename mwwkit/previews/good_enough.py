@@ -20,6 +20,7 @@ from mwwkit.metrics.rates import an_hour, false_accepts_at_most
 from mwwkit.report.cutoff_choices import Advice
 from mwwkit.report.facts import Report
 from mwwkit.report.key_facts import read_report
+from mwwkit.report.verdict import BY_WEIGHT, Verdict
 from mwwkit.report.voices import heard_words
 from mwwkit.run.checkpoint import completed, finished
 from mwwkit.run.paths import Run
@@ -28,7 +29,8 @@ from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import Evaluated, best, read
 
-ALL_HEARD = 3.0  # h x the rate: so much without an event supports it at 95 % (-ln 0.05, rounded)
+_STAY = "03's weights stay; more hours of talk and radio in 01 (ambient/) give it more to find."
+HOURS_FOR_ONE = 3.0  # without a false accept: they prove at most one an hour (95 %, -ln 0.05)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _target(run: Run) -> float:
 
 def _proof(hours: float, target: float) -> str:
     """What a stretch of speech without the word can support."""
-    needed = ALL_HEARD / target
+    needed = HOURS_FOR_ONE / target
     if not hours:
         return "No long speech chooses the cutoff: give 01 some (ambient/, TTS_AMBIENT_MINUTES)."
     if hours >= needed:
@@ -145,31 +147,38 @@ def _proved(reached: Evaluated) -> str:
 def mining(run: Run) -> Sentences:
     """What fooled the model in 04, and whether training against it was worth keeping."""
     found, tuned = completed(run, "mined")["found"], completed(run, "tuned")
+    n = f"{found:,} moments of the training audio fooled the model, {tuned['mined']:,} were used."
+    if not tuned["mined"]:
+        return _sentences([n, f"There was nothing to train against: {_STAY}"])
     before, after = read(tuned["before"]), read(tuned["after"])
-    is_kept = tuned["weights"].startswith("tuned/")
     result = f"On the validation split it {before} before, and it {after} after."
     helped = "Fine-tuning helped: its weights go to 05."
-    if not is_kept:
-        helped = (
-            "Fine-tuning did not help, so 03's weights stay and nothing is lost: more hours of "
-            "talk and radio in 01 (ambient/) give it more to find."
-        )
-    n = f"{found:,} moments of the training audio fooled the model, {tuned['mined']:,} were used."
+    if not tuned["weights"].startswith("tuned/"):
+        helped = f"Fine-tuning did not help, and nothing is lost: {_STAY}"
     return _sentences([n, result, helped])
 
 
 def model(run: Run) -> Sentences:
     """The verdict on the finished model: who was heard, what wakes it, its cutoff, what to do."""
-    report = read_report(Exported(run))
+    exported = Exported(run)
+    if not exported.record.report:
+        return _sentences(["an earlier version exported this: `mwwkit report` makes the report."])
+    report = read_report(exported)
     heard = heard_words(report.test, report.data)
     nobody = "" if heard.people.of else " Of people none was tested."
     return _sentences(
         [
             f"{report.verdict.headline}. {heard}{nobody} {_wakes(report)}",
             _cutoffs(report),
-            f"What to do: {report.verdict.sentences[-1]}",
+            f"What to do: {_cure(report.verdict)}",
         ]
     )
+
+
+def _cure(found: Verdict) -> str:
+    """What to do about the worst; the last sentence, where training was too short to tell."""
+    cures = {each.cure for each in BY_WEIGHT}
+    return next((told for told in found.sentences if told in cures), found.sentences[-1])
 
 
 def _wakes(report: Report) -> str:

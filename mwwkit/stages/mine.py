@@ -25,7 +25,7 @@ from mwwkit.run.progress_bars import tqdm
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
 from mwwkit.run.shown import as_table
-from mwwkit.scenes.mining import Event, false_events, heard_in, highest
+from mwwkit.scenes.mining import Event, false_events, heard_in, highest, table_digest
 from mwwkit.scenes.shards import FeatureSet, write_records
 from mwwkit.scenes.store import Subset, write_shard
 from mwwkit.stages.inputs import (
@@ -326,13 +326,26 @@ def _kept_by_listener(config: Config, run: Run, mined: Checkpoint) -> FeatureSet
     """The mined scenes less those the user listed in `drop`; None if none is left."""
     hard = FeatureSet.of_folder(run.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
     ids = [facts["id"] for facts in hard.facts] if hard else []
-    if unknown := sorted(set(config.drop) - set(ids)):
+    drop = _of_this_table(config.drop, run)
+    if unknown := sorted(set(drop) - set(ids)):
         raise WrongInput(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
-    kept = [i for i, name in enumerate(ids) if name not in config.drop]
+    kept = [i for i, name in enumerate(ids) if name not in drop]
     if not kept:
         return None
     facts, ends_s = [hard.facts[i] for i in kept], [hard.ends_s[i] for i in kept]
     return FeatureSet(Subset(hard.store, kept), facts, ends_s, [hard.scenes[i] for i in kept])
+
+
+def _of_this_table(drop: tuple[str, ...], run: Run) -> list[str]:
+    """The ids in `drop`, less those of another mined.csv: m0003@1a2b3c4d says of which it is."""
+    of_table = table_digest(run)
+    stale = [name for name in drop if "@" in name and name.partition("@")[2] != of_table]
+    if stale:
+        print(
+            f"04: DROP names {', '.join(stale)} of another {FOLDER}/mined.csv, made with other "
+            "weights or clips: not left out; listen to what is mined now"
+        )
+    return [name.partition("@")[0] for name in drop if name not in stale]
 
 
 def _has(run: Run, set_name: str) -> bool:
