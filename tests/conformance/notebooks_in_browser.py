@@ -263,22 +263,22 @@ def decisions(run: Path) -> dict[str, bytes]:
 def drive_audition(page: Page) -> Iterator[str]:
     """Record two seconds by the fake microphone."""
     node = page.cell("audition.audition")
-    record, before = button(node, "Record"), sounds(node)
+    record, before = button(node, "Record"), sounds(page, node)
     page.run("arguments[0].scrollIntoView({block: 'center'})", record)
     record.click()
     time.sleep(2.5)
     record.click()
 
     try:
-        _until(lambda: sounds(node) != before, ANSWER_S, "")
+        _until(lambda: sounds(page, node) != before, ANSWER_S, "")
     except RuntimeError:
         yield "a recording by the fake microphone was not heard"
     yield from plays(page, node)
 
 
-def sounds(node: Any) -> list[str]:
-    """What the players of a cell hold."""
-    return [each.get_attribute("src") for each in node.find_elements("css selector", "audio")]
+def sounds(page: Page, node: Any) -> list[str]:
+    """What the players of a cell hold; the page is asked, since they are replaced meanwhile."""
+    return page.run("return [...arguments[0].querySelectorAll('audio')].map(a => a.src)", node)
 
 
 def plays(page: Page, node: Any) -> Iterator[str]:
