@@ -19,6 +19,7 @@ from mwwkit.esphome import manifest
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
+from mwwkit.run.settings import RunSettings, keep
 from mwwkit.stages import acquire, export, featurize, mine, train
 
 STAGES = (acquire, featurize, train, mine, export)  # loaded, so that values are checked in-process
@@ -96,9 +97,30 @@ def test_a_run_leaves_the_executed_notebook_and_what_it_printed(notebooks, run, 
     notebooks()
     assert run("-p", "STEPS=20", "RATE=1e-3", "-p", "WORD=no") == cli.OK
     assert (tmp_path / "run/executed/03_train.ipynb").is_file()
-    told = "heard 'no' 20 0.001"
+    told, said = "heard 'no' 20 0.001", capsys.readouterr().err
     assert told in (tmp_path / "run/logs/03_train.log").read_text()
-    assert told in capsys.readouterr().err
+    assert said.startswith("03_train: starting ...\n") and told in said
+
+
+def test_where_the_run_is_and_with_what_preset_is_settled_and_said(
+    notebooks, preset, tmp_path, capsys, monkeypatch
+):
+    notebooks()
+    monkeypatch.setenv("MWWKIT_PLATFORM", "local")
+    monkeypatch.chdir(tmp_path)
+    given = ["run", "--stages", "03", "-p", "WORD=hey cat"]
+    assert cli.main([*given, "--preset", preset("train: {}")]) == cli.OK
+    folder = tmp_path / "run/hey_cat-mine"
+    assert f"the run is in {folder} (--run-dir)" in capsys.readouterr().err.splitlines()
+    assert (folder / "executed/03_train.ipynb").is_file()
+    keep(Run(folder), RunSettings("hey cat", preset="fast_test"))
+    planned = []
+    monkeypatch.setattr(chain, "plan", lambda *given: planned.append(given) or [])
+    assert cli.main([*given, "--run-dir", str(folder)]) == cli.OK
+    assert planned[0][1]["train"]["steps"] == 250 and planned[0][-1] is None
+    assert "the preset is fast_test (--preset)" in capsys.readouterr().err
+    assert cli.main(["run", "--stages", "03"]) == cli.USAGE
+    assert "says which run is meant" in capsys.readouterr().err
 
 
 def test_a_run_leaves_nothing_in_the_working_folder(notebooks, run, tmp_path, monkeypatch):

@@ -5,7 +5,10 @@ import importlib
 import pickle
 from pathlib import Path
 
-from mwwkit.run.errors import CannotGoOn, MwwkitError, WrongInput
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from mwwkit.run.errors import CannotGoOn, MwwkitError, WrongInput, all_told
 
 PACKAGE = Path(__file__).parents[1] / "mwwkit"
 CHILDREN = {"espeak_child.py", "piper_child.py"}  # processes that load no mwwkit: nobody catches
@@ -45,3 +48,32 @@ def test_an_error_comes_whole_out_of_another_process():
     for kind in (WrongInput, CannotGoOn):
         again = pickle.loads(pickle.dumps(kind("steps is 0; wanted at least 1")))
         assert (type(again), str(again)) == (kind, "steps is 0; wanted at least 1")
+
+
+@pytest.mark.parametrize(
+    "kind", ["run.fresh_session.Unfit", "run.errors.WrongInput", "run.checkpoint.CheckpointError"]
+)
+def test_a_notebook_shows_the_line_alone_and_of_other_errors_where_they_are(kind, capsys):
+    module, _, name = kind.rpartition(".")
+    raising = "def inside():\n    raise {}('no GPU is here; choose one')\ninside()"
+    InteractiveShell().run_cell(f"from mwwkit.{module} import {name}\n" + raising.format(name))
+    assert capsys.readouterr().out == "no GPU is here; choose one\n"
+    InteractiveShell().run_cell(raising.format("KeyError"))
+    told = capsys.readouterr().out
+    assert "KeyError" in told and "Traceback" in told
+
+
+def test_all_that_fails_is_told_together_and_one_failure_as_it_is():
+    def fails(kind, text):
+        def check():
+            raise kind(text)
+
+        return check
+
+    with pytest.raises(CannotGoOn, match="^no ONNX; and no arena$"):
+        all_told([fails(WrongInput, "no ONNX"), list, fails(CannotGoOn, "no arena")])
+    with pytest.raises(WrongInput, match="^no ONNX$"):
+        all_told([fails(WrongInput, "no ONNX"), list])
+    all_told([list])
+    with pytest.raises(KeyError):  # a fault of ours, which nobody is to take for a want
+        all_told([fails(WrongInput, "no ONNX"), fails(KeyError, "x")])

@@ -1,12 +1,13 @@
 import os
 import signal
+import sys
 import time
 
 import pytest
 from killing import start
 
 from mwwkit.run.errors import CannotGoOn
-from mwwkit.run.parallel import each
+from mwwkit.run.parallel import each, starting
 
 
 def double(number):
@@ -21,6 +22,11 @@ def slow_first(number):
 def process_of(_):
     time.sleep(0.02)
     return os.getpid()
+
+
+def has_loaded(_):
+    time.sleep(0.02)
+    return os.getpid(), "ftplib" in sys.modules
 
 
 def refuse_five(number):
@@ -81,6 +87,17 @@ def test_a_generator_that_stops_at_a_limit_stops_the_work(workers):
 def test_what_an_item_raises_is_raised_here(workers):
     with pytest.raises(ValueError, match="five is not wanted"):
         list(each(refuse_five, range(10), workers))
+
+
+def test_processes_that_are_started_early_have_loaded_what_they_will_need():
+    before = "ftplib" in sys.modules
+    with starting(2, ("ftplib",)):
+        pass
+    ready = {process for process, loaded in each(has_loaded, range(20), 2) if loaded}
+    assert ready and os.getpid() not in ready
+    with starting(1, ("ftplib",)):  # one worker is this process: it loads what it needs itself
+        pass
+    assert ("ftplib" in sys.modules) == before
 
 
 def test_no_workers_is_nonsense():

@@ -11,8 +11,18 @@ from papermill.parameterize import parameterize_notebook
 
 from mwwkit import presets
 from mwwkit.cli import chain
-from mwwkit.presets.parameters import DEFAULT, HANDED, NOWHERE, RUN_WIDE, SET, Parameters, resolve
+from mwwkit.presets.parameters import (
+    DECIDED,
+    DEFAULT,
+    HANDED,
+    NOWHERE,
+    RUN_WIDE,
+    SET,
+    Parameters,
+    resolve,
+)
 from mwwkit.run import fresh_session
+from mwwkit.run.decisions import decide_parameters
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -31,15 +41,16 @@ def run(tmp_path):
 
 
 def cells(section: str, handed: dict, changed: dict) -> dict:
-    """A kernel's names after the parameters cell, edited, and the one that papermill puts there."""
+    """A kernel's names after both cells of parameters, edited, and the one by papermill."""
     notebook = load_notebook_node(str(chain.notebook(NUMBERS[section])))
     if handed:
         notebook = parameterize_notebook(notebook, handed)
-    tagged = [c for c in notebook.cells if "parameters" in "".join(c.metadata.get("tags", []))]
-    sources = [cell.source for cell in tagged]
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    sources = code[: 3 if handed else 2]
     for name, value in changed.items():
-        [line] = [line for line in sources[0].splitlines() if line.startswith(f"{name} = ")]
-        sources[0] = sources[0].replace(line, f"{name} = {value!r}")
+        lines = [line for cell in sources[:2] for line in cell.splitlines()]
+        [line] = [line for line in lines if line.startswith(f"{name} = ")]
+        sources = [cell.replace(line, f"{name} = {value!r}") for cell in sources]
     names = {"In": ["", *sources]}
     for source in sources:
         exec(source, names)
@@ -127,11 +138,13 @@ def test_somebodys_recordings_are_not_called_by_the_word_of_a_preset(run):
 def test_a_notebook_takes_from_a_preset_what_the_command_line_hands_it(run, section, name):
     words = {} if presets.load(name).get("all") else {"WORD": "marvin"}
     [job] = (
-        chain.plan([NUMBERS[section]], presets.load(name), {}, run.folder)
+        chain.plan([NUMBERS[section]], presets.load(name), {}, run.folder, (), name)
         if not words
         else [
             job
-            for job in chain.plan(list(chain.NOTEBOOKS), presets.load(name), words, run.folder)
+            for job in chain.plan(
+                list(NUMBERS.values()), presets.load(name), words, run.folder, (), name
+            )
             if chain.SECTIONS[job.stage] == section
         ]
     )
@@ -260,7 +273,9 @@ def test_01_goes_on_with_what_the_run_has_and_a_new_word_is_told(run, capsys):
     keep(run, RunSettings("marvin", 7))
     found = resolved("acquire", run, PRESET="demo")
     assert origin(found, "WORD") == ("marvin", "the run (settings.json)")
-    assert acquire.Config.from_parameters(found).for_the_run() == RunSettings("marvin", 7)
+    assert acquire.Config.from_parameters(found).for_the_run() == RunSettings(
+        "marvin", 7, preset="demo"
+    )
     word, seed = capsys.readouterr().out.splitlines()
     assert word.startswith("WORD stays 'marvin', as the run has it (settings.json); the preset has")
     assert seed.startswith(
@@ -286,3 +301,92 @@ def test_01_says_all_that_a_later_notebook_leaves_to_the_run():
         left = {name for name, default in chain.parameters(stage).items() if default is None}
         assert left and left <= set(RUN_WIDE) & first.keys()
     assert all(first[name] is not None for name in RUN_WIDE)
+
+
+def test_a_value_that_was_decided_on_counts_before_the_preset_and_after_a_changed_cell(run):
+    decide_parameters(run, "featurize", {"EQ": 0.9, "BAND_STOP": 0.2, "GAIN_DB": 7.0})
+    given = resolved("featurize", run, {"BAND_STOP": 0.3}, GAIN_DB=8.0, PRESET="max_quality")
+    assert (given["EQ"], given.found["EQ"].origin) == (0.9, DECIDED)
+    assert (given["BAND_STOP"], given.found["BAND_STOP"].origin) == (0.3, HANDED)
+    assert (given["GAIN_DB"], given.found["GAIN_DB"].origin) == (8.0, SET)
+    assert ("EQ", "0.9", "decided on (decisions/parameters.json)") in given.rows()
+    decide_parameters(run, "featurize", {"EQ": None, "EQS": 1})
+    with pytest.raises(WrongInput, match="has EQS under featurize.*did you mean EQ"):
+        resolved("featurize", run)
+
+
+def test_what_01_began_with_is_what_later_notebooks_begin_with(run):
+    first = resolved("acquire", run, PRESET="fast_test", WORD="marvin")
+    assert origin(first, "PRESET") == ("fast_test", SET)
+    keep(run, acquire.Config.from_parameters(first).for_the_run())
+    later = resolved("train", run)
+    assert origin(later, "PRESET") == ("fast_test", "the run (settings.json)")
+    whose = "preset fast_test, as the run (settings.json) has it"
+    assert origin(later, "SHAPE") == ("tiny", whose)
+    assert whose in repr(later)
+    assert origin(resolved("train", run, STEPS=70), "STEPS") == (70, SET)
+    assert origin(resolved("train", run, {"STEPS": 12000}), "STEPS") == (12000, HANDED)
+    again = resolved("acquire", run, WORD="marvin")
+    assert origin(again, "TTS_POSITIVE") == (60, whose)
+
+
+def test_what_01_settled_for_the_run_wins_over_the_runs_own_preset(run, tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("all: {word: computer, seed: 7}\ntrain: {steps: 9}\n")
+    keep(run, RunSettings("marvin", 8, preset=str(tmp_path / "mine.yaml")))
+    found = resolved("train", run)
+    assert (found["SEED"], found["STEPS"]) == (8, 9)
+    assert capsys.readouterr().out.startswith("SEED stays 8, as the run has it (settings.json); ")
+    assert resolved("export", run)["WORD"] == "marvin"
+    assert not capsys.readouterr().out
+    assert resolved("train", run, PRESET=str(tmp_path / "mine.yaml"))["SEED"] == 7
+    keep(run, RunSettings("marvin", preset="fast_test"))
+    assert resolved("acquire", run, RECORDINGS="mine")["WORD"] == "marvin"
+
+
+def test_another_preset_or_none_counts_for_its_notebook_which_says_so(run, capsys):
+    keep(run, RunSettings("marvin", preset="fast_test"))
+    assert origin(resolved("train", run, PRESET="demo"), "STEPS") == (6000, "preset demo")
+    told = "PRESET is 'demo' here; the run has 'fast_test' (settings.json)\n"
+    assert capsys.readouterr().out == told
+    assert origin(resolved("train", run, {"PRESET": ""}), "STEPS") == (12000, DEFAULT)
+    assert "PRESET is '' here; the run has 'fast_test'" in capsys.readouterr().out
+
+
+def test_a_notebook_is_told_that_none_of_the_runs_preset_is_wanted(run):
+    keep(run, RunSettings("marvin", preset="fast_test"))
+    assert origin(resolved("train", run, PRESET=""), "STEPS") == (12000, DEFAULT)
+
+
+def test_a_run_without_a_preset_goes_on_without_a_word_about_it(run, capsys):
+    keep(run, RunSettings("marvin"))
+    found = resolved("train", run)
+    assert origin(found, "PRESET") == ("", DEFAULT) and "PRESET" not in repr(found)
+    assert not capsys.readouterr().out
+
+
+def test_a_preset_of_the_run_that_is_not_here_is_told_with_where_it_is_said(run):
+    keep(run, RunSettings("marvin", preset="/elsewhere/mine.yaml"))
+    with pytest.raises(presets.PresetError) as refused:
+        resolved("train", run)
+    assert str(refused.value) == (
+        "PRESET is as the run (settings.json) has it: there is no file /elsewhere/mine.yaml; set "
+        "PRESET here"
+    )
+
+
+def test_what_is_handed_over_beside_a_preset_is_not_refused_for_standing_in_it(run, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("all: {word: marvin}\nacquire: {product: clips, tts_positive: 7}\n")
+    handed = {"PRESET": str(mine), "PRODUCT": "clips", "WORD": "marvin", "TTS_POSITIVE": 7}
+    assert resolved("acquire", run, handed)["TTS_POSITIVE"] == 7
+    del handed["PRODUCT"]
+    with pytest.raises(presets.PresetError, match="has product, which a notebook cannot take"):
+        resolved("acquire", run, handed)
+
+
+def test_the_command_line_hands_over_the_presets_name_or_that_there_is_none(tmp_path):
+    def handed(*named):
+        jobs = chain.plan(list(NUMBERS.values()), presets.load("demo"), {}, tmp_path, (), *named)
+        return [job.given["PRESET"] for job in jobs]
+
+    assert handed("demo") == ["demo"] * 5 and handed() == [""] * 5

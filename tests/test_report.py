@@ -711,6 +711,9 @@ def test_a_run_ends_with_what_the_report_says(here):
     assert told["target"].startswith(f"{threshold.target_false_accepts_per_hour:g} false accepts")
     assert told["chosen by"] == "12 recordings by people choose."
     assert told["report"] == str(here / f"export/{WORD}.report.html")
+    assert told["model"].startswith(f"{here / f'export/{WORD}.json'} and {WORD}.tflite, beside")
+    assert told["lines for that"] == str(here / f"export/{WORD}.yaml")
+    assert (here / f"export/{WORD}.yaml").is_file()
 
 
 def test_settings_that_are_equal_have_the_same_digest_and_others_another():

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from old_run_fixture import unpack
@@ -29,7 +30,9 @@ def checkpoint(run: Run, folder: str, complete: dict | None = None, **settings) 
 def test_what_is_kept_is_what_the_run_has(run):
     keep(run, SAID)
     found = of_run(run)
-    assert list(found) == list(NAMES) and {each.where for each in found.values()} == {FILE}
+    assert list(found) == [name for name in NAMES if name != "preset"] and {
+        each.where for each in found.values()
+    } == {FILE}
     values = {name: each.value for name, each in found.items()}
     assert RunSettings(**values) == SAID
 
@@ -43,6 +46,16 @@ def test_equal_settings_are_equal_bytes_and_are_not_written_again(run, tmp_path,
     keep(other, RunSettings("marvin", 7, 2, 0.05, "de, en"))
     assert (other / FILE).read_bytes() == (run / FILE).read_bytes()
     assert not capsys.readouterr().out
+
+
+def test_a_preset_is_kept_where_there_is_one_and_a_file_without_stays_as_it_was(run, capsys):
+    keep(run, SAID)
+    assert "preset" not in json.loads((run / FILE).read_text())
+    keep(run, replace(SAID, preset="demo"))
+    assert of_run(run)["preset"].value == "demo" and not capsys.readouterr().out
+    keep(run, SAID)
+    assert "preset" not in of_run(run)
+    assert capsys.readouterr().out == f"{FILE}: preset was 'demo' and is '' from here on\n"
 
 
 def test_what_is_changed_in_the_file_is_said(run, capsys):
@@ -146,5 +159,7 @@ def test_facts_are_shown_as_a_table_and_are_a_dictionary_still():
     lines = ["left     3", "scenes   train 5, test 2", "done     yes", "files    a<b, c"]
     assert repr(facts).splitlines() == lines
     assert facts["left"] == 3 and facts == held
+    of_each = {"noise": {"train": 5, "test": 2}, "word": {"train": 3}}
+    assert repr(Facts(clips=of_each)) == "clips   noise: train 5, test 2; word: train 3"
     shown = facts._repr_html_()
     assert shown.count("<tr>") == 4 and "a&lt;b, c" in shown and "{" not in shown

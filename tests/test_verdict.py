@@ -16,7 +16,7 @@ from mwwkit.evaluation.measured import (
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Hourly, Rate
-from mwwkit.report.origins import Data, Source
+from mwwkit.report.origins import Data, Setting, Source, StageSettings, Trained, trained
 from mwwkit.report.verdict import Verdict, verdict
 from mwwkit.report.voices import heard_words
 
@@ -197,3 +197,27 @@ def test_a_fault_beside_the_worst_is_told_with_its_cure():
 def test_the_limits_mean_what_their_comments_say():
     assert 1 - Rate.counted(20, 20).low < 1 / 6 + 0.01 < 1 - Rate.counted(19, 19).low + 0.01
     assert Hourly.counted(0, judgement.FEWEST_HOURS).at_most == pytest.approx(30, abs=0.1)
+
+
+def test_a_training_too_short_is_its_own_first_fault_and_no_recording_is_blamed():
+    def of(heard, trained):
+        known, test = threshold(expected=0.1), figures(of_voices("people", heard))
+        return verdict(known, Hourly.counted(0, MANY_H), test, None, trained)
+
+    for heard, kind in ((0.0, "deaf"), (0.3, "shy"), (0.7, "shy")):
+        short = of(heard, Trained(250, 4, 80))
+        assert short.kind == kind and short.headline == of(heard, None).headline
+        told = short.sentences[-1]
+        assert told.startswith("It was trained for 250 steps of 4 scenes, of 80 only, which shows")
+        assert not any("Record more" in each or "Listen to" in each for each in short.sentences)
+        assert of(heard, Trained(500, 16, 80)) == of(heard, None)
+    assert of(1.0, Trained(250, 4, 80)) == of(1.0, None)  # it learnt all the same
+
+
+def test_how_long_it_trained_is_read_off_the_stages_settings():
+    def stage(name, **settings):
+        return StageSettings(name, tuple(Setting(n, v) for n, v in settings.items()))
+
+    training = stage("training", batch=4, seed=1, steps=250)
+    assert trained((stage("features", scenes=80), training)) == Trained(250, 4, 80)
+    assert trained((training,)) is None and trained(()) is None

@@ -23,6 +23,7 @@ from typing import Any, TextIO
 import yaml
 
 from mwwkit.cli import preflight
+from mwwkit.cli.command import say
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.presets.notebooks import (
     NOTEBOOKS,
@@ -96,14 +97,17 @@ def plan(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
+    named: str | None = "",
 ) -> list[Job]:
     """What each notebook will be given: its preset section, then what was given by name.
 
     `given` holds texts, as from the command line; each goes to every chosen notebook that has the
-    name. Raises PresetError, in one line, for a name that none has, a value of the wrong type, and
-    a value that its stage would refuse.
+    name. `named` is the preset's name, which the run keeps for notebooks run by themselves; None
+    where it is the run's own.
+    Raises PresetError, in one line, for a name that none has, a value of the wrong type, and a
+    value that its stage would refuse.
     """
-    jobs = assembled(chosen, preset, given, run_dir, previous)
+    jobs = assembled(chosen, preset, given, run_dir, previous, named)
     refuse_missing_runs(jobs)
     preflight.refuse_nonsense(every_value(jobs))
     return jobs
@@ -115,6 +119,7 @@ def assembled(
     given: dict[str, str],
     run_dir: Path,
     previous: Sequence[str] = (),
+    named: str | None = "",
 ) -> list[Job]:
     """As `plan`, but only names and types are tried: the values may be for another machine."""
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
@@ -132,6 +137,9 @@ def assembled(
         values |= {n: parsed(n, t, takes[stage][n]) for n, t in given.items() if n in takes[stage]}
         values = {name: fitting(name, v, takes[stage][name]) for name, v in values.items()}
         values |= {"RUN_DIR": str(run_dir)}
+        if named is not None and "PRESET" in takes[stage]:
+            # said even where it is empty: of the run's own preset these values know nothing
+            values["PRESET"] = named
         values = {"PREVIOUS": list(previous)} | values  # a notebook by itself looks for them
         jobs.append(Job(stage, values))
     return jobs
@@ -255,6 +263,8 @@ def _executed(jobs: Sequence[Job], run: Run, *, show: bool) -> Iterator[Done]:
     _make_our_own(run)
     for job in jobs:
         name, began, parameters = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
+        if show:
+            say(f"{name}: starting ...")
         if parameters.get("SESSION_HOURS"):
             left_hours = parameters["SESSION_HOURS"] - (began - started) / 3600
             parameters["SESSION_HOURS"] = max(left_hours, 1e-6)  # 0 would mean no deadline
@@ -282,8 +292,10 @@ def _make_our_own(run: Run) -> None:
 def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from papermill.log import logger
     from traitlets.config import Config
 
+    logger.setLevel("ERROR")  # it knows the tagged cell alone; `assembled` has tried every name
     name, place = NOTEBOOKS[stage], _place_for_sockets()
     # Papermill fills in names in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]

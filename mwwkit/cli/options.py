@@ -19,13 +19,15 @@ def add_run(parser: Parser, metavar: str = "DIR", what: str = "") -> None:
 def add_new_run(parser: Parser, preset: str, run_dir: str) -> None:
     """A run to make or to continue, and the parameters of its notebooks."""
     add_parameters(parser, preset)
-    parser.add_argument("--run-dir", default=run_dir, metavar="DIR", help=f"default {run_dir}")
+    where = f"the run's folder, new or to go on in (default {run_dir})"
+    parser.add_argument("--run-dir", default=run_dir, metavar="DIR", help=where)
     add_previous(parser)
 
 
 def add_parameters(parser: Parser, preset: str) -> None:
     """A preset, and parameters by name that win over it."""
-    choices = f"{', '.join(presets.names())}, or a .yaml file (default {preset})"
+    choices = f"how much is made and trained: {', '.join(presets.names())}, or a .yaml file"
+    choices += f" (default {preset})"
     parser.add_argument("--preset", default=preset, help=choices)
     parser.add_argument(
         "-p",
@@ -35,7 +37,8 @@ def add_parameters(parser: Parser, preset: str) -> None:
         action="extend",
         default=[],
         metavar="NAME=VALUE",
-        help="a notebook's parameter, as YAML; goes to every chosen notebook that has it",
+        help="parameters of the notebooks, as WORD='hey kitchen' RECORDINGS=folder; each goes to "
+        "every chosen notebook that has it",
     )
 
 
@@ -53,7 +56,9 @@ def add_previous(parser: Parser) -> None:
 
 def add_stages(parser: Parser) -> None:
     """Some of the five stages."""
-    parser.add_argument("--stages", type=stages, default="01-05", help="01-05, 03, or 01,02")
+    parser.add_argument(
+        "--stages", type=stages, default="01-05", help="as 03, 01-03 or 01,05 (default all)"
+    )
 
 
 def add_json(parser: Parser, what: str = "one JSON object") -> None:

@@ -5,17 +5,18 @@ import shlex
 import time
 
 from mwwkit import presets
-from mwwkit.cli import chain, options
+from mwwkit.cli import chain, options, run_folder
 from mwwkit.cli.command import OK, Command, say
-from mwwkit.presets.notebooks import refuse_its_word
+from mwwkit.presets.notebooks import of_section, refuse_its_word
 from mwwkit.run import fresh_session
 from mwwkit.run.ending import next_places
-from mwwkit.run.paths import Run
+from mwwkit.run.paths import Run, given_path
 from mwwkit.run.session import DiskIsFull, StoppedEarly
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    options.add_new_run(parser, preset="standard", run_dir="auto")
+    options.add_new_run(parser, preset="the run's, else standard", run_dir="run/WORD-PRESET")
+    parser.set_defaults(preset="", run_dir="")
     options.add_stages(parser)
 
 
@@ -25,6 +26,7 @@ def _demo_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    _say_where(arguments)
     code = _notebooks(arguments)
     if "05" in arguments.stages:
         from mwwkit.cli import summary
@@ -34,15 +36,40 @@ def _run(arguments: argparse.Namespace) -> int:
     return code
 
 
+def _say_where(arguments: argparse.Namespace) -> None:
+    """Settle the run's folder where it was not given, and say so."""
+    if not arguments.run_dir:
+        word = _word(arguments)
+        arguments.run_dir = str(run_folder.of_word(word, arguments.preset))
+        say(f"the run is in {arguments.run_dir} (--run-dir)")
+
+
+def _word(arguments: argparse.Namespace) -> str:
+    """The word that is given, or that an earlier run or the preset has; else none."""
+    if word := options.parameters_of(arguments).get("WORD"):
+        return word
+    if arguments.previous:
+        earlier = options.run_of(argparse.Namespace(run_dir="auto", previous=arguments.previous))
+        return run_folder.word_of(earlier)
+    preset = presets.load(arguments.preset or run_folder.PRESET)
+    return str(of_section(preset, "acquire").get("WORD") or "")
+
+
 def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
-    preset = presets.load(arguments.preset)
-    if "01" in arguments.stages:
+    preset = presets.load(arguments.preset) if arguments.preset else {}
+    if arguments.preset and "01" in arguments.stages:
         refuse_its_word(arguments.preset, parameters)
     for what, found in fresh_session.read_back(run.folder, can_ask=False).items():
         say(f"{what}: {found}")
-    jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous)
+    named = arguments.preset
+    if not named:
+        arguments.preset, named, preset = run_folder.preset_of(run)
+        say(f"the preset is {arguments.preset} (--preset)")
+    if named and named not in presets.names():  # a file, which is found from another folder too
+        named = str(given_path(named).absolute())
+    jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
     before = chain.snapshot(run)
     try:
         for done in chain.execute(jobs, run, show=True):

@@ -4,7 +4,9 @@ print(ending(Run.of("run/mine")))
 print(demo(Run.of("run/demo"), minutes=9.5))   # and what synthetic voices cannot do
 """
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from mwwkit.evaluation.exported import FOLDER, Exported
 from mwwkit.report.key_facts import key_facts, read_report
@@ -17,8 +19,7 @@ This model was taught by synthetic voices only: it shows that everything works, 
 people's voices. Twenty recordings of your own change that. Put them in a folder named positive:
 
     recordings/positive/          one wake word a file, any format
-    python -m mwwkit run --preset standard --run-dir run/mine \\
-        -p WORD="{word}" RECORDINGS=recordings
+    {python} -m mwwkit run -p WORD="{word}" RECORDINGS=recordings
 """
 
 
@@ -31,7 +32,8 @@ def ending(run: Run) -> str:
         return EARLIER
     report = read_report(exported)
     head = f'"{report.wake_word}": {report.verdict.headline}.'
-    rows = [*key_facts(report)[1:], ("report", str(exported.path(exported.record.page)))]
+    page = str(exported.path(exported.record.page))
+    rows = [*_model(exported), *key_facts(report)[1:], ("report", page)]
     return "\n".join(["", head, *report.verdict.sentences, "", *_lines(rows)])
 
 
@@ -41,11 +43,11 @@ def demo(run: Run, minutes: float) -> str:
     if not exported.record.report:
         return EARLIER
     record, metrics, report = exported.record, exported.metrics, read_report(exported)
-    path, test = exported.path(record.manifest), metrics.test
+    test = metrics.test
     recall = sorted(test.recall, key=lambda row: (row.condition != "clean", row.condition))
     counted = heard_words(test, report.data).called
     rows = [
-        ("model", f"{path} and {record.model}"),
+        *_model(exported),
         *key_facts(report),
         *((f"{counted}, {row.condition}", str(row)) for row in recall),
         ("other words taken for it", str(test.other_clips_accepted)),
@@ -56,7 +58,20 @@ def demo(run: Run, minutes: float) -> str:
     ]
     word = report.wake_word
     head = f'"{word}", on voices that it was not taught by:'
-    return "\n".join(["", head, *_lines(rows), "", HONEST.format(word=word)])
+    return "\n".join(["", head, *_lines(rows), "", HONEST.format(word=word, python=_python())])
+
+
+def _python() -> str:
+    """This Python as it can be typed here: `make` runs one that is on nobody's path."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _model(exported: Exported) -> tuple[tuple[str, str], ...]:
+    """Where the files for the device are, and what to do with them."""
+    record = exported.record
+    together = f"{exported.path(record.manifest)} and {record.model}, beside your ESPHome YAML"
+    return ("model", together), ("lines for that", str(exported.path(record.yaml)))
 
 
 def _lines(rows: Sequence[tuple[str, str]]) -> list[str]:

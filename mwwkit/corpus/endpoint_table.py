@@ -17,13 +17,15 @@ from mwwkit.audio.endpoints import word_span
 from mwwkit.audio.wav16 import Wav16, to_float
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split
 from mwwkit.run.files import read_json, sha256, write_json
-from mwwkit.run.parallel import each
+from mwwkit.run.parallel import each, starting
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
 
 TABLE = "features/word_spans.json"
 MOST_LEARNED = 300  # recordings to learn the word from, spread over all of them: 1 CPU second
-BLOCK = 500  # clips that a process takes at once
+BLOCK = 100  # clips that a process takes at once
+# Loaded by processes as they start: what 02 calls in them next, and what that loads when called.
+IN_WORKERS = ("mwwkit.corpus.endpoint_table", "mwwkit.scenes.shards", "scipy.signal", "soxr")
 
 
 def word_spans(run: Run) -> dict[str, list[float]]:
@@ -48,8 +50,9 @@ def find_words(clips: Clips, run: Run, workers: int) -> None:
     training = [record.path for record in people if record.split is Split.TRAIN]
     training = training[:: -(-len(training) // MOST_LEARNED) or 1]
     model = None
-    if len(training) >= FEWEST:
-        [model] = each(partial(_learned, run), [training], workers=1)
+    with starting(workers, IN_WORKERS):
+        if len(training) >= FEWEST:
+            [model] = each(partial(_learned, run), [training], workers=1)
     spoken = {record.path for record in people}
     rest = [record.path for record in everything if record.path not in spoken]
     jobs = [(model, block) for block in _blocks(sorted(spoken))]

@@ -24,6 +24,9 @@ FEWEST_WORDS = 20
 # heard or missed moves recall by more than ten points, so that luck would choose.
 FEWEST_RECORDINGS = 10
 FEWEST_HOURS = 0.1  # in six minutes even silence leaves room for 30 false accepts an hour (95 %)
+# Scenes a training went through, steps times batch. Of those recorded in tests/fixtures none was
+# good after 4,000, and many were after 20,000; of fewer its own shortness is the first fault.
+FEWEST_SEEN = 8_000
 # Half and twice what the tail of the scores expects is how well it may be trusted; an interval of
 # what was counted that begins over twice the target is as plain.
 TWICE = 2.0

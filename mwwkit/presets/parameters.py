@@ -5,9 +5,10 @@
     given                                          # a table of all that is not a default
 
 First counts what papermill hands over, then a value that differs from the notebook's own default,
-then the preset, then the default. A setting of the whole run (`run.settings`) is what the run has
-wherever no other was handed over, set or in the preset. Its word is the run's before the preset's:
-clips of one word make no model of another.
+then one that was decided on in a panel (`run.decisions`), then the preset, then the default. A
+setting of the whole run (`run.settings`) is what the run has wherever no other was handed over,
+set, decided on or in the preset. Its word is the run's before the preset's: clips of one word make
+no model of another. The preset too is the run's where no other is said.
 """
 
 import ast
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from mwwkit.presets import PresetError, load
+from mwwkit.presets import PresetError, load, suggest
 from mwwkit.presets.notebooks import (
     SECTIONS,
     of_section,
@@ -26,6 +27,7 @@ from mwwkit.presets.notebooks import (
 from mwwkit.presets.notebooks import parameters as in_the_cell
 from mwwkit.run import fresh_session
 from mwwkit.run.config_base import Checked
+from mwwkit.run.decisions import PARAMETERS, parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -36,8 +38,10 @@ from mwwkit.run.written import spelled
 FOLDERS = dict(zip(SECTIONS.values(), STAGES, strict=True))
 RUN_WIDE = tuple(name.upper() for name in NAMES)
 WORD = "WORD"  # the run's before a preset's
+PRESET = "PRESET"
 FIRST = "acquire"  # the stage that says them
 HANDED, SET, DEFAULT = "handed over by papermill", "set in this notebook", "default"
+DECIDED = f"decided on ({PARAMETERS})"
 NOWHERE = "default, as nothing in the run says it"
 INJECTED = "# Parameters\n"  # begins the cell by which papermill hands over
 
@@ -86,9 +90,11 @@ class Parameters(Mapping[str, Any]):
 
 
 def resolve(
-    preset: str, section: str, given: Mapping[str, Any], run: Run, *configs: type[Checked]
+    preset: str | None, section: str, given: Mapping[str, Any], run: Run, *configs: type[Checked]
 ) -> Parameters:
     """The parameters of a stage's notebook, for its Configs and Limits; `given` is its `globals()`.
+
+    `preset` is what its cell says; none is the run's.
 
     Prints where a setting of the whole run is another one here, and from where it is in a run that
     has no file of them. Equips a fresh session for the values that count, and prints what that
@@ -97,32 +103,53 @@ def resolve(
     raises.
     """
     defaults, handed = _defaults(section, configs), _handed_over(given)
-    of_preset = _of_preset(preset, section, defaults) if preset else {}
+    decided = _decided(run, section, defaults)
     run_has = {name.upper(): value for name, value in of_run(run, FOLDERS[section]).items()}
-    found = {}
+    as_it_came = "" if section == FIRST else None
+    chosen = _chosen_preset(preset, as_it_came, handed, run_has.get(PRESET))
+    of_preset = _of_preset(chosen, section, defaults, handed) if chosen.value else {}
+    of_them, is_said = f"preset {chosen.value}", chosen.origin in (HANDED, SET)
+    of_them += "" if is_said else f", as {chosen.origin} has it"
+    found = {PRESET: chosen}
     for name in filter(given.__contains__, defaults):  # `from_parameters` says what is missing
-        value, has, said = given[name], run_has.get(name), of_preset.get(name)
+        value, has = given[name], run_has.get(name)
+        said = of_preset.get(name)
         if value is not None and name in handed:
             found[name] = Parameter(value, HANDED, has)
         elif value is not None and not _same(value, defaults[name]):
             found[name] = Parameter(value, SET, has)
-        elif said is not None and not (has and name == WORD):
-            found[name] = Parameter(said, f"preset {preset}", has)
+        elif decided.get(name) is not None:
+            found[name] = Parameter(decided[name], DECIDED, has)
+        elif said is not None and not (has and (name == WORD or not is_said)):
+            found[name] = Parameter(said, of_them, has)
         elif has:
             cell = f"the cell's {value!r} is its default, which counts as not said"
             note = f"the preset has {said!r}" if said else cell if value else ""
+            if name == WORD and not is_said:  # the word of the preset that a run began with
+                note = ""
             found[name] = _of_the_run(name, has, said or value, note)
         else:
             found[name] = _default(name, value)
-    if section == FIRST:
+    if section == FIRST and is_said:
         by_hand = {name: p.value for name, p in found.items() if p.origin in (HANDED, SET)}
-        refuse_its_word(preset, by_hand)
+        refuse_its_word(chosen.value, by_hand)
     parameters = Parameters(found)
     for line in words_about_the_run(parameters, section):
         print(line)
     if installed := fresh_session.equip(dict(given) | _as_read(parameters, configs)):
         print(f"installed: {', '.join(installed)}")
     return parameters
+
+
+def _chosen_preset(
+    said: str | None, as_it_came: str | None, handed: set[str], has: Value | None
+) -> Parameter:
+    """The preset: what is handed over or set in the cell, else the run's, else none."""
+    if said is not None and PRESET in handed:
+        return Parameter(said, HANDED, has)
+    if said != as_it_came:
+        return Parameter(said or "", SET, has)
+    return _of_the_run(PRESET, has, said, "") if has else Parameter("", DEFAULT)
 
 
 def _as_read(given: Mapping[str, Any], configs: Sequence[type[Checked]]) -> dict[str, Any]:
@@ -183,7 +210,7 @@ def _defaults(section: str, configs: Sequence[type[Checked]]) -> dict[str, Any]:
         name = field.name.upper()
         said_by_run = name in RUN_WIDE and section != FIRST
         defaults[name] = None if said_by_run else "" if field.default is MISSING else field.default
-    return defaults
+    return {name: value for name, value in defaults.items() if name != PRESET}
 
 
 def _handed_over(given: Mapping[str, Any]) -> set[str]:
@@ -195,15 +222,35 @@ def _handed_over(given: Mapping[str, Any]) -> set[str]:
     return {name.id for line in lines for name in line.targets if isinstance(name, ast.Name)}
 
 
-def _of_preset(preset: str, section: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    held = load(preset)
+def _decided(run: Run, section: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    decided = parameter_decisions(run).get(section, {})
+    for name in decided:
+        if name not in defaults:
+            raise WrongInput(
+                f"{PARAMETERS} has {name} under {section}, which no parameter there is called"
+                f"{suggest(name, defaults)}; correct it or take it out"
+            )
+    return decided
+
+
+def _of_preset(
+    preset: Parameter, section: str, defaults: Mapping[str, Any], handed: set[str]
+) -> dict[str, Any]:
+    """A preset's values for a stage by name; what is handed over beside it counts before them."""
+    try:
+        held = load(preset.value)
+    except PresetError as error:
+        if preset.origin in (HANDED, SET):
+            raise
+        cure = "set PRESET here"
+        raise PresetError(f"PRESET is as {preset.origin} has it: {error}; {cure}") from error
     refuse_unknown_keys(held)
     [stage] = [stage for stage, name in SECTIONS.items() if name == section]
     values = of_section(held, section)
-    for name in (values.keys() - defaults.keys()) & in_the_cell(stage).keys():
+    for name in (values.keys() - defaults.keys() - handed) & in_the_cell(stage).keys():
         raise PresetError(
-            f"the preset {preset} has {name.lower()}, which a notebook cannot take from a preset; "
-            f"set {name} in its cell"
+            f"the preset {preset.value} has {name.lower()}, which a notebook cannot take from a "
+            f"preset; set {name} in its cell"
         )
     return {
         name: spelled(value) if isinstance(stands_for(name, defaults[name]), str) else value

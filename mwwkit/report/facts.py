@@ -138,6 +138,7 @@ def facts_of(run: Run, shipped: Shipped) -> Report:
     metrics, data = read_metrics(shipped.path("metrics")), origins.data(run)
     threshold, stages = metrics.threshold, origins.settings(run, shipped)
     validation, test = metrics.validation.surface, metrics.test.surface
+    hourly = metrics.validation.false_accepts_per_hour
     max_clip_fpr = from_json(_MadeOf, shipped.settings, "05's settings").max_clip_fpr
     report = Report(
         format="mwwkit report",
@@ -145,7 +146,7 @@ def facts_of(run: Run, shipped: Shipped) -> Report:
         wake_word=described.wake_word,
         author=described.author,
         languages=described.trained_languages,
-        verdict=verdict(threshold, metrics.validation.false_accepts_per_hour, metrics.test, data),
+        verdict=verdict(threshold, hourly, metrics.test, data, origins.trained(stages)),
         threshold=threshold,
         validation=metrics.validation,
         test=metrics.test,

@@ -14,7 +14,7 @@ from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Hourly, roughly
-from mwwkit.report.origins import Data
+from mwwkit.report.origins import Data, Trained
 from mwwkit.report.voices import Heard, heard_words
 from mwwkit.run.typed_json import Text, absent, says
 
@@ -104,9 +104,16 @@ class Verdict:
 
 
 def verdict(
-    threshold: Threshold, validation: Hourly, test: SplitFigures, data: Data | None
+    threshold: Threshold,
+    validation: Hourly,
+    test: SplitFigures,
+    data: Data | None,
+    trained: Trained | None = None,
 ) -> Verdict:
-    """Of the threshold that ships, the false accepts it was chosen at, and the test split."""
+    """Of the threshold that ships, the false accepts it was chosen at, and the test split.
+
+    What to do is told of a model that was `trained` long enough for its faults to be its data's.
+    """
     heard, on_test = heard_words(test, data), test.false_accepts_per_hour
     wakes = judgement.waking(
         threshold.target_false_accepts_per_hour,
@@ -122,11 +129,23 @@ def verdict(
         *_hearing(heard),
         people,
         *_waking(threshold, validation, on_test),
-        worst.cure,
-        *(each.cure for each in others[:-1]),  # the last is what there is to say of any
+        *_cures(worst, others, trained),
     )
     told = tuple(dict.fromkeys(filter(None, sentences)))
     return Verdict(worst.grade, worst.headline, told, worst.kind)
+
+
+def _cures(worst: Finding, others: list[Finding], trained: Trained | None) -> Iterator[str]:
+    """What to do: about the training where that was too short, else about each fault."""
+    if others and trained and trained.is_trial:
+        yield (
+            f"It was trained for {trained} only, which shows that everything runs and says nothing "
+            "about the recordings: train for more STEPS, on more SCENES, before anything else, as "
+            "the preset standard does."
+        )
+        return
+    yield worst.cure
+    yield from (each.cure for each in others[:-1])  # the last is what there is to say of any
 
 
 def _found(hears: judgement.Hearing, wakes: judgement.Waking) -> Iterator[Finding]:

@@ -61,6 +61,11 @@ def earlier_runs_in(places: Iterable[Path], working: Path) -> tuple[Path, ...]:
     return tuple(held.folder for held in _oldest_first([held for held in found if held.states]))
 
 
+def runs_in(folder: Path, depth: int = 1) -> tuple[Path, ...]:
+    """The run that a folder is, or those in it as deep as that; none where it is not there."""
+    return tuple(_runs(folder, depth)) if folder.is_dir() else ()
+
+
 def _runs(folder: Path, depth: int) -> Iterator[Path]:
     """The run that `folder` is, or those in it."""
     if any((folder / stage / "checkpoint.json").is_file() for stage in STAGES):

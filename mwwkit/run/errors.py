@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable
 
 
 class MwwkitError(Exception):
-    """What mwwkit refuses or cannot do; the message says what to do about it."""
+    """What mwwkit refuses or cannot do; the message says what to do about it.
+
+    A notebook shows the message and no traceback: its lines are mwwkit's, and nothing is to be
+    mended there.
+    """
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [str(self)]
 
 
 class WrongInput(MwwkitError, ValueError):

@@ -36,10 +36,7 @@ Parameters = Mapping[str, Any]
 
 
 class Unfit(CannotGoOn):
-    """The session cannot do the work; a notebook shows the message and no traceback."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython asks for it
-        return [str(self)]
+    """The session cannot do the work."""
 
 
 def prepare(parameters: Parameters) -> dict[str, Any]:

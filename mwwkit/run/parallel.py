@@ -10,7 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from typing import TypeVar
 
 import joblib
@@ -35,10 +37,36 @@ def each(
         raise WrongInput(f"workers is {workers}; wanted at least 1")
     if workers == 1:
         return _here(function, items)
+    return _until_one_dies(_begun(function, items, workers, ordered=ordered))
+
+
+@contextmanager
+def starting(workers: int, modules: tuple[str, ...]) -> Iterator[None]:
+    """Processes for `each` start, and import `modules`, while the block works in this one.
+
+    The block must not call `each` with more than one worker. With one worker nothing is started.
+    """
+    if workers == 1:
+        yield
+        return
+    importing = _begun(_import, [modules] * workers, workers, ordered=False)
+    yield
+    for _ in _until_one_dies(importing):
+        pass
+
+
+def _import(modules: tuple[str, ...]) -> None:
+    for name in modules:
+        import_module(name)
+
+
+def _begun(
+    function: Callable[[T], R], items: Iterable[T], workers: int, *, ordered: bool
+) -> Iterator[R]:
     order = "generator" if ordered else "generator_unordered"
     pool = joblib.Parallel(n_jobs=workers, return_as=order, pre_dispatch=workers, batch_size=1)
     session = (socket.gethostname(), os.getpid())
-    return _until_one_dies(pool(joblib.delayed(_in_worker)(session, function, i) for i in items))
+    return pool(joblib.delayed(_in_worker)(session, function, item) for item in items)
 
 
 def _until_one_dies(results: Iterator[R]) -> Iterator[R]:

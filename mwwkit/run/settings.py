@@ -1,4 +1,4 @@
-"""What belongs to a run and is said once, in 01: the word, the seed, what is allowed, languages.
+"""What belongs to a run and is said once, in 01: word, seed, what is allowed, languages, preset.
 
     keep(run, RunSettings(word="marvin"))     # 01 writes settings.json, whole
     values = of_run(run, "training")          # 03: what the run has, and where that stands
@@ -39,6 +39,7 @@ class RunSettings(Checked):
     target_fah: TargetFah = 0.5
     max_clip_fpr: MaxClipFpr = 0.01
     languages: Texts = ("en",)
+    preset: str = ""  # what the values of each notebook begin with
 
 
 NAMES = tuple(field.name for field in fields(RunSettings))
@@ -63,14 +64,19 @@ def keep(run: Run, settings: RunSettings) -> None:
 
     Says what is changed.
     """
-    path, now = run / FILE, as_json(asdict(settings))
+    path, now = run / FILE, _as_file(settings)
     held = [_read(each) for each in run.all(FILE)]
     before = held[0] if held else {}
-    for name in sorted(before.keys() & now.keys()):
-        if before[name] != now[name]:
-            print(f"{FILE}: {name} was {before[name]!r} and is {now[name]!r} from here on")
+    for name in (name for name in sorted(before) if before[name] != now.get(name)):
+        print(f"{FILE}: {name} was {before[name]!r} and is {now.get(name, '')!r} from here on")
     if before != now or (not path.exists() and any(each != now for each in held)):
         write_json(path, now)
+
+
+def _as_file(settings: RunSettings) -> dict[str, Any]:
+    """As the file has them; no preset is left out, as by versions that kept none."""
+    held = as_json(asdict(settings))
+    return {name: value for name, value in held.items() if name != "preset" or value}
 
 
 def carry(run: Run) -> None:

@@ -4,6 +4,7 @@ scenes         the record of a scene
 scene_drawing  a scene drawn as a record
 rendering      a record made into audio
 augmentation   the augmentations under the names that 02 sets
+materials      what the scenes of a split are made of, from the catalogue
 sets           which scenes a run's features consist of
 shards         some scenes of one set as spectrograms, with their records
 store          spectrograms on disk, in mmap_ninja's ragged format

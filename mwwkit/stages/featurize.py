@@ -1,36 +1,50 @@
 """02 Clips to labelled scenes to spectrograms, on the device's own grid."""
 
-from dataclasses import asdict, dataclass, replace
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache, partial
 from typing import Annotated
 
-from mwwkit.audio.endpoints import Span, sure
+from mwwkit.audio.endpoints import sure
 from mwwkit.audio.rooms import rt60
 from mwwkit.audio.wav16 import Wav16
-from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips
+from mwwkit.corpus.decided import actions_now, told, with_actions
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
+from mwwkit.corpus.recording_folders import recorded_in
 from mwwkit.device import firmware
 from mwwkit.run.checkpoint import Checkpoint, finished
+from mwwkit.run.checkpoint_files import Anew, changed_settings
 from mwwkit.run.config_base import Between, EachOf, OneOf, at_least
+from mwwkit.run.decisions import parameter_decisions
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import replacing, sha256, write_json
+from mwwkit.run.files import remove_whole, replacing, sha256, write_json
 from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import tqdm
-from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import carry
 from mwwkit.run.shown import as_table
 from mwwkit.scenes.augmentation import Recipe
+from mwwkit.scenes.materials import material_of
 from mwwkit.scenes.scene_drawing import Material, Word
-from mwwkit.scenes.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
+from mwwkit.scenes.sets import (
+    CONDITIONS,
+    SceneSet,
+    ambient_set,
+    clip_set,
+    heard_with,
+    training_set,
+    window_set,
+)
 from mwwkit.scenes.shards import FeatureSet, band_statistics, make_shard
 from mwwkit.scenes.store import FeatureStore
 
-FOLDER = "features"
+FOLDER, SECTION = "features", "featurize"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
-HARD_NEGATIVE_REPEATS = 3  # a hard negative is drawn as often as three others
 
 
 @dataclass(frozen=True)
@@ -68,24 +82,31 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     Raises CheckpointError or FileNotFoundError when 01 has not finished, and ValueError when its
     clips cannot make what is asked for.
     """
-    clips = load_clips(run)
+    everything, spans = load_clips(run), word_spans(run)
+    actions = actions_now(run, everything)
+    clips = with_actions(everything, actions)
     checkpoint = _checkpoint(config, run)
-    sets = _sets(config, clips, word_spans(run))
+    sets = _sets(config, clips, spans)
     units = _units(sets)
-    left = checkpoint.left(list(units))
+    anew = _outdated(checkpoint, _marks(config, everything, actions, spans))
+    left = [name for name in units if name in anew or checkpoint.left([name])]
+    again = Counter(name.split("/")[0] for name in [*anew, *checkpoint.outdated])
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
-    words = _material(config, clips, word_spans(run), Split.TRAIN).positives
+    words = _material(config, clips, spans, Split.TRAIN).positives
     return {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
         "words left out of scenes, their end unsure": len(words) - len(_sure(words, clips)),
         "shards done": len(units) - len(left),
         "shards left": len(left),
+        **told(run),
+        **({"shards made anew, since it was decided": dict(again)} if again else {}),
         # 500 times real time a core with all augmentation, as measured on a shared machine
         "minutes left, about": round(left_s / 500 / limits.n_workers / 60, 1),
         "GB left to write": round(_n_bytes(left_s) / 1e9, 3),
     }
 
 
+@as_table
 @full_disk_stops("02 featurize")
 @one_writer
 def run(config: Config, run: Run, limits: Limits) -> dict:
@@ -95,13 +116,22 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     """
     clips = load_clips(run)
     checkpoint = _checkpoint(config, run)
+    if checkpoint.begins_anew and not checkpoint.own:
+        print("02: the clips are others now: all sets are made anew")
+        remove_whole(run / FOLDER)
     checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "shards")
     session = limits.session(run)
     find_words(clips, run, limits.n_workers)
-    sets = _sets(config, clips, word_spans(run))
+    spans, actions = word_spans(run), actions_now(run, clips)
+    sets = _sets(config, with_actions(clips, actions), spans)
+    marks = _marks(config, clips, actions, spans)
     units = _units(sets)
+    if checkpoint.begins_anew:
+        for name, facts in checkpoint.own.items():  # which stay, and say the recipe of the others
+            checkpoint.seal(run / FOLDER / name, facts)
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, run / FOLDER / name)
+    _forget(run, checkpoint, _outdated(checkpoint, marks))
     left = checkpoint.left(list(units))
     if left:
         carry(run)
@@ -110,7 +140,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
         set_name, numbers = units[name]
         return _n_bytes(sum(sets[set_name].seconds[numbers.start : numbers.stop]))
 
-    make = partial(_make, config, run, checkpoint)
+    make = partial(_make, config, run, checkpoint, tuple(sorted(actions.items())), marks)
     jobs = ((name, *units[name]) for name in session.units(left, bytes_of))
     with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="02") as bar:
         for name, facts in each(make, jobs, limits.n_workers, ordered=False):
@@ -123,7 +153,8 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
         )
         statistics = {"mean": mean.tolist(), "deviation": deviation.tolist()}
         write_json(run / FOLDER / "statistics.json", statistics)
-        checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()})
+    decided = {"decided": actions} if actions else {}
+    checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()}, **decided)
     return {
         "shards made now": len(left),
         "recordings compared to find the word": words_compared(run) or "none: too few",
@@ -132,6 +163,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 def check(run: Run) -> dict:
     """Hours of each set. Raises unless 03 can train and choose on what is there."""
     names = sorted({unit.split("/")[0] for unit in finished(run, FOLDER)})
@@ -146,7 +178,77 @@ def check(run: Run) -> dict:
 
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
     catalogue = sha256(run.find(CATALOGUE))
-    return Checkpoint.resume(run, FOLDER, config.shaping() | {"catalogue": catalogue}, of=config)
+    settings = config.shaping() | {"catalogue": catalogue}
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=_anew(run))
+
+
+def _anew(run: Run) -> Anew:
+    """A recipe that was decided on may change: it shapes the training scenes and no others.
+
+    With recordings made in the notebook there may be more clips, of which all scenes are made.
+    """
+    recipe = {field.name for field in fields(Recipe)} if SECTION in parameter_decisions(run) else ()
+    more = {"catalogue"} if recorded_in(run) else set()
+
+    def anew(then: dict, now: dict) -> list[str] | None:
+        changes = set(changed_settings(then, now))
+        if not changes <= more.union(recipe):
+            return None
+        return [""] if changes & more else ["train/"]
+
+    return anew
+
+
+def _marks(
+    config: Config, clips: Clips, actions: Mapping[str, str], spans: dict[str, list[float]]
+) -> dict[str, str]:
+    """Of each set that decisions made another one, a digest of what it is made of."""
+    if not actions:
+        return {}
+    before = _made_from(config, clips, spans)
+    now = _made_from(config, with_actions(clips, actions), spans)
+    return {name: _digest(made) for name, made in now.items() if made != before[name]}
+
+
+def _digest(made_from: object) -> str:
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]
+
+
+def _made_from(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[str, object]:
+    """What each set is made from, by its name; none at all where it cannot be made."""
+    made = {}
+    for split in Split:
+        material = _material(config, clips, spans, split)
+        made[f"{split.value}-ambient"] = material.speech + material.noises
+        if split is Split.TRAIN:
+            made["train"] = material
+        else:
+            made[f"{split.value}-others"] = material.negatives
+            heard = heard_with(config.conditions, material)
+            made[f"{split.value}-words"] = (material.positives, heard)
+    return made
+
+
+def _outdated(checkpoint: Checkpoint, marks: Mapping[str, str]) -> list[str]:
+    """Finished shards of sets that are made of other clips now."""
+    return [
+        name
+        for name, facts in checkpoint.done.items()
+        if facts.get("decided", "") != marks.get(name.split("/")[0], "")
+    ]
+
+
+def _forget(run: Run, checkpoint: Checkpoint, outdated: list[str]) -> None:
+    """Have outdated shards made again, and say so."""
+    if not outdated:
+        return
+    names = ", ".join(dict.fromkeys(name.split("/")[0] for name in outdated))
+    print(f"02: decisions about clips changed: {names} are made anew, all other sets are kept")
+    if earlier := [name for name in outdated if name in checkpoint.before]:
+        checkpoint.force(earlier)
+    checkpoint.forget(outdated)
+    for name in outdated:  # or it would be adopted
+        remove_whole(run / FOLDER / name)
 
 
 def _n_bytes(seconds: float) -> int:
@@ -166,19 +268,29 @@ def _units(sets: dict[str, SceneSet]) -> dict[str, tuple[str, range]]:
     return units
 
 
-def _make(config: Config, run: Run, checkpoint: Checkpoint, job: tuple) -> tuple[str, dict]:
+def _make(
+    config: Config,
+    run: Run,
+    checkpoint: Checkpoint,
+    actions: tuple[tuple[str, str], ...],
+    marks: Mapping[str, str],
+    job: tuple,
+) -> tuple[str, dict]:
     """One shard, in a process of its own: sealed in its folder, then recorded by the caller."""
     name, set_name, numbers = job
-    scenes = _sets_here(config, run, checkpoint.settings["catalogue"])[set_name]
+    scenes = _sets_here(config, run, checkpoint.settings["catalogue"], actions)[set_name]
     with replacing(run / FOLDER / name) as part:
         facts = make_shard(part, scenes, numbers, run.find)
+        facts |= {"decided": marks[set_name]} if set_name in marks else {}
         checkpoint.seal(part, facts)
     return name, facts
 
 
 @lru_cache(maxsize=1)  # read once a process, not once a shard; a process may see two catalogues
-def _sets_here(config: Config, run: Run, catalogue: str) -> dict[str, SceneSet]:
-    return _sets(config, load_clips(run), word_spans(run))
+def _sets_here(
+    config: Config, run: Run, catalogue: str, actions: tuple[tuple[str, str], ...]
+) -> dict[str, SceneSet]:
+    return _sets(config, with_actions(load_clips(run), dict(actions)), word_spans(run))
 
 
 def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[str, SceneSet]:
@@ -224,27 +336,7 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
 
 
 def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Material:
-    clips_of_split = clips.of(split=split)
-
-    def words(label: Label) -> tuple[Word, ...]:
-        return tuple(
-            _word(record, spans) for record in clips_of_split.of(label=label, kind=Kind.CLIP)
-        )
-
-    def long(kind: Kind) -> tuple[tuple[str, float], ...]:
-        return tuple((record.path, record.seconds) for record in clips_of_split.of(kind=kind))
-
-    # Training hears hard negatives more often; every other split scores each clip once.
-    repeats = HARD_NEGATIVE_REPEATS if split is Split.TRAIN else 1
-    rooms = [record.path for record in clips_of_split.of(kind=Kind.RIR)]
-    chosen = rng(config.seed, "rooms", split.value).permutation(len(rooms))[: config.max_rooms]
-    return Material(
-        positives=words(Label.POSITIVE),
-        negatives=words(Label.NEGATIVE) + repeats * words(Label.HARD_NEGATIVE),
-        speech=long(Kind.AMBIENT),
-        noises=long(Kind.NOISE),
-        rooms=tuple(rooms[i] for i in sorted(chosen)),
-    )
+    return material_of(clips, spans, split, config.max_rooms, config.seed)
 
 
 def _people_as_often(words: list[Word], synthetic: set[str]) -> tuple[Word, ...]:
@@ -270,8 +362,3 @@ def _sure(words: tuple[Word, ...], clips: Clips) -> list[Word]:
         plausible = sure(word.span for word in alike)
         trusted |= {word.path for word, is_sure in zip(alike, plausible, strict=True) if is_sure}
     return [word for word in words if word.path in trusted]
-
-
-def _word(record: SampleRecord, spans: dict) -> Word:
-    start_s, end_s = spans[record.path] if record.path in spans else (0.0, record.seconds)
-    return Word(record.path, record.seconds, Span(start_s, end_s))

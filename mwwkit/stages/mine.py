@@ -10,13 +10,14 @@ from typing import Annotated
 import numpy as np
 
 from mwwkit.audio.frontend import FeatureConfig
+from mwwkit.corpus import decided
 from mwwkit.corpus.clips import Split, load_clips, refuse_without_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import replacing, sha256
+from mwwkit.run.files import remove_whole, replacing
 from mwwkit.run.lock import one_writer
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
@@ -33,6 +34,7 @@ from mwwkit.stages.inputs import (
     dataset_of,
     trained_with,
     validation_evaluator,
+    weights_digest,
 )
 from mwwkit.training import processors
 from mwwkit.training.evaluated import best, read
@@ -124,6 +126,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "hours to scan": round(hours, 2),
         "shards left to scan": len(checkpoint.left(units)),
         "fine-tuning steps": config.fine_tune_steps,
+        **decided.not_yet_heard(run),
         "seconds before the first unit, about": START_S if _n_left(config, run, checkpoint) else 0,
         "chosen by": str(choosing_words(run, tuned.done)),
         "device": processors.words(config.device),
@@ -134,6 +137,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops("04 mine")
 @one_writer
 def run(
@@ -145,6 +149,11 @@ def run(
     """
     session = limits.session(run)
     mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
+    for each_of_them in (mined, tuned):
+        if each_of_them.begins_anew:
+            folder = each_of_them.path.parent
+            print(f"04: decisions changed 03's weights: all of {folder.name}/ is made anew")
+            remove_whole(folder)
     if not tuned.is_complete:
         carry(run)
         processors.warn_of_another_kind(tuned, config.device)
@@ -348,19 +357,22 @@ def _scan_units(run: Run) -> list[str]:
 
 
 def _mined_checkpoint(config: Config, run: Run) -> Checkpoint:
-    return Checkpoint.resume(run, FOLDER, config.mining() | _made_of(run), of=config)
+    settings = config.mining() | _made_of(run)
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
 
 
 def _tuned_checkpoint(config: Config, run: Run) -> Checkpoint:
     settings = {name: value for name, value in asdict(config).items() if name != "drop"}
     settings["device"] = processors.begun_on(run, TUNED, config.device)
-    return Checkpoint.resume(run, TUNED, settings | _made_of(run), of=config)
+    made_of = _made_of(run)
+    return Checkpoint.resume(run, TUNED, settings | made_of, of=config, anew=decided.anew(run))
 
 
 def _made_of(run: Run) -> dict:
-    return {"weights": sha256(run.find(completed(run, "training")["weights"]))}
+    return decided.made_of(run, {"weights": weights_digest(run)})
 
 
+@as_table
 def check(run: Run) -> dict:
     """What was mined and what it changed. Raises unless 05 can work with it."""
     facts = completed(run, TUNED)

@@ -1,16 +1,17 @@
 """03 Spectrograms to weights: trains MixedNet and picks weights by their int8 model's results."""
 
-import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
+from mwwkit.corpus import decided
 from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import remove_whole
 from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
@@ -24,6 +25,7 @@ from mwwkit.stages.inputs import (
     band_normalisation,
     choosing_words,
     dataset_of,
+    features_digest,
     validation_evaluator,
 )
 from mwwkit.training import distillation, processors, replicas
@@ -183,7 +185,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     left = config.course().left(checkpoint.done)
     if left:
         _say_another_kind(config, run, checkpoint)
-    teacher_units_left = _teacher_units_left(config, run)
+    teacher_units_left, outdated = _teacher_units_left(config, run), checkpoint.outdated
     size = size_report(SHAPES[config.shape])
     print(targets.table(size))
     if warning := targets.warning(size):
@@ -194,6 +196,8 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
         "device": processors.words(config.device),
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
+        **decided.not_yet_heard(run),
+        **({"units made anew, since it was decided": len(outdated)} if outdated else {}),
         **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
         "seconds before the first unit, about": START_S if left else 0,
         "minutes left, about": round(
@@ -206,6 +210,7 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     }
 
 
+@as_table
 @full_disk_stops("03 train")
 @one_writer
 def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
@@ -217,6 +222,7 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     """
     _n_devices(config)
     checkpoint, course = _checkpoint(config, run), config.course()
+    _drop_outdated(config, run, checkpoint)
     mend(course, run, checkpoint)
     session, before = limits.session(run), len(checkpoint.done)
     n_left = len(course.left(checkpoint.done)) + _teacher_units_left(config, run)
@@ -237,6 +243,17 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
         weights = course.weights(best(checkpoint.done))
         checkpoint.complete(weights=weights, shape=config.shape, cmvn=config.cmvn)
     return {"units made now": len(checkpoint.done) - before, **check(run)}
+
+
+def _drop_outdated(config: Config, run: Run, checkpoint: Checkpoint) -> None:
+    """Remove this run's training on other features, where decisions changed them."""
+    teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
+    for each in [checkpoint, *teacher]:
+        if each.begins_anew:
+            print(
+                f"03: decisions changed the features: all of {each.path.parent.name}/ is made anew"
+            )
+            remove_whole(each.path.parent)
 
 
 def _say_another_kind(config: Config, run: Run, checkpoint: Checkpoint) -> None:
@@ -324,16 +341,17 @@ def _n_devices(config: Config) -> int:
 
 
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
-    settings = config.shaping() | {"features": _made_of(run)}
+    settings = config.shaping() | _made_of(run)
     settings["device"] = processors.begun_on(run, FOLDER, config.device)
-    return Checkpoint.resume(run, FOLDER, settings, of=config)
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
 
 
 def _teacher_checkpoint(config: Config, run: Run) -> Checkpoint:
     shaping = {name: value for name, value in config.shaping().items() if name not in NET_ONLY}
-    settings = shaping | {"features": _made_of(run)}
+    settings = shaping | _made_of(run)
     settings["device"] = processors.begun_on(run, distillation.FOLDER, config.device)
-    return Checkpoint.resume(run, distillation.FOLDER, settings, of=config)
+    anew = decided.anew(run)
+    return Checkpoint.resume(run, distillation.FOLDER, settings, of=config, anew=anew)
 
 
 def _teacher_units_left(config: Config, run: Run) -> int:
@@ -343,11 +361,9 @@ def _teacher_units_left(config: Config, run: Run) -> int:
     return len(config.teacher_course().left(_teacher_checkpoint(config, run).done))
 
 
-def _made_of(run: Run) -> str:
-    """A digest of the training features."""
-    features = finished(run, "features")
-    shards = [facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")]
-    return hashlib.sha256(" ".join(shards).encode()).hexdigest()
+def _made_of(run: Run) -> dict[str, str]:
+    """A digest of the training features, and the mark of decisions that changed any."""
+    return decided.made_of(run, {"features": features_digest(run)})
 
 
 def find_rate(config: Config, run: Run) -> Sweep | None:
@@ -364,6 +380,7 @@ def find_rate(config: Config, run: Run) -> Sweep | None:
     return LRFinder(_trainer(alone, run), _material(alone, run)[1]).run()
 
 
+@as_table
 def check(run: Run) -> dict:
     """The chosen unit, what it reached, a diagnosis. Raises unless 04 and 05 can work with it."""
     unit, choice = chosen(run)
