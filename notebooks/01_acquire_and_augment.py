@@ -140,7 +140,7 @@ from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_player
 from mwwkit.previews import triple_player as previews
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
 
@@ -151,7 +151,7 @@ wants_clips, wants_triples = triples.products(PRODUCT)
 clips = acquire.Config.from_parameters(given) if wants_clips else None
 triples_config = triples.Config.from_parameters(given) if wants_triples else None
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Plan
@@ -166,7 +166,7 @@ given
 clips and acquire.plan(clips, run, limits)
 
 # %%
-triples_config and triples.plan(triples_config, run, limits)
+triples.plan(triples_config, run, limits) if triples_config else triples.NOT_MADE
 
 # %% [markdown]
 # ## Run

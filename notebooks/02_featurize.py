@@ -107,7 +107,7 @@ fresh_session.prepare(globals())
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import scene_player
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 
@@ -116,7 +116,7 @@ given = resolve(PRESET, "featurize", globals(), run, featurize.Config)
 limits = Limits.from_parameters(given)
 config = featurize.Config.from_parameters(given)
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Plan

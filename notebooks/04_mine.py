@@ -100,7 +100,7 @@ from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_player
 from mwwkit.previews.training_curves import LiveCurves
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import mine
 
@@ -109,7 +109,7 @@ given = resolve(PRESET, "mine", globals(), run, mine.Config)
 limits = Limits.from_parameters(given)
 config = mine.Config.from_parameters(given)
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Plan

@@ -18,12 +18,14 @@ from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.lock import one_writer
+from mwwkit.run.pace import Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
+from mwwkit.run.quantities import as_sentence, how_it_stands, how_many
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import as_table
+from mwwkit.run.shown import Facts, Heading
 from mwwkit.scenes.mining import Event, false_events, heard_in, highest
 from mwwkit.scenes.shards import FeatureSet, write_records
 from mwwkit.scenes.store import Subset, write_shard
@@ -34,18 +36,22 @@ from mwwkit.stages.inputs import (
     trained_with,
     validation_evaluator,
 )
-from mwwkit.training import processors
+from mwwkit.training import processors, told
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.evaluator import calibration, int8_model
 from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
+STAGE = "04 mine"
 FOLDER, TUNED = "mined", "tuned"
 EventCount = Annotated[int, Between(1, 1_000_000)]
 SCANNED = ("train-ambient", "train")
 WINDOW = 5  # scores of a mean that is looked at
 START_S = 12.0  # before the first unit: TensorFlow, and the int8 model to scan with
+TIMES_REAL_TIME = 3000  # that a core scans
+STEP_S = 0.028  # as of 03
+EVALUATIONS_S = 8.0  # before and after
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
 AT_SHARE = 0.75  # where in its window an event is: what led to it matters more than what follows
 
@@ -106,8 +112,7 @@ class Config(Checked):
         return replace(trained_with, **mine)
 
 
-@as_table
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done and what is left.
 
     Raises CheckpointError when 03 has not finished, or 01's catalogue is out of reach.
@@ -120,26 +125,46 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     if not checkpoint.is_complete:
         refuse_without_clips(run, "04")
     hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
-    return {
+    n_left, left = len(checkpoint.left(units)), _n_left(config, run, checkpoint)
+    seconds = _guessed_s(config, run, limits, checkpoint)
+    facts = {
         "hours to scan": round(hours, 2),
-        "shards left to scan": len(checkpoint.left(units)),
+        "shards left to scan": n_left,
         "fine-tuning steps": config.fine_tune_steps,
-        "seconds before the first unit, about": START_S if _n_left(config, run, checkpoint) else 0,
+        "seconds before the first unit, about": START_S if left else 0,
         "chosen by": str(choosing_words(run, tuned.done)),
         "device": processors.words(config.device),
-        # 3,000 times real time a core for the int8 model; 28 ms a step
-        "minutes left, about": round(
-            hours / 50 / limits.n_workers + config.fine_tune_steps / 2000, 1
-        ),
+        "minutes left, about": round(seconds / 60, 1),
     }
+    stands = how_it_stands(len(units) - n_left, n_left, "shard")
+    searched = "are searched" if n_left else "have been searched"
+    then = f"Then {how_many(config.fine_tune_steps, 'step')} against what is found"
+    return Facts(
+        facts,
+        f"{hours:,.1f} hours of training sound {searched} for what fools the model.",
+        stands if n_left else "",
+        f"{then}: {expected(run, STAGE, seconds)}." if left else "Fine-tuning is done, too.",
+        facts["chosen by"],
+        as_sentence(f"trains on {facts['device']}"),
+    )
 
 
-@as_table
-@full_disk_stops("04 mine")
+def _guessed_s(config: Config, run: Run, limits: Limits, mined: Checkpoint) -> float:
+    """What is left takes, the start and the evaluations before and after included."""
+    if not _n_left(config, run, mined):
+        return 0.0
+    hours = sum(FeatureSet.of_unit(run, unit).hours for unit in mined.left(_scan_units(run)))
+    tuned = _tuned_checkpoint(config, run)
+    steps = UNIT_STEPS * len(tuned.left(list(config.course().units())))
+    steps_s = min(steps, config.fine_tune_steps) * config.batch / 16 * STEP_S
+    return START_S + hours * 3600 / TIMES_REAL_TIME / limits.n_workers + steps_s + EVALUATIONS_S
+
+
+@full_disk_stops(STAGE)
 @one_writer
 def run(
     config: Config, run: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
-) -> dict:
+) -> Facts:
     """Scan, keep, fine-tune; return what was found and the figures before and after.
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
@@ -149,15 +174,20 @@ def run(
     if not tuned.is_complete:
         carry(run)
         processors.warn_of_another_kind(tuned, config.device)
-    session.must_begin_in_time("04 mine", _n_left(config, run, mined))
-    _scan(config, run, limits, session, mined)
-    if not mined.is_complete or not _is_kept(run, mined):
-        _keep(config, run, session, mined)
-    tuned = _tuned_checkpoint(config, run)
-    mend(config.course(), run, tuned)
-    if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
-        _fine_tune(config, run, session, mined, tuned, on_unit)
-    return check(run)
+    session.must_begin_in_time(STAGE, _n_left(config, run, mined))
+    guessed_s = _guessed_s(config, run, limits, mined)
+    with Watch(run, STAGE) as watch:
+        _scan(config, run, limits, session, mined)
+        if not mined.is_complete or not _is_kept(run, mined):
+            _keep(config, run, session, mined)
+        tuned = _tuned_checkpoint(config, run)
+        mend(config.course(), run, tuned)
+        if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
+            _fine_tune(config, run, limits, session, mined, tuned, on_unit)
+        watch.add(guessed_s)
+    found = check(run)
+    helped = Heading(told.gained(completed(run, TUNED)))
+    return Facts(found, helped, f"05 takes {found['weights']}.")
 
 
 def _n_left(config: Config, run: Run, mined: Checkpoint) -> int:
@@ -179,11 +209,12 @@ def _scan(config, run, limits, session, mined) -> None:
     model = int8_model(chosen.net, chosen.shape, calibration(FeatureSet.open(run, "train").store))
     scan = partial(_scan_shard, run, model, config.keep_above)
     jobs = session.units(left, lambda _: 0)
-    with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="04") as bar:
+    so_far = {"total": len(units), "initial": len(units) - len(left)}
+    with progress(unit="shard", desc="04 search", **so_far) as bar:
         for unit, events in each(scan, jobs, limits.n_workers, ordered=False):
             mined.finish(unit, events=events)
             bar.update()
-    session.must_be_continued("04 mine", len(mined.left(units)))
+    session.must_be_continued(STAGE, len(mined.left(units)))
 
 
 def _scan_shard(run: Run, model: bytes, keep_above: float, unit: str) -> tuple[str, list]:
@@ -234,7 +265,7 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
             facts | {"score": round(events[i].score, 4), "at_s": events[i].at_s, **windows[i]}
         )
     session.stop(len(rows) * EVENT_BYTES)
-    session.must_be_continued("04 mine", 1)
+    session.must_be_continued(STAGE, 1)
     if rows:
         _write_windows(run, rows, n_frames)
     _write_table(run, rows)
@@ -277,7 +308,7 @@ def _write_table(run: Run, rows: list[dict]) -> None:
             table.writerows(rows)
 
 
-def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
+def _fine_tune(config, run, limits, session, mined, tuned, on_unit) -> None:
     processors.use(config.device)
     limit_threads(config.threads)
     facts = completed(run, "training") | {"drop": list(config.drop)}
@@ -300,12 +331,12 @@ def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
     trainer = Trainer(start.shape, settings, loss, config.seed, **how)
     trainer.start_from(start.net)
     aim = config.target_fah, config.max_clip_fpr
-    evaluator = validation_evaluator(run, train, *aim, before=tuned.done)
+    evaluator = validation_evaluator(run, train, *aim, tuned.done, limits.n_workers)
     before = evaluator.facts(start.net, start.shape)  # by this stage's targets, not 03's
     course = config.course()
     seconds = fit(course, trainer, dataset, evaluator, run, tuned, session, on_unit)
     print("time:", where_time_went(seconds))
-    session.must_be_continued("04 mine", len(tuned.left(list(course.units()))))
+    session.must_be_continued(STAGE, len(tuned.left(list(course.units()))))
     drop_snapshots(course, run, tuned)
     chosen = best({unit: tuned.done[unit] for unit in course.units()})
     after = tuned.done[chosen]["choice"]
@@ -349,16 +380,16 @@ def _made_of(run: Run) -> dict:
     return {"weights": sha256(run.find(completed(run, "training")["weights"]))}
 
 
-@as_table
-def check(run: Run) -> dict:
+def check(run: Run) -> Facts:
     """What was mined and what it changed. Raises unless 05 can work with it."""
-    facts = completed(run, TUNED)
-    run.find(facts["weights"])
-    return {
+    tuned = completed(run, TUNED)
+    run.find(tuned["weights"])
+    facts = {
         "found": completed(run, FOLDER)["found"],
-        "trained against": facts["mined"],
-        "before": str(read(facts["before"])),
-        "after": str(read(facts["after"])),
-        "weights": facts["weights"],
+        "trained against": tuned["mined"],
+        "before": str(read(tuned["before"])),
+        "after": str(read(tuned["after"])),
+        "weights": tuned["weights"],
         "table": str(run.find(f"{FOLDER}/mined.csv")),
     }
+    return Facts(facts, *told.of_tuning(tuned, facts["found"]))
