@@ -7,36 +7,54 @@
 # ---
 
 # %% [markdown]
-# # 01 Acquire and augment
+# # 01 Acquire and augment: the sounds it learns from
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/01_acquire_and_augment.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/01_acquire_and_augment.ipynb) [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/itorousa/mwwkit/blob/main/notebooks/01_acquire_and_augment.ipynb)
 #
-# Gathers the clips that the wake word is learnt from: folders of recordings, and words spoken by
-# synthetic voices. Every clip is validated, split by speaker (few speakers: by file), and written
-# as 16 kHz mono.
-# The augmentation itself is drawn and applied by 02, from what is gathered here.
+# ![The five notebooks; you are in number 1](attachment:five-1.png)
 #
-# A second product, for a model of rooms: triples of a messy recording, a room's embedding and the
-# clean target, at 48 kHz (`PRODUCT`). The wake word needs none of it.
+# [next: 02 Featurize](02_featurize.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
+#
+# A wake word model is as good as the sounds it learns from. This notebook gathers them: your
+# recordings, words that synthetic voices speak, noise and rooms. It looks at every file, says what
+# it cannot use and why, and decides who trains the model, who helps to choose it, and who tests it.
+# How the sounds are mixed and disturbed ("augmented") is drawn in 02.
+#
+# **What you will see:** what became of every file that you gave, some clips to look at and play, and
+# three sentences on whether there is enough.
 #
 # | | |
 # |---|---|
-# | **Reads** | folders of recordings, the places in `paths.md` |
-# | **Writes** | `clips/` for 02 to 05, `quarantine.jsonl` for you; `batches/` and `manifest.json` |
-# | **Takes** | CPU only; seconds for thousands of clips; the Plan cell says how many |
-#
-# Timed out? Run all cells again: finished units are kept.
+# | **You need** | nothing to try it: `PRESET = "demo"` lets machines speak. To be heard yourself: twenty recordings of the word or more, brought or made here |
+# | **Reads** | folders of recordings, and the places in `paths.md` |
+# | **Writes** | `clips/` for 02 to 05; `quarantine.jsonl`, what was set aside and why |
+# | **Takes** | CPU only; one to three minutes for some thousand spoken words on two cores; Plan says how long here |
+# | **Stopped early?** | run all cells again: finished units are kept |
 
 # %% [markdown]
 # ## Parameters
+#
+# Most people set two: `WORD`, and `RECORDINGS`, a folder with `positive/` (one word a file, a folder
+# for each speaker) and, if you have them, `negative/`, `ambient/`, `background/`. To see first that
+# all of it works, set `PRESET = "demo"` and nothing else.
+#
+# `TARGET_FAH` is how often an hour the device may wake for nothing while people talk: 0.5 is eight
+# times in a day of sixteen hours with a radio on, and far fewer in a quiet home.
+
+# %%
+WORD = ""  # the wake word, as it is written
+RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
+PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
+LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
+TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
-PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
-WORD = ""  # the wake word, as it is written
-RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
 POSITIVE = []  # more folders of each
 NEGATIVE = []  # words that are not the wake word
 HARD_NEGATIVE = []  # words that sound like it
@@ -65,6 +83,13 @@ SPEAKER_LEVEL = 0  # the folder that is the speaker, 1 the outermost, -1 the inn
 INPUT_RULES = 2  # how folders and tables are read; 1 as in runs that older versions began
 MIN_SECONDS = 0.1  # length of a clip at least
 MAX_SECONDS = 15.0  # and at most
+SEED = 42  # of everything drawn in the whole run; same seed, same bytes
+MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that they let pass
+BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
+WORKERS = 0  # processes; 0 for one a core
+MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
+# Another product, for a model of rooms; a wake word needs none of it:
+PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
 BAD_IRS = []  # for triples: folders of impulse responses of all kinds; none asks paths.md
 TARGET_IRS = []  # folders of labelled rooms
 DRY_SPEECH = []  # folders of speech
@@ -81,19 +106,14 @@ PROP_DECREASE = 0.95  # of the speech's noise that is taken off
 TRIM_DB = 40.0  # silence at its ends is so far under the loudest
 LOUDNESS_LUFS = -23.0  # of the speech
 FORCE = []  # phases of the triples to make again: irs, embeddings, sterile, triples
-SEED = 42  # of everything drawn in the whole run; same seed, same bytes
-TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
-MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that they let pass
-LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
-BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
-WORKERS = 0  # processes; 0 for one a core
-MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
+#
+# In a fresh Kaggle or Colab session this installs what is missing. Then it reads the parameters;
+# what cannot work is told here, in one line.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -137,8 +157,7 @@ fresh_session.prepare(globals())
 # %%
 from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player
-from mwwkit.previews import triple_player as previews
+from mwwkit.previews import clip_browser, clip_player, good_enough, guided_recorder, triple_player
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -154,10 +173,25 @@ ending = Ending(run)
 run.told
 
 # %% [markdown]
+# ## Record
+#
+# Twenty recordings of the word by people do more for the model than any setting does. Make them here,
+# or upload a phone's files: you are told what to say next and whether level and noise were good, and
+# each one is kept at once, in `recorded/` of the run. Yours are in `recordings/` already? Go on.
+
+# %%
+clips and guided_recorder.guide(run, clips.word)
+
+# %% [markdown]
 # ## Plan
 #
-# What is done, what is left, and the room it needs. Raises here, not three hours in, if a folder is
-# empty or the disk too small.
+# Nothing is made yet: this is what would be. Look at one thing before you go on: are your recordings
+# counted? If not, `RECORDINGS` names the wrong folder. It stops here, not three hours in, where a
+# folder is empty or the disk too small.
+#
+# Why machines speak: nobody records a thousand words. Hundreds of voices teach the model what the
+# word is; yours teach it how people say it. They also say *near misses*, words that sound like yours,
+# since a model that never heard them wakes to them.
 
 # %%
 given
@@ -165,51 +199,95 @@ given
 # %%
 clips and acquire.plan(clips, run, limits)
 
-# %%
-triples.plan(triples_config, run, limits) if triples_config else triples.NOT_MADE
-
 # %% [markdown]
 # ## Run
 #
-# What cannot be used goes to `quarantine.jsonl` with its reason; nothing is deleted.
+# Every clip becomes 16 kHz mono, as the device hears. What cannot be used goes to `quarantine.jsonl`
+# with its reason; nothing is deleted.
 
 # %%
 clips and ending.of(acquire.run, clips, run, limits)
 
-# %%
-triples_config and triples.run(triples_config, run, limits)
-
 # %% [markdown]
 # ## Look
 #
-# Some clips of each label: how they sound, and what the device hears of them. A triple: its dry
-# speech, the bad room alone, the messy input and the target, and all that was done.
+# Listen before you train: a word that is cut short, misread by a voice or buried in noise here
+# spoils every figure later. Each picture is what the device hears: time runs to the right, pitch
+# upwards.
 
 # %%
 ending.stopped or (clips and clip_player.clips(run))
 
+# %% [markdown]
+# All of it in one picture, and what to do about it:
+
 # %%
-triples_config and previews.triple(run, triples_config.bad_irs)
+ending.stopped or (clips and clip_browser.health(run))
+
+# %% [markdown]
+# And one by one. Leave out what is spoilt, call otherwise what is mislabelled, and say why: it is
+# written to `decisions/clips.csv` in the run, which 02 and all after it go by. Nothing is deleted.
+
+# %%
+ending.stopped or (clips and clip_browser.browse(run))
 
 # %% [markdown]
 # ## Check
 #
-# Raises if 02 could not work with what is on disk, or if a sound is in two splits, or a speaker of
-# six or more. Says where people's recordings of the word went, and whether it knows who tests it.
-# The last table says what became of everything that was given: used, set aside or left out, and
-# why; its rows add up, and each single reason is in `quarantine.jsonl`.
+# ![Two ways to split: by file, and by speaker](attachment:splits.png)
+#
+# **Why by speaker.** Some clips train, some choose weights and cutoff, some test and are touched at
+# the very end. A model that has heard ann knows ann: tested on her it looks better than a stranger
+# will find it. So from six speakers on, nobody is in two of these groups. With fewer, everybody's
+# recordings go to all three, and every report says that the model is tested on voices it knows.
+#
+# It raises if 02 could not work with what is on disk, or if a sound, or one of six speakers or more,
+# is in two splits. The last table says what became of all that was given; its rows add up.
 
 # %%
 ending.stopped or (clips and acquire.check(run))
 
 # %%
-triples_config and triples.check(run)
+ending.stopped or (clips and fates.fates_of(run))
+
+# %% [markdown]
+# ## Good enough?
 
 # %%
-ending.stopped or (clips and fates.fates_of(run))
+ending.stopped or (clips and good_enough.clips(run))
+
+# %% [markdown]
+# If that disappoints:
+#
+# | you read | then |
+# |---|---|
+# | no recordings by people, or few | make twenty or more, under Record above: near and far, quiet and loud, two speakers if you can; run this again |
+# | too few to test on | more recordings; until then a figure moves by many points with each word |
+# | tested on voices it knows | folders of six speakers or more: then strangers test it |
+# | much was set aside | `quarantine.jsonl` has the reason for each file |
+# | machines misread the word | spell it as it sounds: `TTS_SPELLINGS = ["oh kay computer"]` |
 
 # %% [markdown]
 # ## Next
 #
 # Then 02. On Kaggle: attach this notebook's output to it. Stopped early: attach it to this notebook
 # itself and run it again.
+
+# %% [markdown]
+# ## Triples
+#
+# Not for a wake word. `PRODUCT` can ask for another product, for somebody else's training: 48 kHz
+# examples of a messy recording, the room it shall sound like, and how it sounds there. The README
+# has their format.
+
+# %%
+triples_config and triples.plan(triples_config, run, limits)
+
+# %%
+triples_config and triples.run(triples_config, run, limits)
+
+# %%
+triples_config and triple_player.triple(run, triples_config.bad_irs)
+
+# %%
+triples.check(run) if triples_config else triples.NOT_MADE

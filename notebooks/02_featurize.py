@@ -7,32 +7,52 @@
 # ---
 
 # %% [markdown]
-# # 02 Featurize
+# # 02 Featurize: what the device will hear
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/02_featurize.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/02_featurize.ipynb) [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/itorousa/mwwkit/blob/main/notebooks/02_featurize.ipynb)
 #
-# Draws scenes (words one after another in rooms, noise and other voices), and turns them into
-# spectrograms of 40 bands, one frame each 10 ms, exactly as the device computes them.
+# ![The five notebooks; you are in number 2](attachment:five-2.png)
+#
+# [previous: 01 Acquire and augment](01_acquire_and_augment.ipynb) · [next: 03 Train](03_train.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
+#
+# A device never hears a clean word alone. It hears it in a room, after other words, with a radio on.
+# So the model learns from *scenes*: some seconds of life, made of the clips of 01, each drawn anew
+# and written down, so that it can be made again and listened to. Every scene is then turned into a
+# *spectrogram* by the device's own front end: 40 bands, a frame each 10 ms, small whole numbers.
+#
+# ![A scene: words over babble, and what the model is taught](attachment:scene.png)
+#
+# **What you will see:** a training scene, heard, seen, labelled, with all that was done to it.
 #
 # | | |
 # |---|---|
+# | **You need** | a finished 01 |
 # | **Reads** | `clips/` from 01 |
-# | **Writes** | `features/` for 03, 04 and 05 |
-# | **Takes** | CPU only; about 20 ms of a core a scene; the Plan cell says how much |
-#
-# Timed out? Run all cells again: finished shards are kept.
+# | **Writes** | `features/` for 03, 04 and 05: 48 kB a scene |
+# | **Takes** | CPU only; about 20 ms of a core a scene: 3,000 in a minute and a half on two cores; Plan says how long here |
+# | **Stopped early?** | run all cells again: finished shards are kept |
 
 # %% [markdown]
 # ## Parameters
+#
+# With a preset in 01 there is nothing to set. More `SCENES` are more varied training, in more time
+# and room. In `CONDITIONS` each held-out word is heard in turn: clean, 10 dB over noise, 10 dB over
+# people talking, in a room; the report tells recall for each.
+
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+SCENES = 5000  # training scenes; 5000 of 12 s are 240 MB
+CONDITIONS = ["clean", "noise10", "babble10", "room"]  # held-out words are heard in these
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 TRAINING = "scenes"  # scenes, or windows: one window and one label, as a baseline
-SCENES = 5000  # training scenes; 5000 of 12 s are 240 MB
 SCENE_SECONDS = 12.0  # length of a scene
-CONDITIONS = ["clean", "noise10", "babble10", "room"]  # held-out words are heard in these
 MAX_ROOMS = 200  # rooms used at most; 0 for none
 RIR = 0.5  # probability that a scene is in one of them
 DRY = "none"  # of a room's sound left dry: none, fixed, random; adaptive: more where it rings long
@@ -55,14 +75,15 @@ TIME_SHIFT = 0.0  # of coming earlier or later than the pause before it
 SHIFT_S = 0.1  # s, either way at most
 SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
+#
+# As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -105,7 +126,7 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import scene_player
+from mwwkit.previews import augmentation_ab, good_enough, scene_player
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -119,10 +140,24 @@ ending = Ending(run)
 run.told
 
 # %% [markdown]
+# ## Compare
+#
+# A word as it was said, and as training may hear it. Each slider is how often an effect happens, so
+# that at 1 you hear it each time; *draw* gives other strengths. Can you still make the word out? Then
+# a model can. *Use these* keeps the values in `decisions/parameters.json`; then run from Setup on.
+
+# %%
+augmentation_ab.compare(run, config)
+
+# %% [markdown]
 # ## Plan
 #
-# What is done, what is left, and the minutes and room it takes. Raises here, not three hours
-# in, if 01 has not finished or the disk is too small.
+# What is done, what is left, and the minutes and room it takes. Raises here, not three hours in, if
+# 01 has not finished or the disk is too small.
+#
+# Why so much disturbance: a net learns whatever tells words apart, also the microphone, the room,
+# the loudness. Each sound gets another level, speed and spectrum each time, so that the word is all
+# that stays the same.
 
 # %%
 given
@@ -133,8 +168,8 @@ featurize.plan(config, run, limits)
 # %% [markdown]
 # ## Run
 #
-# Shards are made by all cores and written whole. The front end runs over the whole scene, so its
-# adaptation is the device's.
+# All cores make shards, each written whole. The front end runs over the whole scene, since it adapts
+# to what it has heard, on the device as well.
 
 # %%
 ending.of(featurize.run, config, run, limits)
@@ -142,7 +177,10 @@ ending.of(featurize.run, config, run, limits)
 # %% [markdown]
 # ## Look
 #
-# A training scene: how it sounds, what the device hears, what is taught.
+# A training scene. Is the word to be heard over what is behind it, by you? Then a model can learn
+# it. The label says where the model shall wake: just after the word's end. Before it, nobody knows
+# yet how the word goes on; later would feel slow. The moment around the end is left open, since it is
+# known to a tenth of a second at best.
 
 # %%
 ending.stopped or scene_player.training(run)
@@ -156,7 +194,23 @@ ending.stopped or scene_player.training(run)
 ending.stopped or featurize.check(run)
 
 # %% [markdown]
+# ## Good enough?
+
+# %%
+ending.stopped or good_enough.scenes(run)
+
+# %% [markdown]
+# If that disappoints:
+#
+# | you read or hear | then |
+# |---|---|
+# | the word drowns in noise | `SNR_DB = [3.0, 15.0]`: at least 3 dB over what is behind it |
+# | it sounds like no room of yours | your own `background/` and `rirs/` in 01 |
+# | little speech without the word | minutes of talk or radio in 01 (`ambient/`): they tell how often it wakes for nothing |
+# | the label is not at the word's end | clips with two words, or a cut word: listen to them in 01 |
+
+# %% [markdown]
 # ## Next
 #
-# Then 03. On Kaggle: attach the outputs of 01 and of this notebook to it. Stopped early: attach
-# this output to this notebook itself, beside 01's, and run it again.
+# Then 03. On Kaggle: attach the outputs of 01 and of this notebook to it. Stopped early: attach this
+# output to this notebook itself, beside 01's, and run it again.

@@ -7,34 +7,50 @@
 # ---
 
 # %% [markdown]
-# # 03 Train
+# # 03 Train: a net that scores every 30 ms
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/03_train.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/03_train.ipynb) [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/itorousa/mwwkit/blob/main/notebooks/03_train.ipynb)
 #
-# Trains MixedNet on the scenes: every 30 ms step of each is a decision. Which weights
-# are kept is decided by the streaming int8 model on the validation split, not by the loss: by
-# people's words alone, where ten or more recordings are theirs.
+# ![The five notebooks; you are in number 3](attachment:five-3.png)
+#
+# [previous: 02 Featurize](02_featurize.ipynb) · [next: 04 Mine](04_mine.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
+#
+# Trains a net of some 24,000 parameters on the scenes. On the device it gets three frames, 30 ms, at
+# a time, keeps a short memory, and answers with a score from 0 to 1: has the wake word just ended?
+# The device averages the last few scores and wakes when the mean passes the *cutoff*.
+#
+# ![Scores, their mean, and the cutoff](attachment:decision.png)
+#
+# **What you will see:** the training's curves, and what the model reaches as the device would run it,
+# on speakers and words that it was not taught by.
 #
 # | | |
 # |---|---|
+# | **You need** | finished 01 and 02; no GPU |
 # | **Reads** | `features/` from 02, `clips/catalogue.csv` from 01 |
 # | **Writes** | `training/` for 04 and 05 |
-# | **Takes** | one CPU core: about 20 ms a step; or a GPU, if `DEVICE` says so |
-#
-# Timed out? Run all cells again: it goes on from the last snapshot, to the same bytes.
+# | **Takes** | one CPU core, 20 to 40 ms a step: the demo's 6,000 steps in four minutes; or a GPU, if `DEVICE` says so |
+# | **Stopped early?** | run all cells again: it goes on from the last snapshot, to the same bytes |
 
 # %% [markdown]
 # ## Parameters
 #
-# A stage of `SCHEDULE` is steps, learning rate, weight of the negatives; together they must have
-# `STEPS` steps.
+# `STEPS` is the one to change: more steps, more time, mostly a better model. The rest is for those
+# who want to know.
+
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+STEPS = 12000  # of training
+SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
+DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
-SHAPE = "mixed"  # of the net: mixed, tiny, or an official one such as okay_nabu
-STEPS = 12000  # of training
 BATCH = 8  # scenes a step; 8 of 12 s are some 3200 decisions
 LEARNING_RATE = 0.003  # at its highest, after the warm-up
 WARMUP_STEPS = 100  # over which the rate rises to it
@@ -79,21 +95,21 @@ EVALUATE_EVERY = 2500  # steps between two looks at the int8 model's numbers; a 
 PATIENCE = 0  # stop after so many looks without a better one; 0 takes all steps
 TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
 MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
-DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
 THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
 SEED = None  # of everything drawn; None is the run's own, said in 01
 FIND_RATE = False  # try 100 rates first and draw the loss; nothing is kept of it
 TENSORBOARD = False  # also write events for TensorBoard to training/tensorboard
 PROFILE = False  # write where Python's time goes to training/profile.txt
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes that score hours of sound with the int8 model; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
+#
+# As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -136,8 +152,8 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import lr_sweep
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews import good_enough, lr_sweep
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -153,8 +169,13 @@ run.told
 # %% [markdown]
 # ## Plan
 #
-# What is done, what is left, the size of the model, and the minutes it takes. Where `FIND_RATE`
-# asks for it, also the loss of single steps at rising rates, and a rate to try.
+# What is done, what is left, the size of the model and the minutes it takes. Where `FIND_RATE` asks
+# for it, also the loss of single steps at rising rates, and a rate to try.
+#
+# Which weights are kept is not decided by the loss: it counts every moment alike, and you care for
+# two things, words heard and waking for nothing. So the weights are turned into the int8 model of
+# the device, stepped over the validation split, and those win that hear most words at a cutoff which
+# keeps to `TARGET_FAH`. People's words alone decide, where ten or more recordings are theirs.
 
 # %%
 given
@@ -168,10 +189,14 @@ lr_sweep.show(train.find_rate(config, run))
 # %% [markdown]
 # ## Run
 #
-# The curves are drawn while it trains.
+# The curves follow the training. The loss should fall and flatten; recall, the share of words heard,
+# should rise and stay; false accepts should end near the target. The ring marks what is kept.
+#
+# "Stop after this unit", or one interrupt of the kernel, ends it between two units; nothing is lost,
+# and Start goes on.
 
 # %%
-ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
+TrainingPanel(ending, train.run, config, run, limits).go()
 
 # %% [markdown]
 # ## Check
@@ -180,6 +205,23 @@ ending.of(train.run, config, run, limits, on_unit=LiveCurves(run, "training"))
 
 # %%
 ending.stopped or train.check(run)
+
+# %% [markdown]
+# ## Good enough?
+
+# %%
+ending.stopped or good_enough.weights(run)
+
+# %% [markdown]
+# If that disappoints:
+#
+# | you read | then |
+# |---|---|
+# | deaf, too shy, rather shy (recall is low) | more `STEPS`; more recordings or voices of the word in 01; a higher `POSITIVE_WEIGHT` |
+# | trigger-happy (it wakes for nothing) | more talk, radio and other words in 01; then 04; a higher `NEGATIVE_WEIGHT` |
+# | untested | the validation split is too small: more recordings and more long speech in 01 |
+# | overfitting | more clips in 01 or scenes in 02, or fewer steps |
+# | exploding, dead | a lower `LEARNING_RATE`, in a new `RUN_DIR` |
 
 # %% [markdown]
 # ## Next

@@ -7,33 +7,51 @@
 # ---
 
 # %% [markdown]
-# # 04 Mine
+# # 04 Mine: what still fools it
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/04_mine.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/04_mine.ipynb) [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/itorousa/mwwkit/blob/main/notebooks/04_mine.ipynb)
 #
-# Streams the negatives of the training split through the int8 model, keeps what fools it, and
-# fine-tunes on it.
+# ![The five notebooks; you are in number 4](attachment:five-4.png)
+#
+# [previous: 03 Train](03_train.ipynb) · [next: 05 Export](05_export.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
+#
+# Most of what people say is no trouble to the model. What wakes it for nothing is rare: seconds in
+# hours. This notebook plays it all negatives of the training split, keeps the moments that score
+# highest, lets you hear them, and trains a little more against them.
+#
+# ![False accepts in a day, and what silence proves](attachment:day.png)
+#
+# **What you will see:** what fools the model, with players; the figures before and after.
 #
 # | | |
 # |---|---|
+# | **You need** | finished 01, 02 and 03 |
 # | **Reads** | `clips/` from 01, `features/` from 02, `training/` from 03 |
 # | **Writes** | `mined/`: what fooled it; `tuned/`: the weights for 05 |
-# | **Takes** | ten hours of audio in about a minute on one core, then some training |
-#
-# Timed out? Run all cells again: finished units are kept.
+# | **Takes** | ten hours of audio in about a minute on one core, then some training: a minute for the demo |
+# | **Stopped early?** | run all cells again: finished units are kept |
 
 # %% [markdown]
 # ## Parameters
+#
+# Nothing to set at first. `DROP` is for afterwards: ids of moments that are no mistakes.
+
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+FINE_TUNE_STEPS = 500  # of training against them
+DROP = []  # ids of mined.csv that are no mistakes, after listening
+DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
+SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 KEEP_ABOVE = 0.3  # a sliding mean over this is kept; well under any cutoff
 MAX_PER_CLIP = 3  # events kept of one clip
 MAX_EVENTS = 500  # events kept in all, the worst
-DROP = []  # ids of mined.csv that are no mistakes, after listening
-FINE_TUNE_STEPS = 500  # of training against them
 LEARNING_RATE = 0.0005  # of these steps
 MINED_SHARE = 0.25  # of every batch
 MINED_PENALTY = 1.0  # weight of their negative steps
@@ -43,18 +61,18 @@ TRIPLET_MARGIN = 0.2  # by how much, in squared distance
 BATCH = 16  # scenes a step
 TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
 MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
-DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
 THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
 SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 WORKERS = 0  # processes; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup
+#
+# As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -97,8 +115,8 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import clip_player
-from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.previews import good_enough, mistakes_panel
+from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -115,6 +133,9 @@ run.told
 # ## Plan
 #
 # What is done, what is left, and the minutes it takes.
+#
+# Why only the training split: what chooses and tests must stay unseen. A model trained against the
+# very mistakes that it is tested on would look better than it is.
 
 # %%
 given
@@ -125,18 +146,22 @@ mine.plan(config, run, limits)
 # %% [markdown]
 # ## Run
 #
-# Reports the figures before and after; the new weights are kept only where they are better.
+# The figures before and after are of the validation split. The new weights are kept only where they
+# are better there; else 03's stay, and nothing is lost.
 
 # %%
-ending.of(mine.run, config, run, limits, on_unit=LiveCurves(run, "tuned"))
+TrainingPanel(ending, mine.run, config, run, limits, "tuned").go()
 
 # %% [markdown]
 # ## Look
 #
-# What fooled the model. Ids of what is no mistake go into `DROP`; then run again.
+# Listen to the worst, one by one. A near miss, a name, a jingle: fine, that is what it shall learn to
+# let pass. But if you hear the wake word itself, the clip is mislabelled: say so, else the model is
+# taught to ignore you. Drop what is no mistake. What you decide is kept in the run; then run all
+# cells again.
 
 # %%
-ending.stopped or clip_player.mined(run)
+ending.stopped or mistakes_panel.mined(run)
 
 # %% [markdown]
 # ## Check
@@ -145,6 +170,21 @@ ending.stopped or clip_player.mined(run)
 
 # %%
 ending.stopped or mine.check(run)
+
+# %% [markdown]
+# ## Good enough?
+
+# %%
+ending.stopped or good_enough.mining(run)
+
+# %% [markdown]
+# If that disappoints:
+#
+# | you read | then |
+# |---|---|
+# | fine-tuning did not help | quite usual with little audio to search: more hours of talk and radio in 01 (`ambient/`), then 02 to 04 again |
+# | next to nothing was found | the same; or `KEEP_ABOVE = 0.2` |
+# | recall fell | fewer `FINE_TUNE_STEPS`, or a smaller `MINED_SHARE` |
 
 # %% [markdown]
 # ## Next

@@ -7,31 +7,52 @@
 # ---
 
 # %% [markdown]
-# # 05 Export
+# # 05 Export: the model, its cutoff, its figures
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/05_export.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/itorousa/mwwkit/blob/main/notebooks/05_export.ipynb) [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/itorousa/mwwkit/blob/main/notebooks/05_export.ipynb)
 #
-# Makes the model that the device runs: streaming, int8, with its manifest, its cutoff and its
-# measured arena. A gate reads the finished file and refuses it if the device could not run it.
+# ![The five notebooks; you are in number 5](attachment:five-5.png)
+#
+# [previous: 04 Mine](04_mine.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
+#
+# Makes what the device runs: a streaming int8 model with its manifest, its cutoff and its measured
+# memory. A gate reads the finished file and refuses it if the device could not run it. Then it tests
+# the model on the split that nothing has touched so far, and writes a report that you can believe.
+#
+# ![What the cutoff trades](attachment:trade.png)
+#
+# **What you will see:** the verdict in plain words, all cutoffs and what each would do, a held-out
+# word as the device scores it, and yourself: record a sound and see when the device would wake.
 #
 # | | |
 # |---|---|
+# | **You need** | finished 01, 02 and 03; 04 if you like |
 # | **Reads** | `clips/` from 01, `features/` from 02, `training/` (03), `tuned/` (04, if run) |
 # | **Writes** | `export/`: `.tflite`, manifest, certificate, report, model card, ESPHome lines |
 # | **Takes** | CPU only; about a minute |
+# | **Stopped early?** | run all cells again |
 
 # %% [markdown]
 # ## Parameters
+#
+# `AUTHOR` and `WEBSITE` go into the manifest. `TARGET_FAH` may be another one here, to choose
+# another cutoff from the same weights; `None` is what 01 said. A cutoff that you chose by hand below
+# counts before it.
+
+# %%
+PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
+TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
+AUTHOR = "me"  # goes into the manifest
+WEBSITE = ""  # goes into the manifest; may be empty
+
+# %% [markdown]
+# The rest can stay as it is. Each line says what it is for.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 WORD = None  # the wake word, as people say it; None is the run's, said in 01
-AUTHOR = "me"  # goes into the manifest
-WEBSITE = ""  # goes into the manifest; may be empty
 LANGUAGES = None  # of the people it is for, as a list; None is the run's
-TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
 MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
 ARENA_BYTES = 0  # 0 measures it in TensorFlow Lite Micro (extra tflm)
 OTHER_CALIBRATIONS = True  # tell what other int8 calibration streams would have given; seconds
@@ -43,8 +64,10 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 
 # %% [markdown]
 # ## Setup
+#
+# As in 01: installs what is missing in a fresh session, then reads the parameters.
 
-# %%
+# %% jupyter={"source_hidden": true} _kg_hide-input=true
 import importlib.util
 import subprocess
 import sys
@@ -87,8 +110,14 @@ fresh_session.prepare(globals())
 
 # %%
 from mwwkit.presets.parameters import resolve
-from mwwkit.previews import audition, cutoffs
-from mwwkit.report import writing
+from mwwkit.previews import (
+    audition,
+    export_panel,
+    good_enough,
+    held_out_word,
+    mistakes_panel,
+    threshold_explorer,
+)
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -115,8 +144,13 @@ export.plan(config, run, limits)
 # %% [markdown]
 # ## Run
 #
-# The cutoff is chosen on the validation split and reported on the test split: on people's words
-# alone, where ten or more recordings are theirs.
+# A higher cutoff misses more calls, a lower one wakes more often for nothing. The cutoff is chosen
+# on the validation split: the one that hears most words within the target. Its figures are told of
+# the test split, which chose nothing. Choosing and testing on the same clips would flatter: of two
+# hundred cutoffs one is always lucky.
+#
+# Recall is of people's words alone, where ten or more recordings are theirs. Machines' words stand
+# beside it: they are easier, and a model that hears all of them may miss most of yours.
 
 # %%
 ending.of(export.run, config, run, limits)
@@ -124,14 +158,43 @@ ending.of(export.run, config, run, limits)
 # %% [markdown]
 # ## Look
 #
-# The report, the cutoffs it chose among, and a held-out word as the device scores it. Last, your
-# own voice: record in the browser or upload a file, and see when the device would wake.
+# The verdict and its figures, and the whole report. Every figure has an interval: what the true one
+# may be, with 95 %. No false accept in ten minutes is not none in a day; it leaves room for eighteen
+# an hour.
 
 # %%
-ending.stopped or writing.show(run)
-ending.stopped or cutoffs.curve(run)
-ending.stopped or cutoffs.word(run)
+ending.stopped or export_panel.report(run)
+
+# %% [markdown]
+# **The threshold.** Click on a curve or on the map, or move a slider, to see what another one would
+# hear, and how often it would wake for nothing. "Use this" is kept in the run, and shipped when the
+# cells of 05 are run again. Choose by the validation split; the test split only tells.
+
+# %%
+ending.stopped or threshold_explorer.explore(run)
+
+# %% [markdown]
+# **What it got wrong**, to be heard and judged: sometimes a clip is at fault and not the model. Then a
+# held-out word as the device scores it.
+
+# %%
+ending.stopped or mistakes_panel.listen(run)
+
+# %%
+ending.stopped or held_out_word.show(run)
+
+# %% [markdown]
+# **Your own voice.** Record in the browser or upload a file, and see when the device would wake. A
+# figure is about many people; this is about you.
+
+# %%
 ending.stopped or audition.audition(run)
+
+# %% [markdown]
+# The files, to download, and the lines for your device.
+
+# %%
+ending.stopped or export_panel.files(run)
 
 # %% [markdown]
 # ## Check
@@ -143,7 +206,25 @@ ending.stopped or audition.audition(run)
 ending.stopped or export.check(run)
 
 # %% [markdown]
+# ## Good enough?
+
+# %%
+ending.stopped or good_enough.model(run)
+
+# %% [markdown]
+# | the verdict says | then |
+# |---|---|
+# | deaf | listen to the words in 02; more `STEPS` in 03, or a higher `POSITIVE_WEIGHT` |
+# | shy: recall is low | record more people; more `STEPS`; or set the lenient cutoff of the report |
+# | trigger-happy: many false accepts | more hours of talk and radio in 01, run 04; or set the strict cutoff |
+# | untested | too few words or too little speech to tell: record more, run again from 01 |
+# | promising, not proven | try it at home for a day; more people and hours would prove more |
+# | good | put it on the device |
+
+# %% [markdown]
 # ## Next
 #
-# The files in `export/` go to ESPHome: the `.yaml` has the lines for them. To export again, after
-# more training or with another cutoff, attach the outputs of 01 to 04, the newest of each.
+# The files in `export/` go to ESPHome: copy the `.tflite` and the `.json` beside your device's YAML,
+# and paste the lines of the `.yaml` into it (the `.url.yaml` has them for files on the web). Another
+# cutoff is one number there, `probability_cutoff`. To export again, after more training or with
+# another cutoff, attach the outputs of 01 to 04, the newest of each.

@@ -136,6 +136,15 @@ def trained(once, featured):
     return Run(folder, (featured.folder,))
 
 
+@pytest.fixture(scope="session")
+def exported(once, trained):
+    """The same with 05 done, its word "chirp"; to be read, not written."""
+    small_run = pytest.importorskip("small_run")
+    earlier = (*trained.earlier, trained.folder)
+    folder = once("exported", lambda folder: small_run.exported(Run(folder, earlier)))
+    return Run(folder, earlier)
+
+
 @pytest.fixture
 def mounted(tmp_path):
     """`mounted(options)` -> a folder on a file system of its own; skips where none may be made."""

@@ -140,6 +140,14 @@ def trained(folder: Path, featured: Run, net: Callable | None = None, **settings
     return here
 
 
+def exported(here: Run) -> None:
+    """Run 05 in `here`, whose earlier runs have the rest."""
+    from mwwkit.stages import export
+
+    config = export.Config(word="chirp", arena_bytes=16_000, other_calibrations=False)
+    export.run(config, here, LIMITS)
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file under a folder and its bytes."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())

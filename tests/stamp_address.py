@@ -1,7 +1,8 @@
 """Write the project's address into the notebooks: pyproject.toml's, `[project.urls] Repository`.
 
-It is in two lines of each: the badge that opens it in Colab, and what pip installs where nothing
-else is given. `make notebooks` runs this; a test compares.
+It is in each: in the badges that open it in Colab and on Kaggle, in links to what lies beside the
+notebooks, and in what pip installs where nothing else is given. `make notebooks` runs this; a test
+compares.
 """
 
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COLAB = "https://colab.research.google.com"
+KAGGLE = "https://kaggle.com"
 
 
 def repository() -> str:
@@ -18,11 +20,15 @@ def repository() -> str:
     return line[1]
 
 
-def badge(notebook: Path) -> str:
-    """The line of a notebook that opens it in Colab."""
-    inside = repository().removeprefix("https://github.com/")
-    at = f"{COLAB}/github/{inside}/blob/main/notebooks/{notebook.stem}.ipynb"
-    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({at})"
+def badges(notebook: Path) -> str:
+    """The line of a notebook that opens it in Colab and on Kaggle."""
+    at = f"{repository()}/blob/main/notebooks/{notebook.stem}.ipynb"
+    in_colab = f"{COLAB}/github/{at.removeprefix('https://github.com/')}"
+    on_kaggle = f"{KAGGLE}/kernels/welcome?src={at}"
+    return (
+        f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({in_colab}) "
+        f"[![Open in Kaggle]({KAGGLE}/static/images/open-in-kaggle.svg)]({on_kaggle})"
+    )
 
 
 def source() -> str:
@@ -33,7 +39,8 @@ def source() -> str:
 def stamped(notebook: Path) -> str:
     """A notebook's text with the address of today."""
     text = notebook.read_text(encoding="utf-8")
-    text = re.sub(r"^# \[!\[Open in Colab\].*$", f"# {badge(notebook)}", text, flags=re.M)
+    text = re.sub(r"^# \[!\[Open in Colab\].*$", f"# {badges(notebook)}", text, flags=re.M)
+    text = re.sub(r"https://github\.com/[\w.-]+/[\w.-]+/blob/", f"{repository()}/blob/", text)
     return re.sub(r"^SOURCE = .*$", source(), text, flags=re.M)
 
 

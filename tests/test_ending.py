@@ -109,7 +109,8 @@ def test_the_cells_after_the_run_ask_whether_it_was_stopped():
     for name in chain.NOTEBOOKS.values():
         cells = nbformat.read(FOLDER / f"{name}.ipynb", 4).cells
         code = [cell.source for cell in cells if cell.cell_type == "code"]
-        [at] = [i for i, source in enumerate(code) if "ending.of(" in source]
+        runs = "ending.of(", "TrainingPanel(ending, "
+        [at] = [i for i, source in enumerate(code) if any(each in source for each in runs)]
         lines = [line for source in code[at + 1 :] for line in source.splitlines()]
         assert all(line.startswith(("ending.stopped or ", "triples_config and ")) for line in lines)
 

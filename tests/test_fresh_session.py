@@ -60,7 +60,7 @@ def first_cell(image, session: Path, given: str = "", prelude: str = ""):
     """Run the first code cell after the parameters, as a session in a folder `working`."""
     cells = [c.source for c in jupytext.read(chain.notebook("03")).cells if c.cell_type == "code"]
     (session / "working").mkdir(parents=True, exist_ok=True)
-    text = f"MWWKIT = {given!r}\n{prelude}\n{cells[1]}\nprint(sorted(here.items()))"
+    text = f"MWWKIT = {given!r}\n{prelude}\n{cells[2]}\nprint(sorted(here.items()))"
     environment = os.environ | {"PYTHONPATH": str(image / "path"), "PIP_NO_INDEX": "1"}
     environment |= {"PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
     call = [image / "venv/bin/python", "-c", text]

@@ -95,6 +95,15 @@ def test_a_kernel_is_given_what_differs_from_its_notebook_and_finds_its_places_i
     assert 'SHAPE = "tiny"' in given(tmp_path, "03") and "PREVIOUS" not in given(tmp_path, "03")
 
 
+def test_a_kernel_s_links_to_the_notebooks_beside_it_lead_to_their_kernels(tmp_path):
+    kernels(tmp_path)
+    [notebook] = tmp_path.glob("02-*/*.ipynb")
+    title = nbformat.read(notebook, 4).cells[0].source
+    for at in ("01-acquire", "03-train"):
+        assert f"](https://www.kaggle.com/code/me/hey-kitchen-{at})" in title
+    assert not re.findall(r"\]\(0\d_\w+\.ipynb\)", title)
+
+
 def test_what_is_said_of_the_run_is_handed_over_though_it_is_the_default(tmp_path):
     kernels(tmp_path, "-p", "SEED=42", "TARGET_FAH=0.5", "--stages", "01")
     told = given(tmp_path, "01")

@@ -13,23 +13,41 @@ import nbformat
 import papermill
 import pytest
 import warm
+from attach_pictures import attachments
 from jupyter_client.provisioning import local_provisioner
-from stamp_address import badge, source, stamped
+from stamp_address import badges, source, stamped
 from triples_world import write_world
 from varied import seed
 
 from mwwkit import presets
 from mwwkit.cli import chain
 from mwwkit.esphome.certificate import certify
+from mwwkit.evaluation.exported import Exported
 from mwwkit.presets.parameters import RUN_WIDE
+from mwwkit.report.key_facts import read_report
+from mwwkit.run.checkpoint import completed
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
+from mwwkit.run.settings import RunSettings
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{name}.py" for name in chain.NOTEBOOKS.values()]
 COMMON = {"RUN_DIR", "PREVIOUS", "PRESET", "BUDGET_GB", "SESSION_HOURS", "WORKERS", "MWWKIT"}
-ORDER = ["Parameters", "Setup", "Plan", "Listen", "Run", "Look", "Check", "Next"]
+ORDER = [
+    "Parameters",
+    "Setup",
+    "Record",
+    "Compare",
+    "Plan",
+    "Listen",
+    "Run",
+    "Look",
+    "Check",
+    "Good enough?",
+    "Next",
+    "Triples",
+]
 each_notebook = pytest.mark.parametrize("py", NOTEBOOKS, ids=lambda p: p.stem)
 each_stage = pytest.mark.parametrize("stage", chain.NOTEBOOKS)
 
@@ -38,9 +56,17 @@ def code(py: Path) -> list[str]:
     return [cell.source for cell in jupytext.read(py).cells if cell.cell_type == "code"]
 
 
+def parameter_cells(py: Path) -> list[list[str]]:
+    """The lines of the few that people change, and those of the rest, which are tagged."""
+    cells = [cell for cell in jupytext.read(py).cells if cell.cell_type == "code"][:2]
+    assert [cell.metadata.get("tags", []) for cell in cells] == [[], ["parameters"]]
+    heading = "# Another product, "  # the triples', below the wake word's
+    lines = [cell.source.splitlines() for cell in cells]
+    return [[line for line in each if not line.startswith(heading)] for each in lines]
+
+
 def parameter_lines(py: Path) -> list[str]:
-    [cell] = [c for c in jupytext.read(py).cells if "parameters" in c.metadata.get("tags", [])]
-    return cell.source.splitlines()
+    return sum(parameter_cells(py), [])
 
 
 def test_there_are_five_and_no_others():
@@ -57,6 +83,9 @@ def test_the_ipynb_is_its_py_without_outputs(py):
     assert content(ipynb) == content(jupytext.read(py)), "run: make notebooks"
     assert not any(c.get("outputs") or c.get("execution_count") for c in ipynb.cells)
     assert ipynb.metadata.kernelspec.name == "python3"
+    pictures = [cell.get("attachments", {}) for cell in ipynb.cells]
+    assert pictures == [attachments(c.source) for c in ipynb.cells], "run: make notebooks"
+    assert sum(map(len, pictures)) >= 2
 
 
 @each_notebook
@@ -64,7 +93,7 @@ def test_cells_call_mwwkit_and_define_nothing(py):
     logic = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.With)
     for cell in code(py):
         assert not [n.lineno for n in ast.walk(ast.parse(cell)) if isinstance(n, logic)]
-        is_table = cell.startswith("RUN_DIR = ")  # of parameters: literals only, as tested below
+        is_table = cell.startswith("RUN_DIR = ")  # the rest: literals only, as tested below
         assert cell.count("\n") < 40 or is_table
         assert not re.search(r"^[!%]", cell, re.MULTILINE), "a shell line goes on after a failure"
 
@@ -75,9 +104,9 @@ def test_the_cells_come_in_the_same_order(py):
     title, *rest = [c.source for c in notebook.cells if c.cell_type == "markdown"]
     for column in ("**Reads**", "**Writes**", "**Takes**"):
         assert column in title
-    heads = [text.splitlines()[0].removeprefix("## ") for text in rest]
+    heads = [text.splitlines()[0][3:] for text in rest if text.startswith("## ")]
     assert [h for h in ORDER if h in heads] == heads
-    assert {"Parameters", "Setup", "Plan", "Run", "Check", "Next"} <= set(heads)
+    assert {"Parameters", "Setup", "Plan", "Run", "Check", "Good enough?", "Next"} <= set(heads)
 
 
 def test_the_install_cell_is_the_same_text_in_all_five():
@@ -89,16 +118,16 @@ def test_the_install_cell_is_the_same_text_in_all_five():
 def test_the_project_s_address_is_pyproject_s(py):
     assert stamped(py) == py.read_text(encoding="utf-8"), "run: make notebooks"
     title = jupytext.read(py).cells[0].source
-    assert badge(py) in title.splitlines()
-    assert source() in code(py)[1].splitlines()
+    assert badges(py) in title.splitlines()
+    assert source() in code(py)[2].splitlines()
 
 
 @each_notebook
-def test_the_last_cell_says_what_to_attach_to_the_next(py):
+def test_next_says_what_to_attach_to_the_next(py):
     number = int(py.stem[:2])
-    told = jupytext.read(py).cells[-1].source
+    [told] = [c.source for c in jupytext.read(py).cells if c.source.startswith("## Next")]
     wanted = f"Then {number + 1:02d}." if number < 5 else "`export/`"
-    assert told.startswith("## Next") and wanted in told and "ttach" in told
+    assert wanted in told and "ttach" in told
 
 
 @each_notebook
@@ -109,11 +138,35 @@ def test_a_parameter_is_a_literal_on_a_line_of_its_own_and_is_read(py):
             "a comment tells its meaning: " + line
         )
         ast.literal_eval(ast.parse(line).body[0].value)
-    names = {line.split(" = ")[0] for line in parameter_lines(py)}
-    assert set(papermill.inspect_notebook(str(py.with_suffix(".ipynb")))) == names
+    few, rest = ([line.split(" = ")[0] for line in lines] for lines in parameter_cells(py))
+    assert set(papermill.inspect_notebook(str(py.with_suffix(".ipynb")))) == set(rest)
+    assert 3 <= len(few) <= 8 and not set(few) & set(rest)
+    names = {*few, *rest}
     tree = ast.parse("\n".join(code(py)))
     read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     assert names <= read | set(taken(tree)), "a parameter that nothing reads"
+
+
+@each_stage
+def test_what_papermill_hands_over_counts_over_both_cells_of_parameters(
+    stage, tmp_path, monkeypatch
+):
+    notebook = nbformat.read(chain.notebook(stage), 4)
+    last = next(
+        n for n, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])
+    )
+    probe = nbformat.v4.new_code_cell("print((PRESET, MWWKIT, PREVIOUS))")
+    notebook.cells = [*notebook.cells[: last + 1], probe]
+    nbformat.write(notebook, tmp_path / "small.ipynb")
+    monkeypatch.setattr(chain, "notebook", lambda stage: tmp_path / "small.ipynb")
+    monkeypatch.setattr(local_provisioner, "launch_kernel", warm.launch)
+    here = Run.of(str(tmp_path / "run"))
+    list(chain.execute([chain.Job(stage, {"PRESET": "demo", "MWWKIT": "a.whl"})], here))
+    few, rest = ("\n".join(lines) for lines in parameter_cells(NOTEBOOKS[int(stage) - 1]))
+    assert "PRESET = " in few and "MWWKIT = " in rest
+    log = (here / "logs" / f"{chain.NOTEBOOKS[stage]}.log").read_text("utf-8").splitlines()
+    assert "('demo', 'a.whl', 'auto')" in log
+    assert not any("unknown parameter" in line for line in log)
 
 
 def taken(tree: ast.Module) -> Iterator[str]:
@@ -254,15 +307,41 @@ def test_no_cell_ends_with_a_word_that_says_nothing(whole):
     assert not {name: nothing & set(texts) for name, texts in told.items() if nothing & set(texts)}
 
 
+def test_each_ends_with_sentences_on_whether_it_is_good_enough(whole):
+    here, done = whole
+    told = {}
+    for one in done:
+        [cell] = [
+            c
+            for c in nbformat.read(one.notebook, 4).cells
+            if " good_enough." in c.source and "import" not in c.source
+        ]
+        told[one.name[:2]] = cell.outputs[0].data["text/plain"]
+        assert 2 <= told[one.name[:2]].count("\n") + 1 <= 3
+    assert told["01"].startswith("The wake word is there 60 times, 0 from people and 60 from")
+    assert f"{RunSettings().target_fah:g} an hour takes 6 h to prove" in told["02"]
+    kept = completed(here, "tuned")["weights"].startswith("tuned/")
+    assert ("helped: its weights go to 05" if kept else "03's weights stay") in told["04"]
+    assert told["05"].startswith(read_report(Exported(here)).verdict.headline)
+
+
 def test_05_under_papermill_has_the_picture_and_the_player(whole):
     [done] = [one for one in whole[1] if one.name == chain.NOTEBOOKS["05"]]
     [cell] = [c for c in nbformat.read(done.notebook, 4).cells if "audition.audition" in c.source]
     data = [output.data for output in cell.outputs if "data" in output]
-    html = [d.get("text/html", "") for d in data]
-    at = next(i for i, text in enumerate(html) if "MediaRecorder" in text)
-    assert "Record</button>" in html[at]
-    assert any("image/png" in d for d in data[at + 1 :])
-    assert any("<audio" in text for text in html[at + 1 :])
+    assert any("image/png" in d for d in data)
+    assert any('<audio controls src="data:' in d.get("text/html", "") for d in data)
+
+
+def test_executed_copies_hold_nothing_that_only_a_live_notebook_can_show(whole):
+    for one in whole[1]:
+        outputs = [o for c in nbformat.read(one.notebook, 4).cells for o in c.get("outputs", [])]
+        for data in (output.data for output in outputs if "data" in output):
+            assert "application/vnd.jupyter.widget-view+json" not in data, one.name
+            assert not re.search("<svg|<script|<button|<source", data.get("text/html", "")), (
+                one.name
+            )
+            assert "HBox(" not in data["text/plain"], one.name
 
 
 def test_01_makes_triples_and_shows_one_of_them(tmp_path):

@@ -11,8 +11,18 @@ from papermill.parameterize import parameterize_notebook
 
 from mwwkit import presets
 from mwwkit.cli import chain
-from mwwkit.presets.parameters import DEFAULT, HANDED, NOWHERE, RUN_WIDE, SET, Parameters, resolve
+from mwwkit.presets.parameters import (
+    DECIDED,
+    DEFAULT,
+    HANDED,
+    NOWHERE,
+    RUN_WIDE,
+    SET,
+    Parameters,
+    resolve,
+)
 from mwwkit.run import fresh_session
+from mwwkit.run.decisions import decide_parameters
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -31,15 +41,16 @@ def run(tmp_path):
 
 
 def cells(section: str, handed: dict, changed: dict) -> dict:
-    """A kernel's names after the parameters cell, edited, and the one that papermill puts there."""
+    """A kernel's names after both cells of parameters, edited, and the one by papermill."""
     notebook = load_notebook_node(str(chain.notebook(NUMBERS[section])))
     if handed:
         notebook = parameterize_notebook(notebook, handed)
-    tagged = [c for c in notebook.cells if "parameters" in "".join(c.metadata.get("tags", []))]
-    sources = [cell.source for cell in tagged]
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    sources = code[: 3 if handed else 2]
     for name, value in changed.items():
-        [line] = [line for line in sources[0].splitlines() if line.startswith(f"{name} = ")]
-        sources[0] = sources[0].replace(line, f"{name} = {value!r}")
+        lines = [line for cell in sources[:2] for line in cell.splitlines()]
+        [line] = [line for line in lines if line.startswith(f"{name} = ")]
+        sources = [cell.replace(line, f"{name} = {value!r}") for cell in sources]
     names = {"In": ["", *sources]}
     for source in sources:
         exec(source, names)
@@ -290,6 +301,18 @@ def test_01_says_all_that_a_later_notebook_leaves_to_the_run():
         left = {name for name, default in chain.parameters(stage).items() if default is None}
         assert left and left <= set(RUN_WIDE) & first.keys()
     assert all(first[name] is not None for name in RUN_WIDE)
+
+
+def test_a_value_that_was_decided_on_counts_before_the_preset_and_after_a_changed_cell(run):
+    decide_parameters(run, "featurize", {"EQ": 0.9, "BAND_STOP": 0.2, "GAIN_DB": 7.0})
+    given = resolved("featurize", run, {"BAND_STOP": 0.3}, GAIN_DB=8.0, PRESET="max_quality")
+    assert (given["EQ"], given.found["EQ"].origin) == (0.9, DECIDED)
+    assert (given["BAND_STOP"], given.found["BAND_STOP"].origin) == (0.3, HANDED)
+    assert (given["GAIN_DB"], given.found["GAIN_DB"].origin) == (8.0, SET)
+    assert ("EQ", "0.9", "decided on (decisions/parameters.json)") in given.rows()
+    decide_parameters(run, "featurize", {"EQ": None, "EQS": 1})
+    with pytest.raises(WrongInput, match="has EQS under featurize.*did you mean EQ"):
+        resolved("featurize", run)
 
 
 def test_what_01_began_with_is_what_later_notebooks_begin_with(run):

@@ -1,23 +1,31 @@
 """Panels show what is in the run's files, and stand without a running widget."""
 
+import io
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from IPython.display import Audio, Image
-from ipywidgets import HBox, IntSlider
+import soundfile
+from IPython.display import Image
+from ipywidgets import IntSlider
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from mwwkit.audio.endpoints import Span
 from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.wav16 import write_wav16
 from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split, write_catalogue
-from mwwkit.device.detector import integer_cutoff
-from mwwkit.evaluation.metrics_file import Threshold
-from mwwkit.metrics.operating_points import operating_points
-from mwwkit.metrics.rates import Rate
-from mwwkit.previews import clip_player, cutoffs, drawing, panel, scene_player, training_curves
+from mwwkit.previews import (
+    cases,
+    clip_player,
+    drawing,
+    mistakes_panel,
+    panel,
+    scene_player,
+    training_curves,
+)
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
@@ -26,6 +34,8 @@ from mwwkit.scenes.scene_drawing import Material, SceneSettings, Word, draw_scen
 from mwwkit.scenes.scenes import scene_from
 from mwwkit.scenes.sets import probe, training_set
 from mwwkit.scenes.shards import FeatureSet, make_shard
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +128,29 @@ def test_the_same_picture_is_drawn_again_when_a_control_moves(monkeypatch):
         def update(self, thing):
             updates.append(thing)
 
-    def display(thing, display_id=False):
+    def display(thing, display_id=False, raw=False):
         shown.append(thing)
         return Handle() if display_id else None
 
     monkeypatch.setattr(panel, "display", display)
+    monkeypatch.setattr(panel, "is_live", lambda: True)
     slider = IntSlider(3, 0, 9)
     panel.panel(lambda number: [f"picture {number}"], number=slider)
-    assert isinstance(shown[0], HBox) and shown[1:] == ["picture 3"]
+    assert VIEW in shown[0] and "HBox" not in shown[0]["text/plain"]
+    assert shown[1:] == ["picture 3"]
     slider.value = 5
     assert updates == ["picture 5"]
+
+
+def test_what_nobody_can_move_is_not_in_an_executed_copy():
+    cells = ["from ipywidgets import IntSlider\nfrom mwwkit.previews.panel import panel"]
+    cells.append("panel(lambda number: [f'picture {number}'], number=IntSlider(3))")
+    notebook = new_notebook(cells=list(map(new_code_cell, cells)))
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "", "language": "python"}
+    NotebookClient(notebook).execute()
+    outputs = notebook.cells[1].outputs
+    assert [output.data["text/plain"] for output in outputs] == ["'picture 3'"]
+    assert not any(VIEW in output.data for output in outputs)
 
 
 HISTORY = {
@@ -184,46 +207,28 @@ def test_curves_are_one_picture_that_is_replaced(monkeypatch):
     assert calls == ["display", "update", "update"]
 
 
-def test_mined_events_are_heard_as_the_model_heard_them(here, features, shown):
+def test_mined_events_are_heard_as_the_model_heard_them(here, features):
     at_s = 2.5
     row = {"id": "m0000", "score": "0.9", "clip": "", "clip_s": "0.0"}
     row |= {"unit": "train/000000", "index": "3", "at_s": str(at_s)}
-    frames, samples = clip_player._heard(here, row)
+    frames, samples = cases.heard_around(here, row)
     whole = render(scene_from(features.scenes[3]), here.find)
     assert np.array_equal(samples, whole[int((at_s - 2.0) * 16_000) : int((at_s + 0.5) * 16_000)])
     assert np.array_equal(frames, features.store[3][50:300])
-    assert clip_player.mined_table(here, [row]).count("<audio") == 1
-    clip_player.mined(Run(here.folder / "nowhere"))
-    assert not shown
-
-
-def test_names_of_clips_are_shown_as_text_in_tables(here, features):
-    row = {"id": "m0", "score": "0.9", "clip": "clips/<script>.wav", "clip_s": "0.0"}
-    row |= {"unit": "train/000000", "index": "0", "at_s": "3.0"}
-    assert "<script>" not in clip_player.mined_table(here, [row])
-
-
-def test_the_operating_curve_tells_what_the_counts_are(feature_like):
-    draws = np.random.default_rng(4)
-    positives = [draws.integers(100, 256, 50).astype(np.uint8) for _ in range(40)]
-    negatives = [draws.integers(0, 160, 50).astype(np.uint8) for _ in range(40)]
-    ambient = [draws.integers(0, 200, 40_000).astype(np.uint8)]
-    surface = operating_points(positives, negatives, ambient, windows=(3,))
-    threshold = Threshold(0.75, 3, 0.5, True, None, False, "")
-    heard = {"test": cutoffs.Heard(surface, "people's words")}
-    figure = cutoffs.draw(heard, threshold, integer_cutoff(0.75))
-    n_hit = int(surface.hits[0, integer_cutoff(0.75) - 1])
-    labels = " ".join(t.get_text() for t in figure.axes[0].get_legend().get_texts())
-    assert f"{Rate.counted(n_hit, 40).percent} of people's words ({n_hit} of 40)" in labels
-    assert "chosen cutoff" in [t.get_text() for t in figure.axes[1].get_legend().get_texts()]
-    tried = cutoffs.draw(heard, threshold, 100)
-    assert "tried cutoff" in [t.get_text() for t in tried.axes[1].get_legend().get_texts()]
+    (here / "mined").mkdir(exist_ok=True)
+    row["clip"] = "clips/<script>.wav"
+    (here / "mined/mined.csv").write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    table = mistakes_panel.static_table(cases.mined_cases(here))
+    assert table.html.count("<audio") == 1 and "data:image/png" in table.html
+    assert "<script>" not in table.html and "<" not in table.text.replace("<script>", "")
 
 
 def test_a_player_keeps_the_level_and_silence_is_no_error():
     quiet = np.full(1600, 100, np.int16)
-    assert int.from_bytes(drawing.player(quiet).data[44:46], "little") in (99, 100)
-    assert isinstance(drawing.player(np.zeros(1600, np.int16)), Audio)
+    heard, rate_hz = soundfile.read(io.BytesIO(drawing.player(quiet).data), dtype="int16")
+    assert np.array_equal(heard, quiet) and rate_hz == 16_000
+    element = drawing.player(np.zeros(1600, np.int16))._repr_html_()
+    assert element.startswith('<audio controls src="data:audio/flac;base64,')
     assert drawing.decibels_full_scale(np.zeros(10, np.int16)) == -99.0
 
 

@@ -18,7 +18,7 @@ import jsonschema
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from small_run import LIMITS, stamps, tree
+from small_run import stamps, tree
 
 from mwwkit import __main__ as cli
 from mwwkit.cli import summary, sweep_summary, sweeping, words_table
@@ -32,6 +32,7 @@ from mwwkit.metrics.operating_points import SET_NAMES, Surface
 from mwwkit.metrics.rates import proportion
 from mwwkit.model.float_stream import float_tracks
 from mwwkit.model.streaming import fold, stream, to_float
+from mwwkit.previews import export_panel
 from mwwkit.report import axes, formatting, origins, writing
 from mwwkit.report.card import card, plain
 from mwwkit.report.charts import at_cutoff
@@ -45,6 +46,7 @@ from mwwkit.report.page import page
 from mwwkit.report.page_header import tiles
 from mwwkit.report.results_sections import reaction
 from mwwkit.report.voices import heard_words
+from mwwkit.run import links
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import DataError, from_json, to_json
@@ -70,11 +72,9 @@ def one(features: FeatureSet, name: str, index: int, from_s: float, to_s: float)
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory, trained) -> Run:
+def here(exported) -> Run:
     """A run that 05 has finished."""
-    here = Run(tmp_path_factory.mktemp("exported"), (*trained.earlier, trained.folder))
-    export.run(export.Config(word=WORD, arena_bytes=16_000, other_calibrations=False), here, LIMITS)
-    return here
+    return exported
 
 
 @pytest.fixture(scope="module")
@@ -444,7 +444,7 @@ def test_a_run_that_was_exported_before_there_were_reports_gets_one(copy, here, 
     del state["complete"]["page"], state["complete"]["report"]
     for name in ("checkpoint.json", "checkpoint.previous.json"):
         (copy / "export" / name).write_text(json.dumps(state))
-    writing.show(copy)
+    export_panel.report(copy)
     assert "mwwkit report makes the report" in capsys.readouterr().out
     assert report_of(copy) == cli.OK
     made, first = tree(copy / "export"), tree(here / "export")
@@ -492,14 +492,28 @@ def test_a_run_that_is_not_there_or_not_finished_is_told(here, tmp_path, capsys)
     assert "is not finished" in capsys.readouterr().err
 
 
-def test_a_notebook_shows_the_link_and_the_main_figures(here, monkeypatch):
+def test_a_notebook_shows_verdict_figures_and_files_with_relative_links(here, monkeypatch):
     shown = []
-    monkeypatch.setattr(writing, "display", shown.append)
-    writing.show(here)
-    [html] = shown
-    links = [a["href"] for a, _ in Page(html.data).all("a") if "href" in a]
-    assert links == [(here / f"export/{WORD}.report.html").as_uri()]
-    assert html.data.count('role="img"') == 5 and "<script" not in html.data
+    monkeypatch.setattr(export_panel, "display", lambda *things: shown.extend(things))
+    monkeypatch.chdir(here.folder)
+    export_panel.report(here), export_panel.files(here)
+    html = "".join(thing._repr_html_() for thing in shown)
+    near = [a["href"] for a, _ in Page(html).all("a") if "href" in a]
+    assert near[0] == f"export/{WORD}.report.html" and f"export/{WORD}.tflite" in near
+    assert all((here / name).is_file() for name in near)
+    assert not re.search("<svg|<script|<button|<style", html), "viewers take these away"
+    told = "\n".join(map(repr, shown))
+    assert read_report(Exported(here)).verdict.headline in told
+    assert (here / f"export/{WORD}.yaml").read_text() in told and "<" not in told.split("\n\n")[0]
+
+
+def test_links_are_relative_to_where_the_executed_copy_will_lie(here, tmp_path):
+    page = here / f"export/{WORD}.report.html"
+    with links.copy_in(here / "executed"):
+        assert links.link(page) == f"../export/{WORD}.report.html"
+    odd = tmp_path / "a b#c.html"
+    with links.copy_in(tmp_path):
+        assert links.link(odd) == "a%20b%23c.html"
 
 
 def test_the_page_stays_under_its_size(mistaken):

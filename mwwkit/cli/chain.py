@@ -38,6 +38,7 @@ from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.config_base import ONE
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.fresh_session import Unfit
+from mwwkit.run.links import copy_in
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.session import DiskIsFull, StoppedEarly, stops_are_raised
@@ -294,8 +295,10 @@ def _make_our_own(run: Run) -> None:
 def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: watching.Screen) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from papermill.log import logger
     from traitlets.config import Config
 
+    logger.setLevel("ERROR")  # it knows the tagged cell alone; `assembled` has tried every name
     name, place = NOTEBOOKS[stage], _place_for_sockets()
     # Papermill fills in names in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
@@ -304,7 +307,7 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: watching.S
     try:
         with TemporaryDirectory(prefix="mwwkit-", dir=place) as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
-            with stops_are_raised():
+            with stops_are_raised(), copy_in(copy.parent):
                 papermill.execute_notebook(*paths, parameters, engine, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")

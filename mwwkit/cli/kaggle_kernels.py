@@ -53,6 +53,13 @@ class Series:
         """A kernel's id, OWNER/SLUG."""
         return f"{self.owner}/{slug(self.title(stage))}"
 
+    def linked(self, text: str) -> str:
+        """A notebook's text whose links to the notebooks beside it lead to the kernels."""
+        for stage, name in chain.NOTEBOOKS.items():
+            kernel = f"https://www.kaggle.com/code/{self.address(stage)}"
+            text = text.replace(f"]({name}.ipynb)", f"]({kernel})")
+        return text
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -99,7 +106,8 @@ class Kernel:
         notebook = load_notebook_node(str(chain.notebook(self.stage)))
         filled = parameterize_notebook(notebook, self.given) if self.given else notebook
         with replacing(folder / self.folder / metadata["code_file"]) as part:
-            part.write_text(json.dumps(filled, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            text = self.series.linked(json.dumps(filled, indent=1, ensure_ascii=False))
+            part.write_text(text + "\n", "utf-8")
         write_json(folder / self.folder / METADATA, metadata)
         return folder / self.folder
 

@@ -26,6 +26,10 @@ synthetic_inputs  what machines are asked to say and to make up, decided by a se
 noise_and_rooms   noise and rooms made up, for those who have none
 splits            train, validation and test: nobody (of six or more) and no sound in two; the audit
 folds             the clips that each of k runs keeps for its test
+clip_measures     level, noise, clipping and bandwidth of a recording, and what to do better
+data_health       what the clips of a run are like together, and what to do about it
+takes             recordings that are made in the notebook: what is asked for, what there is
+decided           the catalogue as a person's decisions about clips have it
 caveats           what to know about a run's clips, in whole sentences
 own_recordings    people's recordings of the wake word: counted by split, and whose test the model
 endpoint_table    where the word is in every short clip of a run, found once and kept

@@ -11,7 +11,7 @@ from typing import Any
 from mwwkit.corpus.clips import SYNTHETIC_SOURCES, Kind, Label, SampleRecord, Split
 from mwwkit.corpus.sources import FromFile, Input
 from mwwkit.run.quantities import as_sentence, how_many
-from mwwkit.run.shown import Table
+from mwwkit.run.shown import Table, sentences
 
 WHATS = {  # in the order of their worth
     (Kind.CLIP, Label.POSITIVE): "the wake word",
@@ -21,6 +21,7 @@ WHATS = {  # in the order of their worth
     (Kind.NOISE, None): "noise",
     (Kind.RIR, None): "rooms: impulse responses",
 }
+RECORDED = "recorded in the notebook"
 _What = tuple[Kind, Label | None]
 
 
@@ -28,6 +29,7 @@ def what_is_planned(facts: Mapping[str, Any], inputs: Sequence[Input]) -> Iterat
     """A plan's facts: what there is, where it was looked for, what machines add."""
     yield given(inputs)
     yield f"Recordings: {facts['recordings']}."
+    yield from sentences({name: n for name, n in facts.items() if name == RECORDED})
     yield as_sentence(facts["machines"])
     yield _not_used(facts["set aside already"], facts["left out"])
     yield from map(as_sentence, facts["notices"])

@@ -19,6 +19,9 @@ from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.role_folders import roles_in
 from mwwkit.corpus.sources import FromFile, folder
 from mwwkit.run import paths
+from mwwkit.run.paths import Run
+
+RECORDED = "recorded"  # in a run, a folder of recordings as any other: positive/ann/...
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ def roots_of(recordings: str) -> list[Path]:
     if recordings == "auto":
         return paths.locations("recordings")
     return [paths.given_path(recordings)] if recordings else []
+
+
+def recorded_in(run: Run) -> list[Path]:
+    """Where recordings lie that were made in the notebook, in this run and before, oldest first."""
+    return [folder for folder in reversed(run.all(RECORDED)) if any(names_in(folder))]
 
 
 def looked_at(recordings: str) -> str:

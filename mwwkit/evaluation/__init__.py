@@ -9,6 +9,7 @@ calibrated     what calibrating its logit changed, on the test split
 net_forms      the forms of a net (float, streaming, int8) compared step by step
 parity         that comparison for 05, with the names of clips
 domain_shift   a finished model under noise, rooms, gains and codecs
+decided_cutoff the cutoff and window to ship: a person's, else the best
 tta            scores averaged over small delays and gains
 exported       the files that 05 left in a run, read
 scoring        files and folders heard as the device would hear them

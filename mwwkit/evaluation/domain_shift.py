@@ -18,7 +18,8 @@ from mwwkit.audio.frontend import spectrogram
 from mwwkit.audio.reading import INT16_SCALE
 from mwwkit.audio.rooms import load_room, rt60
 from mwwkit.audio.shifts import RATE_HZ, Shift, Sounds, suite
-from mwwkit.corpus.clips import Kind, Split, load_clips
+from mwwkit.corpus.clips import Kind, Split
+from mwwkit.corpus.decided import featurized_clips
 from mwwkit.device.detector import Rule
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
@@ -169,7 +170,7 @@ def sounds_of(run: Run, others: Stimuli) -> Sounds:
         if last - first > RATE_HZ // 50:
             voices.append(clip[first:last])
     rooms = []
-    for record in load_clips(run).of(kind=Kind.RIR, split=Split.TEST):
+    for record in featurized_clips(run).of(kind=Kind.RIR, split=Split.TEST):
         rir = load_room(run.find(record.path))
         rooms.append((rt60(rir), record.path, rir))
     rooms.sort(key=lambda room: room[:2])

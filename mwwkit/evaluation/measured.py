@@ -157,6 +157,17 @@ class HourlyBy:
 
 
 @dataclass(frozen=True)
+class AtRule:
+    """What one rule does on a split; `recall` and `latency` are of the words that count."""
+
+    recall: Rate
+    other_clips_accepted: Rate
+    false_accepts_per_hour: Hourly
+    latency: Latency
+    groups: tuple[RatesBy, ...]  # of the words
+
+
+@dataclass(frozen=True)
 class Least:
     """Groups with less than this are counted together."""
 

@@ -16,6 +16,7 @@ from mwwkit.evaluation import groups
 from mwwkit.evaluation.calibrated import as_facts
 from mwwkit.evaluation.measured import (
     Aim,
+    AtRule,
     AtTarget,
     BySpeaker,
     ClipFigures,
@@ -36,7 +37,7 @@ from mwwkit.metrics.curves import confusion, equal_error_rate, latency_s, reliab
 from mwwkit.metrics.cutoff_selection import choose_cutoff
 from mwwkit.metrics.decision_rules import by_rule
 from mwwkit.metrics.operating_points import Surface, operating_points
-from mwwkit.metrics.rates import Interval, Rate
+from mwwkit.metrics.rates import Hourly, Interval, Rate
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.scenes import provenance
@@ -87,6 +88,24 @@ def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures
         groups=_groups(split, counted, rule, about, run),
         worst=Worst(misses(split, rule, about), false_accepts(split, rule, about)),
         words=CountedWords(words.whose, words.n_people, words.n_machines),
+    )
+
+
+def at_rule(split: ScoredSplit, rule: Rule, run: Run) -> AtRule:
+    """What any rule does on a split, as `of_split` counts it: rates, latency, words by group."""
+    about = provenance.records(run)
+    words = provenance.whose_words(split.sets.positives, about)
+    counted = split.of_words(words.counted) if words.beside else split
+    tracks = counted.tracks
+    hit, wrong = rule.wakes(tracks.positives), rule.wakes(tracks.negatives)
+    n_events = sum(len(detections(track, rule)) for track in tracks.ambient)
+    return AtRule(
+        recall=Rate.counted(int(hit.sum()), len(hit)),
+        other_clips_accepted=Rate.counted(int(wrong.sum()), len(wrong)),
+        false_accepts_per_hour=Hourly.counted(n_events, counted.sets.ambient.hours),
+        latency=_latency(counted, rule, about),
+        groups=_recall_by(counted, rule, about, OF_WORDS, groups.MIN_CLIPS)
+        + _recall_by(split, rule, about, ("voice",), min_clips=1),
     )
 
 

@@ -120,6 +120,32 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     return replace(choice, note=choice.note + more)
 
 
+def at_cutoff(
+    surface: Surface, rule: Rule, target_fah: float, max_clip_fpr: float = 1.0, why: str = ""
+) -> Choice:
+    """What a cutoff and window do that a person chose, told as `choose_cutoff` tells its own.
+
+    `why`: the reason that they gave, for the note. The window must be one of the surface's.
+    """
+    row, column = surface.windows.index(rule.window), CUTOFFS.tolist().index(rule.integer)
+    of_window, hours = surface.other_sound[0][row], surface.other_sound[1]
+    at, others = surface.row(rule.window)[column], float(surface.share_of_others[row, column])
+    within = at.events / at.hours <= target_fah and others <= max_clip_fpr
+    tail = expected_rates(of_window, hours)
+    choice = _choice(surface, row, column, 1, bool(at.hits and within), target_fah, tail)
+    told = choice.note
+    if not at.hits:
+        told = "At this cutoff the model recognises nothing."
+    elif not within:
+        told = (
+            f"It does not meet the target: {at.events} false accepts in {at.hours:.2f} h, and it "
+            f"takes {at.wrong} of {at.n_negatives} other clips."
+        )
+    reason = f": {why}" if why else ""
+    note = f"A person chose this cutoff{reason}. {told}{_near_misses(surface, row, column)}"
+    return replace(choice, note=note)
+
+
 def _near_misses(surface: Surface, row: int, column: int) -> str:
     """How many of them wake it: no limit says so."""
     if surface.near_false_accepts is None or surface.n_near == surface.n_negatives:

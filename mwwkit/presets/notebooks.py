@@ -1,6 +1,9 @@
-"""The notebooks of the stages, and what their parameters cells have.
+"""The notebooks of the stages, and what their two cells of parameters have.
 
-parameters("03")["STEPS"]       # the default in the cell
+parameters("03")["STEPS"]       # the default in its cell
+
+First comes a cell with the few that people change, then the one tagged `parameters` with the rest:
+papermill puts what it hands over after the tagged one, so that it counts over both.
 """
 
 import ast
@@ -27,13 +30,14 @@ def notebook(stage: str) -> Path:
 
 
 def parameters(stage: str) -> dict[str, Any]:
-    """The names and defaults in the parameters cell of a stage's notebook.
+    """The names and defaults in both cells of parameters of a stage's notebook.
 
     None stands for what the run has (`run.settings`).
     """
     cells = json.loads(notebook(stage).read_text(encoding="utf-8"))["cells"]
-    [cell] = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
-    lines = ast.parse("".join(cell["source"])).body
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    [tagged] = [n for n, c in enumerate(code) if "parameters" in c["metadata"].get("tags", [])]
+    lines = ast.parse("\n".join("".join(cell["source"]) for cell in code[: tagged + 1])).body
     return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
 
 

@@ -5,9 +5,10 @@
     given                                          # a table of all that is not a default
 
 First counts what papermill hands over, then a value that differs from the notebook's own default,
-then the preset, then the default. A setting of the whole run (`run.settings`) is what the run has
-wherever no other was handed over, set or in the preset. Its word is the run's before the preset's:
-clips of one word make no model of another. The preset too is the run's where no other is said.
+then one that was decided on in a panel (`run.decisions`), then the preset, then the default. A
+setting of the whole run (`run.settings`) is what the run has wherever no other was handed over,
+set, decided on or in the preset. Its word is the run's before the preset's: clips of one word make
+no model of another. The preset too is the run's where no other is said.
 """
 
 import ast
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from mwwkit.presets import PresetError, load
+from mwwkit.presets import PresetError, load, suggest
 from mwwkit.presets.notebooks import (
     SECTIONS,
     of_section,
@@ -26,6 +27,7 @@ from mwwkit.presets.notebooks import (
 from mwwkit.presets.notebooks import parameters as in_the_cell
 from mwwkit.run import fresh_session
 from mwwkit.run.config_base import Checked
+from mwwkit.run.decisions import PARAMETERS, parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
@@ -39,6 +41,7 @@ WORD = "WORD"  # the run's before a preset's
 PRESET = "PRESET"
 FIRST = "acquire"  # the stage that says them
 HANDED, SET, DEFAULT = "handed over by papermill", "set in this notebook", "default"
+DECIDED = f"decided on ({PARAMETERS})"
 NOWHERE = "default, as nothing in the run says it"
 INJECTED = "# Parameters\n"  # begins the cell by which papermill hands over
 
@@ -100,6 +103,7 @@ def resolve(
     raises.
     """
     defaults, handed = _defaults(section, configs), _handed_over(given)
+    decided = _decided(run, section, defaults)
     run_has = {name.upper(): value for name, value in of_run(run, FOLDERS[section]).items()}
     as_it_came = "" if section == FIRST else None
     chosen = _chosen_preset(preset, as_it_came, handed, run_has.get(PRESET))
@@ -114,6 +118,8 @@ def resolve(
             found[name] = Parameter(value, HANDED, has)
         elif value is not None and not _same(value, defaults[name]):
             found[name] = Parameter(value, SET, has)
+        elif decided.get(name) is not None:
+            found[name] = Parameter(decided[name], DECIDED, has)
         elif said is not None and not (has and (name == WORD or not is_said)):
             found[name] = Parameter(said, of_them, has)
         elif has:
@@ -214,6 +220,17 @@ def _handed_over(given: Mapping[str, Any]) -> set[str]:
         line for cell in cells for line in ast.parse(cell).body if isinstance(line, ast.Assign)
     ]
     return {name.id for line in lines for name in line.targets if isinstance(name, ast.Name)}
+
+
+def _decided(run: Run, section: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    decided = parameter_decisions(run).get(section, {})
+    for name in decided:
+        if name not in defaults:
+            raise WrongInput(
+                f"{PARAMETERS} has {name} under {section}, which no parameter there is called"
+                f"{suggest(name, defaults)}; correct it or take it out"
+            )
+    return decided
 
 
 def _of_preset(

@@ -7,12 +7,11 @@ or the window decides again on the same scores. Before anything is given, it hea
 """
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from IPython.display import HTML, Audio, Image, display
+from IPython.display import Audio, Image, display
 from ipywidgets import FileUpload, IntSlider, Layout
 from matplotlib.figure import Figure
 
@@ -24,8 +23,8 @@ from mwwkit.esphome.component import Component
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.scoring import Track, listen_to
 from mwwkit.previews import drawing, recorder
-from mwwkit.previews.cutoffs import held_out_words
-from mwwkit.previews.panel import panel
+from mwwkit.previews.held_out_word import held_out_words
+from mwwkit.previews.panel import Words, is_live, panel, sentence
 from mwwkit.run.paths import Run
 from mwwkit.scenes.rendering import render
 
@@ -80,13 +79,14 @@ class Audition:
 
     def show(self) -> None:
         """Display the recorder's button, the controls and the pictures."""
-        display(recorder.button(self.recording))
+        if is_live():
+            display(recorder.button(self.recording))
         controls = ("recording", "upload", "cutoff", "window")
         panel(self.draw, **{name: getattr(self, name) for name in controls})
 
     def draw(
         self, recording: str, upload: Sequence[dict], cutoff: int, window: int
-    ) -> tuple[Image, Audio, HTML]:
+    ) -> tuple[Image, Audio, Words]:
         """Picture, player and a line, for the controls' values; a new sound is heard first."""
         problem = ""
         if self._given != (upload, recording):
@@ -101,8 +101,7 @@ class Audition:
         detections = self.detections(cutoff, window)
         figure = draw(self.samples, self.track, detections, Rule(manifest_cutoff(cutoff), window))
         figure.suptitle(f"{self.name}: {_sentence(detections)}", fontsize=9, x=0.01, ha="left")
-        line = HTML(f"<p>{escape(problem)}</p>")
-        return drawing.png(figure), drawing.player(self.samples), line
+        return drawing.png(figure), drawing.player(self.samples), sentence(problem)
 
     def detections(self, cutoff: int, window: int) -> list[Detection]:
         """When the device would wake with another cutoff (1..254) and window, on these scores."""

@@ -9,12 +9,14 @@ Figures become PNG here and not in a matplotlib backend, so they look the same i
 and a backend is neither needed nor changed.
 """
 
+import base64
 import io
 from collections.abc import Sequence
 from html import escape
 from itertools import zip_longest
 
 import numpy as np
+import soundfile
 from IPython.display import Audio, Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,16 +31,47 @@ _DPI = 160  # twice what is shown, for screens of two dots a pixel
 _COLUMNS = 2000  # of a drawn waveform: more than a screen has
 
 
-def png(figure: Figure) -> Image:
-    """The figure as an image for `display`, sharp on fine screens."""
+class Picture(Image):
+    """A PNG, which a terminal cannot show."""
+
+    def __repr__(self) -> str:
+        """As a terminal shows it."""
+        return "a picture, to be seen in the notebook"
+
+
+def png(figure: Figure, dots_per_inch: int = _DPI) -> Picture:
+    """The figure as an image for `display`, sharp on fine screens unless fewer dots are asked."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=_DPI, facecolor="white")
-    return Image(data=stream.getvalue(), width=int(figure.get_figwidth() * _DPI / 2))
+    figure.savefig(stream, format="png", dpi=dots_per_inch, facecolor="white")
+    return Picture(data=stream.getvalue(), width=int(figure.get_figwidth() * _DPI / 2))
 
 
-def player(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Audio:
-    """A player of int16 [n], at the level that the samples have."""
-    return Audio(samples / INT16_SCALE, rate=sample_rate_hz, normalize=False)
+class Player(Audio):
+    """A player whose element holds its sound: viewers that sanitise pages take a `source` away."""
+
+    number = 0  # of the player: a page plays the same sound again where that is another
+
+    def __repr__(self) -> str:
+        """As a terminal shows it."""
+        return "a sound, to be played in the notebook"
+
+    def _repr_html_(self) -> str:
+        starts = f' autoplay title="{self.number}"' if self.autoplay else ""
+        return f'<audio controls{starts} src="{self.src_attr()}"></audio>'
+
+
+def player(
+    samples: np.ndarray,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    autoplay: bool = False,
+    number: int = 0,
+) -> Player:
+    """A player of int16 [n], at the level that the samples have; FLAC, half as long as WAV."""
+    stream = io.BytesIO()
+    soundfile.write(stream, samples, sample_rate_hz, format="FLAC", subtype="PCM_16")
+    made = Player(stream.getvalue(), rate=sample_rate_hz, autoplay=autoplay)
+    made.mimetype, made.number = "audio/flac", number
+    return made
 
 
 def players(
@@ -55,6 +88,20 @@ def players(
         for title, samples in zip_longest(titles, sounds, fillvalue="")
     )
     return f'<div style="display:flex;gap:8px;width:{width}px">{cells}</div>'
+
+
+def embedded(image: Image, alt: str) -> str:
+    """An element with a PNG inside it."""
+    coded = base64.b64encode(image.data).decode()
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{coded}" width="{image.width}">'
+
+
+def thumbnail(features: np.ndarray) -> Image:
+    """A small spectrogram of int8 [frames, 40], for a table."""
+    figure = Figure(figsize=(2.2, 0.5))
+    spectrogram(figure.add_axes((0, 0, 1, 1)), features)
+    figure.axes[0].set_axis_off()
+    return png(figure, dots_per_inch=80)
 
 
 def plain(axes: Axes) -> Axes:

@@ -2,33 +2,83 @@
 
     panel(draw, number=IntSlider(...))               # draw(number=3) -> [image, player]
 
-Where no widgets run (papermill, a page made from the notebook) the pictures stand as first drawn.
+Controls stand only where somebody can move them (`is_live`). In an executed copy, by papermill or
+on a page made from the notebook, the pictures stand as first drawn, and nothing else.
 """
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
+from IPython import get_ipython
 from IPython.display import display
-from ipywidgets import BoundedIntText, HBox, Layout, ValueWidget
+from ipywidgets import BoundedIntText, DOMWidget, HBox, Layout, ValueWidget
+
+from mwwkit.run.paths import platform
+
+LATER = "controls: run this cell in a live notebook to use them"
 
 
-def panel(draw: Callable[..., Sequence[Any]], **controls: ValueWidget) -> None:
+class Words:
+    """HTML for people, and the same as text for a terminal, a log and a sanitised page."""
+
+    def __init__(self, html: str, text: str):
+        """Both forms of it."""
+        self.html, self.text = html, text
+
+    def __repr__(self) -> str:
+        """As a terminal shows it."""
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def sentence(text: str) -> Words:
+    """A paragraph."""
+    return Words(f"<p>{escape(text)}</p>" if text else "", text)
+
+
+def is_live() -> bool:
+    """Whether a person runs this cell in a browser, so that controls would answer.
+
+    Front ends say with a cell which one it is; papermill, nbconvert and Kaggle's saved versions,
+    whose controls nobody could ever move, say nothing.
+    """
+    shell = get_ipython()
+    if getattr(shell, "kernel", None) is None:
+        return False
+    return platform() == "colab" or bool(shell.get_parent().get("metadata"))
+
+
+def controls(*widgets: DOMWidget) -> None:
+    """Show controls in a row where they would answer, and nothing elsewhere.
+
+    A copy that was saved live and is opened without a kernel has a line in their place.
+    """
+    if not widgets or not is_live():
+        return
+    row = HBox(list(widgets), layout=Layout(flex_flow="row wrap"))
+    instead = {"text/plain": LATER, "text/html": f"<p><i>{LATER}</i></p>"}
+    display({**row._repr_mimebundle_(), **instead}, raw=True)
+
+
+def panel(draw: Callable[..., Sequence[Any]], **moving: ValueWidget) -> None:
     """Show the controls in a row, and under them what `draw` gives for their values.
 
     `draw` gives as many things each time; each takes the place of the one before.
     """
-    if controls:
-        display(HBox(list(controls.values())))
-    drawn = draw(**{name: control.value for name, control in controls.items()})
+    controls(*moving.values())
+    drawn = draw(**{name: control.value for name, control in moving.items()})
     handles = [display(thing, display_id=True) for thing in drawn]
 
     def again(_: Any) -> None:
-        values = {name: control.value for name, control in controls.items()}
+        values = {name: control.value for name, control in moving.items()}
         for handle, thing in zip(handles, draw(**values), strict=True):
             if handle is not None:  # outside a notebook there is nothing to update
                 handle.update(thing)
 
-    for control in controls.values():
+    for control in moving.values():
         control.observe(again, "value")
 
 

@@ -72,9 +72,9 @@ def field() -> Textarea:
     return textarea
 
 
-def button(of: Textarea) -> HTML:
-    """The button for a field, to be displayed beside it."""
-    script = SCRIPT.replace("ID", _name(of)).replace("MOST", str(MOST_S))
+def button(of: Textarea, most_s: int = MOST_S) -> HTML:
+    """The button for a field, to be displayed beside it; it stops by itself after `most_s`."""
+    script = SCRIPT.replace("ID", _name(of)).replace("MOST", str(most_s))
     name = escape(_name(of))
     parts = "<button>&#9679; Record</button> <span></span>"
     return HTML(f'<div id="{name}">{parts}</div><script>{script}</script>')

@@ -42,11 +42,12 @@ def moments(run: Run, mistakes: Sequence[Mistake], device: Device, rule: Rule) -
     """The first PER_KIND of `mistakes`."""
     opened = lru_cache(lambda name: FeatureSet.open(run, name))
     return [
-        _moment(run, mistake, opened(mistake.set), device, rule) for mistake in mistakes[:PER_KIND]
+        moment(run, mistake, opened(mistake.set), device, rule) for mistake in mistakes[:PER_KIND]
     ]
 
 
-def _moment(run: Run, mistake: Mistake, features: FeatureSet, device: Device, rule: Rule) -> Moment:
+def moment(run: Run, mistake: Mistake, features: FeatureSet, device: Device, rule: Rule) -> Moment:
+    """A mistake made again; `features` are the set that it is of."""
     index, (from_s, to_s) = mistake.index, span(mistake.from_s, mistake.to_s, mistake.at_s)
     track = device.scores(features.store[index])
     times = score_times(len(track))

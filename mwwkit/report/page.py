@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from mwwkit.report import page_header, parity_section, results_sections, technical_sections
 from mwwkit.report.facts import Report
-from mwwkit.report.markup import Html, joined, tag
+from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import Moment
 
 
@@ -59,19 +59,6 @@ def _head(title: str, style: Html, script: Html) -> Html:
         tag("title", title),
         tag("style", style),
     )
-
-
-def excerpt(report: Report) -> str:
-    """Verdict, key figures and the main figures, to be shown inside a notebook."""
-    inside = joined(
-        tag("style", _resource("report.css")),
-        page_header.verdict(report.verdict),
-        page_header.recordings(report),
-        page_header.tiles(report),
-        results_sections.recall(report),
-        results_sections.trade_off(report),
-    )
-    return tag("div", inside, class_="report")
 
 
 def _resource(name: str) -> Html:

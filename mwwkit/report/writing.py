@@ -1,24 +1,20 @@
-"""All files of a report: what 05 writes, what the command line makes again, what 05 shows.
+"""All files of a report: what 05 writes, what the command line makes again.
 
 write(run, Shipped(folder, names, settings))    # beside the files that it tells of
 remake(run)                                     # of a finished run
-show(run)                                       # in a notebook
 """
 
 import shutil
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from IPython.display import HTML, display
 
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import FOLDER, Exported, Record, Shipped, Sum
 from mwwkit.report.card import Certified, card
 from mwwkit.report.facts import Report, facts_of
 from mwwkit.report.mistake_sounds import moments
-from mwwkit.report.page import excerpt, page
+from mwwkit.report.page import page
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
@@ -87,18 +83,3 @@ def remake(run: Run) -> tuple[tuple[str, str], ...]:
 def made_here(record: Record) -> tuple[str, str, str]:
     """The report's own files, in the order of FILES."""
     return record.report, record.page, record.card
-
-
-def show(run: Run) -> None:
-    """A link to the page and its main figures, in a notebook's cell.
-
-    Raises CheckpointError where 05 has not finished.
-    """
-    exported = Exported(run)
-    if not exported.record.page:
-        print("an earlier version exported this; mwwkit report makes the report")
-        return
-    path, data = exported.path(exported.record.page), exported.path(exported.record.report)
-    link = f'<a href="{escape(path.as_uri())}">{escape(str(path))}</a>'
-    link = f"<p>The whole report, to be opened in a browser: {link}</p>"  # JupyterLab may not
-    display(HTML(link + excerpt(from_json(Report, read_json(data), str(data)))))

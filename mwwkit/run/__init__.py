@@ -5,11 +5,13 @@ attached          earlier runs that are attached: found and put in order
 files             files and folders appear whole or not at all
 checkpoint        which units of a stage are done (not weights: those are in training/snapshots)
 checkpoint_files  its files, and those of earlier runs
+decisions         what a person decided about clips, cutoff and parameters; files of the run
 settings          what belongs to a run and is said once: word, seed, targets, languages
 fresh_session     before the first stage: TensorFlow, GPU, extras, the state of a session before
 kept              a copy of the run that outlives its session
 session           when to stop: hours, disk budget, processes; what a full disk does
 ending            how a notebook ends at a limit, and the lines of the next session
+links             addresses of a run's files, relative to the notebook that shows them
 lock              one writer a folder; who it is
 comparison        whether a chain of runs holds what one long run does
 disk_budget       bytes left under a budget, counted before every write

@@ -13,6 +13,9 @@ they lie and never written, count as done.
 A stage must be continued under the settings that it was begun with. A checkpoint of an older
 mwwkit lacks the settings that were added since; each such field of a Config says by `Before` what
 the older code did, and the checkpoint is read as if it held that value.
+
+A person's decisions (`run.decisions`) may change what a stage is made of. A stage then says by
+`anew` which units that were made under other settings do not count, and all others go on.
 """
 
 import warnings
@@ -23,12 +26,15 @@ from typing import Any
 
 from mwwkit.run import kept
 from mwwkit.run.checkpoint_files import (
+    Anew,
     CheckpointError,
     as_json,
     earlier_runs,
     former_of,
     is_good,
     load,
+    made_of_the_same,
+    never,
     previous_of,
     refuse_other_settings,
     without,
@@ -55,6 +61,8 @@ class Checkpoint:
     forced: list[str] = field(default_factory=list)  # beginnings of units made again in this run
     forced_before: list[str] = field(default_factory=list)  # and in an earlier one
     former: dict[str, Any] = field(default_factory=dict)  # settings where a file lacks them
+    outdated: list[str] = field(default_factory=list)  # units that decisions make anew
+    begins_anew: bool = False  # some of them are this run's
 
     @property
     def done(self) -> dict[str, dict]:
@@ -69,30 +77,37 @@ class Checkpoint:
         settings: dict,
         count: Callable[[dict[str, dict]], dict] | None = None,
         of: Any = None,
+        anew: Anew = never,
     ) -> "Checkpoint":
         """Continue `folder`/checkpoint.json of this run and of earlier ones, or start afresh.
 
         `count` makes the figures that the file shows to people out of the finished units. `of` is
         the Config that the settings come from: its fields say what older files, which lack them,
-        are read as.
+        are read as. `anew` says of other settings which beginnings of units are outdated under the
+        present ones, so that these units are made again; None: nothing can go on.
 
         Raises CheckpointError if a file is damaged beyond its last good generation, if it was
         made under other settings, or if two earlier runs hold the same unit with other facts.
         """
         settings = as_json(settings)
         former = former_of(of, settings)
-        earlier = earlier_runs(run.earlier, folder, settings, former)
+        earlier = earlier_runs(run.earlier, folder, settings, former, anew)
         before, complete = earlier.units, earlier.complete
         path = run / folder / "checkpoint.json"
         own: dict[str, dict] = {}
         figures: dict[str, Any] = {}
         forced: list[str] = []
+        outdated, begins_anew = earlier.outdated, False
         if state := load(path):
             figures, forced = state.get("figures", {}), state.get("forced", [])
             before = without(before, forced)
-            refuse_other_settings(path, former | state["settings"], settings, earlier=False)
-            own = state["done"]
+            then = former | state["settings"]
+            beginnings = refuse_other_settings(path, then, settings, anew, earlier=False)
+            own = without(state["done"], beginnings)
             complete = state["complete"]  # what it added to a finished earlier run must finish too
+            if beginnings:
+                complete, begins_anew = None, True
+                outdated |= state["done"].keys() - own.keys()
         return cls(
             path=path,
             settings=settings,
@@ -106,6 +121,8 @@ class Checkpoint:
             forced=forced,
             forced_before=earlier.forced,
             former=former,
+            outdated=sorted(outdated - own.keys() - before.keys()),
+            begins_anew=begins_anew,
         )
 
     def left(self, units: list[str]) -> list[str]:
@@ -210,8 +227,8 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
     """
     done: dict[str, dict] = {}
     complete = False
-    for path, state in reversed([*states(run, folder)]):  # oldest first
-        done |= state["done"]
+    for path, state in made_of_the_same(states(run, folder)):  # oldest first
+        done = without(done, state.get("forced", [])) | state["done"]
         is_own = path.parent == run / folder  # a finished earlier run may be continued
         complete = state["complete"] is not None or (complete and not is_own)
     if not complete:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,11 @@ from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json
 
 TIME_FIELDS = frozenset({"cpu_seconds", "wall_seconds"})  # facts that differ from run to run
+# settings that name what a stage before it made
+MADE_OF = ("catalogue", "features", "weights", "decided")
 _MISSING = object()  # equals no setting, None neither
+# Settings then and now: beginnings of the units that are made again, "" of all; None: refused.
+Anew = Callable[[dict[str, Any], dict[str, Any]], "list[str] | None"]
 
 
 class CheckpointError(CannotGoOn):
@@ -28,9 +32,16 @@ class EarlierRuns:
     complete: dict | None = None  # facts of the whole stage, where the last of them finished it
     figures: list[dict] = field(default_factory=list)  # oldest first
     forced: list[str] = field(default_factory=list)  # beginnings of units that were made again
+    outdated: set[str] = field(default_factory=set)  # units that do not count any more
 
 
-def earlier_runs(runs: Sequence[Path], folder: str, settings: dict, former: dict) -> EarlierRuns:
+def never(then: dict[str, Any], now: dict[str, Any]) -> None:
+    """No stage goes on under other settings unless it says so."""
+
+
+def earlier_runs(
+    runs: Sequence[Path], folder: str, settings: dict, former: dict, anew: Anew = never
+) -> EarlierRuns:
     """Overlay the checkpoints that a stage left in the folders of earlier runs, oldest first.
 
     Raises CheckpointError if one is damaged or was made under other settings, or if two hold the
@@ -42,11 +53,14 @@ def earlier_runs(runs: Sequence[Path], folder: str, settings: dict, former: dict
         path = place / folder / "checkpoint.json"
         if not (state := load(path, earlier=True)):
             continue
-        refuse_other_settings(path, former | state["settings"], settings, earlier=True)
+        then = former | state["settings"]
+        beginnings = refuse_other_settings(path, then, settings, anew, earlier=True)
         earlier.figures.append(state.get("figures", {}))
         earlier.forced += state.get("forced", [])
         earlier.units = without(earlier.units, state.get("forced", []))
-        for unit, facts in state["done"].items():
+        counting = without(state["done"], beginnings)
+        earlier.outdated |= state["done"].keys() - counting.keys()
+        for unit, facts in counting.items():
             if unit in earlier.units and _timeless(earlier.units[unit]) != _timeless(facts):
                 raise CheckpointError(
                     f"{origin[unit]} and {path} both hold unit {unit!r}, made differently; "
@@ -54,7 +68,7 @@ def earlier_runs(runs: Sequence[Path], folder: str, settings: dict, former: dict
                 )
             earlier.units[unit], origin[unit] = facts, path
         if state["complete"] is not None:
-            earlier.complete = state["complete"]
+            earlier.complete = None if beginnings else state["complete"]
     return earlier
 
 
@@ -139,11 +153,34 @@ def load(path: Path, *, earlier: bool = False) -> dict | None:
         return state
 
 
-def refuse_other_settings(path: Path, before: dict, now: dict, *, earlier: bool) -> None:
-    """CheckpointError where the file at `path` has other settings than `now`."""
+def changed_settings(before: dict, now: dict) -> list[str]:
+    """Names of the settings that differ, or that only one of the two has."""
     names = sorted(before | now)
-    changed = [n for n in names if before.get(n, _MISSING) != now.get(n, _MISSING)]
-    if changed:
+    return [n for n in names if before.get(n, _MISSING) != now.get(n, _MISSING)]
+
+
+def made_of_the_same(states: Iterable[tuple[Path, dict]]) -> list[tuple[Path, dict]]:
+    """Those states of a stage, oldest first, that were made of what the newest was made of."""
+    found = list(states)
+    newest = found[0][1]["settings"] if found else {}
+    return [each for each in reversed(found) if not _of_others(each[1]["settings"], newest)]
+
+
+def _of_others(one: dict, other: dict) -> bool:
+    both = one.keys() & other.keys() | {"decided"}  # which is missing where nothing was decided
+    return any(one.get(name) != other.get(name) for name in both.intersection(MADE_OF))
+
+
+def refuse_other_settings(
+    path: Path, before: dict, now: dict, anew: Anew = never, *, earlier: bool
+) -> list[str]:
+    """CheckpointError where the file at `path` has other settings than `now`.
+
+    Where `anew` lets it go on, the beginnings of the units that are made again.
+    """
+    changed = changed_settings(before, now)
+    beginnings = anew(before, now) if changed else []
+    if beginnings is None:
         shown = ", ".join(f"{n} ({_of(before, n)} then, {_of(now, n)} now)" for n in changed)
         cure = "leave that run out of PREVIOUS" if earlier else "use a new RUN_DIR"
         if unknown := [n for n in changed if n not in now]:
@@ -151,6 +188,7 @@ def refuse_other_settings(path: Path, before: dict, now: dict, *, earlier: bool)
         raise CheckpointError(
             f"{path} was made with other values of {shown}; put them back, or {cure}"
         )
+    return beginnings
 
 
 def why_not_one_run(one: dict, other: dict) -> str:
@@ -162,7 +200,8 @@ def why_not_one_run(one: dict, other: dict) -> str:
     for name in sorted(names):
         if one["settings"][name] != other["settings"][name]:
             return f"{name} is {one['settings'][name]!r} and {other['settings'][name]!r}"
-    for unit in sorted(one["done"].keys() & other["done"].keys()):
+    forced = [*one.get("forced", []), *other.get("forced", [])]
+    for unit in sorted(without(one["done"], forced).keys() & other["done"].keys()):
         if _timeless(one["done"][unit]) != _timeless(other["done"][unit]):
             return f"both hold unit {unit!r}, made differently"
     return ""

@@ -2,7 +2,7 @@
 
     ending = Ending(run)
     ending.of(mine.run, config, run, limits)        # in the cell that runs the stage
-    ending.stopped or clip_player.mined(run)        # in the cells after it
+    ending.stopped or mistakes_panel.mined(run)     # in the cells after it
 
 Platforms may keep the output of notebooks alone that end without an error. Under the command line,
 which has an exit code for it, a stop is raised.

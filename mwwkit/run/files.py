@@ -48,6 +48,15 @@ def replacing(path: Path) -> Iterator[Path]:
     _remove(old)
 
 
+def remove_whole(path: Path) -> None:
+    """Remove a file or a folder, if it is there: a killed process leaves all of it or nothing."""
+    if path.exists():
+        aside = path.with_name(f"{PART}gone-{path.name}")
+        _remove(aside)
+        os.replace(path, aside)
+        _remove(aside)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)

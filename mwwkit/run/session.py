@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from mwwkit.run.paths import Run
 T = TypeVar("T")
 RAISES = "MWWKIT_STOPS_ARE_RAISED"  # an environment variable that kernels inherit
 BROKEN = {errno.EIO, errno.EROFS, errno.ENOTCONN, errno.ESTALE}  # what a disk or mount answers
+_ASKED = threading.Event()  # by a person, to stop between two units
 _STARTED = time.monotonic()  # a notebook's kernel starts with its session
 
 
@@ -26,6 +28,11 @@ class StoppedEarly(CannotGoOn):
 
 class DiskIsFull(StoppedEarly):
     """It stopped for want of room: the same folder alone will not do for the next session."""
+
+
+def ask_to_stop() -> None:
+    """Ask the stage that runs in this process to stop after the unit under way."""
+    _ASKED.set()
 
 
 def hours_so_far() -> float:
@@ -52,7 +59,8 @@ class Limits(Checked):
         return self.workers or available or os.cpu_count() or 1
 
     def session(self, run: Run) -> "Session":
-        """Start measuring against these limits."""
+        """Start measuring against these limits; an earlier wish to stop is done with."""
+        _ASKED.clear()
         return Session(Budget(run.folder, int(self.budget_gb * 1e9)), self.session_hours)
 
 
@@ -72,7 +80,9 @@ class Session:
 
         `is_first`: only a want of room stops it.
         """
-        if self._is_over() and not is_first:
+        if _ASKED.is_set():
+            self.reason, self.kind = "you asked it to", StoppedEarly
+        elif self._is_over() and not is_first:
             self.reason = f"the session's {self.session_hours:g} hours are over"
             self.kind = StoppedEarly
         elif refusal := self.budget.refusal(next_bytes):

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mwwkit.run.quantities import as_sentence
+
 WIDTH = 100  # characters of a line of text
 STYLE = "text-align:{}; vertical-align:top; white-space:normal; padding-right:1em"
 NUMBER = re.compile(r"[-−]?[\d,.]+( (%|h|s|min|kB|MB|GB))?|-|unknown|")
@@ -107,6 +109,11 @@ def _spaced(texts: Sequence[str]) -> Iterator[str]:
 
 def _paragraph(text: str, around: str = "{}") -> str:
     return f'<p style="max-width:60em">{around.format(html.escape(text))}</p>'
+
+
+def sentences(facts: Mapping[str, Any]) -> list[str]:
+    """Each fact by itself: "Decisions about clips: 2 left out"."""
+    return [as_sentence(f"{name}: {in_words(value)}") for name, value in facts.items()]
 
 
 def in_words(value: Any) -> str:

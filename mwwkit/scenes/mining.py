@@ -1,5 +1,6 @@
 """False accepts in long audio: where they are, what was heard, and which are worth keeping."""
 
+import csv
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -7,8 +8,11 @@ import numpy as np
 
 from mwwkit.device.detector import REFRACTORY_STEPS, score_times, shown, sliding_sum
 from mwwkit.device.firmware import OUTPUT_SCALE
+from mwwkit.run.files import sha256
+from mwwkit.run.paths import Run
 from mwwkit.scenes.scenes import Scene
 
+TABLE = "mined/mined.csv"  # of 04
 NEAR_WORD_S = (-0.5, 1.5)  # a detection this near a word's end is a right one
 
 
@@ -20,6 +24,20 @@ class Event:
     index: int
     at_s: float
     score: float  # highest sliding mean, 0..1
+
+
+def table_rows(run: Run) -> list[dict[str, str]]:
+    """The rows of 04's table, the worst first; none where it has not mined yet."""
+    tables = run.all(TABLE)
+    if not tables:
+        return []
+    with open(tables[0], newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def table_digest(run: Run) -> str:
+    """Eight digits that tell one such table from another: its ids mean nothing in any other."""
+    return sha256(run.find(TABLE))[:8]
 
 
 def false_events(

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mwwkit.audio.rooms import load_room, rt60
-from mwwkit.corpus.clips import CATALOGUE, Label, SampleRecord, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Label, SampleRecord
+from mwwkit.corpus.decided import featurized_clips
 from mwwkit.metrics import whose_words as rule
 from mwwkit.run.paths import Run
 from mwwkit.scenes.shards import FeatureSet
@@ -52,8 +53,8 @@ class About:
 
 
 def records(run: Run) -> About:
-    """The catalogue; empty where no run at hand has one."""
-    return About(load_clips(run)) if run.all(CATALOGUE) else About()
+    """The catalogue as 02 made its scenes of it; empty where no run at hand has one."""
+    return About(featurized_clips(run)) if run.all(CATALOGUE) else About()
 
 
 def clip_groups(

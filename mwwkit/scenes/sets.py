@@ -74,6 +74,18 @@ def window_set(material: Material, settings: SceneSettings, n_scenes: int, seed:
     return SceneSet("train", (seconds,) * n_scenes, draw, lambda number: {"window": True})
 
 
+def word_in_a_scene(
+    word: Word, material: Material, settings: SceneSettings, draws: np.random.Generator
+) -> Scene:
+    """A training scene of one word alone, and of what these settings put around and behind it."""
+    of_it = replace(material, positives=(word,), negatives=material.negatives or (word,))
+    any_length = replace(settings, seconds=60.0, word_shares=(1.0,), gap_s=0.01)
+    item = draw_scene(of_it, any_length, draws).items[0]
+    seconds = LEAD_S + item.piece.seconds / item.speed + TAIL_S
+    scene = draw_scene(of_it, replace(settings, seconds=seconds), draws)
+    return replace(scene, items=(_moved(item, LEAD_S - item.at_s),))
+
+
 def _moved(item: Item, shift_s: float) -> Item:
     at_s = round(item.at_s + shift_s, 4)
     if at_s < 0:  # longer than the window: its beginning is cut, its end stays
@@ -93,6 +105,16 @@ def usable_conditions(conditions: tuple[str, ...], material: Material) -> tuple[
         "room": bool(material.rooms),
     }
     return tuple(c for c in conditions if has["room" if c == "room" else CONDITIONS[c][0]])
+
+
+def heard_with(conditions: tuple[str, ...], material: Material) -> tuple:
+    """What else of the material a word is heard with under these conditions."""
+    behind = {
+        "noise": material.noises,
+        "babble": (material.negatives, material.speech),
+        "room": material.rooms,
+    }
+    return tuple(behind.get(CONDITIONS[condition][0], ()) for condition in conditions)
 
 
 def clip_set(

@@ -25,7 +25,13 @@ from mwwkit.corpus.gathering import Gathered, Place
 from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
-from mwwkit.corpus.recording_folders import looked_at, not_looked_at, read_folders, roots_of
+from mwwkit.corpus.recording_folders import (
+    looked_at,
+    not_looked_at,
+    read_folders,
+    recorded_in,
+    roots_of,
+)
 from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
@@ -151,7 +157,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
     config = _as_begun(config, run)
-    gathered, _ = _gathered(config)
+    gathered, _ = _gathered(config, run)
     inputs = gathered.inputs
     units = in_units(inputs)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
@@ -165,6 +171,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     facts = {
         "inputs": dict(sorted(counts.items())),
         "recordings": looked_at(config.recordings),
+        **({clip_tables.RECORDED: recorded} if (recorded := recorded_in(run)) else {}),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
         "notices": [*gathered.notices, *[OLDER] * (config.input_rules == 1)],
@@ -194,7 +201,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
     """
     session = limits.session(run)  # before the listing, which may take until the deadline
     config = _as_begun(config, run)
-    gathered, given_splits = _gathered(config)
+    gathered, given_splits = _gathered(config, run)
     units = in_units(gathered.inputs)
     paths.refuse_unwritable(run.folder)
     checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
@@ -267,11 +274,11 @@ def _as_begun(config: Config, run: Run) -> Config:
     return config
 
 
-def _gathered(config: Config) -> tuple[Gathered, dict[str, Split]]:
+def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
     """All that was given and what machines add, and the splits that are given."""
     former = config.input_rules == 1
     level = config.speaker_level
-    roots, more = roots_of(config.recordings), _more(config)
+    roots, more = [*roots_of(config.recordings), *recorded_in(run)], _more(config)
     places = read_folders(roots, more, config.word, level, former=former)
     if config.table:
         mapping = tables.TableMapping(

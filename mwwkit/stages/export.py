@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from mwwkit.corpus import decided
 from mwwkit.corpus.clips import refuse_without_clips
 from mwwkit.device import arena
 from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
 from mwwkit.esphome.file_names import former_stem_of, stem_of
-from mwwkit.evaluation import calibrated, parity
+from mwwkit.evaluation import calibrated, decided_cutoff, parity
 from mwwkit.evaluation.exported import Exported, Names, Shipped
 from mwwkit.evaluation.measured import Aim
 from mwwkit.evaluation.metrics_file import (
@@ -45,11 +46,11 @@ from mwwkit.run.pace import Watch, expected
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import Facts, sentences
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes import provenance
 from mwwkit.scenes.shards import FeatureSet
-from mwwkit.stages.inputs import choosing_words, chosen_net, validation_evaluator
+from mwwkit.stages.inputs import choosing_words, chosen_net, validation_evaluator, weights_digest
 from mwwkit.training import processors
 from mwwkit.training.evaluator import (
     WINDOWS,
@@ -132,14 +133,17 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     refuse_without_clips(run, "05", sounds=True)
     all_told([onnx_model.needed] * config.onnx + [arena.needed] * (not config.arena_bytes))
     names = _names(config, run)
+    decisions = decided.not_yet_heard(run) | decided_cutoff.told(run, _weights(run))
     facts = {
         "weights": completed(run, folder)["weights"],
         "files": list(to_json(names).values()),
         "done": _is_done(config, run, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
+        **decisions,
     }
     needs = "" if facts["done"] else expected(run, STAGE, _guessed_s(run))
-    return Facts(facts, *in_short.of_plan(facts["weights"], facts["arena"], names, needs))
+    told = in_short.of_plan(facts["weights"], facts["arena"], names, needs)
+    return Facts(facts, *told, *sentences(decisions))
 
 
 def _guessed_s(run: Run) -> float:
@@ -191,9 +195,9 @@ def _export(
     arena_facts = _arena(config, model)
     validation = score("validation", model)
     counted = validation.of_words(choosing_words(run).counted)
-    choice = counted.tracks.choose(config.target_fah, config.max_clip_fpr)
-    if not choice.recall.value:
-        raise WrongInput(f"{choice.note} Train longer, or with more clips of the word.")
+    choice = decided_cutoff.choice(
+        run, made_of["weights"], counted.tracks, config.target_fah, config.max_clip_fpr
+    )
     described = config.described(
         choice.cutoff, choice.window, arena_facts.stated, _slug(config, run)
     )
@@ -337,13 +341,27 @@ def _threshold(config: Config, run: Run, choice: Choice) -> Threshold:
 
 
 def _weights_of(run: Run) -> str:
-    """The stage whose choice is exported: 04's when it was run, else 03's."""
+    """The stage whose choice is exported: 04's when it was run, else 03's.
+
+    Raises CheckpointError where decisions changed what it was made of.
+    """
+    training = weights_digest(run)
+    decided.refuse_outdated(run, "tuned", "04", weights=training)
     return "tuned" if run.all("tuned/checkpoint.json") else "training"
 
 
+def _weights(run: Run) -> str:
+    return sha256(run.find(completed(run, _weights_of(run))["weights"]))
+
+
 def _made_of(config: Config, run: Run) -> dict:
-    weights = sha256(run.find(completed(run, _weights_of(run))["weights"]))
-    return config.shaping() | {"languages": list(config.languages), "weights": weights}
+    weights = _weights(run)
+    made_of = config.shaping() | {"languages": list(config.languages), "weights": weights}
+    if of_clips := decided.mark(run, tests_too=True):
+        made_of["decided"] = of_clips
+    if cutoff := decided_cutoff.of_weights(run, weights):
+        made_of["cutoff"] = [cutoff.cutoff, cutoff.window, cutoff.reason]
+    return made_of
 
 
 def _is_done(config: Config, run: Run, checkpoint: Checkpoint, made_of: dict) -> bool:

@@ -1,51 +1,56 @@
 """02 Clips to labelled scenes to spectrograms, on the device's own grid."""
 
-from dataclasses import asdict, dataclass, replace
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache, partial
 from typing import Annotated
 
-from mwwkit.audio.endpoints import Span, sure
+from mwwkit.audio.endpoints import sure
 from mwwkit.audio.rooms import rt60
 from mwwkit.audio.wav16 import Wav16
-from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, Split, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips
+from mwwkit.corpus.decided import actions_now, told, with_actions
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
+from mwwkit.corpus.recording_folders import recorded_in
 from mwwkit.device import firmware
 from mwwkit.run.checkpoint import Checkpoint, finished
+from mwwkit.run.checkpoint_files import Anew, changed_settings
 from mwwkit.run.config_base import Between, EachOf, OneOf, at_least
+from mwwkit.run.decisions import parameter_decisions
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import replacing, sha256, write_json
+from mwwkit.run.files import remove_whole, replacing, sha256, write_json
 from mwwkit.run.lock import one_writer
 from mwwkit.run.pace import Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import progress
 from mwwkit.run.quantities import how_it_stands, how_many, how_much, made_now
-from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import carry
-from mwwkit.run.shown import Facts, Table
+from mwwkit.run.shown import Facts, sentences
+from mwwkit.scenes import set_tables
 from mwwkit.scenes.augmentation import Recipe
+from mwwkit.scenes.materials import material_of
 from mwwkit.scenes.scene_drawing import Material, Word
-from mwwkit.scenes.sets import CONDITIONS, SceneSet, ambient_set, clip_set, training_set, window_set
+from mwwkit.scenes.sets import (
+    CONDITIONS,
+    SceneSet,
+    ambient_set,
+    clip_set,
+    heard_with,
+    training_set,
+    window_set,
+)
 from mwwkit.scenes.shards import FeatureSet, band_statistics, make_shard
 from mwwkit.scenes.store import FeatureStore
 
 STAGE = "02 featurize"
-FOLDER = "features"
+FOLDER, SECTION = "features", "featurize"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
-HARD_NEGATIVE_REPEATS = 3  # a hard negative is drawn as often as three others
 START_S = 4.0  # of the processes
 TIMES_REAL_TIME = 500  # that a core makes, all augmentation included; measured on a shared machine
-WHAT_FOR = {
-    "train": "what 03 learns from",
-    "train-ambient": "what 04 looks for mistakes in",
-    "validation-words": "choose weights and cutoff: is the word heard?",
-    "validation-others": "choose weights and cutoff: do other words wake it?",
-    "validation-ambient": "choose weights and cutoff: false accepts an hour",
-    "test-words": "judge in 05: is the word heard?",
-    "test-others": "judge in 05: do other words wake it?",
-    "test-ambient": "judge in 05: false accepts an hour",
-}
 
 
 @dataclass(frozen=True)
@@ -82,29 +87,36 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     Raises CheckpointError or FileNotFoundError when 01 has not finished, and ValueError when its
     clips cannot make what is asked for.
     """
-    clips = load_clips(run)
+    everything, spans = load_clips(run), word_spans(run)
+    actions = actions_now(run, everything)
+    clips = with_actions(everything, actions)
     checkpoint = _checkpoint(config, run)
-    sets = _sets(config, clips, word_spans(run))
+    sets = _sets(config, clips, spans)
     units = _units(sets)
-    left = checkpoint.left(list(units))
+    anew = _outdated(checkpoint, _marks(config, everything, actions, spans))
+    left = [name for name in units if name in anew or checkpoint.left([name])]
+    again = Counter(name.split("/")[0] for name in [*anew, *checkpoint.outdated])
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
-    words = _material(config, clips, word_spans(run), Split.TRAIN).positives
+    words = _material(config, clips, spans, Split.TRAIN).positives
     unsure = len(words) - len(_sure(words, clips))
     seconds = _guessed_s(left_s, limits) + START_S
+    decided = told(run)
+    decided |= {"shards made anew, since it was decided": dict(again)} if again else {}
     facts = {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
         "words left out of scenes, their end unsure": unsure,
         "shards done": len(units) - len(left),
         "shards left": len(left),
+        **decided,
         "minutes left, about": round(seconds / 60, 1) if left else 0.0,
         "GB left to write": round(_n_bytes(left_s) / 1e9, 3),
     }
     needs = expected(run, STAGE, seconds), f"{how_much(_n_bytes(left_s))} to write"
-    rows = [(n, f"{len(sets[n]):,}", told) for n, told in WHAT_FOR.items() if n in sets]
     return Facts(
         facts,
         how_it_stands(len(units) - len(left), len(left), "shard", *needs),
-        Table(rows, ("set", "scenes", "what it is for")),
+        *sentences(decided),
+        set_tables.planned(sets),
         f"Not in the scenes, since it is unsure where they end: {how_many(unsure, 'word')}."
         if unsure
         else "",
@@ -125,13 +137,22 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
     """
     clips = load_clips(run)
     checkpoint = _checkpoint(config, run)
+    if checkpoint.begins_anew and not checkpoint.own:
+        print("02: the clips are others now: all sets are made anew")
+        remove_whole(run / FOLDER)
     checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "shards")
     session = limits.session(run)
     find_words(clips, run, limits.n_workers)
-    sets = _sets(config, clips, word_spans(run))
+    spans, actions = word_spans(run), actions_now(run, clips)
+    sets = _sets(config, with_actions(clips, actions), spans)
+    marks = _marks(config, clips, actions, spans)
     units = _units(sets)
+    if checkpoint.begins_anew:
+        for name, facts in checkpoint.own.items():  # which stay, and say the recipe of the others
+            checkpoint.seal(run / FOLDER / name, facts)
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, run / FOLDER / name)
+    _forget(run, checkpoint, _outdated(checkpoint, marks))
     left = checkpoint.left(list(units))
     if left:
         carry(run)
@@ -140,7 +161,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
         set_name, numbers = units[name]
         return sum(sets[set_name].seconds[numbers.start : numbers.stop])
 
-    make = partial(_make, config, run, checkpoint)
+    make = partial(_make, config, run, checkpoint, tuple(sorted(actions.items())), marks)
     jobs = ((n, *units[n]) for n in session.units(left, lambda name: _n_bytes(seconds_of(name))))
     so_far = {"total": len(units), "initial": len(units) - len(left), "disable": not left}
     with Watch(run, STAGE, START_S) as watch, progress(unit="shard", desc=STAGE, **so_far) as bar:
@@ -155,7 +176,8 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
         )
         statistics = {"mean": mean.tolist(), "deviation": deviation.tolist()}
         write_json(run / FOLDER / "statistics.json", statistics)
-        checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()})
+        decided = {"decided": actions} if actions else {}
+        checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()}, **decided)
     found, compared = check(run), words_compared(run)
     facts = {
         "shards made now": len(left),
@@ -183,21 +205,83 @@ def check(run: Run) -> Facts:
                 f"{run / FOLDER} has no wake word in the set {wanted}; 01 needs more positives"
             )
     hours = {name: round(features.hours, 3) for name, features in sets.items()}
-    rows = [
-        (name, f"{len(sets[name]):,}", f"{hours[name]:,.2f}", told)
-        for name, told in WHAT_FOR.items()
-        if name in sets
-    ]
-    return Facts(
-        hours,
-        "03 can train on this: the wake word is in training and in validation.",
-        Table(rows, ("set", "scenes", "hours", "what it is for")),
-    )
+    can = "03 can train on this: the wake word is in training and in validation."
+    return Facts(hours, can, set_tables.made(sets, hours))
 
 
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
     catalogue = sha256(run.find(CATALOGUE))
-    return Checkpoint.resume(run, FOLDER, config.shaping() | {"catalogue": catalogue}, of=config)
+    settings = config.shaping() | {"catalogue": catalogue}
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=_anew(run))
+
+
+def _anew(run: Run) -> Anew:
+    """A recipe that was decided on may change: it shapes the training scenes and no others.
+
+    With recordings made in the notebook there may be more clips, of which all scenes are made.
+    """
+    recipe = {field.name for field in fields(Recipe)} if SECTION in parameter_decisions(run) else ()
+    more = {"catalogue"} if recorded_in(run) else set()
+
+    def anew(then: dict, now: dict) -> list[str] | None:
+        changes = set(changed_settings(then, now))
+        if not changes <= more.union(recipe):
+            return None
+        return [""] if changes & more else ["train/"]
+
+    return anew
+
+
+def _marks(
+    config: Config, clips: Clips, actions: Mapping[str, str], spans: dict[str, list[float]]
+) -> dict[str, str]:
+    """Of each set that decisions made another one, a digest of what it is made of."""
+    if not actions:
+        return {}
+    before = _made_from(config, clips, spans)
+    now = _made_from(config, with_actions(clips, actions), spans)
+    return {name: _digest(made) for name, made in now.items() if made != before[name]}
+
+
+def _digest(made_from: object) -> str:
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]
+
+
+def _made_from(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[str, object]:
+    """What each set is made from, by its name; none at all where it cannot be made."""
+    made = {}
+    for split in Split:
+        material = _material(config, clips, spans, split)
+        made[f"{split.value}-ambient"] = material.speech + material.noises
+        if split is Split.TRAIN:
+            made["train"] = material
+        else:
+            made[f"{split.value}-others"] = material.negatives
+            heard = heard_with(config.conditions, material)
+            made[f"{split.value}-words"] = (material.positives, heard)
+    return made
+
+
+def _outdated(checkpoint: Checkpoint, marks: Mapping[str, str]) -> list[str]:
+    """Finished shards of sets that are made of other clips now."""
+    return [
+        name
+        for name, facts in checkpoint.done.items()
+        if facts.get("decided", "") != marks.get(name.split("/")[0], "")
+    ]
+
+
+def _forget(run: Run, checkpoint: Checkpoint, outdated: list[str]) -> None:
+    """Have outdated shards made again, and say so."""
+    if not outdated:
+        return
+    names = ", ".join(dict.fromkeys(name.split("/")[0] for name in outdated))
+    print(f"02: decisions about clips changed: {names} are made anew, all other sets are kept")
+    if earlier := [name for name in outdated if name in checkpoint.before]:
+        checkpoint.force(earlier)
+    checkpoint.forget(outdated)
+    for name in outdated:  # or it would be adopted
+        remove_whole(run / FOLDER / name)
 
 
 def _n_bytes(seconds: float) -> int:
@@ -217,19 +301,29 @@ def _units(sets: dict[str, SceneSet]) -> dict[str, tuple[str, range]]:
     return units
 
 
-def _make(config: Config, run: Run, checkpoint: Checkpoint, job: tuple) -> tuple[str, dict]:
+def _make(
+    config: Config,
+    run: Run,
+    checkpoint: Checkpoint,
+    actions: tuple[tuple[str, str], ...],
+    marks: Mapping[str, str],
+    job: tuple,
+) -> tuple[str, dict]:
     """One shard, in a process of its own: sealed in its folder, then recorded by the caller."""
     name, set_name, numbers = job
-    scenes = _sets_here(config, run, checkpoint.settings["catalogue"])[set_name]
+    scenes = _sets_here(config, run, checkpoint.settings["catalogue"], actions)[set_name]
     with replacing(run / FOLDER / name) as part:
         facts = make_shard(part, scenes, numbers, run.find)
+        facts |= {"decided": marks[set_name]} if set_name in marks else {}
         checkpoint.seal(part, facts)
     return name, facts
 
 
 @lru_cache(maxsize=1)  # read once a process, not once a shard; a process may see two catalogues
-def _sets_here(config: Config, run: Run, catalogue: str) -> dict[str, SceneSet]:
-    return _sets(config, load_clips(run), word_spans(run))
+def _sets_here(
+    config: Config, run: Run, catalogue: str, actions: tuple[tuple[str, str], ...]
+) -> dict[str, SceneSet]:
+    return _sets(config, with_actions(load_clips(run), dict(actions)), word_spans(run))
 
 
 def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[str, SceneSet]:
@@ -275,27 +369,7 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
 
 
 def _material(config: Config, clips: Clips, spans: dict, split: Split) -> Material:
-    clips_of_split = clips.of(split=split)
-
-    def words(label: Label) -> tuple[Word, ...]:
-        return tuple(
-            _word(record, spans) for record in clips_of_split.of(label=label, kind=Kind.CLIP)
-        )
-
-    def long(kind: Kind) -> tuple[tuple[str, float], ...]:
-        return tuple((record.path, record.seconds) for record in clips_of_split.of(kind=kind))
-
-    # Training hears hard negatives more often; every other split scores each clip once.
-    repeats = HARD_NEGATIVE_REPEATS if split is Split.TRAIN else 1
-    rooms = [record.path for record in clips_of_split.of(kind=Kind.RIR)]
-    chosen = rng(config.seed, "rooms", split.value).permutation(len(rooms))[: config.max_rooms]
-    return Material(
-        positives=words(Label.POSITIVE),
-        negatives=words(Label.NEGATIVE) + repeats * words(Label.HARD_NEGATIVE),
-        speech=long(Kind.AMBIENT),
-        noises=long(Kind.NOISE),
-        rooms=tuple(rooms[i] for i in sorted(chosen)),
-    )
+    return material_of(clips, spans, split, config.max_rooms, config.seed)
 
 
 def _people_as_often(words: list[Word], synthetic: set[str]) -> tuple[Word, ...]:
@@ -321,8 +395,3 @@ def _sure(words: tuple[Word, ...], clips: Clips) -> list[Word]:
         plausible = sure(word.span for word in alike)
         trusted |= {word.path for word, is_sure in zip(alike, plausible, strict=True) if is_sure}
     return [word for word in words if word.path in trusted]
-
-
-def _word(record: SampleRecord, spans: dict) -> Word:
-    start_s, end_s = spans[record.path] if record.path in spans else (0.0, record.seconds)
-    return Word(record.path, record.seconds, Span(start_s, end_s))

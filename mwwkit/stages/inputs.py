@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
@@ -9,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mwwkit.corpus.clips import load_clips
+from mwwkit.corpus import decided
 from mwwkit.device import firmware
 from mwwkit.metrics.operating_points import SET_NAMES
 from mwwkit.metrics.whose_words import WhoseWords
 from mwwkit.model.shapes import SHAPES, Shape
-from mwwkit.run.checkpoint import CheckpointError, completed, former_of
+from mwwkit.run.checkpoint import CheckpointError, completed, finished, former_of
 from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import read_json
+from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
 from mwwkit.scenes import provenance
 from mwwkit.scenes.classes import CLASSES, by_class
@@ -103,7 +104,7 @@ class Balance(Checked):
         """The training scenes by class, for `dataset_of`; ValueError for a class without any."""
         if not self.ratio:
             return [("scenes", train, 1.0, 1.0)]
-        indices = by_class(train, load_clips(run))
+        indices = by_class(train, decided.featurized_clips(run))
         penalty, sets = self.penalty or (1.0,) * len(CLASSES), []
         for name, part, weight in zip(CLASSES, self.ratio, penalty, strict=True):
             if part and not indices[name]:
@@ -190,6 +191,22 @@ def band_normalisation(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of each band over the training features (CMVN), [40] each."""
     statistics = read_json(run.find("features/statistics.json"))
     return np.array(statistics["mean"]), np.array(statistics["deviation"])
+
+
+def features_digest(run: Run) -> str:
+    """A digest of the training features. Raises CheckpointError where 02 has not finished."""
+    features = finished(run, "features")
+    shards = [facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")]
+    return hashlib.sha256(" ".join(shards).encode()).hexdigest()
+
+
+def weights_digest(run: Run) -> str:
+    """The SHA-256 of the weights that 03 chose, none older than what was decided about clips.
+
+    Raises CheckpointError where 03 has not finished, or not on the features as they are now.
+    """
+    decided.refuse_outdated(run, "training", "03", features=features_digest(run))
+    return sha256(run.find(completed(run, "training")["weights"]))
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,19 @@
 """04 Hard negatives: what fools the model in its training audio, kept and trained against."""
 
-import csv
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Annotated
 
-import numpy as np
-
-from mwwkit.audio.frontend import FeatureConfig
+from mwwkit.corpus import decided
 from mwwkit.corpus.clips import Split, load_clips, refuse_without_clips
 from mwwkit.device import firmware
 from mwwkit.device.simulator import Device
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import replacing, sha256
+from mwwkit.run.files import remove_whole
 from mwwkit.run.lock import one_writer
 from mwwkit.run.pace import Watch, expected
 from mwwkit.run.parallel import each
@@ -25,16 +22,18 @@ from mwwkit.run.progress_bars import progress
 from mwwkit.run.quantities import as_sentence, how_it_stands, how_many
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import Facts, Heading
-from mwwkit.scenes.mining import Event, false_events, heard_in, highest
-from mwwkit.scenes.shards import FeatureSet, write_records
-from mwwkit.scenes.store import Subset, write_shard
+from mwwkit.run.shown import Facts, Heading, sentences
+from mwwkit.scenes.mined_windows import window_around, write_table, write_windows
+from mwwkit.scenes.mining import TABLE, Event, false_events, heard_in, highest, table_digest
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.scenes.store import Subset
 from mwwkit.stages.inputs import (
     choosing_words,
     chosen_net,
     dataset_of,
     trained_with,
     validation_evaluator,
+    weights_digest,
 )
 from mwwkit.training import processors, told
 from mwwkit.training.evaluated import best, read
@@ -53,7 +52,6 @@ TIMES_REAL_TIME = 3000  # that a core scans
 STEP_S = 0.028  # as of 03
 EVALUATIONS_S = 8.0  # before and after
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
-AT_SHARE = 0.75  # where in its window an event is: what led to it matters more than what follows
 
 
 @dataclass(frozen=True)
@@ -126,11 +124,12 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         refuse_without_clips(run, "04")
     hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
     n_left, left = len(checkpoint.left(units)), _n_left(config, run, checkpoint)
-    seconds = _guessed_s(config, run, limits, checkpoint)
+    seconds, undone = _guessed_s(config, run, limits, checkpoint), decided.not_yet_heard(run)
     facts = {
         "hours to scan": round(hours, 2),
         "shards left to scan": n_left,
         "fine-tuning steps": config.fine_tune_steps,
+        **undone,
         "seconds before the first unit, about": START_S if left else 0,
         "chosen by": str(choosing_words(run, tuned.done)),
         "device": processors.words(config.device),
@@ -143,6 +142,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         facts,
         f"{hours:,.1f} hours of training sound {searched} for what fools the model.",
         stands if n_left else "",
+        *sentences(undone),
         f"{then}: {expected(run, STAGE, seconds)}." if left else "Fine-tuning is done, too.",
         facts["chosen by"],
         as_sentence(f"trains on {facts['device']}"),
@@ -171,6 +171,11 @@ def run(
     """
     session = limits.session(run)
     mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
+    for each_of_them in (mined, tuned):
+        if each_of_them.begins_anew:
+            folder = each_of_them.path.parent
+            print(f"04: decisions changed 03's weights: all of {folder.name}/ is made anew")
+            remove_whole(folder)
     if not tuned.is_complete:
         carry(run)
         processors.warn_of_another_kind(tuned, config.device)
@@ -250,7 +255,7 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
                 continue  # a stream shorter than a scene has no room around the event
             events.append(Event(unit, index, at_s, _score(score)))
             places.append(heard_in(features.scene(index), at_s))
-            windows.append(_window(unit, features, index, at_s, n_frames))
+            windows.append(window_around(unit, features, index, at_s, n_frames))
     # Where only the background sounded, the stream itself is named as the clip.
     heard = zip(events, places, strict=True)
     sources = [path or f"{event.set_name} {event.index}" for event, (path, _) in heard]
@@ -267,8 +272,8 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
     session.stop(len(rows) * EVENT_BYTES)
     session.must_be_continued(STAGE, 1)
     if rows:
-        _write_windows(run, rows, n_frames)
-    _write_table(run, rows)
+        write_windows(run / FOLDER / "hard", run, rows, n_frames)
+    write_table(run / TABLE, rows)
     mined.complete(kept=len(rows), found=len(events))
 
 
@@ -276,36 +281,6 @@ def _is_kept(run: Run, mined: Checkpoint) -> bool:
     """Whether what was kept is on disk; in a copy made meanwhile it may not be."""
     wanted = [f"{FOLDER}/mined.csv", *([f"{FOLDER}/hard"] if mined.facts["kept"] else [])]
     return all(run.all(name) for name in wanted)
-
-
-def _window(unit: str, features: FeatureSet, index: int, at_s: float, n_frames: int) -> dict:
-    """The stretch of a stream around an event: its first frame and the word ends inside."""
-    at_frame = int(at_s * 1000 / firmware.HOP_MS)
-    spare = int(features.store.n_frames[index]) - n_frames
-    first = min(max(at_frame - int(AT_SHARE * n_frames), 0), spare)
-    first_s = first * firmware.HOP_MS / 1000
-    ends_s = [end_s - first_s for end_s in features.ends_s[index] if end_s >= first_s]
-    return {"unit": unit, "index": index, "first_frame": first, "ends_s": ends_s}
-
-
-def _write_windows(run: Run, rows: list[dict], n_frames: int) -> None:
-    spectrograms, records = [], []
-    for row in rows:
-        store, first = FeatureSet.of_unit(run, row["unit"]).store, row["first_frame"]
-        spectrograms.append(np.array(store[row["index"]][first : first + n_frames]))
-        records.append({"facts": {"id": row["id"]}, "ends_s": row["ends_s"], "scene": {}})
-    with replacing(run / FOLDER / "hard") as part:
-        write_shard(part, spectrograms, FeatureConfig().fingerprint())
-        write_records(part, records)
-
-
-def _write_table(run: Run, rows: list[dict]) -> None:
-    columns = ["id", "score", "clip", "clip_s", "unit", "index", "at_s", "first_frame"]
-    with replacing(run / FOLDER / "mined.csv") as part:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-            table.writeheader()
-            table.writerows(rows)
 
 
 def _fine_tune(config, run, limits, session, mined, tuned, on_unit) -> None:
@@ -349,13 +324,26 @@ def _kept_by_listener(config: Config, run: Run, mined: Checkpoint) -> FeatureSet
     """The mined scenes less those the user listed in `drop`; None if none is left."""
     hard = FeatureSet.of_folder(run.find(f"{FOLDER}/hard")) if mined.facts["kept"] else None
     ids = [facts["id"] for facts in hard.facts] if hard else []
-    if unknown := sorted(set(config.drop) - set(ids)):
+    drop = _of_this_table(config.drop, run)
+    if unknown := sorted(set(drop) - set(ids)):
         raise WrongInput(f"drop names {unknown[0]!r}, which {FOLDER}/mined.csv does not have")
-    kept = [i for i, name in enumerate(ids) if name not in config.drop]
+    kept = [i for i, name in enumerate(ids) if name not in drop]
     if not kept:
         return None
     facts, ends_s = [hard.facts[i] for i in kept], [hard.ends_s[i] for i in kept]
     return FeatureSet(Subset(hard.store, kept), facts, ends_s, [hard.scenes[i] for i in kept])
+
+
+def _of_this_table(drop: tuple[str, ...], run: Run) -> list[str]:
+    """The ids in `drop`, less those of another mined.csv: m0003@1a2b3c4d says of which it is."""
+    of_table = table_digest(run)
+    stale = [name for name in drop if "@" in name and name.partition("@")[2] != of_table]
+    if stale:
+        print(
+            f"04: DROP names {', '.join(stale)} of another {FOLDER}/mined.csv, made with other "
+            "weights or clips: not left out; listen to what is mined now"
+        )
+    return [name.partition("@")[0] for name in drop if name not in stale]
 
 
 def _has(run: Run, set_name: str) -> bool:
@@ -367,17 +355,19 @@ def _scan_units(run: Run) -> list[str]:
 
 
 def _mined_checkpoint(config: Config, run: Run) -> Checkpoint:
-    return Checkpoint.resume(run, FOLDER, config.mining() | _made_of(run), of=config)
+    settings = config.mining() | _made_of(run)
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
 
 
 def _tuned_checkpoint(config: Config, run: Run) -> Checkpoint:
     settings = {name: value for name, value in asdict(config).items() if name != "drop"}
     settings["device"] = processors.begun_on(run, TUNED, config.device)
-    return Checkpoint.resume(run, TUNED, settings | _made_of(run), of=config)
+    made_of = _made_of(run)
+    return Checkpoint.resume(run, TUNED, settings | made_of, of=config, anew=decided.anew(run))
 
 
 def _made_of(run: Run) -> dict:
-    return {"weights": sha256(run.find(completed(run, "training")["weights"]))}
+    return decided.made_of(run, {"weights": weights_digest(run)})
 
 
 def check(run: Run) -> Facts:

@@ -1,14 +1,15 @@
 """03 Spectrograms to weights: trains MixedNet and picks weights by their int8 model's results."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
+from mwwkit.corpus import decided
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import remove_whole
 from mwwkit.run.lock import one_writer
 from mwwkit.run.pace import Watch, expected
 from mwwkit.run.paths import Run
@@ -16,7 +17,7 @@ from mwwkit.run.profiling import profiled
 from mwwkit.run.quantities import as_sentence, how_it_stands, made_now
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import Facts
+from mwwkit.run.shown import Facts, sentences
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import (
     Balance,
@@ -24,13 +25,14 @@ from mwwkit.stages.inputs import (
     band_normalisation,
     choosing_words,
     dataset_of,
+    features_digest,
     validation_evaluator,
 )
 from mwwkit.training import distillation, processors, replicas, told
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import best, read
-from mwwkit.training.history import Events, write_table
+from mwwkit.training.history import Events, both, write_table
 from mwwkit.training.labels import LabelSettings
 from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
@@ -99,8 +101,7 @@ class Config(Checked):
     class_penalty: tuple[float, ...] = ()  # weights of their negative steps
     cmvn: bool = False
     spec_augment: bool = True  # warp, gain and masked bands, anew each step
-    # How strongly: see training.spec_augment.
-    spec_warp: Annotated[Warp, Before(0.08)] = 0.08
+    spec_warp: Annotated[Warp, Before(0.08)] = 0.08  # how strongly: see training.spec_augment
     spec_gain: Annotated[Gain, Before(0.1)] = 0.1
     spec_band_masks: Annotated[MaskCount, Before(2)] = 2
     spec_band_mask: Annotated[Bands, Before(5)] = 5
@@ -179,32 +180,36 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
 
     Raises CheckpointError when 02 has not finished, RuntimeError for a GPU that is not there.
     """
-    _n_devices(config)
+    replicas.n_devices(config.device, config.replicas)
     checkpoint = _checkpoint(config, run)
     left = config.course().left(checkpoint.done)
     if left:
         _say_another_kind(config, run, checkpoint)
-    teacher_units_left = _teacher_units_left(config, run)
+    teacher_units_left, outdated = _teacher_units_left(config, run), checkpoint.outdated
     size, seconds = size_report(SHAPES[config.shape]), _guessed_s(config, run, checkpoint)
+    undone = decided.not_yet_heard(run)
+    undone |= {"units made anew, since it was decided": len(outdated)} if outdated else {}
+    needs = [expected(run, STAGE, seconds)]
+    needs += ["before them the teacher's"] * (teacher_units_left > 0)
     facts = {
         "size": str(size),
         "chosen by": str(choosing_words(run, _ranked_before(config, run, checkpoint))),
         "device": processors.words(config.device),
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
+        **undone,
         **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
         "seconds before the first unit, about": START_S if left else 0,
         "minutes left, about": round(seconds / 60, 1),
     }
     n_done = config.course().n_steps(checkpoint.done)
     n_left = config.steps - n_done if left else 0
-    teacher = ["before them the teacher's"] * (teacher_units_left > 0)
     return Facts(
         facts,
-        how_it_stands(n_done, n_left, "step", expected(run, STAGE, seconds), *teacher),
+        how_it_stands(n_done, n_left, "step", *needs),
+        *sentences(undone),
         *told.of_net(size),
-        facts["chosen by"],
-        as_sentence(f"trains on {facts['device']}"),
+        *(facts["chosen by"], as_sentence(f"trains on {facts['device']}")),
     )
 
 
@@ -213,7 +218,7 @@ def _guessed_s(config: Config, run: Run, checkpoint: Checkpoint) -> float:
     course, left = config.course(), config.course().left(checkpoint.done)
     teacher_s = _teacher_units_left(config, run) * config.teacher().step_s
     steps_s = UNIT_STEPS * config.batch / 16 * (len(left) * STEP_S + teacher_s)
-    n_evaluations = sum(course.evaluates(end) for u, end in course.units().items() if u in left)
+    n_evaluations = sum(map(course.evaluates, map(course.units().get, left)))
     return (START_S if left else 0) + steps_s + n_evaluations * EVALUATION_S
 
 
@@ -226,8 +231,9 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first,
     RuntimeError for a GPU that is not there.
     """
-    _n_devices(config)
+    replicas.n_devices(config.device, config.replicas)
     checkpoint, course = _checkpoint(config, run), config.course()
+    _drop_outdated(config, run, checkpoint)
     mend(course, run, checkpoint)
     session, before = limits.session(run), checkpoint.done
     n_left = len(course.left(checkpoint.done)) + _teacher_units_left(config, run)
@@ -257,16 +263,23 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     return Facts(facts, f"{now}; the chosen weights are in {facts['weights']}.")
 
 
+def _drop_outdated(config: Config, run: Run, checkpoint: Checkpoint) -> None:
+    """Remove this run's training on other features, where decisions changed them."""
+    teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
+    for each in [checkpoint, *teacher]:
+        if each.begins_anew:
+            print(
+                f"03: decisions changed the features: all of {each.path.parent.name}/ is made anew"
+            )
+            remove_whole(each.path.parent)
+
+
 def _say_another_kind(config: Config, run: Run, checkpoint: Checkpoint) -> None:
     """Warn where units of the net or of its teacher were made on another kind of device."""
     teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
-    kind = processors.kind_of(config.device, _n_devices(config))
+    kind = processors.kind_of(config.device, replicas.n_devices(config.device, config.replicas))
     for each in [checkpoint, *teacher]:
         processors.warn_of_another_kind(each, kind)
-
-
-def _both(first: Watcher, second: Watcher) -> Watcher:
-    return lambda done: (first(done), second(done)) and None
 
 
 def _train(config, run, checkpoint, session, workers, on_unit) -> dict[str, float]:
@@ -282,7 +295,7 @@ def _train(config, run, checkpoint, session, workers, on_unit) -> dict[str, floa
     if config.distillation:
         dataset = distillation.with_soft_labels(dataset, load_arrays(run.find(distillation.LOGITS)))
     if config.tensorboard:
-        on_unit = _both(on_unit, Events(run / FOLDER / "tensorboard", checkpoint.done))
+        on_unit = both(on_unit, Events(run / FOLDER / "tensorboard", checkpoint.done))
     trainer = _trainer(config, run)
     return spent | fit(
         config.course(), trainer, dataset, evaluator, run, checkpoint, session, on_unit
@@ -328,26 +341,18 @@ def _trainer(config: Config, run: Run) -> Trainer:
     return Trainer(*args, cmvn=cmvn, device=config.device)
 
 
-def _n_devices(config: Config) -> int:
-    """Devices that share a batch, for which TensorFlow is loaded; CannotGoOn if they are absent."""
-    processors.needed(config.device)
-    if config.replicas == 1:
-        return 1
-    processors.use(config.device)  # which says whether there are GPUs to share it
-    return len(replicas.names(config.replicas))
-
-
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
-    settings = config.shaping() | {"features": _made_of(run)}
+    settings = config.shaping() | _made_of(run)
     settings["device"] = processors.begun_on(run, FOLDER, config.device)
-    return Checkpoint.resume(run, FOLDER, settings, of=config)
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
 
 
 def _teacher_checkpoint(config: Config, run: Run) -> Checkpoint:
     shaping = {name: value for name, value in config.shaping().items() if name not in NET_ONLY}
-    settings = shaping | {"features": _made_of(run)}
+    settings = shaping | _made_of(run)
     settings["device"] = processors.begun_on(run, distillation.FOLDER, config.device)
-    return Checkpoint.resume(run, distillation.FOLDER, settings, of=config)
+    anew = decided.anew(run)
+    return Checkpoint.resume(run, distillation.FOLDER, settings, of=config, anew=anew)
 
 
 def _teacher_units_left(config: Config, run: Run) -> int:
@@ -357,11 +362,9 @@ def _teacher_units_left(config: Config, run: Run) -> int:
     return len(config.teacher_course().left(_teacher_checkpoint(config, run).done))
 
 
-def _made_of(run: Run) -> str:
-    """A digest of the training features."""
-    features = finished(run, "features")
-    shards = [facts["sha256"] for unit, facts in features.items() if unit.startswith("train/")]
-    return hashlib.sha256(" ".join(shards).encode()).hexdigest()
+def _made_of(run: Run) -> dict[str, str]:
+    """A digest of the training features, and the mark of decisions that changed any."""
+    return decided.made_of(run, {"features": features_digest(run)})
 
 
 def find_rate(config: Config, run: Run) -> Sweep | None:
@@ -371,7 +374,7 @@ def find_rate(config: Config, run: Run) -> Sweep | None:
     """
     if not config.find_rate:
         return None
-    _n_devices(config)
+    replicas.n_devices(config.device, config.replicas)
     processors.use(config.device)
     limit_threads(config.threads)
     alone = replace(config, distillation=0.0)  # a teacher may still have to be trained

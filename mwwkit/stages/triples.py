@@ -37,9 +37,7 @@ from mwwkit.triples.ledger import PHASES, Work, force, of_kind, open_work
 
 STAGE = phases.STAGE
 PRODUCTS = ("clips", "triples", "both")
-NOT_MADE = Sentence(
-    "Triples for a model of rooms are not asked for (PRODUCT): their cells below show nothing."
-)
+NOT_MADE = Sentence("Triples for a model of rooms were not asked for (PRODUCT): none are made.")
 TRIPLES_S = 0.15  # CPU seconds a triple takes, as measured on a shared core
 STERILE_SPEED = 10.0  # seconds of speech that are sterilised in one, there
 FOUND = {

@@ -18,7 +18,7 @@ from mwwkit.device.simulator import Device, scored
 from mwwkit.metrics import tail_fit
 from mwwkit.metrics import temperature as temperatures
 from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latency
-from mwwkit.metrics.operating_points import PerSet, operating_points
+from mwwkit.metrics.operating_points import PerSet, Surface, operating_points
 from mwwkit.metrics.temperature import Temperature
 from mwwkit.metrics.whose_words import WhoseWords
 from mwwkit.model.backend import tf
@@ -128,12 +128,15 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
 
         With `ends_s`, where each word ends (seconds), its latency is measured too.
         """
-        scored = self.positives, self.negatives, self.ambient
-        surface = operating_points(*scored, WINDOWS, self.near)
-        choice = choose_cutoff(surface, target_fah, max_clip_fpr)
+        choice = choose_cutoff(self.surface(), target_fah, max_clip_fpr)
         if ends_s is None:
             return choice
         return replace(choice, latency_s=median_latency(self.positives, ends_s, choice))
+
+    def surface(self) -> Surface:
+        """What every cutoff does at each of WINDOWS."""
+        scored = self.positives, self.negatives, self.ambient
+        return operating_points(*scored, WINDOWS, self.near)
 
 
 def tracks(

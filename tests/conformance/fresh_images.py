@@ -101,11 +101,11 @@ def environment() -> Mapping[str, str]:
 def first_cell(python: Path, clone: Path, name: str, wheel: Path, folder: Path) -> None:
     """Run a notebook's parameters and its first cell, and the next one as far as it equips."""
     cells = (clone / "notebooks" / f"{name}.py").read_text().split("\n# %%")
-    [parameters] = [cell for cell in cells if cell.startswith(' tags=["parameters"]')]
+    parameters = [cell for cell in cells if cell.startswith((' tags=["parameters"]', "\n"))][:2]
     [at] = [at for at, cell in enumerate(cells) if "find_spec" in cell]
     equips = cells[at + 1].split("\nlimits = ")[0]
     given = f"MWWKIT = {str(wheel)!r}\nPRESET = 'fast_test'"
-    text = f"#{parameters}\n{given}\n#{cells[at]}\n#{equips}"
+    text = f"#{parameters[0]}\n#{parameters[1]}\n{given}\n#{cells[at]}\n#{equips}"
     subprocess.run([python, "-c", text], check=True, cwd=folder, env=environment())
 
 

@@ -1,0 +1,220 @@
+"""Is what a notebook made good enough? Three sentences, by the figures of the run.
+
+    good_enough.clips(run)     # 01: what there is, who trains and tests, and whether that is enough
+    good_enough.scenes(run)    # 02
+    good_enough.weights(run)   # 03
+    good_enough.mining(run)    # 04
+    good_enough.model(run)     # 05
+
+The limits are those of the verdict (`metrics.judgement`, `corpus.own_recordings`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mwwkit.corpus.clips import Clips, Kind, Label, Split, load_clips
+from mwwkit.corpus.own_recordings import FEWEST_TO_TEST, is_recording, recordings_told
+from mwwkit.evaluation.exported import Exported
+from mwwkit.metrics.judgement import FEWEST_RECORDINGS
+from mwwkit.metrics.rates import an_hour, false_accepts_at_most
+from mwwkit.report.cutoff_choices import Advice
+from mwwkit.report.facts import Report
+from mwwkit.report.key_facts import read_report
+from mwwkit.report.verdict import BY_WEIGHT, Verdict
+from mwwkit.report.voices import heard_words
+from mwwkit.run.checkpoint import completed, finished
+from mwwkit.run.paths import Run
+from mwwkit.run.settings import RunSettings, of_run
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.evaluated import Evaluated, best, read
+
+_STAY = "03's weights stay; more hours of talk and radio in 01 (ambient/) give it more to find."
+HOURS_FOR_ONE = 3.0  # without a false accept: they prove at most one an hour (95 %, -ln 0.05)
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """What there is to say, in order; a notebook shows a list."""
+
+    told: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """A line each."""
+        return "\n".join(self.told)
+
+    def _repr_markdown_(self) -> str:
+        return "\n".join(f"* {sentence}" for sentence in self.told)
+
+
+def _sentences(told: Iterable[str]) -> Sentences:
+    return Sentences(tuple(sentence[:1].upper() + sentence[1:] for sentence in told))
+
+
+def clips(run: Run) -> Sentences:
+    """What 01 gathered, whose recordings train and test, and what to do about too few."""
+    there = load_clips(run)
+    words = there.of(label=Label.POSITIVE)
+    own = sum(map(is_recording, words))
+    others = len(there.of(kind=Kind.CLIP)) - len(words)
+    hours = there.of(kind=Kind.AMBIENT).hours
+    what = (
+        f"The wake word is there {len(words):,} times, {own:,} from people and "
+        f"{len(words) - own:,} from machines; beside it {others:,} clips of other words and "
+        f"{hours:.1f} h of speech without it."
+    )
+    return _sentences([what, f"{recordings_told(there.records)}.", _next_of_clips(words, own)])
+
+
+def _next_of_clips(words: Clips, own: int) -> str:
+    tested = sum(map(is_recording, words.of(split=Split.TEST)))
+    if not own:
+        return (
+            "Enough to see that all of it works, and not enough for people: record the word twenty "
+            "times and run this notebook again."
+        )
+    if own < FEWEST_RECORDINGS:
+        return f"Go on, and record more: {FEWEST_RECORDINGS} or more recordings are wanted."
+    if tested < FEWEST_TO_TEST:
+        return (
+            "Enough to train a model for the people who recorded it; its figures will be rough, "
+            "since few recordings test it."
+        )
+    return "Enough to train on and to test on: go on with 02."
+
+
+def scenes(run: Run) -> Sentences:
+    """How much 02 made for training, how many words choose and test, and what that can prove."""
+    train = FeatureSet.open(run, "train")
+    choose, test = (FeatureSet.open(run, f"{split}-words") for split in ("validation", "test"))
+    hours = FeatureSet.open(run, "validation-ambient").hours
+    n_words = sum(map(len, train.ends_s))
+    return _sentences(
+        [
+            f"{train.hours:.1f} h of scenes train, and say the word {n_words:,} times.",
+            f"{len(choose):,} held-out words choose weights and cutoff, {len(test):,} test them; a "
+            "word counts once for each of the conditions it is heard in.",
+            _proof(hours, _target(run)),
+        ]
+    )
+
+
+def _target(run: Run) -> float:
+    found = of_run(run).get("target_fah")
+    return found.value if found else RunSettings().target_fah
+
+
+def _proof(hours: float, target: float) -> str:
+    """What a stretch of speech without the word can support."""
+    needed = HOURS_FOR_ONE / target
+    if not hours:
+        return "No long speech chooses the cutoff: give 01 some (ambient/, TTS_AMBIENT_MINUTES)."
+    if hours >= needed:
+        return f"{hours:.1f} h of speech choose the cutoff: enough to prove {target:g} an hour."
+    most = an_hour(false_accepts_at_most(0, hours))
+    return (
+        f"{hours:.2f} h of speech without the word choose the cutoff: no false accept in it means "
+        f"no more than {most} an hour, and {target:g} an hour takes {needed:.0f} h to prove; more "
+        "talk and radio in 01 (ambient/) proves more."
+    )
+
+
+def weights(run: Run) -> Sentences:
+    """What the weights that 03 kept reach on the validation split, and what is wrong with them."""
+    done = finished(run, "training")
+    unit = best(done)
+    reached, found = read(done[unit]["choice"]), diagnose(done, unit)
+    kept = f"The weights of step {int(unit.rpartition('-')[2]):,} are kept: the int8 model"
+    enough = "Good enough to go on: 04 looks for what still fools it."
+    if found.name != "fine":
+        enough = f"Not yet good enough ({found.name}): {found.words}; {found.cure}."
+    told = [f"{kept} {reached} on the validation split.", _proved(reached), enough]
+    return _sentences(filter(None, told))
+
+
+def _proved(reached: Evaluated) -> str:
+    hourly, target = reached.hourly, reached.false_accepts_target
+    if not hourly or target is None:
+        return ""
+    if hourly.at_most <= target:
+        return f"That is enough speech to believe it: asked for were {target:g} an hour."
+    return (
+        f"So little speech leaves room for {an_hour(hourly.at_most)} false accepts an hour (95 %); "
+        f"asked for were {target:g}."
+    )
+
+
+def mining(run: Run) -> Sentences:
+    """What fooled the model in 04, and whether training against it was worth keeping."""
+    found, tuned = completed(run, "mined")["found"], completed(run, "tuned")
+    n = f"{found:,} moments of the training audio fooled the model, {tuned['mined']:,} were used."
+    if not tuned["mined"]:
+        return _sentences([n, f"There was nothing to train against: {_STAY}"])
+    before, after = read(tuned["before"]), read(tuned["after"])
+    result = f"On the validation split it {before} before, and it {after} after."
+    helped = "Fine-tuning helped: its weights go to 05."
+    if not tuned["weights"].startswith("tuned/"):
+        helped = f"Fine-tuning did not help, and nothing is lost: {_STAY}"
+    return _sentences([n, result, helped])
+
+
+def model(run: Run) -> Sentences:
+    """The verdict on the finished model: who was heard, what wakes it, its cutoff, what to do."""
+    exported = Exported(run)
+    if not exported.record.report:
+        return _sentences(["an earlier version exported this: `mwwkit report` makes the report."])
+    report = read_report(exported)
+    heard = heard_words(report.test, report.data)
+    nobody = "" if heard.people.of else " Of people none was tested."
+    return _sentences(
+        [
+            f"{report.verdict.headline}. {heard}{nobody} {_wakes(report)}",
+            _cutoffs(report),
+            f"What to do: {_cure(report.verdict)}",
+        ]
+    )
+
+
+def _cure(found: Verdict) -> str:
+    """What to do about the worst; the last sentence, where training was too short to tell."""
+    cures = {each.cure for each in BY_WEIGHT}
+    return next((told for told in found.sentences if told in cures), found.sentences[-1])
+
+
+def _wakes(report: Report) -> str:
+    """How often it woke for nothing on the test split, and what that leaves open."""
+    hourly = report.test.false_accepts_per_hour
+    if not hourly.hours:
+        return "How often it wakes for nothing was not tested."
+    target = report.threshold.target_false_accepts_per_hour
+    return (
+        f"It woke for nothing {hourly.events} times in {hourly.hours:.2f} h of other sound: up to "
+        f"{an_hour(hourly.at_most)} an hour are possible (95 %), {target:g} were asked for."
+    )
+
+
+def _cutoffs(report: Report) -> str:
+    """The shipped cutoff, and what a lower one would trade."""
+    lenient, shipped = (_named(report, name) for name in ("lenient", "balanced"))
+    told = f"The cutoff is {report.threshold.told}"
+    if lenient.cutoff >= shipped.cutoff or not lenient.test.recall:
+        return f"{told}; a lower one would pass the limits that were set for false accepts."
+    more = lenient.test.recall.count - shipped.test.recall.count
+    return (
+        f"{told}; a lower one, {lenient.cutoff:g}, would have heard {more} more of "
+        f"{lenient.test.recall.of} test words{_let_pass(shipped, lenient)}."
+    )
+
+
+def _let_pass(shipped: Advice, lenient: Advice) -> str:
+    others = [each.test.other_clips_accepted for each in (shipped, lenient)]
+    if not all(others):
+        return ""
+    before, after = (each.count for each in others)
+    if before == after:
+        return f" and woken to no more of {others[1].of} other words than the {before} it does now"
+    return f" and woken to {after} of {others[1].of} other words instead of {before}"
+
+
+def _named(report: Report, name: str) -> Advice:
+    return next(each for each in report.advice if each.name == name)

@@ -1,0 +1,136 @@
+"""A training to be watched, stopped between two units, and gone on with.
+
+    panel = TrainingPanel(ending, train.run, config, run, limits)
+    panel.go()                                       # what train.run returns
+
+The curves and what they show so far are drawn after every unit. In a live notebook Stop, or the
+notebook's own button that interrupts, ends the training after the unit under way: nothing is lost.
+Interrupted twice, it stops at once, and that unit is taken again. Then Start goes on, as running
+the cell again does.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from IPython.display import DisplayHandle, display
+from ipywidgets import Button, Layout
+
+from mwwkit.previews.panel import Words, controls, is_live, sentence
+from mwwkit.previews.training_curves import LiveCurves
+from mwwkit.run.checkpoint import CheckpointError, finished
+from mwwkit.run.ending import Ending
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits, ask_to_stop
+from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.evaluated import History
+
+STOPPING = "It stops after the unit under way; nothing is lost."
+
+
+class TrainingPanel:
+    """What a stage that trains is run by in a notebook."""
+
+    def __init__(
+        self,
+        ending: Ending,
+        stage_run: Callable,
+        config: Any,
+        run: Run,
+        limits: Limits,
+        folder: str = "training",
+    ):
+        """Show what there is in `folder`, and the controls."""
+        self.ending, self._args, self._stage_run = ending, (config, run, limits), stage_run
+        self.stop = Button(description="Stop after this unit", layout=Layout(width="14em"))
+        self.start = Button(description="Start", button_style="primary", disabled=True)
+        self.stop.on_click(lambda _: self._stop())
+        self.start.on_click(lambda _: self._start())
+        self.curves = LiveCurves()
+        self._told: DisplayHandle | None = None
+        self._state: DisplayHandle | None = None
+        self.worker: threading.Thread | None = None
+        self._begin(run, folder)
+
+    def _begin(self, run: Run, folder: str) -> None:
+        if is_live():
+            controls(self.stop, self.start)
+            self._state = display(sentence(""), display_id=True)
+        try:
+            self.watch(finished(run, folder))
+        except CheckpointError:
+            return  # not finished: the units to come will draw it
+
+    def go(self) -> Any:
+        """Run the stage here; what it returns, None where it was stopped."""
+        self._running(True)
+        try:
+            with interrupts_stop_between_units(self._say):
+                return self.ending.of(self._stage_run, *self._args, on_unit=self.watch)
+        finally:
+            self._running(False)
+
+    def watch(self, history: History) -> None:
+        """Draw a history, and say what it shows so far."""
+        if not history:
+            return
+        self.curves(history)
+        if self._told is None:
+            self._told = display(so_far(history), display_id=True)
+        else:
+            self._told.update(so_far(history))
+
+    def _running(self, is_on: bool) -> None:
+        self.stop.disabled, self.start.disabled = not is_on, is_on or not self.ending.stopped
+        self._say("" if is_on else self.ending.stopped and "Stopped. Start goes on.")
+
+    def _say(self, text: str) -> None:
+        if self._state is not None:
+            self._state.update(sentence(text))
+
+    def _stop(self) -> None:
+        ask_to_stop()
+        self._say(STOPPING)
+
+    def _start(self) -> None:
+        """Go on beside the cell, so that Stop is heard."""
+        self.start.disabled = True
+        self.worker = threading.Thread(target=self._go_on, daemon=True)
+        self.worker.start()
+
+    def _go_on(self) -> None:
+        made = self.go()
+        if not self.ending.stopped:
+            self._say(f"Finished: run the cells below. {made!r}")
+
+
+def so_far(history: History) -> Words:
+    """Where a training is, and its diagnosis."""
+    *_, last = history
+    step = int(last.rpartition("step-")[2])
+    return sentence(f"Step {step:,}: {diagnose(history)}")
+
+
+@contextmanager
+def interrupts_stop_between_units(say: Callable[[str], None]) -> Iterator[None]:
+    """Let the first interrupt ask for a stop, and the second one interrupt as usual.
+
+    Only where a person may give one, and in the main thread, which is the one that gets signals.
+    """
+    if not is_live() or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def asked(*_: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        ask_to_stop()
+        say(STOPPING)
+
+    signal.signal(signal.SIGINT, asked)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,107 @@
+"""The sentences that a notebook ends with follow the figures of its run."""
+
+from dataclasses import replace
+
+import pytest
+
+from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
+from mwwkit.corpus.own_recordings import FEWEST_TO_TEST
+from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.previews import good_enough
+from mwwkit.report.cutoff_choices import Advice, Reached
+from mwwkit.report.verdict import DEAF, TRIGGER_HAPPY, Verdict
+from mwwkit.run.paths import Run
+from mwwkit.training.evaluated import Evaluated
+
+
+def words(split: Split, n: int, source: str = "home") -> list[SampleRecord]:
+    facts = {"label": Label.POSITIVE, "kind": Kind.CLIP, "word": "up", "speaker": "", "licence": ""}
+    rows = [(f"{source}-{split.value}-{i}.wav", f"{source} {split} {i}") for i in range(n)]
+    return [
+        SampleRecord(
+            path=at, split=split, seconds=1.0, source=source, sha256=sha, origin=at, **facts
+        )
+        for at, sha in rows
+    ]
+
+
+def of_clips(tmp_path, *split: tuple[Split, int]) -> str:
+    """What 01 would end with: machines' words, and so many of people in each split."""
+    records = words(Split.TRAIN, 5, "espeak-ng")
+    for part, n in split:
+        records += words(part, n)
+    long = replace(
+        records[0], path="a.wav", kind=Kind.AMBIENT, label=Label.NEGATIVE, seconds=7200.0
+    )
+    write_catalogue(tmp_path / CATALOGUE, [*records, long])
+    return repr(good_enough.clips(Run(tmp_path)))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path):
+    (tmp_path / CATALOGUE).parent.mkdir(parents=True)
+
+
+def test_01_counts_the_word_by_who_said_it_and_the_hours_beside_it(tmp_path):
+    told = of_clips(tmp_path, (Split.TRAIN, 8), (Split.VAL, 3), (Split.TEST, 2))
+    assert "there 18 times, 13 from people and 5 from machines" in told
+    assert "2.0 h of speech without it" in told
+    assert "13 recordings of the word: 8 train, 3 choose, 2 test" in told
+
+
+@pytest.mark.parametrize(
+    ("n", "n_test", "told"),
+    [
+        (0, 0, "not enough for people"),
+        (6, 1, "record more"),
+        (40, 4, "its figures will be rough"),
+        (40, FEWEST_TO_TEST, "Enough to train on and to test on"),
+    ],
+)
+def test_01_says_what_to_do_by_how_many_people_said_it(tmp_path, n, n_test, told):
+    assert told in of_clips(tmp_path, (Split.TRAIN, n), (Split.TEST, n_test)).splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"), [(0.0, "No long speech"), (0.2, "no more than 15 an hour")]
+)
+def test_little_speech_is_told_by_what_it_leaves_open(hours, told):
+    assert told in good_enough._proof(hours, 0.5)
+    assert "enough to prove 0.5 an hour" in good_enough._proof(6.1, 0.5)
+
+
+def test_the_bound_of_03_is_told_against_what_was_asked_for():
+    reached = Evaluated(false_accepts_per_hour=0.0, hours=0.2, false_accepts_at_most=15.0)
+    assert not good_enough._proved(reached), "an earlier version kept no target"
+    asked = replace(reached, false_accepts_target=0.5)
+    assert "leaves room for 15 false accepts an hour" in good_enough._proved(asked)
+    assert "enough speech to believe it" in good_enough._proved(
+        replace(asked, hours=9.0, false_accepts_at_most=0.4)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [(6, "woken to no more of 647"), (9, "woken to 9 of 647 other words instead of 6")],
+)
+def test_a_lower_cutoff_is_told_by_what_it_lets_pass(wrong, told):
+    def at(cutoff, name, count):
+        reached = Reached(None, Rate.counted(count, 647), Hourly.counted(0, 1.0))
+        return Advice(cutoff, 3, name, "why", reached, reached)
+
+    assert told in good_enough._let_pass(at(0.5, "balanced", 6), at(0.4, "lenient", wrong))
+
+
+def test_what_to_do_is_about_the_worst_fault_or_about_a_training_too_short():
+    found = Verdict("bad", DEAF.headline, ("It heard 0 of 9.", DEAF.cure, TRIGGER_HAPPY.cure))
+    assert good_enough._cure(found) == DEAF.cure
+    assert (
+        good_enough._cure(replace(found, sentences=("It heard 0 of 9.", "Too short.")))
+        == "Too short."
+    )
+
+
+def test_sentences_are_a_list_in_a_notebook_and_lines_in_a_terminal():
+    told = good_enough._sentences(["one here.", "two there."])
+    assert repr(told) == "One here.\nTwo there."
+    assert told._repr_markdown_() == "* One here.\n* Two there."
