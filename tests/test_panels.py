@@ -11,6 +11,7 @@ import tiny_run
 from IPython.display import Image
 
 from mwwkit.audio.wav16 import Wav16
+from mwwkit.corpus.clip_measures import measured
 from mwwkit.corpus.clips import (
     Kind,
     Label,
@@ -100,6 +101,16 @@ def test_what_is_no_use_is_not_kept_and_what_could_be_better_is_told(tmp_path):
     assert "cut off at full scale" in str(loud)
     soft = takes.keep(near, "ann", file_of(said(0.002)), "a.wav")
     assert "very soft" in str(soft) and soft.path.name == "near-02.wav"
+
+
+def test_how_high_a_sound_goes_tells_a_telephone_from_a_microphone():
+    draws = np.random.default_rng(3)
+    wide = 0.01 * draws.standard_normal(16_000) + 0.3 * np.sin(np.arange(16_000) * 0.06)
+    spectrum = np.fft.rfft(wide)
+    spectrum[3400:] = 0
+    assert measured(wide.astype(np.float32)).bandwidth_hz > 7_000
+    assert 3_000 < measured(np.fft.irfft(spectrum).astype(np.float32)).bandwidth_hz < 4_000
+    assert measured(np.zeros(16_000, np.float32)).bandwidth_hz == 0
 
 
 def test_files_of_a_phone_come_in_together_and_the_next_task_is_asked_for(tmp_path):

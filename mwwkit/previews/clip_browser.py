@@ -146,7 +146,9 @@ class Browser:
         actions = [NOTHING, KEEP, EXCLUDE, *LABELS, "take back"]
         self.action = Dropdown(options=actions, description="this clip", layout=narrow)
         self.reason = Text("", description="because", layout=Layout(width="24em"), style=plain)
-        self.write = ToggleButton(False, description="Write it down, next")
+        self.write = ToggleButton(
+            False, description="Write it down, next", layout=Layout(width="auto")
+        )
         self._written = False
 
     def show(self) -> None:

@@ -52,7 +52,9 @@ class Guide:
             layout=Layout(width="12em"),
         )
         self.upload = FileUpload(accept="audio/*,video/webm,.flac,.m4a", multiple=True)
-        self.retake = ToggleButton(False, description="Take the last one back")
+        self.retake = ToggleButton(
+            False, description="Take the last one back", layout=Layout(width="auto")
+        )
 
     def show(self) -> None:
         """Display the button, the controls, the list, and the last recording."""
