@@ -23,6 +23,7 @@ from mwwkit.corpus.clips import (
 from mwwkit.corpus.data_health import health_of
 from mwwkit.corpus.recording_folders import RECORDED, recorded_in
 from mwwkit.corpus.takes import BY_NAME, TASKS, Takes
+from mwwkit.corpus.unit_folders import where
 from mwwkit.previews import augmentation_ab, clip_browser, guided_recorder
 from mwwkit.previews.drawing import Player
 from mwwkit.run.decisions import clip_decisions, parameter_decisions
@@ -149,6 +150,7 @@ def test_01_reads_what_was_recorded_as_a_folder_of_recordings(tmp_path):
     assert counts["positive", "clip"] == 10 and counts["negative", "clip"] == 2
     assert {"ann"} == {i.about.speaker for i in gathered.inputs if i.about.kind is Kind.CLIP}
     assert counts["negative", "ambient"] and counts["negative", "noise"]
+    assert {where(item).split("/")[0] for item in gathered.inputs} == {RECORDED}
 
 
 def test_a_clip_is_left_out_with_its_reason_and_the_next_one_is_shown(run):
