@@ -159,7 +159,7 @@ from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_browser, clip_player, good_enough, guided_recorder, triple_player
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
 
@@ -170,7 +170,7 @@ wants_clips, wants_triples = triples.products(PRODUCT)
 clips = acquire.Config.from_parameters(given) if wants_clips else None
 triples_config = triples.Config.from_parameters(given) if wants_triples else None
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Record
@@ -292,4 +292,4 @@ triples_config and triples.run(triples_config, run, limits)
 triples_config and triple_player.triple(run, triples_config.bad_irs)
 
 # %%
-triples.check(run) if triples_config else f"PRODUCT is {PRODUCT!r}: no triples are asked for"
+triples.check(run) if triples_config else triples.NOT_MADE

@@ -122,7 +122,7 @@ from mwwkit.presets.parameters import resolve
 from mwwkit.previews import good_enough, mistakes_panel
 from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import mine
 
@@ -131,7 +131,7 @@ given = resolve(PRESET, "mine", globals(), run, mine.Config)
 limits = Limits.from_parameters(given)
 config = mine.Config.from_parameters(given)
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Plan

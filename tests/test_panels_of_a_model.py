@@ -149,11 +149,13 @@ def test_keys_judge_and_move_on_and_a_new_kernel_goes_on_where_nobody_has_judged
     shown = mistakes_panel.MistakesPanel(cases)
     shown.reason.value = "a door"
     shown.keys.value = "k"
-    assert shown.keys.value == "" and shown.at == 1
-    shown.keys.value = "dbm"  # drop the second, back to it, it is mislabelled
+    assert shown.at == 1
+    shown.keys.value = "kdbm"  # drop the second, back to it, it is mislabelled
     assert judged == {"c0": ("keep", "a door"), "c1": ("mislabelled", "")}
-    shown.keys.value = "px"
+    shown.keys.value = "kdbmpx"
     assert shown.at == 2, "to play again stays, and other keys do nothing"
+    shown.keys.value = "kdbm"
+    assert shown.at == 2, "nor does taking letters back"
     shown.buttons["next"].click()
     shown.buttons["next"].click()
     assert shown.at == 3, "there is nothing after the last"
