@@ -114,11 +114,14 @@ class MistakesPanel:
         return [_headed(head, case.lines), drawing.png(figure), sound, sentence(done)]
 
     def _typed(self, change: dict[str, Any]) -> None:
-        for key in str(change["new"]).lower():
+        """Do what the letters say that came after those that were there.
+
+        The field is not emptied from here: a kernel that is slow would do a letter twice.
+        """
+        before, now = str(change["old"]), str(change["new"])
+        for key in now[len(before) :].lower() if now.startswith(before) else "":
             if key in KEYS:
                 self.do(KEYS[key])
-        if change["new"]:
-            self.keys.value = ""
 
 
 def static_table(cases: Cases) -> Words:

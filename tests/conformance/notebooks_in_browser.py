@@ -33,7 +33,7 @@ from report_in_browser import FLAGS, PATIENCE_S, PLAY, PLAYED_S, missing
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-RUN_S, ANSWER_S = 1800, 90  # a notebook; a panel's answer
+RUN_S, ANSWER_S = 1800, 240  # a notebook; a panel's answer
 # The notebook that is open: JupyterLab counts no widget as current before it was clicked.
 PANEL = """
 const app = window.jupyterapp, all = app ? [...app.shell.widgets("main")] : [];
@@ -304,40 +304,40 @@ def drive_mistakes(page: Page, run: Path, source: str) -> Iterator[str]:
         if "Judged" in page.output_of(source):
             yield "there is no field for keys"
         return  # no mistakes: nothing to judge
-    decided = run / "decisions"
     for key in "kd":
-        before = {path: path.read_bytes() for path in decided.glob("*")}
+        before = decisions(run)
         fields[0].send_keys(key)
-        time.sleep(0.2)
-
-        def written(before: dict = before) -> bool:
-            return before != {path: path.read_bytes() for path in decided.glob("*")}
-
         try:
-            _until(written if key == "d" else lambda: True, ANSWER_S, "")
+            _until(lambda before=before: decisions(run) != before, ANSWER_S, "")
         except RuntimeError:
             yield f"the key {key} wrote nothing"
     yield from plays(page, page.cell(source))
 
 
+def decisions(run: Path) -> dict[str, bytes]:
+    """Every file of decisions."""
+    return {path.name: path.read_bytes() for path in (run / "decisions").glob("*.*")}
+
+
 def drive_audition(page: Page) -> Iterator[str]:
     """Record two seconds by the fake microphone."""
     node = page.cell("audition.audition")
-    record = button(node, "Record")
+    record, before = button(node, "Record"), sounds(page, node)
     page.run("arguments[0].scrollIntoView({block: 'center'})", record)
     record.click()
     time.sleep(2.5)
     record.click()
 
-    def heard() -> bool:
-        pictures = node.find_elements("css selector", "img")
-        return bool(pictures) and "recorded" in node.text
-
     try:
-        _until(heard, ANSWER_S, "")
+        _until(lambda: sounds(page, node) != before, ANSWER_S, "")
     except RuntimeError:
         yield "a recording by the fake microphone was not heard"
     yield from plays(page, node)
+
+
+def sounds(page: Page, node: Any) -> list[str]:
+    """What the players of a cell hold; the page is asked, since they are replaced meanwhile."""
+    return page.run("return [...arguments[0].querySelectorAll('audio')].map(a => a.src)", node)
 
 
 def plays(page: Page, node: Any) -> Iterator[str]:
