@@ -199,5 +199,9 @@ def test_a_word_is_heard_before_and_after_and_the_sliders_values_are_kept(run):
     line, *_ = compared.draw(0, 0, True, **values | {"eq": 0.75, "snr_db": (0.0, 9.0)})
     assert parameter_decisions(run) == {"featurize": {"EQ": 0.75, "SNR_DB": [0.0, 9.0]}}
     assert "EQ 0.75" in str(line)
+    slow = {"time_stretch": 1.0, "stretch": (0.5, 0.5), "time_shift": 1.0, "shift_s": 0.5}
+    before, after, record = compared.pair(0, 0, values | slow)
+    assert record["items"][0]["effects"]["time_stretch"] == {"rate": 0.5}
+    assert len(after) > 1.5 * len(before)
     line, *_ = compared.draw(0, 0, False, **values | {"babble": 1.0, "voice": 1.0})
     assert parameter_decisions(run)["featurize"]["EQ"] == 0.75
