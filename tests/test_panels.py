@@ -89,6 +89,14 @@ def test_a_recording_is_checked_and_kept_and_a_new_session_knows_of_it(tmp_path)
     assert not recorded_in(run)
 
 
+def test_a_live_panel_asks_for_the_next_recording_when_a_control_moves_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(guided_recorder, "is_live", lambda: True)
+    guide = guided_recorder.Guide(Run(tmp_path), "hey you")
+    monkeypatch.setattr(guided_recorder, "is_live", lambda: False)  # as in a control's message
+    shown, line, *_ = pressed(guide, task="far")
+    assert "now: say “hey you” from across the room" in str(line) and "0 of 5" in str(shown)
+
+
 def test_what_is_no_use_is_not_kept_and_what_could_be_better_is_told(tmp_path):
     takes = Takes(Run(tmp_path), "hey you")
     near = BY_NAME["near"]

@@ -70,7 +70,7 @@ class Comparison:
         self.word = counter(len(self.material.positives), 0, "word")
         self.draws = counter(N_DRAWS, 0, "draw")
         self.use = ToggleButton(False, description="Use these")
-        self._used = False
+        self._used, self._live = False, is_live()  # which only a cell can say, no control
 
     def show(self) -> None:
         """Display the sliders, before and after, and what was done to the word."""
@@ -90,7 +90,7 @@ class Comparison:
             before, after, record = self.pair(word, draws, {})
             told = f"{error}: heard as it was"
         picture, sounds = drawing.png(_figure(before, after)), drawing.players([before, after], 2)
-        idle = "" if is_live() else "a word before, and as 02 may use it in training"
+        idle = "" if self._live else "a word before, and as 02 may use it in training"
         what = sentence(told or idle)
         return what, picture, HTML(sounds), Markdown(done_to(record))
 

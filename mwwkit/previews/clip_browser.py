@@ -149,7 +149,7 @@ class Browser:
         self.write = ToggleButton(
             False, description="Write it down, next", layout=Layout(width="auto")
         )
-        self._written = False
+        self._written, self._live = False, is_live()  # which only a cell can say, no control
 
     def show(self) -> None:
         """Display the controls, the clip, and what was decided so far."""
@@ -219,7 +219,7 @@ class Browser:
     def _decisions(self) -> Words:
         decided = list(clip_decisions(self.run).values())
         if not decided:
-            return sentence("" if is_live() else "No clip was left out or called otherwise.")
+            return sentence("" if self._live else "No clip was left out or called otherwise.")
         head = f"{len(decided)} decided on; 02 makes its features by it:"
         rows = [("clip", "what", "because")]
         rows += [(Path(each.clip).name, each.action, each.reason) for each in decided[:20]]
