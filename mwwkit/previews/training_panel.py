@@ -31,7 +31,7 @@ from mwwkit.training.evaluated import History
 
 STOPPING = "It stops after the unit under way; nothing is lost."
 HOW = "To stop it between two units: the button, or interrupt the kernel once. Nothing is lost."
-# A kernel that computes may hear of a pressed button only afterwards; an interrupt it hears at once.
+# A kernel that computes may hear of a button only afterwards; an interrupt it hears at once.
 INTERRUPT = """
 (() => {
   const config = document.getElementById("jupyter-config-data");
