@@ -321,8 +321,8 @@ def decided_still(page: Page, run: Path) -> Iterator[str]:
     """After a restart of the kernel: what was decided is told again."""
     if (run / "decisions/cutoff.json").exists():
         told = page.output_of("threshold_explorer.explore")
-        if "You decided on cutoff" not in told:
-            yield "the cutoff that was decided is forgotten"
+        if "You decided on cutoff" not in told or "it ships" not in told:
+            yield f"the cutoff that was decided is forgotten, or not shipped: {told[-300:]}"
 
 
 def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | None) -> list[str]:
