@@ -159,7 +159,7 @@ from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_browser, clip_player, good_enough, guided_recorder, triple_player
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import acquire, triples
 
@@ -170,7 +170,7 @@ wants_clips, wants_triples = triples.products(PRODUCT)
 clips = acquire.Config.from_parameters(given) if wants_clips else None
 triples_config = triples.Config.from_parameters(given) if wants_triples else None
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Record
@@ -236,6 +236,8 @@ ending.stopped or (clips and clip_browser.browse(run))
 #
 # ![Two ways to split: by file, and by speaker](attachment:splits.png)
 #
+# *Six people, twelve recordings of each, split in two ways.*
+#
 # **Why by speaker.** Some clips train, some choose weights and cutoff, some test and are touched at
 # the very end. A model that has heard ann knows ann: tested on her it looks better than a stranger
 # will find it. So from six speakers on, nobody is in two of these groups. With fewer, everybody's
@@ -290,4 +292,4 @@ triples_config and triples.run(triples_config, run, limits)
 triples_config and triple_player.triple(run, triples_config.bad_irs)
 
 # %%
-triples.check(run) if triples_config else f"PRODUCT is {PRODUCT!r}: no triples are asked for"
+triples.check(run) if triples_config else triples.NOT_MADE

@@ -22,6 +22,9 @@
 #
 # ![A scene: words over babble, and what the model is taught](attachment:scene.png)
 #
+# *A drawing of one scene of 12 s. Below, what the model is taught: to be sure just after the word's
+# end, and to stay quiet elsewhere.*
+#
 # **What you will see:** a training scene, heard, seen, labelled, with all that was done to it.
 #
 # | | |
@@ -69,6 +72,10 @@ EQ = 0.4  # probability, for each sound, of another spectrum
 DISTORTION = 0.1  # of saturation
 PITCH_SHIFT = 0.0  # of another pitch at the same speed, up to 2 semitones
 BAND_STOP = 0.05  # of a missing band
+TIME_STRETCH = 0.0  # of being faster or slower at the same pitch
+STRETCH = [0.85, 1.15]  # how fast, at least and at most
+TIME_SHIFT = 0.0  # of coming earlier or later than the pause before it
+SHIFT_S = 0.1  # s, either way at most
 SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 WORKERS = 0  # processes; 0 for one a core
@@ -124,7 +131,7 @@ fresh_session.prepare(globals())
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import augmentation_ab, good_enough, scene_player
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import featurize
 
@@ -133,7 +140,7 @@ given = resolve(PRESET, "featurize", globals(), run, featurize.Config)
 limits = Limits.from_parameters(given)
 config = featurize.Config.from_parameters(given)
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Compare

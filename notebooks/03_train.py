@@ -21,6 +21,9 @@
 #
 # ![Scores, their mean, and the cutoff](attachment:decision.png)
 #
+# *A drawing. The mean of some scores must pass the cutoff: so a word wakes it, and a short blip does
+# not.*
+#
 # **What you will see:** the training's curves, and what the model reaches as the device would run it,
 # on speakers and words that it was not taught by.
 #
@@ -85,6 +88,12 @@ CLASS_RATIO = []  # [2, 1, 1] of every batch with the word, without, with a near
 CLASS_PENALTY = []  # weights of their negative steps, as [1, 1, 2]; [] for 1 each
 CMVN = False  # normalise the bands; folded into the weights by 05
 SPEC_AUGMENT = True  # warp, gain and masked bands, anew each step
+SPEC_WARP = 0.08  # bands are read from up to this share higher or lower
+SPEC_GAIN = 0.1  # features times 0.9 to 1.1
+SPEC_BAND_MASKS = 2  # spans of bands that are silenced
+SPEC_BAND_MASK = 5  # bands in one at most, of 40
+SPEC_TIME_MASKS = 0  # spans of frames that are silenced
+SPEC_TIME_MASK = 12  # frames in one at most, of 10 ms
 EVALUATE_EVERY = 2500  # steps between two looks at the int8 model's numbers; a multiple of 250
 PATIENCE = 0  # stop after so many looks without a better one; 0 takes all steps
 TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
@@ -95,7 +104,7 @@ FIND_RATE = False  # try 100 rates first and draw the loss; nothing is kept of i
 TENSORBOARD = False  # also write events for TensorBoard to training/tensorboard
 PROFILE = False  # write where Python's time goes to training/profile.txt
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-WORKERS = 0  # processes; 0 for one a core
+WORKERS = 0  # processes that score hours of sound with the int8 model; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
@@ -149,7 +158,7 @@ from mwwkit.presets.parameters import resolve
 from mwwkit.previews import good_enough, lr_sweep
 from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import train
 
@@ -158,7 +167,7 @@ given = resolve(PRESET, "train", globals(), run, train.Config)
 limits = Limits.from_parameters(given)
 config = train.Config.from_parameters(given)
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Plan

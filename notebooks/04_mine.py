@@ -21,6 +21,10 @@
 #
 # ![False accepts in a day, and what silence proves](attachment:day.png)
 #
+# *Left: a day of sixteen hours in which talk or a radio is on, at three rates; a red line is a wake
+# for nothing. 0.5 an hour is what is asked for unless you say otherwise. Right: having heard none for
+# so many hours, the true rate may still be that high.*
+#
 # **What you will see:** what fools the model, with players; the figures before and after.
 #
 # | | |
@@ -118,7 +122,7 @@ from mwwkit.presets.parameters import resolve
 from mwwkit.previews import good_enough, mistakes_panel
 from mwwkit.previews.training_panel import TrainingPanel
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import mine
 
@@ -127,7 +131,7 @@ given = resolve(PRESET, "mine", globals(), run, mine.Config)
 limits = Limits.from_parameters(given)
 config = mine.Config.from_parameters(given)
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Plan

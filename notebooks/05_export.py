@@ -21,6 +21,9 @@
 #
 # ![What the cutoff trades](attachment:trade.png)
 #
+# *A drawing; yours is below, measured. Further left the device wakes for nothing, further right it
+# misses calls. The report offers three cutoffs.*
+#
 # **What you will see:** the verdict in plain words, all cutoffs and what each would do, a held-out
 # word as the device scores it, and yourself: record a sound and see when the device would wake.
 #
@@ -59,7 +62,7 @@ OTHER_CALIBRATIONS = True  # tell what other int8 calibration streams would have
 ONNX = False  # also write the float net as ONNX, for ONNX Runtime elsewhere (extra onnx)
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
-WORKERS = 0  # processes; 0 for one a core
+WORKERS = 0  # processes that score hours of sound with the int8 model; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
@@ -119,7 +122,7 @@ from mwwkit.previews import (
     threshold_explorer,
 )
 from mwwkit.run.ending import Ending
-from mwwkit.run.paths import Run, platform
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 from mwwkit.stages import export
 
@@ -128,7 +131,7 @@ given = resolve(PRESET, "export", globals(), run, export.Config)
 limits = Limits.from_parameters(given)
 config = export.Config.from_parameters(given)
 ending = Ending(run)
-platform(), run
+run.told
 
 # %% [markdown]
 # ## Plan
@@ -203,7 +206,6 @@ ending.stopped or export_panel.files(run)
 # `export/` are not what passed.
 
 # %%
-ending.stopped or print(export.sheet(run))
 ending.stopped or export.check(run)
 
 # %% [markdown]

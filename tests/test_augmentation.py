@@ -1,6 +1,6 @@
 """What 02 sets of the augmentations is what happens in scenes, as often as it says."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from mwwkit.run.seeds import rng
 from mwwkit.scenes.augmentation import BEHIND, OF_SCENES, OF_SOUNDS, Recipe
 from mwwkit.scenes.rendering import render
 from mwwkit.scenes.scene_drawing import SceneSettings, draw_scene
+from mwwkit.scenes.scenes import RATE_HZ
 
 NOTHING = dict.fromkeys((*OF_SCENES, *OF_SOUNDS), 0.0)
 NAMES = {"background_noise": "noise", "color_noise": "coloured", "voice": "voice"}
@@ -29,11 +30,33 @@ def test_all_off_it_is_the_sounds_alone(material):
         assert all(not item.effects and item.level_db == 0 for item in scene.items)
 
 
-@pytest.mark.parametrize("name", ["eq", "distortion", "pitch_shift", "band_stop"])
+@pytest.mark.parametrize("name", ["eq", "distortion", "pitch_shift", "band_stop", "time_stretch"])
 def test_an_effect_on_sounds_happens_as_often_as_its_probability(material, name):
     items = [item for scene in scenes(material, **{name: 0.3}) for item in scene.items]
     assert np.mean([list(i.effects) == [name] for i in items]) == pytest.approx(0.3, abs=0.07)
     assert all(set(item.effects) <= {name} for item in items)
+
+
+def test_stretched_sounds_take_longer_or_shorter_and_their_words_end_where_they_do(material, here):
+    made = scenes(material, 40, time_stretch=1.0, stretch=(0.7, 0.8))
+    items = [item for scene in made for item in scene.items]
+    assert all(1.25 < item.seconds * item.speed / item.piece.seconds < 1.43 for item in items)
+    words = [(scene, item) for scene in made for item in scene.items if item.end_s is not None]
+    assert len(words) > 10
+    for scene, item in words[:10]:
+        only = replace(scene, items=(item,), floor_db=(), peak_dbfs=None)
+        loud = np.flatnonzero(np.abs(render(only, here.find).astype(float)) > 300)
+        assert loud[-1] / RATE_HZ == pytest.approx(item.end_s, abs=0.03)
+
+
+def test_shifted_sounds_come_earlier_or_later_whole_and_never_before_the_scene(material):
+    plain, moved = scenes(material, 60), scenes(material, 60, time_shift=1.0, shift_s=0.4)
+    firsts = [(a.items[0], b.items[0]) for a, b in zip(plain, moved, strict=True)]
+    shifts_s = np.array([b.at_s - a.at_s for a, b in firsts if a.piece == b.piece])
+    assert len(shifts_s) == 60 and shifts_s.min() < -0.2 and 0.2 < shifts_s.max() <= 0.4
+    assert all(i.at_s >= 0 and "time_shift" not in i.effects for s in moved for i in s.items)
+    ended = [(a, b) for a, b in firsts if a.end_s is not None]
+    assert all(b.end_s - b.at_s == pytest.approx(a.end_s - a.at_s, abs=2e-4) for a, b in ended)
 
 
 def test_a_level_is_drawn_as_often_as_gain_says_and_so_far(material):

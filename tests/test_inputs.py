@@ -32,6 +32,7 @@ from mwwkit.training.evaluated import read
 from mwwkit.training.evaluator import to_float_features
 from mwwkit.training.labels import IGNORED, LabelSettings, label_steps
 from mwwkit.training.losses import LossSettings
+from mwwkit.training.spec_augment import NONE, SpecAugment
 from mwwkit.training.trainer import weights_of
 
 
@@ -179,7 +180,7 @@ def test_the_chosen_net_scores_as_it_did_in_training(trained, scenes):
 def test_the_settings_of_training_are_handed_on(trained):
     handed = trained_with(trained)
     assert handed.labels == LabelSettings() and handed.dropout == 0.1
-    assert handed.varied == augmentation(True)
+    assert handed.varied == SpecAugment()
 
 
 def test_what_an_older_version_did_not_write_down_is_named(trained, tmp_path):
@@ -194,7 +195,7 @@ def test_what_an_older_version_did_not_write_down_is_named(trained, tmp_path):
 
 def test_without_augmentation_every_batch_is_the_features_as_they_are(scenes):
     sets = [("scenes", scenes, 1.0)]
-    plain = dataset_of(LabelSettings(), 4, 1, sets, augmentation(False)).draws(7)
+    plain = dataset_of(LabelSettings(), 4, 1, sets, augmentation({"spec_augment": False})).draws(7)
     assert (plain.matrix == np.eye(40)).all() and plain.spans.shape[1] == 0
     varied = dataset_of(LabelSettings(), 4, 1, sets).draws(7)
     assert (varied.matrix != np.eye(40)).any(axis=(1, 2)).all()
@@ -223,3 +224,10 @@ def test_of_training_by_an_older_version_the_loss_is_what_its_code_did(
     (tmp_path / "training").mkdir()
     write_json(tmp_path / "training/checkpoint.json", written)
     assert trained_with(Run(tmp_path)).loss.focal == 2.0
+
+
+def test_what_is_set_of_specaugment_is_what_varies_and_where_nothing_was_it_is_as_before():
+    set_in_03 = {"spec_augment": True, "spec_warp": 0.2, "spec_time_masks": 3, "steps": 5}
+    assert augmentation(set_in_03) == SpecAugment(warp=0.2, n_time_masks=3)
+    assert augmentation({"spec_augment": True}) == SpecAugment(), "of an older checkpoint"
+    assert augmentation(set_in_03 | {"spec_augment": False}) == NONE

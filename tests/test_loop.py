@@ -77,7 +77,7 @@ def test_only_the_two_newest_snapshots_of_this_run_stay(tmp_path):
     assert kept == ["snapshot-step-0000750.npz", "snapshot-step-0001000.npz"]
 
 
-def test_the_time_is_told_in_seconds_and_shares():
-    told = where_time_went({"loading": 1.0, "step": 3.0})
-    assert told == "loading 1.0 s (25.0%), step 3.0 s (75.0%)"
+def test_the_time_is_told_in_seconds_and_shares_without_what_took_next_to_none():
+    told = where_time_went({"loading": 50.0, "saving": 0.9, "step": 150.0})
+    assert told == "loading 50 s (25%), step 2.5 min (75%)"
     assert where_time_went({}) == ""

@@ -22,6 +22,9 @@ from mwwkit.audio.rooms import DryShare
 from mwwkit.run.config_base import Between, Checked, Rising
 from mwwkit.run.errors import WrongInput
 
+Stretch = Annotated[tuple[float, float], Rising(0.5, 2)]
+ShiftS = Annotated[float, Between(0, 10, "0 to 10, either way")]
+
 
 def rounded(recipe: dict[str, dict]) -> dict[str, dict]:
     """A recipe with its numbers as a record keeps them, so that a replay is exact."""
@@ -56,8 +59,8 @@ class AudioAugmentation(Checked):
     time_shift: Probability = 0.0
     snr_db: Annotated[tuple[float, float], Rising()] = (5.0, 20.0)
     semitones: Annotated[float, Between(0, 12, "0 to 12, either way")] = 2.0
-    stretch: Annotated[tuple[float, float], Rising(0.5, 2)] = (0.85, 1.15)
-    shift_s: Annotated[float, Between(0, 10, "0 to 10, either way")] = 0.1
+    stretch: Stretch = (0.85, 1.15)
+    shift_s: ShiftS = 0.1
     dry: DryShare = DryShare()
 
     def draw(self, rng: np.random.Generator, rt60_s: float | None = None) -> dict[str, dict]:

@@ -12,6 +12,8 @@ measure       `shift`, `ablate` and `folds`
 command       a command, and how the words after its name are read
 options       options that several commands take
 chain         the notebooks one after another, by papermill
+watching      what a person sees of a notebook that runs
+forecast      how long they will take
 run_folder    where a run is kept and which preset it takes, where nobody says
 preflight     every value tried before the first notebook starts
 tuning        the search over 03's settings

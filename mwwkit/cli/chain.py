@@ -22,7 +22,7 @@ from typing import Any, TextIO
 
 import yaml
 
-from mwwkit.cli import preflight
+from mwwkit.cli import preflight, watching
 from mwwkit.cli.command import say
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.presets.notebooks import (
@@ -41,7 +41,6 @@ from mwwkit.run.fresh_session import Unfit
 from mwwkit.run.links import copy_in
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import AS_TEXT
 from mwwkit.run.session import DiskIsFull, StoppedEarly, stops_are_raised
 from mwwkit.run.settings import NAMES as RUN_WIDE
 from mwwkit.run.settings import of_run
@@ -271,7 +270,11 @@ def _executed(jobs: Sequence[Job], run: Run, *, show: bool) -> Iterator[Done]:
         copy = run / "executed" / f"{name}.ipynb"
         with open(run / "logs" / f"{name}.log", "w", encoding="utf-8") as log:
             with _children_into(log) as terminal:
-                _execute(job.stage, parameters, copy, _Tee(log, terminal if show else None))
+                told_later = job.stage in ("01", "05")  # by the command: fates, verdict
+                screen = watching.Screen(
+                    log, terminal if show else None, shows_result=not told_later
+                )
+                _execute(job.stage, parameters, copy, screen)
         yield Done(name, copy, time.monotonic() - began)
 
 
@@ -289,7 +292,7 @@ def _make_our_own(run: Run) -> None:
         ) from error
 
 
-def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") -> None:
+def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: watching.Screen) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
     from papermill.log import logger
@@ -300,12 +303,12 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: "_Tee") ->
     # Papermill fills in names in braces in a path.
     paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
     shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
-    os.environ.update(AS_TEXT)  # the kernel inherits it
+    engine = watching.engine()
     try:
         with TemporaryDirectory(prefix="mwwkit-", dir=place) as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
             with stops_are_raised(), copy_in(copy.parent):
-                papermill.execute_notebook(*paths, parameters, **shown, config=config)
+                papermill.execute_notebook(*paths, parameters, engine, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")
         if error.ename in STOPS:
@@ -357,20 +360,3 @@ def _children_into(log: TextIO) -> Iterator[TextIO]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-class _Tee:
-    """A log that also shows what is written to it."""
-
-    def __init__(self, log: TextIO, terminal: TextIO | None):
-        self.log, self.terminal = log, terminal
-
-    def write(self, text: str) -> None:
-        self.log.write(text)
-        if self.terminal:
-            self.terminal.write(text)
-
-    def flush(self) -> None:
-        self.log.flush()
-        if self.terminal:
-            self.terminal.flush()

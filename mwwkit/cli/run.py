@@ -7,10 +7,12 @@ import time
 from mwwkit import presets
 from mwwkit.cli import chain, options, run_folder
 from mwwkit.cli.command import OK, Command, say
+from mwwkit.cli.forecast import Forecast
 from mwwkit.presets.notebooks import of_section, refuse_its_word
 from mwwkit.run import fresh_session
 from mwwkit.run.ending import next_places
 from mwwkit.run.paths import Run, given_path
+from mwwkit.run.quantities import how_long
 from mwwkit.run.session import DiskIsFull, StoppedEarly
 
 
@@ -71,9 +73,13 @@ def _notebooks(arguments: argparse.Namespace) -> int:
         named = str(given_path(named).absolute())
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
     before = chain.snapshot(run)
+    forecast = Forecast(jobs, run)
+    say(forecast.told(jobs))
     try:
-        for done in chain.execute(jobs, run, show=True):
-            say(f"{done.name}: {done.seconds:.0f} s, {done.notebook}")
+        for n_done, done in enumerate(chain.execute(jobs, run, show=True), start=1):
+            left = forecast.told(jobs[n_done:])
+            said = f"{done.name}: {how_long(done.seconds)}, {done.notebook}"
+            say(f"{said}; {left}" if left else said)
             if done.name == chain.NOTEBOOKS["01"]:
                 _say_what_became_of_what_was_given(run)
     except StoppedEarly as stop:

@@ -10,6 +10,7 @@ table_files       tables as people's programs write them: encodings, separators
 table_paths       paths as tables name them
 long_files        few long recordings cut over the splits
 gathering         what was given, place by place: inputs, what cannot be used, what is left out
+clip_tables       what was given and what was made, as people read it
 fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work
 unit_folders      one unit's inputs made into a folder of clips

@@ -3,6 +3,7 @@
 for caveat in known_caveats(run): ...
 """
 
+from mwwkit.audio.rooms import is_late
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split, load_clips
 from mwwkit.corpus.splits import caveats_of
 from mwwkit.run.checkpoint import states
@@ -33,3 +34,19 @@ def missing_for_03(clips: Clips) -> list[str]:
         for what, there in sorts.items()
         if not there
     ]
+
+
+def of_sound(clips: Clips) -> list[str]:
+    """What the clips themselves tell: rooms that are none, and a word that nobody said."""
+    told = []
+    if late := [r.path for r in clips.of(kind=Kind.RIR) if is_late(clips.audio(r)[:])]:
+        told.append(
+            f"{len(late)} rooms peak past a tenth of their length, {late[0]} for one: an echo, or "
+            "no room; listen to them"
+        )
+    if all(record.is_synthetic for record in clips.of(label=Label.POSITIVE)):
+        told.append(
+            "every clip of the wake word was spoken by a machine: a model of synthetic voices does "
+            "not know people's; put twenty recordings of your own into recordings/positive"
+        )
+    return told

@@ -19,7 +19,7 @@ from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.parallel import each, starting
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
 
 TABLE = "features/word_spans.json"
 MOST_LEARNED = 300  # recordings to learn the word from, spread over all of them: 1 CPU second
@@ -59,7 +59,7 @@ def find_words(clips: Clips, run: Run, workers: int) -> None:
     jobs += [(None, block) for block in _blocks(rest)]
     all_spans: dict[str, list[float]] = {}
     done = each(partial(_spans, run), jobs, workers)
-    for spans in tqdm(done, total=len(jobs), unit="block", desc="02 words"):
+    for spans in progress(done, total=len(jobs), unit="block", desc="02 words"):
         all_spans |= spans
     table = {
         "catalogue": sha256(run.find(CATALOGUE)),

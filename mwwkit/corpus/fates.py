@@ -23,6 +23,7 @@ from mwwkit.corpus.sources import Input
 from mwwkit.corpus.unit_folders import where
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
+from mwwkit.run.shown import Facts, Table
 from mwwkit.run.typed_json import Count, from_json, to_json
 
 FILE = "clips/fates.json"
@@ -103,6 +104,12 @@ class Fates:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        rows = [(fate.place, *_cells(fate.numbers())) for fate in self.places if fate.given]
+        totals = map(sum, zip(*(fate.numbers() for fate in self.places), strict=True))
+        table = Table([*rows, ("all", *_cells(totals))], ("what was given", *COLUMNS))
+        return Facts({}, table, *self._foot())._repr_html_()
+
     def _foot(self) -> list[str]:
         heads = {
             f"set aside, each with its reason in {QUARANTINE}:": self.set_aside,
@@ -112,6 +119,10 @@ class Fates:
         }
         told = [line for head, whys in heads.items() if whys for line in (head, *_lines(whys))]
         return [*self.faults, *told]
+
+
+def _cells(numbers: Iterable[int]) -> list[str]:
+    return [f"{number:,}" for number in numbers]
 
 
 def _lines(whys: Sequence[Why]) -> list[str]:

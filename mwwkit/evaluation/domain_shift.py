@@ -32,7 +32,7 @@ from mwwkit.metrics.whose_words import Whose, WhoseWords, named
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
 from mwwkit.run.seeds import rng
 from mwwkit.run.spacing import evenly
 from mwwkit.run.typed_json import absent
@@ -133,7 +133,7 @@ def measure(
     tracks_of: dict[str, PerSet[list[np.ndarray]]] = {
         shift.name: PerSet([], [], []) for shift in shifts
     }
-    with tqdm(total=len(jobs), unit="task", desc="shift") as bar:
+    with progress(total=len(jobs), unit="task", desc="shift") as bar:
         for job, tracks in zip(jobs, each(score, jobs, workers), strict=True):
             tracks_of[job.shift.name].of(job.set).extend(tracks)
             bar.update()

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
+from mwwkit.esphome.checks import ENDING
 from mwwkit.evaluation.metrics_file import Metrics, Threshold
 from mwwkit.run.checkpoint import completed
 from mwwkit.run.errors import WrongInput
@@ -34,6 +35,23 @@ class Names:
     page: str | None = absent()
     card: str | None = absent()
     manifest: str
+
+    @classmethod
+    def of(cls, slug: str, *, onnx: bool) -> "Names":
+        """Those of a word, by its name as a file; with an ONNX file or without."""
+        return cls(
+            model=f"{slug}.tflite",
+            float_model=f"{slug}.float.tflite",
+            onnx=f"{slug}.onnx" if onnx else None,
+            metrics=f"{slug}.metrics.json",
+            yaml=f"{slug}.yaml",
+            yaml_url=f"{slug}.url.yaml",
+            certificate=f"{slug}{ENDING}",
+            report=f"{slug}.report.json",
+            page=f"{slug}.report.html",
+            card=f"{slug}.card.md",
+            manifest=f"{slug}.json",
+        )
 
     def files(self) -> tuple[str, ...]:
         """Those that there are."""

@@ -118,4 +118,4 @@ def _known(mistake: Mistake, about: About) -> Mistake:
 
 
 def _sounds_in(item: Item, from_s: float, to_s: float) -> bool:
-    return item.at_s < to_s and item.at_s + item.piece.seconds / item.speed > from_s
+    return item.at_s < to_s and item.at_s + item.seconds > from_s

@@ -25,7 +25,7 @@ from mwwkit.esphome import manifest
 from mwwkit.esphome.component import Component, Heard
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import printable
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
 from mwwkit.run.seeds import rng
 from mwwkit.run.typed_json import absent
 
@@ -215,7 +215,7 @@ def score(
         raise FileNotFoundError(
             "; ".join(["there is no audio file in what was given", *(e.error for e in others[:3])])
         )
-    bar = tqdm(paths, desc="listening", unit="file", disable=len(paths) < 2)
+    bar = progress(paths, desc="listening", unit="file", disable=len(paths) < 2)
     files = (*(_heard(component, path, lead_in_s) for path in bar), *others)
     return Scored(
         wake_word=manifest.read(model).wake_word,

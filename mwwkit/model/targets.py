@@ -1,6 +1,6 @@
 """The devices a model may be meant for, and whether a shape fits each; no TensorFlow here.
 
-    print(table(size_report(SHAPES["mixed"])))
+    rows(size_report(SHAPES["mixed"]))      # under HEADS
 
 A wake word is a guest on a device: it may have a share of what there is, the rest belongs to Wi-Fi,
 sound, and whatever the device is for. The shares are ours; the plain ESP32, on which ESPHome's
@@ -105,18 +105,23 @@ def fit(report: SizeReport, target: Target) -> Fit:
     return Fit(target, ram, report.int8_bytes / target.flash_bytes, speed)
 
 
-def table(report: SizeReport) -> str:
-    """A line for each target: shares of RAM, flash and speed, and the verdict."""
-    lines = [f"{'target':<20} {'RAM':>6} {'flash':>6} {'speed':>8}  verdict"]
+HEADS = "device", "of its memory", "of its flash", "of its speed", "verdict"
+
+
+def rows(report: SizeReport) -> list[tuple[str, ...]]:
+    """A row for each target: shares of RAM, flash and speed, and the verdict."""
+    found = []
     for target in TARGETS:
         fitted = fit(report, target)
-        speed = "unknown" if fitted.speed is None else f"{fitted.speed:.1%}"
+        speed = "unknown" if fitted.speed is None else _percent(fitted.speed)
         remark = fitted.verdict if fitted.speed is not None else f"memory: {fitted.verdict}"
         remark += "" if target.esphome else " (not with ESPHome)"
-        lines.append(
-            f"{target.name:<20} {fitted.ram:>6.1%} {fitted.flash:>6.1%} {speed:>8}  {remark}"
-        )
-    return "\n".join(lines)
+        found.append((target.name, _percent(fitted.ram), _percent(fitted.flash), speed, remark))
+    return found
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def warning(report: SizeReport) -> str:

@@ -86,7 +86,7 @@ class Parameters(Mapping[str, Any]):
         return as_lines(self.rows())
 
     def _repr_html_(self) -> str:
-        return as_html([("parameter", "value", "from"), *self.rows()])
+        return as_html([("parameter", "value", "from"), *self.rows()], n_heads=1)
 
 
 def resolve(

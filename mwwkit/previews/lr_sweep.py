@@ -7,15 +7,16 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from mwwkit.previews import drawing
+from mwwkit.run.shown import Sentence
 from mwwkit.training.lr_finder import Sweep
 
 
-def show(sweep: Sweep | None) -> str:
+def show(sweep: Sweep | None) -> Sentence:
     """Draw it and tell what it suggests; `sweep` is None where it was not asked for."""
     if sweep is None:
-        return "not asked for: FIND_RATE = True sweeps the learning rate here, before training"
+        return Sentence("No sweep of learning rates: FIND_RATE = True makes one, before training.")
     display(drawing.png(draw(sweep)))
-    return str(sweep)
+    return Sentence(sweep)
 
 
 def draw(sweep: Sweep) -> Figure:

@@ -17,6 +17,7 @@
     page_header         the top of the page
     results_sections    what the model does
     parity_section      from the float net to the device
+    in_short            what 05 plans, made and checked, as a notebook shows it
     technical_sections  training, int8, device, data, settings
     page                the page, top to end
     card                the model card, as Markdown

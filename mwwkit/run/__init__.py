@@ -21,8 +21,10 @@ config_base       settings that say beside each field what it may hold
 written           what a person wrote, read as the type that is wanted
 errors            what mwwkit raises on purpose
 typed_json        dataclasses to JSON and back, and the schema of it
-shown             facts by name as a small table
-progress_bars     tqdm as a widget or as text
+shown             what plans, results and checks show: sentences and tables, as HTML and as text
+quantities        amounts as people say them
+progress_bars     one line that is replaced as work goes on
+pace              how long work takes here, by what was measured
 profiling         where Python's time goes
 quiet             C++ libraries kept quiet
 spacing           evenly spaced indices

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mwwkit.run import kept
+from mwwkit.run import kept, pace
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import DiskIsFull, StoppedEarly, well_ended
+from mwwkit.run.shown import Sentence
+
+STOPPED = "Stopped at a limit of the session: the next one shows and checks it."
 
 
 @dataclass
@@ -35,9 +38,11 @@ class Ending:
             return stage_run(*args, **names)
         except StoppedEarly as stop:
             well_ended(stop)
-            self.stopped = "stopped at a limit of the session: the next one shows and checks it"
+            self.stopped = Sentence(STOPPED)
             print(f"{stop}\n\n{next_session(self.run, is_full=isinstance(stop, DiskIsFull))}")
             return None
+        finally:
+            pace.save(self.run)
 
 
 def next_session(run: Run, *, is_full: bool) -> str:

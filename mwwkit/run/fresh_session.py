@@ -28,6 +28,7 @@ from mwwkit.run import kept
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import RAISES
+from mwwkit.run.shown import Facts, in_words
 
 STAYS = ("tensorflow", "keras", "numpy")  # as the image has them
 OLDEST_GPU = 6.0  # compute capability: what TensorFlow's packages are built for
@@ -39,7 +40,7 @@ class Unfit(CannotGoOn):
     """The session cannot do the work."""
 
 
-def prepare(parameters: Parameters) -> dict[str, Any]:
+def prepare(parameters: Parameters) -> Facts:
     """Make the session fit for mwwkit and get the run's folder ready; what was done, for people.
 
     Raises Unfit, in one line, for a TensorFlow that mwwkit cannot work with, for packages that
@@ -51,7 +52,15 @@ def prepare(parameters: Parameters) -> dict[str, Any]:
         done["installed"] = installed
     if "RUN_DIR" in parameters:
         done |= read_back(Run.of(parameters["RUN_DIR"]).folder)
-    return done
+    told = [f"{what}: {in_words(found)}." for what, found in done.items() if what != "platform"]
+    return Facts(done, _session(), *told)
+
+
+def _session() -> str:
+    """Where this is and what works here, in a sentence."""
+    where = {"local": "your own machine", "kaggle": "Kaggle", "colab": "Colab"}[platform()]
+    here = [f"{name} {found}" for name in ("mwwkit", *STAYS) if (found := _version(name))]
+    return f"Ready, on {where}: Python {sys.version.split()[0]}, {', '.join(here)}."
 
 
 def equip(parameters: Parameters) -> list[str]:

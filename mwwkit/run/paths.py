@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mwwkit.run import attached
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.shown import Sentence
 
 _MOUNTS = ("datasets", "notebooks")  # Kaggle's, each with owners in it; once there were none
 _COLUMN = {"kaggle": "first run", "colab": "colab", "local": "local"}
@@ -56,6 +57,13 @@ class Run:
         named = {"folder": self.folder, "earlier": self.earlier, "looked": self.looked}
         shown = ", ".join(f"{n}={str(v) if n == 'folder' else v!r}" for n, v in named.items() if v)
         return f"Run({shown})"
+
+    @property
+    def told(self) -> Sentence:
+        """The same in words: where it is, what it goes on from."""
+        of = f" It goes on from {', '.join(map(str, self.earlier))}." if self.earlier else ""
+        looked = f" Earlier runs, {self.looked}." if self.looked and not self.earlier else ""
+        return Sentence(f"This run is kept in {self.folder}.{of}{looked}")
 
     def __truediv__(self, name: str) -> Path:
         """The path of `name` in the working folder, to write to."""

@@ -6,15 +6,15 @@ settings = Recipe(dry="random", eq=0.2).scene_settings(seconds=12.0)
 from dataclasses import dataclass
 from typing import Annotated
 
-from mwwkit.audio.effect_recipes import AudioAugmentation
+from mwwkit.audio.effect_recipes import AudioAugmentation, ShiftS, Stretch
 from mwwkit.audio.effects import Probability
 from mwwkit.audio.rooms import STRATEGIES, DryShare
-from mwwkit.run.config_base import Between, Checked, OneOf, Rising
+from mwwkit.run.config_base import Before, Between, Checked, OneOf, Rising
 from mwwkit.run.errors import WrongInput
 from mwwkit.scenes.scene_drawing import PER_ITEM, SceneSettings
 
 OF_SCENES = ("rir", "background_noise", "color_noise", "voice", "babble")
-OF_SOUNDS = ("gain", "eq", "distortion", "pitch_shift", "band_stop")
+OF_SOUNDS = ("gain", "eq", "distortion", "pitch_shift", "band_stop", "time_stretch", "time_shift")
 BEHIND = OF_SCENES[1:]  # a scene has at most one of them
 
 
@@ -40,6 +40,12 @@ class Recipe(Checked):
     distortion: Probability = 0.1
     pitch_shift: Probability = 0.0  # by up to two semitones, the length kept
     band_stop: Probability = 0.05
+    # the same pitch, `stretch` times as fast
+    time_stretch: Annotated[Probability, Before(0.0)] = 0.0
+    stretch: Annotated[Stretch, Before((0.85, 1.15))] = (0.85, 1.15)
+    # up to `shift_s` earlier or later than the pause before it
+    time_shift: Annotated[Probability, Before(0.0)] = 0.0
+    shift_s: Annotated[ShiftS, Before(0.1)] = 0.1
 
     def refuse_together(self) -> None:
         """Raise ValueError for more than one background a scene."""
@@ -61,7 +67,9 @@ class Recipe(Checked):
             speed_log=self.speed_log,
             room_share=self.rir,
             dry=DryShare(self.dry, *self.dry_share),
-            effects=AudioAugmentation(**PER_ITEM | probabilities),
+            effects=AudioAugmentation(
+                **PER_ITEM | probabilities, stretch=self.stretch, shift_s=self.shift_s
+            ),
             background_shares=(self._quiet(), *(getattr(self, name) for name in BEHIND)),
             snr_db=self.snr_db,
         )

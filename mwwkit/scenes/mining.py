@@ -72,8 +72,8 @@ def heard_in(scene: Scene, at_s: float) -> tuple[str, float]:
     for item in reversed(scene.items):
         piece, begin_s = item.piece, item.at_s
         # A detection comes up to half a second after the sound that caused it.
-        if begin_s <= at_s and at_s - 0.5 < begin_s + piece.seconds / item.speed:
-            return piece.path, min(piece.from_s + (at_s - begin_s) * item.speed, piece.to_s)
+        if begin_s <= at_s and at_s - 0.5 < begin_s + item.seconds:
+            return piece.path, min(piece.from_s + (at_s - begin_s) * item.pace, piece.to_s)
     return "", 0.0
 
 

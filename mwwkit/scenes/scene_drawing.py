@@ -5,7 +5,7 @@
 The shares were measured: voices behind, and pieces of the word as negatives, matter most.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,10 +62,6 @@ class SceneSettings:
     snr_db: tuple[float, float] = (-3.0, 15.0)
     peak_dbfs: tuple[float, float] = (-28.0, -0.3)
 
-    def __post_init__(self) -> None:  # noqa: D105
-        if self.effects.time_stretch or self.effects.time_shift:
-            raise WrongInput("a scene's effects move no time: it has speed_log and gap_s for that")
-
 
 def draw_scene(material: Material, settings: SceneSettings, rng: np.random.Generator) -> Scene:
     """A training scene; the same `rng` state and material give the same record.
@@ -92,21 +88,30 @@ def _draw_items(material: Material, settings: SceneSettings, rng) -> tuple[Item,
         is_word = rng.random() < share
         piece, word_end_s = _draw_piece(material, settings, is_word, rng)
         speed = _round(np.exp(rng.uniform(-settings.speed_log, settings.speed_log)))
-        ends_s = at_s + piece.seconds / speed
-        if is_word and ends_s > settings.seconds:
+        if is_word and at_s + piece.seconds / speed > settings.seconds:
             break
-        items.append(
-            Item(
-                piece=piece,
-                at_s=at_s,
-                speed=speed,
-                level_db=_draw_level(settings, rng),
-                effects=rounded(settings.effects.draw(rng)),
-                end_s=_round(at_s + (word_end_s - piece.from_s) / speed) if is_word else None,
-            )
-        )
+        item = Item(piece, at_s, speed, level_db=_draw_level(settings, rng))
+        item = _in_time(replace(item, effects=rounded(settings.effects.draw(rng))))
+        ends_s = item.at_s + item.seconds
+        if is_word and ends_s > settings.seconds:
+            break  # stretched or shifted past the end
+        word_s = (word_end_s - piece.from_s) / item.pace
+        items.append(replace(item, end_s=_round(item.at_s + word_s) if is_word else None))
         at_s = _round(ends_s + rng.uniform(0, settings.gap_s))
     return tuple(items)
+
+
+def _in_time(item: Item) -> Item:
+    """With a shift among its effects taken as when it begins: in a scene nothing is cut for it.
+
+    It comes so much earlier or later than the pause before it would have it, over its neighbour if
+    that is short.
+    """
+    if "time_shift" not in item.effects:
+        return item
+    others = {name: drawn for name, drawn in item.effects.items() if name != "time_shift"}
+    at_s = max(item.at_s + item.effects["time_shift"]["seconds"], 0.0)
+    return replace(item, at_s=_round(at_s), effects=others)
 
 
 def _draw_level(settings: SceneSettings, rng) -> float:

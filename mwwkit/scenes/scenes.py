@@ -37,6 +37,21 @@ class Item:
     effects: dict = field(default_factory=dict)  # AudioAugmentation's recipe
     end_s: float | None = None  # where in the scene a whole wake word ends; None for anything else
 
+    @property
+    def pace(self) -> float:
+        """How many seconds of its clip pass in one of the scene: its speed, and any stretching."""
+        return self.speed * (self.effects["time_stretch"]["rate"] if self.is_stretched else 1.0)
+
+    @property
+    def is_stretched(self) -> bool:
+        """Whether it is faster or slower at the same pitch, beside its speed."""
+        return "time_stretch" in self.effects
+
+    @property
+    def seconds(self) -> float:
+        """How long it is in the scene."""
+        return self.piece.seconds / self.pace
+
 
 @dataclass(frozen=True)
 class Background:

@@ -66,7 +66,7 @@ def window_set(material: Material, settings: SceneSettings, n_scenes: int, seed:
         item = draw_scene(material, any_length, draws).items[0]
         ends_s = item.end_s
         if ends_s is None:
-            ends_s = item.at_s + item.piece.seconds / item.speed
+            ends_s = item.at_s + item.seconds
         late_s = float(draws.uniform(0.1, 0.3))  # the last steps are the supervised ones
         shift_s = round(seconds - late_s - ends_s, 4)
         return replace(scene, items=(_moved(item, shift_s),))
@@ -89,7 +89,7 @@ def word_in_a_scene(
 def _moved(item: Item, shift_s: float) -> Item:
     at_s = round(item.at_s + shift_s, 4)
     if at_s < 0:  # longer than the window: its beginning is cut, its end stays
-        cut_s = -at_s * item.speed
+        cut_s = -at_s * item.pace
         piece = Piece(item.piece.path, round(item.piece.from_s + cut_s, 4), item.piece.to_s)
         item, at_s = replace(item, piece=piece), 0.0
     end_s = None if item.end_s is None else round(item.end_s + shift_s, 4)

@@ -8,15 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from mwwkit.audio.rooms import is_late
-from mwwkit.corpus import fates, scripts, synthetic_inputs, tables
+from mwwkit.corpus import clip_tables, fates, scripts, synthetic_inputs, tables
 from mwwkit.corpus.assembly import assemble, remarks
-from mwwkit.corpus.caveats import known_caveats
+from mwwkit.corpus.caveats import known_caveats, of_sound
 from mwwkit.corpus.clips import (
     CATALOGUE,
     QUARANTINE,
     STAGE,
-    Kind,
     Label,
     Split,
     load_clips,
@@ -46,14 +44,17 @@ from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.lock import one_writer
+from mwwkit.run.pace import Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
+from mwwkit.run.quantities import as_sentence, how_it_stands, how_many, how_much, made_now
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import NAMES, MaxClipFpr, RunSettings, TargetFah, keep
-from mwwkit.run.shown import as_table
+from mwwkit.run.shown import Facts
 
 FOLDER = "clips"
+START_S = 4.0  # of the processes
 OLDER = (
     "folders and tables are read as older versions did (INPUT_RULES is 1, or one began this run): "
     "the outermost folder is the speaker, also where it is a room or a split; a new run reads more"
@@ -150,8 +151,7 @@ class Config(Checked):
         return {name: getattr(self, name) for name in names}
 
 
-@as_table
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done, what is left, and the minutes and bytes it takes.
 
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
@@ -166,26 +166,34 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
         config.engine().check()
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
-    seconds = sum(seconds_to_make(item) for name in left for item in units[name])
-    return {
+    seconds = START_S + _guessed_s([item for name in left for item in units[name]], limits)
+    n_bytes = sum(bytes_at_most(units[name]) for name in left)
+    facts = {
         "inputs": dict(sorted(counts.items())),
         "recordings": looked_at(config.recordings),
-        **({"recorded in the notebook": recorded} if (recorded := recorded_in(run)) else {}),
+        **({clip_tables.RECORDED: recorded} if (recorded := recorded_in(run)) else {}),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
         "notices": [*gathered.notices, *[OLDER] * (config.input_rules == 1)],
         "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
         "units left": len(left),
-        "minutes left, about": round(seconds / limits.n_workers / 60, 1),
-        "GB left to write": round(sum(bytes_at_most(units[name]) for name in left) / 1e9, 3),
+        "minutes left, about": round(seconds / 60, 1) if left else 0.0,
+        "GB left to write": round(n_bytes / 1e9, 3),
     }
+    needs = expected(run, STAGE, seconds), f"{how_much(n_bytes)} to write at most"
+    head = how_it_stands(len(units) - len(left), len(left), "unit", *needs)
+    return Facts(facts, head, *clip_tables.what_is_planned(facts, inputs))
 
 
-@as_table
+def _guessed_s(inputs: Sequence[Input], limits: Limits) -> float:
+    """What making clips of some inputs takes."""
+    return sum(map(seconds_to_make, inputs)) / limits.n_workers
+
+
 @full_disk_stops(STAGE)
 @one_writer
-def run(config: Config, run: Run, limits: Limits) -> dict:
+def run(config: Config, run: Run, limits: Limits) -> Facts:
     """Make the clips that are left and the catalogue; return what was made and where.
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first, and
@@ -206,10 +214,12 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
         config.engine().check()
     jobs = ((n, units[n]) for n in session.units(left, lambda name: bytes_at_most(units[name])))
     make = partial(_make, run, replace(checkpoint, own={}, before={}), config)
-    with tqdm(total=len(units), initial=len(units) - len(left), unit="unit", desc="01") as bar:
+    so_far = {"total": len(units), "initial": len(units) - len(left), "disable": not left}
+    with Watch(run, STAGE, START_S) as watch, progress(unit="unit", desc=STAGE, **so_far) as bar:
         for name, facts in each(make, jobs, limits.n_workers, ordered=False):
             checkpoint.finish(name, **facts)
             bar.update()
+            watch.add(_guessed_s(units[name], limits))
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = _digest(units, given_splits)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
@@ -217,11 +227,13 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
         checkpoint.complete(content=content, **facts)
     _tell_fates(run, gathered, units, content)
     kept.save(run.folder)  # the table was not there yet when the stage's checkpoint was kept
-    return {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
+    facts = {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
+    clips = how_many(len(load_clips(run)), "clip")
+    head = f"{made_now(len(left), 'unit')}: {clips} are in {run / FOLDER}."
+    return Facts(facts, head, as_sentence(facts["recordings"]))
 
 
-@as_table
-def check(run: Run) -> dict:
+def check(run: Run) -> Facts:
     """What there is, where people's recordings of the word went, what to know about it.
 
     Raises unless 02 can work: the stage is finished, every clip is there, the wake word and
@@ -232,31 +244,20 @@ def check(run: Run) -> dict:
     for record in clips:
         clips.path(record)  # raises FileNotFoundError, naming it
     audit(clips.records)
-    caveats, told = known_caveats(run), fates.fates_of(run)
+    told = fates.fates_of(run)
     for label, split in ((Label.POSITIVE, Split.TRAIN), (Label.POSITIVE, Split.VAL)):
         if not clips.of(label=label, split=split):
             raise WrongInput(
                 f"the {split.value} split has no clip of the wake word; {len(clips)} clips are "
                 "there in all; add recordings of it, or ask for more spoken ones"
             )
-    late_rooms = [r.path for r in clips.of(kind=Kind.RIR) if is_late(clips.audio(r)[:])]
-    if late_rooms:
-        caveats.append(
-            f"{len(late_rooms)} rooms peak past a tenth of their length, {late_rooms[0]} for one: "
-            "an echo, or no room; listen to them"
-        )
-    positives = clips.of(label=Label.POSITIVE)
-    if not any(not record.is_synthetic for record in positives):
-        caveats.append(
-            "every clip of the wake word was spoken by a machine: a model of synthetic voices does "
-            "not know people's; put twenty recordings of your own into recordings/positive"
-        )
-    return {
+    found = {
         "clips": clips.summary(),
         "recordings": where_they_went(clips.records),
         "rejected": told.n_set_aside if told else facts["rejected"],
-        "caveats": [*(told.faults if told else []), *caveats],
+        "caveats": [*(told.faults if told else []), *known_caveats(run), *of_sound(clips)],
     }
+    return Facts(found, *clip_tables.what_there_is(found, clips.records))
 
 
 def _as_begun(config: Config, run: Run) -> Config:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +17,6 @@ from mwwkit.corpus.clips import refuse_without_clips
 from mwwkit.device import arena
 from mwwkit.esphome import esphome_package, gate, manifest
 from mwwkit.esphome.certificate import Certificate, certify
-from mwwkit.esphome.checks import ENDING
 from mwwkit.esphome.file_names import former_stem_of, stem_of
 from mwwkit.evaluation import calibrated, decided_cutoff, parity
 from mwwkit.evaluation.exported import Exported, Names, Shipped
@@ -34,17 +35,18 @@ from mwwkit.evaluation.split_metrics import of_split
 from mwwkit.metrics.cutoff_selection import Choice
 from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
-from mwwkit.report import writing
+from mwwkit.report import in_short, writing
 from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.run.checkpoint import Checkpoint, completed, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput, all_told
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.lock import one_writer
+from mwwkit.run.pace import Watch, expected
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import as_table
+from mwwkit.run.shown import Facts, sentences
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes import provenance
 from mwwkit.scenes.shards import FeatureSet
@@ -62,7 +64,10 @@ from mwwkit.training.evaluator import (
 if TYPE_CHECKING:
     from mwwkit.model.streaming import Folded
 
+STAGE = "05 export"
 FOLDER = "export"
+START_S, HOUR_S = 25.0, 25.0  # before what hangs on the hours of sound, and for each of those
+Score = Callable[[str, bytes], ScoredSplit]  # a split and a model
 EXPORT_BYTES = 1_000_000 + writing.MOST_BYTES  # all files together, at most
 ONNX_CHECKED = 20  # words that ONNX Runtime and the float net are compared on
 
@@ -117,8 +122,7 @@ class Config(Checked):
         return asdict(self)
 
 
-@as_table
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What will be written from which weights.
 
     Raises CheckpointError when 03 has not finished or 01's clips, which the report groups by and
@@ -128,20 +132,29 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     folder = _weights_of(run)
     refuse_without_clips(run, "05", sounds=True)
     all_told([onnx_model.needed] * config.onnx + [arena.needed] * (not config.arena_bytes))
-    return {
+    names = _names(config, run)
+    decisions = decided.not_yet_heard(run) | decided_cutoff.told(run, _weights(run))
+    facts = {
         "weights": completed(run, folder)["weights"],
-        "files": list(to_json(_names(config, run)).values()),
+        "files": list(to_json(names).values()),
         "done": _is_done(config, run, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
-        **decided.not_yet_heard(run),
-        **decided_cutoff.told(run, _weights(run)),
+        **decisions,
     }
+    needs = "" if facts["done"] else expected(run, STAGE, _guessed_s(run))
+    told = in_short.of_plan(facts["weights"], facts["arena"], names, needs)
+    return Facts(facts, *told, *sentences(decisions))
 
 
-@as_table
-@full_disk_stops("05 export")
+def _guessed_s(run: Run) -> float:
+    """What it takes to convert, to score both splits by the device's own arithmetic, to write."""
+    sets = (f"{split}-{name}" for split in ("validation", "test") for name in SET_NAMES)
+    return START_S + HOUR_S * sum(FeatureSet.open(run, name).hours for name in sets)
+
+
+@full_disk_stops(STAGE)
 @one_writer
-def run(config: Config, run: Run, limits: Limits) -> dict:
+def run(config: Config, run: Run, limits: Limits) -> Facts:
     """Calibrate, convert, choose the cutoff, check, write; return where it is and its rates.
 
     Files made with other settings or of other weights are made again: it takes a minute. Raises
@@ -152,13 +165,23 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     """
     checkpoint, made_of = Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)
     if _is_done(config, run, checkpoint, made_of):
-        return check(run)
+        return Facts(check(run), *in_short.of_run(Exported(run)))
     if config.onnx:
         onnx_model.needed()
     session = limits.session(run)
     carry(run)
     session.stop(EXPORT_BYTES)
-    session.must_be_continued("05 export", 1)
+    session.must_be_continued(STAGE, 1)
+    with Watch(run, STAGE) as watch:
+        _export(config, run, limits, checkpoint, made_of)
+        watch.add(_guessed_s(run))
+    return Facts(check(run), *in_short.of_run(Exported(run)))
+
+
+def _export(
+    config: Config, run: Run, limits: Limits, checkpoint: Checkpoint, made_of: dict
+) -> None:
+    score = partial(_scored, run, limits.n_workers)
     processors.use("cpu")  # nothing here is worth a GPU, and a float net's last bits would differ
     chosen = chosen_net(run, _weights_of(run))
     train = FeatureSet.open(run, "train")
@@ -170,7 +193,7 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     if faults := gate.inspect(model):
         raise gate.GateError(faults)
     arena_facts = _arena(config, model)
-    validation = _scored(run, "validation", model)
+    validation = score("validation", model)
     counted = validation.of_words(choosing_words(run).counted)
     choice = decided_cutoff.choice(
         run, made_of["weights"], counted.tracks, config.target_fah, config.max_clip_fpr
@@ -186,10 +209,10 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     if config.onnx:
         words = calibration(validation.sets.positives.store, ONNX_CHECKED)
         models["onnx"], onnx = _onnx(made, folded, words, described)
-    metrics = _metrics(config, run, made, validation, choice, arena_facts, onnx)
+    splits = validation, score("test", model)
+    metrics = _metrics(config, run, made, splits, choice, arena_facts, onnx, score)
     sums = _write(config, run, models, described, metrics, made_of)
     checkpoint.complete(**to_json(_names(config, run)), sha256=sums, made_of=made_of)
-    return check(run)
 
 
 def _arena(config: Config, model: bytes) -> ArenaFacts:
@@ -203,14 +226,15 @@ def _metrics(
     config: Config,
     run: Run,
     made: Made,
-    validation: ScoredSplit,
+    splits: tuple[ScoredSplit, ScoredSplit],
     choice: Choice,
     arena_facts: ArenaFacts,
     onnx: OnnxFacts | None,
+    score: Score,
 ) -> Metrics:
-    """What the metrics file says of the model."""
+    """What the metrics file says of the model; `splits`: validation and test."""
     aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
-    training, test = FeatureSet.open(run, "train").store, _scored(run, "test", made.model)
+    training, (validation, test) = FeatureSet.open(run, "train").store, splits
     temperature = made.temperature
     others = parity.other_models(made, training) if config.other_calibrations else ()
     return Metrics(
@@ -223,16 +247,16 @@ def _metrics(
         ),
         arena=arena_facts,
         onnx=onnx,
-        calibrated=_calibrated(run, made, test, choice.window),
+        calibrated=_calibrated(run, made, test, choice.window, score),
     )
 
 
-def _calibrated(run: Run, made: Made, test: ScoredSplit, window: int) -> Calibrated:
+def _calibrated(run: Run, made: Made, test: ScoredSplit, window: int, score: Score) -> Calibrated:
     """What calibration changed on the test split; nothing to compare where nothing was fitted."""
     before, temperature = None, made.temperature
     if not temperature.note:
         streams = calibration(FeatureSet.open(run, "train").store)
-        before = _scored(run, "test", int8_model(made.net, made.net.shape, streams))
+        before = score("test", int8_model(made.net, made.net.shape, streams))
     return calibrated.of_test(temperature, before, test, window, provenance.records(run))
 
 
@@ -292,27 +316,15 @@ def _slug(config: Config, run: Run) -> str:
 
 
 def _names(config: Config, run: Run) -> Names:
-    slug = _slug(config, run)
-    return Names(
-        model=f"{slug}.tflite",
-        float_model=f"{slug}.float.tflite",
-        onnx=f"{slug}.onnx" if config.onnx else None,
-        metrics=f"{slug}.metrics.json",
-        yaml=f"{slug}.yaml",
-        yaml_url=f"{slug}.url.yaml",
-        certificate=f"{slug}{ENDING}",
-        report=f"{slug}.report.json",
-        page=f"{slug}.report.html",
-        card=f"{slug}.card.md",
-        manifest=f"{slug}.json",
-    )
+    return Names.of(_slug(config, run), onnx=config.onnx)
 
 
-def _scored(run: Run, split: str, model: bytes) -> ScoredSplit:
+def _scored(run: Run, workers: int, split: str, model: bytes) -> ScoredSplit:
     sets = PerSet(*(FeatureSet.open(run, f"{split}-{name}") for name in SET_NAMES))
     stores = (features.store for _, features in sets.items())
     near = provenance.near_misses(sets.negatives, provenance.records(run))
-    return ScoredSplit(split, sets, replace(tracks(model, *stores, reference=True), near=near))
+    heard = tracks(model, *stores, reference=True, workers=workers)
+    return ScoredSplit(split, sets, replace(heard, near=near))
 
 
 def _threshold(config: Config, run: Run, choice: Choice) -> Threshold:
@@ -360,8 +372,7 @@ def _is_done(config: Config, run: Run, checkpoint: Checkpoint, made_of: dict) ->
     return former_of(config, made_of) | checkpoint.facts["made_of"] == made_of
 
 
-@as_table
-def check(run: Run) -> dict:
+def check(run: Run) -> Facts:
     """Where the model is, and what most people ask of it.
 
     Raises GateError if it is unfit, ValueError if a file is not the one that was written.
@@ -373,12 +384,14 @@ def check(run: Run) -> dict:
                 f"{run.find(f'{FOLDER}/{name}')} was changed after 05 wrote it; put it back, or "
                 f"delete {run / FOLDER} and run 05 again"
             )
-    sheet(run).refuse()
+    found = sheet(run)
+    found.refuse()
     exported = Exported(run)
-    told = {"manifest": str(exported.path(exported.record.manifest))}
+    facts = {"manifest": str(exported.path(exported.record.manifest))}
     if not exported.record.report:  # an earlier version wrote none
-        return told | {"threshold": exported.threshold.told}
-    return told | dict(key_facts(read_report(exported)))
+        return Facts(facts | {"threshold": exported.threshold.told})
+    facts |= dict(key_facts(read_report(exported)))
+    return Facts(facts, *in_short.of_sheet(found))
 
 
 def sheet(run: Run) -> Certificate:

@@ -22,12 +22,15 @@ from mwwkit.run.decisions import parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import remove_whole, replacing, sha256, write_json
 from mwwkit.run.lock import one_writer
+from mwwkit.run.pace import Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
+from mwwkit.run.quantities import how_it_stands, how_many, how_much, made_now
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import carry
-from mwwkit.run.shown import as_table
+from mwwkit.run.shown import Facts, sentences
+from mwwkit.scenes import set_tables
 from mwwkit.scenes.augmentation import Recipe
 from mwwkit.scenes.materials import material_of
 from mwwkit.scenes.scene_drawing import Material, Word
@@ -43,8 +46,11 @@ from mwwkit.scenes.sets import (
 from mwwkit.scenes.shards import FeatureSet, band_statistics, make_shard
 from mwwkit.scenes.store import FeatureStore
 
+STAGE = "02 featurize"
 FOLDER, SECTION = "features", "featurize"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
+START_S = 4.0  # of the processes
+TIMES_REAL_TIME = 500  # that a core makes, all augmentation included; measured on a shared machine
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,7 @@ class Config(Recipe):
         return asdict(self)
 
 
-@as_table
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done, what is left, and the minutes and bytes it takes.
 
     Raises CheckpointError or FileNotFoundError when 01 has not finished, and ValueError when its
@@ -93,23 +98,39 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     again = Counter(name.split("/")[0] for name in [*anew, *checkpoint.outdated])
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
     words = _material(config, clips, spans, Split.TRAIN).positives
-    return {
+    unsure = len(words) - len(_sure(words, clips))
+    seconds = _guessed_s(left_s, limits) + START_S
+    decided = told(run)
+    decided |= {"shards made anew, since it was decided": dict(again)} if again else {}
+    facts = {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
-        "words left out of scenes, their end unsure": len(words) - len(_sure(words, clips)),
+        "words left out of scenes, their end unsure": unsure,
         "shards done": len(units) - len(left),
         "shards left": len(left),
-        **told(run),
-        **({"shards made anew, since it was decided": dict(again)} if again else {}),
-        # 500 times real time a core with all augmentation, as measured on a shared machine
-        "minutes left, about": round(left_s / 500 / limits.n_workers / 60, 1),
+        **decided,
+        "minutes left, about": round(seconds / 60, 1) if left else 0.0,
         "GB left to write": round(_n_bytes(left_s) / 1e9, 3),
     }
+    needs = expected(run, STAGE, seconds), f"{how_much(_n_bytes(left_s))} to write"
+    return Facts(
+        facts,
+        how_it_stands(len(units) - len(left), len(left), "shard", *needs),
+        *sentences(decided),
+        set_tables.planned(sets),
+        f"Not in the scenes, since it is unsure where they end: {how_many(unsure, 'word')}."
+        if unsure
+        else "",
+    )
 
 
-@as_table
-@full_disk_stops("02 featurize")
+def _guessed_s(audio_s: float, limits: Limits) -> float:
+    """What some seconds of scenes take."""
+    return audio_s / TIMES_REAL_TIME / limits.n_workers
+
+
+@full_disk_stops(STAGE)
 @one_writer
-def run(config: Config, run: Run, limits: Limits) -> dict:
+def run(config: Config, run: Run, limits: Limits) -> Facts:
     """Make the shards that are left; return what was made and where.
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
@@ -136,35 +157,45 @@ def run(config: Config, run: Run, limits: Limits) -> dict:
     if left:
         carry(run)
 
-    def bytes_of(name: str) -> int:
+    def seconds_of(name: str) -> float:
         set_name, numbers = units[name]
-        return _n_bytes(sum(sets[set_name].seconds[numbers.start : numbers.stop]))
+        return sum(sets[set_name].seconds[numbers.start : numbers.stop])
 
     make = partial(_make, config, run, checkpoint, tuple(sorted(actions.items())), marks)
-    jobs = ((name, *units[name]) for name in session.units(left, bytes_of))
-    with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="02") as bar:
+    jobs = ((n, *units[n]) for n in session.units(left, lambda name: _n_bytes(seconds_of(name))))
+    so_far = {"total": len(units), "initial": len(units) - len(left), "disable": not left}
+    with Watch(run, STAGE, START_S) as watch, progress(unit="shard", desc=STAGE, **so_far) as bar:
         for name, facts in each(make, jobs, limits.n_workers, ordered=False):
             checkpoint.finish(name, **facts)
             bar.update()
-    session.must_be_continued("02 featurize", len(checkpoint.left(list(units))))
+            watch.add(_guessed_s(seconds_of(name), limits))
+    session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     if not checkpoint.is_complete:
         mean, deviation = band_statistics(
             FeatureStore([run.find(f"{FOLDER}/{u}") for u in units if units[u][0] == "train"])
         )
         statistics = {"mean": mean.tolist(), "deviation": deviation.tolist()}
         write_json(run / FOLDER / "statistics.json", statistics)
-    decided = {"decided": actions} if actions else {}
-    checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()}, **decided)
-    return {
+        decided = {"decided": actions} if actions else {}
+        checkpoint.complete(scenes={name: len(scenes) for name, scenes in sets.items()}, **decided)
+    found, compared = check(run), words_compared(run)
+    facts = {
         "shards made now": len(left),
-        "recordings compared to find the word": words_compared(run) or "none: too few",
-        "hours": check(run),
+        "recordings compared to find the word": compared or "none: too few",
+        "hours": found,
         "folder": str(run / FOLDER),
     }
+    return Facts(
+        facts,
+        f"{made_now(len(left), 'shard')}; {sum(found.values()):,.1f} hours of features "
+        f"are in {run / FOLDER}.",
+        f"Where the word is in a recording was found by comparing {compared:,} of them."
+        if compared
+        else "",
+    )
 
 
-@as_table
-def check(run: Run) -> dict:
+def check(run: Run) -> Facts:
     """Hours of each set. Raises unless 03 can train and choose on what is there."""
     names = sorted({unit.split("/")[0] for unit in finished(run, FOLDER)})
     sets = {name: FeatureSet.open(run, name) for name in names}
@@ -173,7 +204,9 @@ def check(run: Run) -> dict:
             raise WrongInput(
                 f"{run / FOLDER} has no wake word in the set {wanted}; 01 needs more positives"
             )
-    return {name: round(features.hours, 3) for name, features in sets.items()}
+    hours = {name: round(features.hours, 3) for name, features in sets.items()}
+    can = "03 can train on this: the wake word is in training and in validation."
+    return Facts(hours, can, set_tables.made(sets, hours))
 
 
 def _checkpoint(config: Config, run: Run) -> Checkpoint:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,9 +40,14 @@ if TYPE_CHECKING:
 NONE: History = MappingProxyType({})
 
 
-def augmentation(is_on: bool) -> SpecAugment:
-    """SpecAugment settings for training features, or none if switched off."""
-    return SpecAugment() if is_on else spec_augment.NONE
+SPEC = {f"spec_{f.name.removeprefix('n_')}": f.name for f in fields(SpecAugment)}
+
+
+def augmentation(settings: Mapping[str, Any]) -> SpecAugment:
+    """SpecAugment by the settings of 03 (SPEC; its defaults where they lack one), or none."""
+    if not settings["spec_augment"]:
+        return spec_augment.NONE
+    return SpecAugment(**{SPEC[name]: settings[name] for name in SPEC if name in settings})
 
 
 def dataset_of(
@@ -123,7 +128,12 @@ def labels_of(features: FeatureSet, settings: LabelSettings) -> np.ndarray:
 
 
 def validation_evaluator(
-    run: Run, train: FeatureSet, target_fah: float, max_clip_fpr: float, before: History = NONE
+    run: Run,
+    train: FeatureSet,
+    target_fah: float,
+    max_clip_fpr: float,
+    before: History = NONE,
+    workers: int = 1,
 ) -> Evaluator:
     """The evaluator that ranks candidates on the validation split, calibrated with `train`.
 
@@ -148,7 +158,7 @@ def validation_evaluator(
     material = counted.store, *stores[1:], calibration(train.store)
     rule = target_fah, max_clip_fpr, ends_s, EvaluationCache(run)
     near = provenance.near_misses(sets[1], provenance.records(run))
-    return Evaluator(*material, *rule, words, sets[0].at(words.beside).store, near)
+    return Evaluator(*material, *rule, words, sets[0].at(words.beside).store, near, workers)
 
 
 def choosing_words(run: Run, before: History = NONE) -> WhoseWords:
@@ -258,7 +268,7 @@ def trained_with(run: Run) -> TrainedWith:
     before_s = settings.get("label_ignore_before_s", -LabelSettings.ignore_from_s)
     labels = LabelSettings(settings["label_from_s"], settings["label_to_s"], -before_s)
     loss = LossSettings(**{n: settings[n] for n in _LOSS_OF_03 if n in settings})
-    varied = augmentation(settings["spec_augment"])
+    varied = augmentation(settings)
     return TrainedWith(labels, settings["dropout"], varied, loss)
 
 

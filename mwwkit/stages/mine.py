@@ -1,15 +1,11 @@
 """04 Hard negatives: what fools the model in its training audio, kept and trained against."""
 
-import csv
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Annotated
 
-import numpy as np
-
-from mwwkit.audio.frontend import FeatureConfig
 from mwwkit.corpus import decided
 from mwwkit.corpus.clips import Split, load_clips, refuse_without_clips
 from mwwkit.device import firmware
@@ -17,17 +13,20 @@ from mwwkit.device.simulator import Device
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import remove_whole, replacing
+from mwwkit.run.files import remove_whole
 from mwwkit.run.lock import one_writer
+from mwwkit.run.pace import Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
+from mwwkit.run.quantities import as_sentence, how_it_stands, how_many
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import as_table
-from mwwkit.scenes.mining import Event, false_events, heard_in, highest, table_digest
-from mwwkit.scenes.shards import FeatureSet, write_records
-from mwwkit.scenes.store import Subset, write_shard
+from mwwkit.run.shown import Facts, Heading, sentences
+from mwwkit.scenes.mined_windows import window_around, write_table, write_windows
+from mwwkit.scenes.mining import TABLE, Event, false_events, heard_in, highest, table_digest
+from mwwkit.scenes.shards import FeatureSet
+from mwwkit.scenes.store import Subset
 from mwwkit.stages.inputs import (
     choosing_words,
     chosen_net,
@@ -36,20 +35,23 @@ from mwwkit.stages.inputs import (
     validation_evaluator,
     weights_digest,
 )
-from mwwkit.training import processors
+from mwwkit.training import processors, told
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.evaluator import calibration, int8_model
 from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
+STAGE = "04 mine"
 FOLDER, TUNED = "mined", "tuned"
 EventCount = Annotated[int, Between(1, 1_000_000)]
 SCANNED = ("train-ambient", "train")
 WINDOW = 5  # scores of a mean that is looked at
 START_S = 12.0  # before the first unit: TensorFlow, and the int8 model to scan with
+TIMES_REAL_TIME = 3000  # that a core scans
+STEP_S = 0.028  # as of 03
+EVALUATIONS_S = 8.0  # before and after
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
-AT_SHARE = 0.75  # where in its window an event is: what led to it matters more than what follows
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,7 @@ class Config(Checked):
         return replace(trained_with, **mine)
 
 
-@as_table
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done and what is left.
 
     Raises CheckpointError when 03 has not finished, or 01's catalogue is out of reach.
@@ -122,27 +123,48 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     if not checkpoint.is_complete:
         refuse_without_clips(run, "04")
     hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
-    return {
+    n_left, left = len(checkpoint.left(units)), _n_left(config, run, checkpoint)
+    seconds, undone = _guessed_s(config, run, limits, checkpoint), decided.not_yet_heard(run)
+    facts = {
         "hours to scan": round(hours, 2),
-        "shards left to scan": len(checkpoint.left(units)),
+        "shards left to scan": n_left,
         "fine-tuning steps": config.fine_tune_steps,
-        **decided.not_yet_heard(run),
-        "seconds before the first unit, about": START_S if _n_left(config, run, checkpoint) else 0,
+        **undone,
+        "seconds before the first unit, about": START_S if left else 0,
         "chosen by": str(choosing_words(run, tuned.done)),
         "device": processors.words(config.device),
-        # 3,000 times real time a core for the int8 model; 28 ms a step
-        "minutes left, about": round(
-            hours / 50 / limits.n_workers + config.fine_tune_steps / 2000, 1
-        ),
+        "minutes left, about": round(seconds / 60, 1),
     }
+    stands = how_it_stands(len(units) - n_left, n_left, "shard")
+    searched = "are searched" if n_left else "have been searched"
+    then = f"Then {how_many(config.fine_tune_steps, 'step')} against what is found"
+    return Facts(
+        facts,
+        f"{hours:,.1f} hours of training sound {searched} for what fools the model.",
+        stands if n_left else "",
+        *sentences(undone),
+        f"{then}: {expected(run, STAGE, seconds)}." if left else "Fine-tuning is done, too.",
+        facts["chosen by"],
+        as_sentence(f"trains on {facts['device']}"),
+    )
 
 
-@as_table
-@full_disk_stops("04 mine")
+def _guessed_s(config: Config, run: Run, limits: Limits, mined: Checkpoint) -> float:
+    """What is left takes, the start and the evaluations before and after included."""
+    if not _n_left(config, run, mined):
+        return 0.0
+    hours = sum(FeatureSet.of_unit(run, unit).hours for unit in mined.left(_scan_units(run)))
+    tuned = _tuned_checkpoint(config, run)
+    steps = UNIT_STEPS * len(tuned.left(list(config.course().units())))
+    steps_s = min(steps, config.fine_tune_steps) * config.batch / 16 * STEP_S
+    return START_S + hours * 3600 / TIMES_REAL_TIME / limits.n_workers + steps_s + EVALUATIONS_S
+
+
+@full_disk_stops(STAGE)
 @one_writer
 def run(
     config: Config, run: Run, limits: Limits, on_unit: Callable[[dict], None] = lambda done: None
-) -> dict:
+) -> Facts:
     """Scan, keep, fine-tune; return what was found and the figures before and after.
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
@@ -157,15 +179,20 @@ def run(
     if not tuned.is_complete:
         carry(run)
         processors.warn_of_another_kind(tuned, config.device)
-    session.must_begin_in_time("04 mine", _n_left(config, run, mined))
-    _scan(config, run, limits, session, mined)
-    if not mined.is_complete or not _is_kept(run, mined):
-        _keep(config, run, session, mined)
-    tuned = _tuned_checkpoint(config, run)
-    mend(config.course(), run, tuned)
-    if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
-        _fine_tune(config, run, session, mined, tuned, on_unit)
-    return check(run)
+    session.must_begin_in_time(STAGE, _n_left(config, run, mined))
+    guessed_s = _guessed_s(config, run, limits, mined)
+    with Watch(run, STAGE) as watch:
+        _scan(config, run, limits, session, mined)
+        if not mined.is_complete or not _is_kept(run, mined):
+            _keep(config, run, session, mined)
+        tuned = _tuned_checkpoint(config, run)
+        mend(config.course(), run, tuned)
+        if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
+            _fine_tune(config, run, limits, session, mined, tuned, on_unit)
+        watch.add(guessed_s)
+    found = check(run)
+    helped = Heading(told.gained(completed(run, TUNED)))
+    return Facts(found, helped, f"05 takes {found['weights']}.")
 
 
 def _n_left(config: Config, run: Run, mined: Checkpoint) -> int:
@@ -187,11 +214,12 @@ def _scan(config, run, limits, session, mined) -> None:
     model = int8_model(chosen.net, chosen.shape, calibration(FeatureSet.open(run, "train").store))
     scan = partial(_scan_shard, run, model, config.keep_above)
     jobs = session.units(left, lambda _: 0)
-    with tqdm(total=len(units), initial=len(units) - len(left), unit="shard", desc="04") as bar:
+    so_far = {"total": len(units), "initial": len(units) - len(left)}
+    with progress(unit="shard", desc="04 search", **so_far) as bar:
         for unit, events in each(scan, jobs, limits.n_workers, ordered=False):
             mined.finish(unit, events=events)
             bar.update()
-    session.must_be_continued("04 mine", len(mined.left(units)))
+    session.must_be_continued(STAGE, len(mined.left(units)))
 
 
 def _scan_shard(run: Run, model: bytes, keep_above: float, unit: str) -> tuple[str, list]:
@@ -227,7 +255,7 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
                 continue  # a stream shorter than a scene has no room around the event
             events.append(Event(unit, index, at_s, _score(score)))
             places.append(heard_in(features.scene(index), at_s))
-            windows.append(_window(unit, features, index, at_s, n_frames))
+            windows.append(window_around(unit, features, index, at_s, n_frames))
     # Where only the background sounded, the stream itself is named as the clip.
     heard = zip(events, places, strict=True)
     sources = [path or f"{event.set_name} {event.index}" for event, (path, _) in heard]
@@ -242,10 +270,10 @@ def _keep(config: Config, run: Run, session: Session, mined: Checkpoint) -> None
             facts | {"score": round(events[i].score, 4), "at_s": events[i].at_s, **windows[i]}
         )
     session.stop(len(rows) * EVENT_BYTES)
-    session.must_be_continued("04 mine", 1)
+    session.must_be_continued(STAGE, 1)
     if rows:
-        _write_windows(run, rows, n_frames)
-    _write_table(run, rows)
+        write_windows(run / FOLDER / "hard", run, rows, n_frames)
+    write_table(run / TABLE, rows)
     mined.complete(kept=len(rows), found=len(events))
 
 
@@ -255,37 +283,7 @@ def _is_kept(run: Run, mined: Checkpoint) -> bool:
     return all(run.all(name) for name in wanted)
 
 
-def _window(unit: str, features: FeatureSet, index: int, at_s: float, n_frames: int) -> dict:
-    """The stretch of a stream around an event: its first frame and the word ends inside."""
-    at_frame = int(at_s * 1000 / firmware.HOP_MS)
-    spare = int(features.store.n_frames[index]) - n_frames
-    first = min(max(at_frame - int(AT_SHARE * n_frames), 0), spare)
-    first_s = first * firmware.HOP_MS / 1000
-    ends_s = [end_s - first_s for end_s in features.ends_s[index] if end_s >= first_s]
-    return {"unit": unit, "index": index, "first_frame": first, "ends_s": ends_s}
-
-
-def _write_windows(run: Run, rows: list[dict], n_frames: int) -> None:
-    spectrograms, records = [], []
-    for row in rows:
-        store, first = FeatureSet.of_unit(run, row["unit"]).store, row["first_frame"]
-        spectrograms.append(np.array(store[row["index"]][first : first + n_frames]))
-        records.append({"facts": {"id": row["id"]}, "ends_s": row["ends_s"], "scene": {}})
-    with replacing(run / FOLDER / "hard") as part:
-        write_shard(part, spectrograms, FeatureConfig().fingerprint())
-        write_records(part, records)
-
-
-def _write_table(run: Run, rows: list[dict]) -> None:
-    columns = ["id", "score", "clip", "clip_s", "unit", "index", "at_s", "first_frame"]
-    with replacing(run / FOLDER / "mined.csv") as part:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-            table.writeheader()
-            table.writerows(rows)
-
-
-def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
+def _fine_tune(config, run, limits, session, mined, tuned, on_unit) -> None:
     processors.use(config.device)
     limit_threads(config.threads)
     facts = completed(run, "training") | {"drop": list(config.drop)}
@@ -308,12 +306,12 @@ def _fine_tune(config, run, session, mined, tuned, on_unit) -> None:
     trainer = Trainer(start.shape, settings, loss, config.seed, **how)
     trainer.start_from(start.net)
     aim = config.target_fah, config.max_clip_fpr
-    evaluator = validation_evaluator(run, train, *aim, before=tuned.done)
+    evaluator = validation_evaluator(run, train, *aim, tuned.done, limits.n_workers)
     before = evaluator.facts(start.net, start.shape)  # by this stage's targets, not 03's
     course = config.course()
     seconds = fit(course, trainer, dataset, evaluator, run, tuned, session, on_unit)
     print("time:", where_time_went(seconds))
-    session.must_be_continued("04 mine", len(tuned.left(list(course.units()))))
+    session.must_be_continued(STAGE, len(tuned.left(list(course.units()))))
     drop_snapshots(course, run, tuned)
     chosen = best({unit: tuned.done[unit] for unit in course.units()})
     after = tuned.done[chosen]["choice"]
@@ -372,16 +370,16 @@ def _made_of(run: Run) -> dict:
     return decided.made_of(run, {"weights": weights_digest(run)})
 
 
-@as_table
-def check(run: Run) -> dict:
+def check(run: Run) -> Facts:
     """What was mined and what it changed. Raises unless 05 can work with it."""
-    facts = completed(run, TUNED)
-    run.find(facts["weights"])
-    return {
+    tuned = completed(run, TUNED)
+    run.find(tuned["weights"])
+    facts = {
         "found": completed(run, FOLDER)["found"],
-        "trained against": facts["mined"],
-        "before": str(read(facts["before"])),
-        "after": str(read(facts["after"])),
-        "weights": facts["weights"],
+        "trained against": tuned["mined"],
+        "before": str(read(tuned["before"])),
+        "after": str(read(tuned["after"])),
+        "weights": tuned["weights"],
         "table": str(run.find(f"{FOLDER}/mined.csv")),
     }
+    return Facts(facts, *told.of_tuning(tuned, facts["found"]))

@@ -1,23 +1,23 @@
 """03 Spectrograms to weights: trains MixedNet and picks weights by their int8 model's results."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
 from mwwkit.corpus import decided
-from mwwkit.model import targets
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import remove_whole
 from mwwkit.run.lock import one_writer
+from mwwkit.run.pace import Watch, expected
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
+from mwwkit.run.quantities import as_sentence, how_it_stands, made_now
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
-from mwwkit.run.shown import as_table
+from mwwkit.run.shown import Facts, sentences
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages.inputs import (
     Balance,
@@ -28,35 +28,30 @@ from mwwkit.stages.inputs import (
     features_digest,
     validation_evaluator,
 )
-from mwwkit.training import distillation, processors, replicas
+from mwwkit.training import distillation, processors, replicas, told
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import best, read
-from mwwkit.training.history import Events, write_table
+from mwwkit.training.history import Events, both, write_table
 from mwwkit.training.labels import LabelSettings
 from mwwkit.training.loop import UNIT_STEPS, Course, drop_snapshots, fit, mend, where_time_went
 from mwwkit.training.losses import LossSettings
 from mwwkit.training.lr_finder import LRFinder, Sweep
 from mwwkit.training.snapshots import load_arrays
+from mwwkit.training.spec_augment import Bands, Frames, Gain, MaskCount, Warp
 from mwwkit.training.teacher_shape import TeacherShape
 from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_threads
 
+STAGE = "03 train"
 FOLDER = "training"
 START_S = 10.0  # before the first unit: TensorFlow, the net, the graph of a step
 STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
+EVALUATION_S = 4.0  # there, most of it the conversion to int8
 LOOKING = ("find_rate", "tensorboard", "profile")  # settings that shape no weight
 # Settings of the net alone: its teacher is the same whatever they are.
 NET_ONLY = (
-    "shape",
-    "steps",
-    "schedule",
-    "qat_steps",
-    "cmvn",
-    "patience",
-    "triplet",
-    "triplet_margin",
-    "distillation",
-    "distillation_temperature",
+    *("shape", "steps", "schedule", "qat_steps", "cmvn", "patience", "triplet", "triplet_margin"),
+    *("distillation", "distillation_temperature"),
 )
 Watcher = Callable[[dict], None]  # called with the history, unit -> facts, after every unit
 
@@ -106,6 +101,12 @@ class Config(Checked):
     class_penalty: tuple[float, ...] = ()  # weights of their negative steps
     cmvn: bool = False
     spec_augment: bool = True  # warp, gain and masked bands, anew each step
+    spec_warp: Annotated[Warp, Before(0.08)] = 0.08  # how strongly: see training.spec_augment
+    spec_gain: Annotated[Gain, Before(0.1)] = 0.1
+    spec_band_masks: Annotated[MaskCount, Before(2)] = 2
+    spec_band_mask: Annotated[Bands, Before(5)] = 5
+    spec_time_masks: Annotated[MaskCount, Before(0)] = 0
+    spec_time_mask: Annotated[Frames, Before(12)] = 12
     # Which weights are kept, and when to stop.
     evaluate_every: int = 2500  # steps
     patience: int = 0  # evaluations without a better one; 0: all steps are taken
@@ -174,75 +175,92 @@ class Config(Checked):
         return Course(distillation.FOLDER, self.teacher_steps, self.evaluate_every)
 
 
-@as_table
-def plan(config: Config, run: Run, limits: Limits) -> dict:
-    """What is done, what is left, what the model will cost; prints which devices it fits.
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
+    """What is done, what is left, what the model will cost and which devices it fits.
 
     Raises CheckpointError when 02 has not finished, RuntimeError for a GPU that is not there.
     """
-    _n_devices(config)
+    replicas.n_devices(config.device, config.replicas)
     checkpoint = _checkpoint(config, run)
     left = config.course().left(checkpoint.done)
     if left:
         _say_another_kind(config, run, checkpoint)
     teacher_units_left, outdated = _teacher_units_left(config, run), checkpoint.outdated
-    size = size_report(SHAPES[config.shape])
-    print(targets.table(size))
-    if warning := targets.warning(size):
-        warnings.warn(warning, stacklevel=2)
-    return {
+    size, seconds = size_report(SHAPES[config.shape]), _guessed_s(config, run, checkpoint)
+    undone = decided.not_yet_heard(run)
+    undone |= {"units made anew, since it was decided": len(outdated)} if outdated else {}
+    needs = [expected(run, STAGE, seconds)]
+    needs += ["before them the teacher's"] * (teacher_units_left > 0)
+    facts = {
         "size": str(size),
         "chosen by": str(choosing_words(run, _ranked_before(config, run, checkpoint))),
         "device": processors.words(config.device),
         "units done": len(config.course().units()) - len(left),
         "units left": len(left),
-        **decided.not_yet_heard(run),
-        **({"units made anew, since it was decided": len(outdated)} if outdated else {}),
+        **undone,
         **({"units of the teacher left": teacher_units_left} if config.teacher_steps else {}),
         "seconds before the first unit, about": START_S if left else 0,
-        "minutes left, about": round(
-            UNIT_STEPS
-            * (config.batch / 16)
-            * (len(left) * STEP_S + teacher_units_left * config.teacher().step_s)
-            / 60,
-            1,
-        ),
+        "minutes left, about": round(seconds / 60, 1),
     }
+    n_done = config.course().n_steps(checkpoint.done)
+    n_left = config.steps - n_done if left else 0
+    return Facts(
+        facts,
+        how_it_stands(n_done, n_left, "step", *needs),
+        *sentences(undone),
+        *told.of_net(size),
+        *(facts["chosen by"], as_sentence(f"trains on {facts['device']}")),
+    )
 
 
-@as_table
-@full_disk_stops("03 train")
+def _guessed_s(config: Config, run: Run, checkpoint: Checkpoint) -> float:
+    """What the units that are left take, the start and the evaluations included."""
+    course, left = config.course(), config.course().left(checkpoint.done)
+    teacher_s = _teacher_units_left(config, run) * config.teacher().step_s
+    steps_s = UNIT_STEPS * config.batch / 16 * (len(left) * STEP_S + teacher_s)
+    n_evaluations = sum(map(course.evaluates, map(course.units().get, left)))
+    return (START_S if left else 0) + steps_s + n_evaluations * EVALUATION_S
+
+
+@full_disk_stops(STAGE)
 @one_writer
-def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> dict:
+def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done: None) -> Facts:
     """Train what is left; return the choice, where its weights are, and what the history shows.
 
     `on_unit` is called with the history (unit -> facts) after every unit, e.g. to draw curves.
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first,
     RuntimeError for a GPU that is not there.
     """
-    _n_devices(config)
+    replicas.n_devices(config.device, config.replicas)
     checkpoint, course = _checkpoint(config, run), config.course()
     _drop_outdated(config, run, checkpoint)
     mend(course, run, checkpoint)
-    session, before = limits.session(run), len(checkpoint.done)
+    session, before = limits.session(run), checkpoint.done
     n_left = len(course.left(checkpoint.done)) + _teacher_units_left(config, run)
-    session.must_begin_in_time("03 train", n_left)
+    session.must_begin_in_time(STAGE, n_left)
     if course.left(checkpoint.done):
+        guessed_s = _guessed_s(config, run, checkpoint)
         carry(run)
         processors.use(config.device)  # loads TensorFlow
         limit_threads(config.threads)
         _say_another_kind(config, run, checkpoint)
-        with profiled(run / FOLDER / "profile.txt" if config.profile else None):
-            seconds = _train(config, run, checkpoint, session, on_unit)
+        with (
+            Watch(run, STAGE) as watch,
+            profiled(run / FOLDER / "profile.txt" if config.profile else None),
+        ):
+            seconds = _train(config, run, checkpoint, session, limits.n_workers, on_unit)
+            watch.add(guessed_s - _guessed_s(config, run, checkpoint))
         print("time:", where_time_went(seconds))
     n_left = len(course.left(checkpoint.done)) + _teacher_units_left(config, run)
-    session.must_be_continued("03 train", n_left)
+    session.must_be_continued(STAGE, n_left)
     if not checkpoint.is_complete:
         drop_snapshots(course, run, checkpoint)
         write_table(run / course.table(), checkpoint.done)
         weights = course.weights(best(checkpoint.done))
         checkpoint.complete(weights=weights, shape=config.shape, cmvn=config.cmvn)
-    return {"units made now": len(checkpoint.done) - before, **check(run)}
+    facts = {"units made now": len(checkpoint.done) - len(before), **check(run)}
+    now = made_now(course.n_steps(checkpoint.done) - course.n_steps(before), "step", "trained")
+    return Facts(facts, f"{now}; the chosen weights are in {facts['weights']}.")
 
 
 def _drop_outdated(config: Config, run: Run, checkpoint: Checkpoint) -> None:
@@ -259,19 +277,16 @@ def _drop_outdated(config: Config, run: Run, checkpoint: Checkpoint) -> None:
 def _say_another_kind(config: Config, run: Run, checkpoint: Checkpoint) -> None:
     """Warn where units of the net or of its teacher were made on another kind of device."""
     teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
-    kind = processors.kind_of(config.device, _n_devices(config))
+    kind = processors.kind_of(config.device, replicas.n_devices(config.device, config.replicas))
     for each in [checkpoint, *teacher]:
         processors.warn_of_another_kind(each, kind)
 
 
-def _both(first: Watcher, second: Watcher) -> Watcher:
-    return lambda done: (first(done), second(done)) and None
-
-
-def _train(config, run, checkpoint, session, on_unit) -> dict[str, float]:
+def _train(config, run, checkpoint, session, workers, on_unit) -> dict[str, float]:
     train, dataset = _material(config, run)
+    aim = config.target_fah, config.max_clip_fpr
     before = _ranked_before(config, run, checkpoint)
-    evaluator = validation_evaluator(run, train, config.target_fah, config.max_clip_fpr, before)
+    evaluator = validation_evaluator(run, train, *aim, before, workers)
     spent = {}
     if config.teacher_steps:
         spent["teacher"] = _train_teacher(config, run, dataset, evaluator, session, on_unit)
@@ -280,7 +295,7 @@ def _train(config, run, checkpoint, session, on_unit) -> dict[str, float]:
     if config.distillation:
         dataset = distillation.with_soft_labels(dataset, load_arrays(run.find(distillation.LOGITS)))
     if config.tensorboard:
-        on_unit = _both(on_unit, Events(run / FOLDER / "tensorboard", checkpoint.done))
+        on_unit = both(on_unit, Events(run / FOLDER / "tensorboard", checkpoint.done))
     trainer = _trainer(config, run)
     return spent | fit(
         config.course(), trainer, dataset, evaluator, run, checkpoint, session, on_unit
@@ -302,14 +317,9 @@ def _train_teacher(config, run, dataset, evaluator, session, on_unit) -> float:
         return 0.0
     from mwwkit.training.teacher import build_teacher  # TensorFlow
 
-    teacher_config = config.for_teacher()
-    args = (
-        teacher_config.teacher(),
-        teacher_config.training(),
-        teacher_config.loss(),
-        teacher_config.seed,
-    )
-    trainer = Trainer(*args, device=teacher_config.device, make=build_teacher)
+    own = config.for_teacher()
+    args = own.teacher(), own.training(), own.loss(), own.seed
+    trainer = Trainer(*args, device=own.device, make=build_teacher)
     evaluator = distillation.TeacherEvaluator.like(evaluator)
     course = config.teacher_course()
     spent = distillation.train_teacher(
@@ -321,7 +331,7 @@ def _train_teacher(config, run, dataset, evaluator, session, on_unit) -> float:
 def _material(config: Config, run: Run) -> tuple[FeatureSet, WakeWordDataset]:
     """What is trained on, as scenes and as batches."""
     train = FeatureSet.open(run, "train")
-    sets, varied = config.balance().sets(run, train), augmentation(config.spec_augment)
+    sets, varied = config.balance().sets(run, train), augmentation(asdict(config))
     return train, dataset_of(config.labels(), config.batch, config.seed, sets, varied)
 
 
@@ -329,15 +339,6 @@ def _trainer(config: Config, run: Run) -> Trainer:
     cmvn = band_normalisation(run) if config.cmvn else None
     args = SHAPES[config.shape], config.training(), config.loss(), config.seed
     return Trainer(*args, cmvn=cmvn, device=config.device)
-
-
-def _n_devices(config: Config) -> int:
-    """Devices that share a batch, for which TensorFlow is loaded; CannotGoOn if they are absent."""
-    processors.needed(config.device)
-    if config.replicas == 1:
-        return 1
-    processors.use(config.device)  # which says whether there are GPUs to share it
-    return len(replicas.names(config.replicas))
 
 
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
@@ -373,20 +374,20 @@ def find_rate(config: Config, run: Run) -> Sweep | None:
     """
     if not config.find_rate:
         return None
-    _n_devices(config)
+    replicas.n_devices(config.device, config.replicas)
     processors.use(config.device)
     limit_threads(config.threads)
     alone = replace(config, distillation=0.0)  # a teacher may still have to be trained
     return LRFinder(_trainer(alone, run), _material(alone, run)[1]).run()
 
 
-@as_table
-def check(run: Run) -> dict:
+def check(run: Run) -> Facts:
     """The chosen unit, what it reached, a diagnosis. Raises unless 04 and 05 can work with it."""
     unit, choice = chosen(run)
     weights = run.find(completed(run, FOLDER)["weights"])
     found = str(diagnose(finished(run, FOLDER), unit))
-    return {"chosen": unit, **read(choice).rows(), "weights": str(weights), "diagnosis": found}
+    facts = {"chosen": unit, **read(choice).rows(), "weights": str(weights), "diagnosis": found}
+    return Facts(facts, *told.of_choice(facts))
 
 
 def chosen(run: Run) -> tuple[str, dict]:

@@ -18,8 +18,9 @@ from mwwkit.run.config_base import Between, Checked, EachOf, OneOf, Rising, Text
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.lock import one_writer
 from mwwkit.run.paths import Run
+from mwwkit.run.quantities import how_long, how_many, how_much
 from mwwkit.run.session import Limits, Session, StoppedEarly, full_disk_stops, well_ended
-from mwwkit.run.shown import as_table
+from mwwkit.run.shown import Facts, Sentence, Table
 from mwwkit.triples import (
     batch_files,
     batch_manifest,
@@ -36,8 +37,14 @@ from mwwkit.triples.ledger import PHASES, Work, force, of_kind, open_work
 
 STAGE = phases.STAGE
 PRODUCTS = ("clips", "triples", "both")
+NOT_MADE = Sentence("Triples for a model of rooms were not asked for (PRODUCT): none are made.")
 TRIPLES_S = 0.15  # CPU seconds a triple takes, as measured on a shared core
 STERILE_SPEED = 10.0  # seconds of speech that are sterilised in one, there
+FOUND = {
+    "speech": "dry speech",
+    "bad": "impulse responses of all kinds: where the input sounds",
+    "target": "labelled rooms: where the target sounds",
+}
 
 
 @dataclass(frozen=True)
@@ -104,8 +111,7 @@ def products(product: str) -> tuple[bool, bool]:
     return product != "triples", product != "clips"
 
 
-@as_table
-def plan(config: Config, run: Run, limits: Limits) -> dict:
+def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is found, done and left, and the minutes and bytes it takes; writes nothing.
 
     Raises early: CannotGoOn, CheckpointError, CannotGoOn or OSError, saying what to do.
@@ -124,16 +130,29 @@ def plan(config: Config, run: Run, limits: Limits) -> dict:
     seconds *= left_files / max(1, min(200, left_files)) if left_files else 0
     n_left = len(ledger.Segments(work)) - work.checkpoint.figures["segment_cursor"]
     n_left += int(seconds / 5 + 0.5 * left_files)
-    cpu = seconds / STERILE_SPEED + n_left * TRIPLES_S
-    return {
+    wall_s = (seconds / STERILE_SPEED + n_left * TRIPLES_S) / limits.n_workers
+    n_bytes = n_left * (examples.ITEM_BYTES + 480_000)
+    facts = {
         "found": work.checkpoint.figures,
         "files": {n: len(getattr(inputs, n)) for n in ("bad", "target", "speech")},
         "set aside already": len(inputs.others),
         "phases done": [phase for phase in PHASES if phase in done],
         "triples left, about": n_left,
-        "minutes left, about": round(cpu / limits.n_workers / 60, 1),
-        "GB left to write, about": round(n_left * (examples.ITEM_BYTES + 480_000) / 1e9, 2),
+        "minutes left, about": round(wall_s / 60, 1),
+        "GB left to write, about": round(n_bytes / 1e9, 2),
     }
+    done = f"done before: {', '.join(facts['phases done'])}" if facts["phases done"] else ""
+    rows = [(told, f"{facts['files'][name]:,}") for name, told in FOUND.items()]
+    rows += [("not usable, set aside", f"{len(inputs.others):,}")]
+    return Facts(
+        facts,
+        f"About {how_many(n_left, 'triple')} are left to make: about {how_long(wall_s)} (a guess), "
+        f"about {how_much(n_bytes)}."
+        if n_left
+        else "No triple is left to make.",
+        Table(rows, ("files", "found")),
+        f"Phases {done}." if done else "",
+    )
 
 
 @one_writer
@@ -142,7 +161,7 @@ def run(
     run: Run,
     limits: Limits,
     load_embedder: Callable[[Run, Session | None], clap.Embedder] | None = None,
-) -> dict:
+) -> Facts:
     """Go on with all phases until they end or a limit stops them; returns what there is.
 
     A stop at the budget or the deadline is a good end of a session, not an error: platforms keep
@@ -173,15 +192,23 @@ def run(
     report = status.status(work, reason)
     if reason:
         well_ended(kind(f"{STAGE} {report['status']}. Next: {report['next']}"))
-    return report
+    return Facts(report, f"Triples: {report['status']}.", f"Next: {report['next']}.")
 
 
-def check(run: Run) -> dict:
+def check(run: Run) -> Facts:
     """Totals, once every batch file is proved to be what was written.
 
     Raises CannotGoOn that names each file that is missing, changed or malformed.
     """
-    return batch_manifest.verify(run)
+    found = batch_manifest.verify(run)
+    rows = [(name, f"{n:,}") for name, n in found.items() if isinstance(n, int | float)]
+    return Facts(
+        found,
+        "Every batch file is what was written"
+        f"{'' if found['finished'] else ', but not all of them are made yet'}.",
+        Table([row for row in rows if row[0] != "finished"], ("in this and earlier runs", "")),
+        f"{found['manifest']} lists every file with its SHA-256.",
+    )
 
 
 def _phases(work: Work, config: Config, inputs: Inputs, load_embedder) -> str:

@@ -22,6 +22,7 @@ teacher           a larger net that cannot be streamed
 distillation      the teacher's training, and its soft labels for every scene
 lr_finder         a learning rate to start from
 diagnosis         what is wrong with a training, in a sentence
+told              what 03 and 04 plan and reached, in sentences and tables
 history           the curves of a training as a CSV and for TensorBoard
 """
 

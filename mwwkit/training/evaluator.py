@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mwwkit.device.simulator import Device
+from mwwkit.device.simulator import Device, scored
 from mwwkit.metrics import tail_fit
 from mwwkit.metrics import temperature as temperatures
 from mwwkit.metrics.cutoff_selection import Choice, choose_cutoff, median_latency
@@ -145,18 +145,15 @@ def tracks(
     negatives: Spectrograms,
     ambient: Spectrograms,
     reference: bool = False,
+    workers: int = 1,
 ) -> Tracks:
     """Stream every spectrogram (int8 [frames, 40]) through the int8 model, each from reset.
 
-    `reference` is what the device computes, at less than half the speed.
+    `reference` is what the device computes, at less than half the speed. Hours are shared out over
+    `workers` processes.
     """
     device = Device(model, reference)
-    return Tracks(
-        *(
-            [device.scores(s[index]) for index in range(len(s))]
-            for s in (positives, negatives, ambient)
-        )
-    )
+    return Tracks(*(scored(device, _each(s), workers) for s in (positives, negatives, ambient)))
 
 
 @dataclass(frozen=True)
@@ -180,6 +177,7 @@ class Evaluator:
     words: WhoseWords | None = None
     beside: Spectrograms = ()
     near: Sequence[bool] = ()
+    workers: int = 1  # processes that score hours of streams
 
     def temperature(self, net: MixedNet) -> Temperature:
         """What the net's logit is to be scaled and shifted by, fitted on the validation split.
@@ -195,7 +193,8 @@ class Evaluator:
     def scored(self, net: MixedNet, shape: Shape) -> Tracks:
         """Calibrate a net, convert it to int8 and step it through the validation split."""
         model = int8_model(net, shape, self.calibration, self.temperature(net))
-        counted = tracks(model, self.positives, self.negatives, self.ambient)
+        material = self.positives, self.negatives, self.ambient
+        counted = tracks(model, *material, workers=self.workers)
         counted = replace(counted, near=self.near)
         if not len(self.beside):
             return counted

@@ -10,7 +10,7 @@ import csv
 import io
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +82,8 @@ class Events:
             ]
             self._write(step=step, summary=tf.compat.v1.Summary(value=values))
             self._seen.add(unit)
+
+
+def both(first: Callable[[dict], None], second: Callable[[dict], None]) -> Callable[[dict], None]:
+    """One that is told of every unit, for two."""
+    return lambda done: (first(done), second(done)) and None

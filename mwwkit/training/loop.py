@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,7 +10,8 @@ from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.config_base import Between, Checked
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
+from mwwkit.run.quantities import how_long
 from mwwkit.run.session import Session
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import Diagnosis, diagnose
@@ -24,6 +25,7 @@ LATE = 0.8  # of the steps: from here the rate is under a tenth, and the weights
 MOST_STEPS = 10_000_000  # their units are a list
 UNIT_STEPS = 250  # a time-out costs at most this many
 KEPT_SNAPSHOTS = 2  # the newest, and one to fall back on
+NAMES = {"training": "03 train", "teacher": "03 train, the teacher", "tuned": "04 fine-tune"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Course(Checked):
         """The units by name, each with the step it ends at."""
         ends = [*range(UNIT_STEPS, self.steps, UNIT_STEPS), self.steps]
         return {f"{self.variant}step-{end:07d}": end for end in ends}
+
+    def n_steps(self, done: Container[str]) -> int:
+        """How many steps the finished units took."""
+        return max((end for unit, end in self.units().items() if unit in done), default=0)
 
     def stopped(self, done: dict[str, dict]) -> bool:
         """Whether the last `patience` evaluations were no better than one before them.
@@ -113,7 +119,8 @@ def fit(
         _go_on(course, trainer, dataset, run, [unit for unit in ends if unit not in left])
     n_bytes = 2 * sum(array.nbytes for array in trainer.state().values())
     seconds = {"evaluation": 0.0, "saving": 0.0}
-    with tqdm(total=course.steps, initial=trainer.step, unit="step", desc=course.folder) as bar:
+    so_far = {"total": course.steps, "initial": trainer.step, "disable": not left}
+    with progress(unit="step", desc=NAMES.get(course.folder, course.folder), **so_far) as bar:
         for unit in session.units(left, lambda _: n_bytes):
             facts = trainer.train(dataset, ends[unit], on_step=bar.update) | {FACT: trainer.kind}
             bar.set_postfix(loss=f"{facts['loss']:.3f}")
@@ -203,6 +210,7 @@ def mend(course: Course, run: Run, checkpoint: Checkpoint) -> None:
 
 
 def where_time_went(seconds: dict[str, float]) -> str:
-    """Seconds and shares, in one line."""
+    """What took a hundredth or more of the time, in one line."""
     total = sum(seconds.values()) or 1.0
-    return ", ".join(f"{name} {s:.1f} s ({s / total:.1%})" for name, s in seconds.items())
+    told = {name: s for name, s in seconds.items() if s >= total / 100}
+    return ", ".join(f"{name} {how_long(s)} ({s / total:.0%})" for name, s in told.items())

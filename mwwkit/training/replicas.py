@@ -12,6 +12,16 @@ from functools import cache
 
 from mwwkit.model.backend import tf
 from mwwkit.run.errors import CannotGoOn, WrongInput
+from mwwkit.training import processors
+
+
+def n_devices(device: str, wanted: int) -> int:
+    """Devices that share a batch, for which TensorFlow is loaded; CannotGoOn if they are absent."""
+    processors.needed(device)
+    if wanted == 1:
+        return 1
+    processors.use(device)  # which says whether there are GPUs to share it
+    return len(names(wanted))
 
 
 class One:

@@ -21,18 +21,23 @@ from mwwkit.device import firmware
 from mwwkit.run.config_base import Between, Checked, at_least
 from mwwkit.run.errors import CannotGoOn, WrongInput
 
+Warp = Annotated[float, Between(0, 0.5, below=True)]
+Gain = Annotated[float, Between(0, 1, below=True)]
+MaskCount = Annotated[int, at_least(0)]
+Bands = Annotated[int, Between(0, firmware.N_BANDS)]
+Frames = Annotated[int, at_least(0)]
+
 
 @dataclass(frozen=True)
 class SpecAugment(Checked):
     """How far features are varied. Zeros leave them as they are."""
 
-    # bands are read from up to this share higher or lower
-    warp: Annotated[float, Between(0, 0.5, below=True)] = 0.08
-    gain: Annotated[float, Between(0, 1, below=True)] = 0.1  # features times 1 +- this
-    n_band_masks: Annotated[int, at_least(0)] = 2
-    band_mask: Annotated[int, Between(0, firmware.N_BANDS)] = 5  # bands at most
-    n_time_masks: Annotated[int, at_least(0)] = 0
-    time_mask: Annotated[int, at_least(0)] = 12  # frames at most
+    warp: Warp = 0.08  # bands are read from up to this share higher or lower
+    gain: Gain = 0.1  # features times 1 +- this
+    n_band_masks: MaskCount = 2
+    band_mask: Bands = 5  # bands at most
+    n_time_masks: MaskCount = 0
+    time_mask: Frames = 12  # frames at most
 
 
 NONE = SpecAugment(warp=0, gain=0, n_band_masks=0)

@@ -19,7 +19,7 @@ import numpy as np
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import replacing, sha256
 from mwwkit.run.parallel import each
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
 from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples
 from mwwkit.triples.examples import Item, OpenBatch, Room, Spectra, Triple, batch_bytes
@@ -123,7 +123,7 @@ class _Maker:
         self.rejected.clear()
         self.number, self.first, self.stop = number, first, stop
         self._begin()
-        bar = tqdm(total=stop - first, unit="triple", desc="01 triples")
+        bar = progress(total=stop - first, unit="triple", desc="01 triples")
         while first < stop and not self.reason:
             # As many batches as workers are begun at once: no more than that can be lost.
             most = self.work.workers * self.mixing.per_file - len(self.open)

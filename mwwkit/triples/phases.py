@@ -15,7 +15,7 @@ from mwwkit.run.checkpoint import SEAL
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json, replacing, sha256, write_json
 from mwwkit.run.paths import Run
-from mwwkit.run.progress_bars import tqdm
+from mwwkit.run.progress_bars import progress
 from mwwkit.run.session import full_disk_stops
 from mwwkit.triples import examples, impulse_responses, ledger, sterilising
 from mwwkit.triples.audio_files import Found, fingerprint
@@ -148,20 +148,20 @@ def speech(
     chunks = [files[i : i + chunk_files] for i in range(0, len(files), chunk_files)]
     n_taken = _bytes_in_this_run(work)
     _state(work)
-    bar = tqdm(total=len(chunks), initial=len(done), unit="chunk", desc="01 speech", disable=None)
-    for number, chunk in enumerate(chunks):
-        name = unit("sterile", number)
-        if name in checkpoint.done or _adopted(work, name, number, corpus):
-            continue
-        n_bytes = _bytes_at_most(chunk)
-        if n_taken + n_bytes > share * work.session.budget.budget_bytes:
-            _refuse_if_nothing(work, n_bytes, share, chunk_files)
-            return f"sterilised speech has its share of the budget ({share:g})"
-        if reason := work.session.stop(n_bytes):
-            return reason
-        n_taken += _chunk(work, number, chunk, settings, corpus)["bytes"]
-        bar.update()
-    bar.close()
+    so_far = {"total": len(chunks), "initial": len(done), "disable": len(done) == len(chunks)}
+    with progress(unit="chunk", desc="01 speech", **so_far) as bar:
+        for number, chunk in enumerate(chunks):
+            name = unit("sterile", number)
+            if name in checkpoint.done or _adopted(work, name, number, corpus):
+                continue
+            n_bytes = _bytes_at_most(chunk)
+            if n_taken + n_bytes > share * work.session.budget.budget_bytes:
+                _refuse_if_nothing(work, n_bytes, share, chunk_files)
+                return f"sterilised speech has its share of the budget ({share:g})"
+            if reason := work.session.stop(n_bytes):
+                return reason
+            n_taken += _chunk(work, number, chunk, settings, corpus)["bytes"]
+            bar.update()
     chunks_done = of_kind(checkpoint.done, "sterile").values()
     checkpoint.finish("sterile", segments=sum(facts["segments"] for facts in chunks_done))
     work.say(f"phase 4, speech: {_state(work)}")

@@ -142,8 +142,8 @@ FAULTS = (
     Fault(
         "export: the cutoff is chosen on the test split",
         "mwwkit/stages/export.py",
-        'validation = _scored(run, "validation", model)',
-        'validation = _scored(run, "test", model)',
+        'validation = score("validation", model)',
+        'validation = score("test", model)',
         "test_export.py -k would_choose",
     ),
     Fault(

@@ -1,0 +1,94 @@
+"""How long the notebooks of a chain will take: said before the first, and after each.
+
+    forecast = Forecast(jobs, run)
+    forecast.told(jobs)          # "about 12 min to go for 01 to 05 (a guess: ...)"
+
+A guess from the parameters, put right by what was measured in this run or in earlier ones
+(`run.pace`): on a machine that is half as fast 03 is known to take twice as long once 01 has run.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mwwkit.cli.chain import Job, every_value
+from mwwkit.presets.notebooks import SECTIONS
+from mwwkit.run import pace
+from mwwkit.run.checkpoint import states
+from mwwkit.run.paths import Run
+from mwwkit.run.quantities import how_long
+from mwwkit.run.session import Limits
+from mwwkit.run.settings import STAGES
+
+FOLDERS = dict(zip(SECTIONS, STAGES, strict=True))
+NOTEBOOK_S = 12.0  # a kernel, its imports, and what a notebook shows
+SPOKEN_S = 0.015  # CPU seconds a spoken word
+SCENE_SPEED = 500.0  # seconds of sound that become features in one, a core
+STEP_S = 0.028  # of training on 16 scenes
+LOOK_S = 5.0  # at the int8 model
+EXPORT_S = 45.0
+Values = Mapping[str, Any]
+
+
+class Forecast:
+    """Of the jobs of one chain."""
+
+    def __init__(self, jobs: Sequence[Job], run: Run) -> None:
+        """Guess from every parameter that counts."""
+        self.run, values = run, every_value(jobs)
+        cores = Limits.from_parameters(values[SECTIONS[jobs[0].stage]]).n_workers
+        self.guessed_s = {job.stage: _guess(job.stage, values, cores) for job in jobs}
+
+    def seconds(self, jobs: Sequence[Job]) -> float:
+        """What they will take together."""
+        return sum(map(self._seconds, jobs))
+
+    def told(self, jobs: Sequence[Job]) -> str:
+        """The same in words; empty where none is left."""
+        if not jobs:
+            return ""
+        first, last = jobs[0].stage, jobs[-1].stage
+        which = first if first == last else f"{first} to {last}"
+        _, why = pace.times_the_guess(self.run, pace_name(first))
+        why = why if "guess" in why else "by what was measured in this run"
+        return f"about {how_long(self.seconds(jobs))} to go for {which} ({why})"
+
+    def _seconds(self, job: Job) -> float:
+        if _is_complete(self.run, FOLDERS[job.stage]):
+            return NOTEBOOK_S
+        factor, _ = pace.times_the_guess(self.run, pace_name(job.stage))
+        return NOTEBOOK_S + factor * self.guessed_s[job.stage]
+
+
+def pace_name(stage: str) -> str:
+    """A stage as `run.pace` names it: "03 train"."""
+    return f"{stage} {SECTIONS[stage]}"
+
+
+def _is_complete(run: Run, folder: str) -> bool:
+    return any(state["complete"] is not None for _, state in states(run, folder))
+
+
+def _guess(stage: str, values: Mapping[str, Values], cores: int) -> float:
+    """Seconds on a small machine, by the parameters of a stage (and, where it says, of 01)."""
+    mine, of_01 = values[SECTIONS[stage]], values.get(SECTIONS["01"], {})
+    if stage == "01":
+        return _spoken(mine) * SPOKEN_S / cores + 0.2 * _minutes(mine) / cores
+    if stage == "02":
+        held_out_s = 0.3 * 2.3 * len(mine["CONDITIONS"]) * _spoken(of_01)
+        sound_s = mine["SCENES"] * mine["SCENE_SECONDS"] + held_out_s + 60 * _minutes(of_01)
+        return sound_s / SCENE_SPEED / cores
+    if stage == "03":
+        n_looks = mine["STEPS"] / mine["EVALUATE_EVERY"] + 1
+        return 10 + mine["STEPS"] * mine["BATCH"] / 16 * STEP_S + n_looks * LOOK_S
+    if stage == "04":
+        return 20 + mine["FINE_TUNE_STEPS"] * mine["BATCH"] / 16 * STEP_S + 2 * LOOK_S
+    return EXPORT_S
+
+
+def _spoken(of_01: Values) -> float:
+    names = ("TTS_POSITIVE", "TTS_NEGATIVE", "TTS_HARD_NEGATIVE")
+    return sum(of_01.get(name, 0) for name in names)
+
+
+def _minutes(of_01: Values) -> float:
+    return sum(of_01.get(name, 0) for name in ("TTS_AMBIENT_MINUTES", "NOISE_MINUTES"))

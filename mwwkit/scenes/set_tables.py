@@ -1,0 +1,33 @@
+"""Tables of 02's sets for people: how many scenes, how long, and what each is for."""
+
+from collections.abc import Mapping, Sized
+
+from mwwkit.run.shown import Table
+
+WHAT_FOR = {
+    "train": "what 03 learns from",
+    "train-ambient": "what 04 looks for mistakes in",
+    "validation-words": "choose weights and cutoff: is the word heard?",
+    "validation-others": "choose weights and cutoff: do other words wake it?",
+    "validation-ambient": "choose weights and cutoff: false accepts an hour",
+    "test-words": "judge in 05: is the word heard?",
+    "test-others": "judge in 05: do other words wake it?",
+    "test-ambient": "judge in 05: false accepts an hour",
+}
+
+
+def planned(sets: Mapping[str, Sized]) -> Table:
+    """Sets that are to be made."""
+    rows = [(name, f"{len(sets[name]):,}", what) for name, what in _told(sets)]
+    return Table(rows, ("set", "scenes", "what it is for"))
+
+
+def made(sets: Mapping[str, Sized], hours: Mapping[str, float]) -> Table:
+    """Sets that are there, with their hours."""
+    rows = [(n, f"{len(sets[n]):,}", f"{hours[n]:,.2f}", what) for n, what in _told(sets)]
+    return Table(rows, ("set", "scenes", "hours", "what it is for"))
+
+
+def _told(sets: Mapping[str, Sized]) -> list[tuple[str, str]]:
+    """Name and purpose of those that there are, in the order in which stages need them."""
+    return [(name, what) for name, what in WHAT_FOR.items() if name in sets]
