@@ -19,7 +19,7 @@ from mwwkit.model.mixednet import tf
 from mwwkit.model.shapes import SHAPES
 from mwwkit.training.evaluator import headroom, int8_model
 from mwwkit.training.losses import LossSettings
-from mwwkit.training.qat import MEMORY, Quantised
+from mwwkit.training.qat import MEMORY, Quantised, on_levels
 from mwwkit.training.schedule import QAT_DECAY
 from mwwkit.training.spec_augment import SpecAugment
 from mwwkit.training.trainer import Trainer, TrainingSettings, net_of, weights_of
@@ -118,6 +118,45 @@ def test_weights_have_255_levels_a_channel_and_gradients_pass(made_net, feature_
         rounded, plain = rounded.numpy().ravel(), plain.numpy().ravel()
         cosine = rounded @ plain / (np.linalg.norm(rounded) * np.linalg.norm(plain))
         assert cosine > 0.9, variable.path
+
+
+def per_channel(x, low, high):
+    ends = tf.fill(x.shape[-1:], low), tf.fill(x.shape[-1:], high)
+    return tf.quantization.fake_quant_with_min_max_vars_per_channel(x, *ends, narrow_range=True)
+
+
+@pytest.mark.parametrize("rounded", [tf.quantization.fake_quant_with_min_max_vars, per_channel])
+@pytest.mark.parametrize("low, high", [(-0.7, 1.3), (0.0, 1e-6), (-4.0, 0.01), (0.0, 26.0)])
+def test_the_gradient_of_rounding_has_the_bits_of_tensorflows_own(rounded, low, high):
+    draw = np.random.default_rng(3)
+    ends = rounded(tf.constant([-1e9, 1e9]), low, high).numpy()  # where levels begin and end
+    near = [np.nextafter(ends, np.float32(to)) for to in (-1e9, 1e9)]
+    x = np.concatenate([draw.normal(0, high, 30), ends, *near, [low, high]]).astype(np.float32)
+    upstream = draw.normal(size=(2, len(x))).astype(np.float32) * [[1], [-0.0]]
+    found = []
+    for op in (rounded, lambda *args: on_levels(rounded, *args)):
+        batch = tf.Variable(np.stack([x, x]))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(op(batch, low, high) * tf.constant(upstream, tf.float32))
+        found.append((loss.numpy(), tape.gradient(loss, batch).numpy()))
+    (loss, wanted), (mine, gradient) = found
+    assert mine == loss and gradient.tobytes() == wanted.tobytes()
+    assert 0 < np.count_nonzero(gradient[0]) < len(x)  # some are out of range
+
+
+def test_no_operation_of_a_rounded_step_refuses_to_give_the_same_bits_on_a_gpu(made_net):
+    quantised = Quantised(made_net("tiny"))
+
+    @tf.function
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(quantised(x, training=True) ** 2)
+        return tape.gradient(loss, quantised.net.trainable_variables)
+
+    graph = gradient.get_concrete_function(tf.TensorSpec([1, 300, 40])).graph
+    names = {op.type for op in graph.get_operations()}
+    assert any(name.startswith("FakeQuant") for name in names)
+    assert not [name for name in names if "FakeQuant" in name and name.endswith("Gradient")]
 
 
 # Training

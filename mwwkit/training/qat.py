@@ -22,6 +22,8 @@ tfmot, the usual library for this, does not know Keras 3.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 MEMORY = 0.99  # of the ranges, a step
 AGREEMENT = 0.1  # weight of the loss that the rounded and the float net agree
+FAR = 3e38  # beyond every level
 SMALLEST = 1e-6  # range of a tensor: an activation that is 0 throughout has none
 
 
@@ -84,9 +87,8 @@ class Quantised:
         gain, bias = _affine(net.stem_norm)
         kernel = tf.convert_to_tensor(net.stem.kernel) / std * gain
         bias -= tf.reduce_sum(kernel * mean, [0, 1])
-        x = tf.quantization.fake_quant_with_min_max_vars(
-            tf.cast(features, tf.float32), 0.0, firmware.FEATURE_MAX
-        )
+        one_scale = tf.quantization.fake_quant_with_min_max_vars
+        x = on_levels(one_scale, tf.cast(features, tf.float32), 0.0, firmware.FEATURE_MAX)
         x = tf.nn.relu(net.stem.convolve(x, _by_channel(kernel)) + bias)
         x = self._rounded("stem", x, training)
         for i, block in enumerate(net.blocks):
@@ -125,7 +127,8 @@ class Quantised:
         if training:
             known.assign(self.momentum * known + (1 - self.momentum) * self._seen(x))
         low, high = tf.unstack(tf.stop_gradient(tf.convert_to_tensor(known)))
-        return tf.quantization.fake_quant_with_min_max_vars(x, low, tf.maximum(high, SMALLEST))
+        one_scale = tf.quantization.fake_quant_with_min_max_vars
+        return on_levels(one_scale, x, low, tf.maximum(high, SMALLEST))
 
     def _seen(self, x: tf.Tensor) -> tf.Tensor:
         """Lowest and highest value, [2], of the whole batch on whatever devices it is."""
@@ -148,11 +151,31 @@ def _affine(norm: Norm) -> tuple[tf.Tensor, tf.Tensor]:
     return gain, tf.convert_to_tensor(norm.beta) - norm.mean * gain
 
 
+def on_levels(
+    rounded: Callable, x: tf.Tensor, low: tf.Tensor | float, high: tf.Tensor | float
+) -> tf.Tensor:
+    """`x` [..., channels] as `rounded` between `low` and `high`; outside, the gradient is 0.
+
+    It has the bits of TensorFlow's own gradient, an operation that refuses to run on a GPU when the
+    same bits are asked of it each time: it sums gradients of `low` and `high`, of no use here.
+    """
+
+    @tf.custom_gradient
+    def passing(x: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        return rounded(x, low, high), lambda upstream: upstream * tf.cast(within(x), x.dtype)
+
+    def within(x: tf.Tensor) -> tf.Tensor:
+        nothing = tf.zeros(x.shape[-1:], x.dtype)
+        first, last = (rounded(nothing + far, low, high) for far in (-FAR, FAR))
+        return (x >= first) & (x <= last)
+
+    return passing(x)
+
+
 def _by_channel(kernel: tf.Tensor) -> tf.Tensor:
     """Weights [..., channels] rounded to 255 levels, scaled by each channel's largest."""
     axes = np.arange(kernel.shape.rank - 1)
     largest = tf.maximum(tf.reduce_max(tf.abs(kernel), axes), SMALLEST)
     largest = tf.stop_gradient(largest)
-    return tf.quantization.fake_quant_with_min_max_vars_per_channel(
-        kernel, -largest, largest, narrow_range=True
-    )
+    per_channel = tf.quantization.fake_quant_with_min_max_vars_per_channel
+    return on_levels(partial(per_channel, narrow_range=True), kernel, -largest, largest)
