@@ -70,6 +70,9 @@ class Explorer:
         self.reason = Text(placeholder="why (kept with the choice)", layout=Layout(width="20em"))
         self.use = Button(description="Use this", button_style="primary")
         self.take_back = Button(description="Let 05 choose")
+        self.clicks.observe(self._clicked, "value")
+        self.use.on_click(self._decide)
+        self.take_back.on_click(self._undecide)
         self._known: dict[tuple[str, Rule], AtRule] = {}
         self._state: Any = None
 
@@ -80,9 +83,6 @@ class Explorer:
             return
         if is_live():
             display(page_clicks.script(self.clicks))
-            self.clicks.observe(self._clicked, "value")
-            self.use.on_click(self._decide)
-            self.take_back.on_click(self._undecide)
         moving = {"cutoff": self.cutoff, "window": self.window, "groups_of": self.groups_of}
         panel(self.draw, **moving)
         controls(self.clicks, self.reason, self.use, self.take_back)

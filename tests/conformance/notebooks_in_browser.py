@@ -299,6 +299,10 @@ def drive_03(page: Page) -> Iterator[str]:
     page.run(RUN_ALL)
     _until(lambda: "Step 250:" in page.output_of(panel), RUN_S, "no unit was trained")
     button(page.cell(panel), "Stop").click()
+    try:
+        _until(lambda: "It stops after" in page.output_of(panel), ANSWER_S, "")
+    except RuntimeError:
+        yield "Stop was not heard while it trained"
     _until(page.has_ended, RUN_S, "it did not stop")
     yield from page.errors()
     [cell] = [each for each in page.cells() if panel in each["source"]]
@@ -330,7 +334,7 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
         # 03 trains anew, from the run's clips and features alone: a training that can be stopped.
         place, before = ("new", "untrained") if stage == "03" else ("run", "earlier")
         values = {"RUN_DIR": str(folder / place), "PREVIOUS": str(folder / before)}
-        values |= {"STEPS": 750, "EVALUATE_EVERY": 750} if stage == "03" else {}
+        values |= {"STEPS": 1000, "EVALUATE_EVERY": 1000} if stage == "03" else {}
         page.run(PARAMETERS, [[name, json.dumps(value)] for name, value in values.items()])
         wrong += drive_03(page) if stage == "03" else page.run_all()
         page.shot(pictures, f"{stage}-ran")
