@@ -10,7 +10,7 @@ from stamp_address import repository
 
 ROOT = Path(__file__).parents[1]
 EXECUTED = sorted((ROOT / "docs" / "executed").glob("*.ipynb"))
-TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXTS = [ROOT / "README.md", ROOT / "docs/glossary.md", *(ROOT / "docs/executed").glob("*.md")]
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MOST_BYTES, LINES = 3_000_000, 60

@@ -208,6 +208,65 @@ def button(node: Any, text: str) -> Any:
     return found
 
 
+def drive_01(page: Page, run: Path) -> Iterator[str]:
+    """A recording made and taken back; a clip kept; the kernel anew: it is still decided."""
+    guide, browse = "guided_recorder.guide", "clip_browser.browse"
+    node = page.cell(guide)
+    record = button(node, "Record")
+    record.click()
+    time.sleep(3.0)
+    record.click()
+    kept = run / "recorded"
+    yield from came("a recording was not kept", lambda: any(kept.rglob("near-01.wav")))
+    yield from plays(page, page.cell(guide))
+    button(page.cell(guide), "Take the last").click()
+    yield from came("it was not taken back", lambda: not any(kept.rglob("*.wav")))
+    node = page.cell(browse)
+    _chosen(node, "this clip", "keep")
+    button(node, "Write it down").click()
+    yield from came("keep wrote nothing", (run / "decisions/clips.csv").exists)
+    yield from came("the next clip is not shown", lambda: "2 of " in page.output_of(browse))
+    yield from plays(page, page.cell(browse))
+    page.restart()
+    yield from page.run_all()
+    if "1 decided on" not in page.output_of(browse):
+        yield "the clip that was decided on is forgotten"
+
+
+def _chosen(node: Any, label: str, option: str) -> None:
+    """Choose an option of the list with a label."""
+    from selenium.webdriver.support.ui import Select
+
+    rows = node.find_elements("css selector", ".widget-dropdown")
+    [row] = [each for each in rows if label in each.text.split("\n")[0]]
+    Select(row.find_element("css selector", "select")).select_by_visible_text(option)
+
+
+def came(otherwise: str, holds: Callable[[], Any]) -> Iterator[str]:
+    """`otherwise`, where what a panel should do does not come."""
+    try:
+        _until(holds, ANSWER_S, "")
+    except RuntimeError:
+        yield otherwise
+
+
+def drive_02(page: Page, run: Path) -> Iterator[str]:
+    """A slider moved, before and after played, the values kept; they are taken back at the end."""
+    from selenium.webdriver import Keys
+
+    compare, decided = "augmentation_ab.compare", run / "decisions/parameters.json"
+    node = page.cell(compare)
+    rows = node.find_elements("css selector", ".widget-slider")
+    [eq] = [each for each in rows if each.text.split("\n")[0] == "eq"]
+    eq.find_element("css selector", ".noUi-handle").send_keys(Keys.ARROW_RIGHT * 20)
+    yield from plays(page, page.cell(compare))
+    button(page.cell(compare), "Use these").click()
+    yield from came("Use these wrote nothing", decided.exists)
+    if decided.exists() and "EQ" not in decided.read_text():
+        yield f"it wrote {decided.read_text()}"
+    decided.unlink(missing_ok=True)
+
+
 def drive_05(page: Page, run: Path) -> Iterator[str]:
     """Threshold, mistakes, audition; what was wrong."""
     from selenium.webdriver import ActionChains
@@ -338,6 +397,12 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
         page.run(PARAMETERS, [[name, json.dumps(value)] for name, value in values.items()])
         wrong += drive_03(page) if stage == "03" else page.run_all()
         page.shot(pictures, f"{stage}-ran")
+        if stage in ("01", "02") and not wrong:
+            drive = {"01": drive_01, "02": drive_02}[stage]
+            wrong += drive(page, folder / "run")
+            for source in {"01": ("guided_", "browse("), "02": ("compare(",)}[stage]:
+                page.cell(source)
+                page.shot(pictures, f"{stage}-{source.strip('_(')}")
         if stage == "04" and not wrong:
             wrong += drive_mistakes(page, folder / "run", "mistakes_panel.mined")
         if stage == "05" and not wrong:

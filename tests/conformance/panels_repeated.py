@@ -103,7 +103,7 @@ def choose(run: Run) -> None:
 def units(run: Run) -> dict[str, int]:
     """When each of 02's shards was written, by name."""
     shards = finished(run, "features")
-    return {name: (run / "features" / name).stat().st_mtime_ns for name in shards}
+    return {n: (run / "features" / n / "scenes.jsonl.xz").stat().st_mtime_ns for n in shards}
 
 
 def main() -> None:
