@@ -16,7 +16,8 @@ from mwwkit.run.progress_bars import ENDED, MARK
 
 NAME = "mwwkit"
 EVERY_S = 60.0  # where no line can be replaced
-NO_TEXT = re.compile(r"<IPython|[A-Z]\w+\(children=|None$")  # what stands for pictures and widgets
+# what stands for pictures, players and widgets
+NO_TEXT = re.compile(r"<IPython|[A-Z]\w+\(children=|None$|a (picture|sound), to be ")
 RUN_CELLS = "ending.of(", "TrainingPanel("  # what the cell that runs a stage calls
 
 
