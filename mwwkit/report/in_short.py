@@ -27,7 +27,7 @@ def of_plan(weights: str, arena: str, names: Names, needs: str) -> Iterator[Bloc
 
 
 def of_run(exported: Exported) -> Iterator[Block]:
-    """The verdict in two sentences, and where the files for ESPHome are; the report says the rest."""
+    """The verdict in short, and where the files for ESPHome are; the report says the rest."""
     names, folder = exported.record, exported.path(exported.record.manifest).parent
     if exported.record.report:  # an earlier version wrote none
         report = read_report(exported)
