@@ -236,6 +236,8 @@ ending.stopped or (clips and clip_browser.browse(run))
 #
 # ![Two ways to split: by file, and by speaker](attachment:splits.png)
 #
+# *Six people, twelve recordings of each, split in two ways.*
+#
 # **Why by speaker.** Some clips train, some choose weights and cutoff, some test and are touched at
 # the very end. A model that has heard ann knows ann: tested on her it looks better than a stranger
 # will find it. So from six speakers on, nobody is in two of these groups. With fewer, everybody's

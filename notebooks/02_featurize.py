@@ -22,6 +22,9 @@
 #
 # ![A scene: words over babble, and what the model is taught](attachment:scene.png)
 #
+# *A drawing of one scene of 12 s. Below, what the model is taught: to be sure just after the word's
+# end, and to stay quiet elsewhere.*
+#
 # **What you will see:** a training scene, heard, seen, labelled, with all that was done to it.
 #
 # | | |

@@ -21,6 +21,9 @@
 #
 # ![Scores, their mean, and the cutoff](attachment:decision.png)
 #
+# *A drawing. The mean of some scores must pass the cutoff: so a word wakes it, and a short blip does
+# not.*
+#
 # **What you will see:** the training's curves, and what the model reaches as the device would run it,
 # on speakers and words that it was not taught by.
 #

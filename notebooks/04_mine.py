@@ -21,6 +21,10 @@
 #
 # ![False accepts in a day, and what silence proves](attachment:day.png)
 #
+# *Left: a day of sixteen hours in which talk or a radio is on, at three rates; a red line is a wake
+# for nothing. 0.5 an hour is what is asked for unless you say otherwise. Right: having heard none for
+# so many hours, the true rate may still be that high.*
+#
 # **What you will see:** what fools the model, with players; the figures before and after.
 #
 # | | |

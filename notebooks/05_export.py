@@ -21,6 +21,9 @@
 #
 # ![What the cutoff trades](attachment:trade.png)
 #
+# *A drawing; yours is below, measured. Further left the device wakes for nothing, further right it
+# misses calls. The report offers three cutoffs.*
+#
 # **What you will see:** the verdict in plain words, all cutoffs and what each would do, a held-out
 # word as the device scores it, and yourself: record a sound and see when the device would wake.
 #

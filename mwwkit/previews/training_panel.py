@@ -13,8 +13,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from ipykernel.connect import get_connection_file
 from IPython.display import DisplayHandle, display
 from ipywidgets import Button, Layout
 
@@ -28,6 +30,20 @@ from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import History
 
 STOPPING = "It stops after the unit under way; nothing is lost."
+HOW = "To stop it between two units: the button, or interrupt the kernel once. Nothing is lost."
+# A kernel that computes may hear of a button only afterwards; an interrupt it hears at once.
+INTERRUPT = """
+(() => {
+  const config = document.getElementById("jupyter-config-data");
+  const token = (document.cookie.match(/_xsrf=([^;]*)/) || ["", ""])[1];
+  const headers = {"X-XSRFToken": decodeURIComponent(token)};
+  document.addEventListener("click", event => {
+    if (!config || !event.target.closest(".MARK")) return;
+    const address = JSON.parse(config.textContent).baseUrl + "api/kernels/KERNEL/interrupt";
+    fetch(address, {method: "POST", headers});
+  });
+})();
+"""
 
 
 class TrainingPanel:
@@ -56,12 +72,21 @@ class TrainingPanel:
 
     def _begin(self, run: Run, folder: str) -> None:
         if is_live():
+            display(self._interrupts())
             controls(self.stop, self.start)
             self._state = display(sentence(""), display_id=True)
         try:
             self.watch(finished(run, folder))
         except CheckpointError:
             return  # not finished: the units to come will draw it
+
+    def _interrupts(self) -> Words:
+        """What makes the button interrupt the kernel too, where the page is Jupyter's."""
+        mark = f"mwwkit-stop-{self.stop.model_id}"
+        self.stop.add_class(mark)
+        kernel = Path(get_connection_file()).stem.removeprefix("kernel-")
+        script = INTERRUPT.replace("MARK", mark).replace("KERNEL", kernel)
+        return Words(f"<script>{script}</script>", "")
 
     def go(self) -> Any:
         """Run the stage here; what it returns, None where it was stopped."""
@@ -84,7 +109,7 @@ class TrainingPanel:
 
     def _running(self, is_on: bool) -> None:
         self.stop.disabled, self.start.disabled = not is_on, is_on or not self.ending.stopped
-        self._say("" if is_on else self.ending.stopped and "Stopped. Start goes on.")
+        self._say(HOW if is_on else self.ending.stopped and "Stopped. Start goes on.")
 
     def _say(self, text: str) -> None:
         if self._state is not None:

@@ -342,9 +342,9 @@ def sounds(page: Page, node: Any) -> list[str]:
 
 def plays(page: Page, node: Any) -> Iterator[str]:
     """What is wrong with the players of a cell."""
-    players = node.find_elements("css selector", "audio")
-    if not players:
-        yield "there is no player"
+    seen = node.find_elements
+    yield from came("there is no player", lambda: seen("css selector", "audio"))
+    players = seen("css selector", "audio")
     for number, player in enumerate(players):
         told = page.browser.execute_async_script(PLAY, player, PLAYED_S, PATIENCE_S)
         ready, seconds, at_s, error = told
@@ -358,6 +358,10 @@ def drive_03(page: Page) -> Iterator[str]:
     page.run(RUN_ALL)
     _until(lambda: "Step 250:" in page.output_of(panel), RUN_S, "no unit was trained")
     button(page.cell(panel), "Stop").click()
+    try:
+        _until(lambda: "It stops after" in page.output_of(panel), ANSWER_S, "")
+    except RuntimeError:
+        yield "Stop was not heard while it trained"
     _until(page.has_ended, RUN_S, "it did not stop")
     yield from page.errors()
     [cell] = [each for each in page.cells() if panel in each["source"]]
@@ -376,8 +380,8 @@ def decided_still(page: Page, run: Path) -> Iterator[str]:
     """After a restart of the kernel: what was decided is told again."""
     if (run / "decisions/cutoff.json").exists():
         told = page.output_of("threshold_explorer.explore")
-        if "You decided on cutoff" not in told:
-            yield "the cutoff that was decided is forgotten"
+        if "You decided on cutoff" not in told or "it ships" not in told:
+            yield f"the cutoff that was decided is forgotten, or not shipped: {told[-300:]}"
 
 
 def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | None) -> list[str]:
@@ -389,7 +393,7 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
         # 03 trains anew, from the run's clips and features alone: a training that can be stopped.
         place, before = ("new", "untrained") if stage == "03" else ("run", "earlier")
         values = {"RUN_DIR": str(folder / place), "PREVIOUS": str(folder / before)}
-        values |= {"STEPS": 750, "EVALUATE_EVERY": 750} if stage == "03" else {}
+        values |= {"STEPS": 1000, "EVALUATE_EVERY": 1000} if stage == "03" else {}
         page.run(PARAMETERS, [[name, json.dumps(value)] for name, value in values.items()])
         wrong += drive_03(page) if stage == "03" else page.run_all()
         page.shot(pictures, f"{stage}-ran")
