@@ -153,8 +153,8 @@ def _near_misses(surface: Surface, row: int, column: int) -> str:
     n_passed = int(np.asarray(surface.near_false_accepts)[row, column])
     verb = "wakes" if n_passed == 1 else "wake"
     return (
-        f" Of {surface.n_near:,} near misses {n_passed:,} {verb} it: made to confuse, they are not "
-        "counted among the other clips that may."
+        f" Of {surface.n_near:,} near misses {n_passed:,} {verb} it: made to confuse, they are "
+        "counted in every share of other words that is told; the limit on it leaves them out."
     )
 
 

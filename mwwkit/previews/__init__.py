@@ -8,6 +8,7 @@
     good_enough      whether what a notebook made is enough, in three sentences
     threshold_explorer  every cutoff and window, and the one that 05 shall ship; its picture is in
                      threshold_picture, where it was clicked in page_clicks
+    cutoff_table     strict, balanced and lenient, and what each hears and costs
     held_out_word    the score track of a word that the model was not trained on
     mistakes_panel   mistakes one by one, to keep, drop or call mislabelled; cases are the mistakes
     export_panel     what 05 wrote: the verdict, the files, the checks, the YAML to copy

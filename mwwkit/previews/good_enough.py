@@ -204,7 +204,7 @@ def _cutoffs(report: Report) -> str:
         return f"{told}; a lower one would pass the limits that were set for false accepts."
     more = lenient.test.recall.count - shipped.test.recall.count
     return (
-        f"{told}; a lower one, {lenient.cutoff:g}, would have heard {more} more of "
+        f"{told}; the lenient one, {lenient.cutoff:g}, would have heard {more} more of "
         f"{lenient.test.recall.of} test words{_let_pass(shipped, lenient)}."
     )
 

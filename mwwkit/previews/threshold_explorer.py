@@ -23,11 +23,12 @@ from mwwkit.evaluation.split_metrics import at_rule
 from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, PerSet, Surface
 from mwwkit.metrics.rates import Rate, latency, seconds
 from mwwkit.metrics.whose_words import named
-from mwwkit.previews import page_clicks
+from mwwkit.previews import cutoff_table, page_clicks
 from mwwkit.previews.html_tables import table
 from mwwkit.previews.panel import Words, controls, is_live, panel, sentence
 from mwwkit.previews.threshold_picture import ThresholdPicture
 from mwwkit.report.formatting import condition
+from mwwkit.report.key_facts import read_report
 from mwwkit.report.results_sections import DIMENSIONS
 from mwwkit.run.decisions import CutoffDecision, cutoff_decision, decide_cutoff
 from mwwkit.run.paths import Run
@@ -86,6 +87,8 @@ class Explorer:
         moving = {"cutoff": self.cutoff, "window": self.window, "groups_of": self.groups_of}
         panel(self.draw, **moving)
         controls(self.clicks, self.reason, self.use, self.take_back)
+        if self.exported.record.report:  # an earlier version wrote none
+            display(cutoff_table.of(read_report(self.exported)))
         self._state = display(self.state(), display_id=True)
 
     def rule(self) -> Rule:
@@ -127,10 +130,8 @@ class Explorer:
                     (
                         f"{split}, {name}",
                         f"{rule.cutoff:g}, mean of {rule.window}",
-                        _share(at.recall, whose),
-                        f"{at.false_accepts_per_hour.an_hour} "
-                        f"({at.false_accepts_per_hour.interval}; "
-                        f"{at.false_accepts_per_hour.counts})",
+                        _share(self._recall(split, at), whose),
+                        str(at.false_accepts_per_hour),
                         _share(at.other_clips_accepted),
                         _delay(at),
                     )
@@ -147,8 +148,8 @@ class Explorer:
             (
                 DIMENSIONS.get(of.dimension, of.dimension),
                 _named(of.dimension, row),
-                row,
-                after.get((of.dimension, row.group)),
+                _as_reported(of.dimension, row),
+                _as_reported(of.dimension, after.get((of.dimension, row.group))),
             )
             for of in now
             if of.dimension in GROUPED_BY and len(of.rows) > 1
@@ -210,6 +211,12 @@ class Explorer:
         words = self.splits[split].words
         return words.whose if words else None
 
+    def _recall(self, split: str, at: AtRule) -> Rate:
+        """With the interval by speaker, as the report has it, where all counted are of one kind."""
+        kind = {"people": "recorded", "machines": "synthetic"}.get(self._words_of(split))
+        rows = (row for of in at.groups if of.dimension == "voice" for row in of.rows)
+        return next((row for row in rows if row.group == kind), at.recall)
+
     def _at(self, split: str, rule: Rule) -> AtRule:
         if _same(rule, self.shipped):
             return self._shipped(split)
@@ -253,6 +260,11 @@ def _named(dimension: str, row: GroupRate) -> str:
     if row.merged:
         return f"{row.merged} small groups"
     return condition(row.group) if dimension == "condition" else row.group
+
+
+def _as_reported(dimension: str, row: GroupRate | None) -> Rate | None:
+    """Of a condition the exact interval, as the report's table by condition has it."""
+    return Rate.counted(row.count, row.of) if row and dimension == "condition" else row
 
 
 def _more(n: int, what: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mwwkit.evaluation.measured import SplitFigures
+from mwwkit.metrics.rates import an_hour
 from mwwkit.report import formatting
 from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
@@ -79,7 +80,7 @@ def _measured(test: SplitFigures, data: Data | None) -> list[str]:
     cells = [(n, s.counts, *map(formatting.glued, (s.percent, s.interval))) for n, s in rows]
     hourly = test.false_accepts_per_hour
     if hourly.hours:
-        shown = hourly.counts, hourly.an_hour, hourly.interval
+        shown = hourly.counts, hourly.an_hour, f"at most {an_hour(hourly.at_most)}"
         cells.append(("false accepts an hour", *shown))
     delay = formatting.delay(test.latency, heard.called) if test.latency.detected else ""
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."

@@ -69,7 +69,7 @@ def hourly_table(head: str, rows: Sequence[tuple[str, Hourly]]) -> Html:
         (name, rate.counts, rate.an_hour, rate.interval, meter(rate, scale, True))
         for name, rate in rows
     ]
-    return _rates((head, "counted", "an hour", "95 % interval"), cells)
+    return _rates((head, "counted", "an hour", "95 %, both sides"), cells)
 
 
 def _rates(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Html:

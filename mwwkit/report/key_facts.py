@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from mwwkit.corpus.clips import Split
 from mwwkit.evaluation.exported import Exported
-from mwwkit.metrics.rates import Hourly, latency
+from mwwkit.metrics.rates import Hourly, an_hour, latency
 from mwwkit.metrics.whose_words import MACHINES
 from mwwkit.report.facts import Report
 from mwwkit.report.formatting import target
@@ -42,7 +42,8 @@ def key_facts(report: Report) -> tuple[tuple[str, str], ...]:
 def _hourly(measured: Hourly) -> str:
     if not measured.hours:
         return "not known: no long recordings to test on"
-    return f"{measured.counts} of other sound: {measured.an_hour} an hour ({measured.interval})"
+    at_most = f"at most {an_hour(measured.at_most)} with 95 %"
+    return f"{measured.counts} of other sound: {measured.an_hour} an hour ({at_most})"
 
 
 def _splits(data: Data) -> Iterator[tuple[str, str]]:
