@@ -103,7 +103,7 @@ def test_the_cutoff_that_was_decided_on_is_shipped_with_its_own_rates_and_reason
     assert (ours.integer, ours.window, ours.recall.value, ours.fah.value) == (190, 5, 0.5, 0)
     assert ours.integer != best.integer and ours.reached
     assert ours.note.startswith("A person chose this cutoff: rather miss than annoy. ")
-    assert decided_cutoff.told(run, ONE) == {
+    assert dict(decided_cutoff.told(run, ONE)) == {
         "cutoff decided on": "190 of 255 over 5 scores (rather miss than annoy)"
     }
 
@@ -112,7 +112,10 @@ def test_a_cutoff_for_other_weights_is_told_and_not_used(tmp_path, tracks):
     run = Run(tmp_path)
     decide_cutoff(run, CutoffDecision(190, 5, OTHER))
     assert decided_cutoff.of_weights(run, ONE) is None
-    assert "was for other weights: not used" in decided_cutoff.told(run, ONE)["cutoff decided on"]
+    assert (
+        "was for other weights: not used"
+        in dict(decided_cutoff.told(run, ONE))["cutoff decided on"]
+    )
     best = decided_cutoff.choice(run, ONE, tracks, *RULE)
     assert best == tracks.choose(*RULE) and best.integer != 190
 

@@ -16,8 +16,9 @@ from mwwkit.run.progress_bars import ENDED, MARK
 
 NAME = "mwwkit"
 EVERY_S = 60.0  # where no line can be replaced
-NO_TEXT = re.compile(r"<IPython|[A-Z]\w+\(children=|None$")  # what stands for pictures and widgets
-RUN_CELL = "ending.of("
+# what stands for pictures, players and widgets
+NO_TEXT = re.compile(r"<IPython|[A-Z]\w+\(children=|None$|a (picture|sound), to be ")
+RUN_CELLS = "ending.of(", "TrainingPanel("  # what the cell that runs a stage calls
 
 
 class Screen:
@@ -103,4 +104,5 @@ def tell(screen: Screen, message: dict, source: str) -> None:
     if state:
         screen.progress(text, ended=state == ENDED)
     elif kind != "update_display_data" and text and not NO_TEXT.match(text):
-        screen.result(text, of_run=kind == "execute_result" and RUN_CELL in source)
+        is_run = any(call in source for call in RUN_CELLS)
+        screen.result(text, of_run=kind == "execute_result" and is_run)

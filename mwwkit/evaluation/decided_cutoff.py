@@ -27,16 +27,17 @@ def of_weights(run: Run, weights: str) -> CutoffDecision | None:
     return decision
 
 
-def told(run: Run, weights: str) -> dict[str, str]:
-    """What becomes of a cutoff that was decided on, for a plan; {} where none was."""
+def told(run: Run, weights: str) -> tuple[tuple[str, str], ...]:
+    """What becomes of a cutoff that was decided on, by name, for a plan; none where none was."""
     decision = cutoff_decision(run)
     if decision is None:
-        return {}
+        return ()
     if not of_weights(run, weights):
         words = f"{decision.cutoff} of 255 was for other weights: not used, it is chosen again"
-        return {"cutoff decided on": words}
+        return (("cutoff decided on", words),)
     why = f" ({decision.reason})" if decision.reason else ""
-    return {"cutoff decided on": f"{decision.cutoff} of 255 over {decision.window} scores{why}"}
+    words = f"{decision.cutoff} of 255 over {decision.window} scores{why}"
+    return (("cutoff decided on", words),)
 
 
 def choice(

@@ -1,7 +1,7 @@
 """What 05 plans, made and checked, as a notebook shows it: sentences and small tables.
 
 Facts(facts, *of_plan(weights, "as given", names, "about a minute"))
-Facts(facts, *of_run(Exported(run)))      # the verdict first, then what is where
+Facts(facts, *of_run(Exported(run)))      # the verdict, and what is where
 Facts(facts, *of_sheet(certificate))      # every check, and what was found
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from mwwkit.esphome.certificate import Certificate
 from mwwkit.esphome.findings import FAIL, PASS, UNCHECKED
 from mwwkit.evaluation.exported import Exported, Names
-from mwwkit.report.key_facts import key_facts, read_report
+from mwwkit.report.key_facts import read_report
 from mwwkit.run.quantities import how_many
 from mwwkit.run.shown import Heading, Table
 
@@ -27,13 +27,12 @@ def of_plan(weights: str, arena: str, names: Names, needs: str) -> Iterator[Bloc
 
 
 def of_run(exported: Exported) -> Iterator[Block]:
-    """The verdict, the figures behind it, and where the files for ESPHome are."""
+    """The verdict in short, and where the files for ESPHome are; the report says the rest."""
     names, folder = exported.record, exported.path(exported.record.manifest).parent
     if exported.record.report:  # an earlier version wrote none
         report = read_report(exported)
         yield Heading(f'"{report.wake_word}": {report.verdict.headline}.')
-        yield from report.verdict.sentences
-        yield Table(key_facts(report)[1:])
+        yield report.verdict.sentences[0]
     yield f"For ESPHome: {names.model} and {names.manifest}, in {folder}."
     yield f"Beside your YAML they need the lines in {names.yaml}; the report is {names.page}."
 

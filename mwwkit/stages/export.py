@@ -133,7 +133,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     refuse_without_clips(run, "05", sounds=True)
     all_told([onnx_model.needed] * config.onnx + [arena.needed] * (not config.arena_bytes))
     names = _names(config, run)
-    decisions = decided.not_yet_heard(run) | decided_cutoff.told(run, _weights(run))
+    decisions = decided.not_yet_heard(run) | dict(decided_cutoff.told(run, _weights(run)))
     facts = {
         "weights": completed(run, folder)["weights"],
         "files": list(to_json(names).values()),

@@ -344,9 +344,9 @@ def sounds(page: Page, node: Any) -> list[str]:
 
 def plays(page: Page, node: Any) -> Iterator[str]:
     """What is wrong with the players of a cell."""
-    players = node.find_elements("css selector", "audio")
-    if not players:
-        yield "there is no player"
+    seen = node.find_elements
+    yield from came("there is no player", lambda: seen("css selector", "audio"))
+    players = seen("css selector", "audio")
     for number, player in enumerate(players):
         told = page.browser.execute_async_script(PLAY, player, PLAYED_S, PATIENCE_S)
         ready, seconds, at_s, error = told
