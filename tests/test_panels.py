@@ -11,6 +11,7 @@ import tiny_run
 from IPython.display import Image
 
 from mwwkit.audio.wav16 import Wav16
+from mwwkit.corpus.clip_measures import measured
 from mwwkit.corpus.clips import (
     Kind,
     Label,
@@ -22,6 +23,7 @@ from mwwkit.corpus.clips import (
 from mwwkit.corpus.data_health import health_of
 from mwwkit.corpus.recording_folders import RECORDED, recorded_in
 from mwwkit.corpus.takes import BY_NAME, TASKS, Takes
+from mwwkit.corpus.unit_folders import where
 from mwwkit.previews import augmentation_ab, clip_browser, guided_recorder
 from mwwkit.previews.drawing import Player
 from mwwkit.run.decisions import clip_decisions, parameter_decisions
@@ -87,6 +89,14 @@ def test_a_recording_is_checked_and_kept_and_a_new_session_knows_of_it(tmp_path)
     assert not recorded_in(run)
 
 
+def test_a_live_panel_asks_for_the_next_recording_when_a_control_moves_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(guided_recorder, "is_live", lambda: True)
+    guide = guided_recorder.Guide(Run(tmp_path), "hey you")
+    monkeypatch.setattr(guided_recorder, "is_live", lambda: False)  # as in a control's message
+    shown, line, *_ = pressed(guide, task="far")
+    assert "now: say “hey you” from across the room" in str(line) and "0 of 5" in str(shown)
+
+
 def test_what_is_no_use_is_not_kept_and_what_could_be_better_is_told(tmp_path):
     takes = Takes(Run(tmp_path), "hey you")
     near = BY_NAME["near"]
@@ -100,6 +110,16 @@ def test_what_is_no_use_is_not_kept_and_what_could_be_better_is_told(tmp_path):
     assert "cut off at full scale" in str(loud)
     soft = takes.keep(near, "ann", file_of(said(0.002)), "a.wav")
     assert "very soft" in str(soft) and soft.path.name == "near-02.wav"
+
+
+def test_how_high_a_sound_goes_tells_a_telephone_from_a_microphone():
+    draws = np.random.default_rng(3)
+    wide = 0.01 * draws.standard_normal(16_000) + 0.3 * np.sin(np.arange(16_000) * 0.06)
+    spectrum = np.fft.rfft(wide)
+    spectrum[3400:] = 0
+    assert measured(wide.astype(np.float32)).bandwidth_hz > 7_000
+    assert 3_000 < measured(np.fft.irfft(spectrum).astype(np.float32)).bandwidth_hz < 4_000
+    assert measured(np.zeros(16_000, np.float32)).bandwidth_hz == 0
 
 
 def test_files_of_a_phone_come_in_together_and_the_next_task_is_asked_for(tmp_path):
@@ -138,6 +158,7 @@ def test_01_reads_what_was_recorded_as_a_folder_of_recordings(tmp_path):
     assert counts["positive", "clip"] == 10 and counts["negative", "clip"] == 2
     assert {"ann"} == {i.about.speaker for i in gathered.inputs if i.about.kind is Kind.CLIP}
     assert counts["negative", "ambient"] and counts["negative", "noise"]
+    assert {where(item).split("/")[0] for item in gathered.inputs} == {RECORDED}
 
 
 def test_a_clip_is_left_out_with_its_reason_and_the_next_one_is_shown(run):
@@ -186,5 +207,9 @@ def test_a_word_is_heard_before_and_after_and_the_sliders_values_are_kept(run):
     line, *_ = compared.draw(0, 0, True, **values | {"eq": 0.75, "snr_db": (0.0, 9.0)})
     assert parameter_decisions(run) == {"featurize": {"EQ": 0.75, "SNR_DB": [0.0, 9.0]}}
     assert "EQ 0.75" in str(line)
+    slow = {"time_stretch": 1.0, "stretch": (0.5, 0.5), "time_shift": 1.0, "shift_s": 0.5}
+    before, after, record = compared.pair(0, 0, values | slow)
+    assert record["items"][0]["effects"]["time_stretch"] == {"rate": 0.5}
+    assert len(after) > 1.5 * len(before)
     line, *_ = compared.draw(0, 0, False, **values | {"babble": 1.0, "voice": 1.0})
     assert parameter_decisions(run)["featurize"]["EQ"] == 0.75

@@ -21,7 +21,8 @@ CLIPPED_FROM = 0.001  # of the samples at full scale: heard as a rattle
 SOFT_DB = -50.0  # loudest 32 ms of a word under this: the microphone hears little of it
 NOISY_DB = 12.0  # a word so little over its own noise is hard to tell from it
 LONG_S = 4.0  # a word with its silence
-NARROW_HZ = 3600.0  # nothing over this: a telephone, or a codec that saved
+NEXT_TO_NOTHING_DB = 60.0  # under the loudest part of the spectrum
+NARROW_HZ = 4500.0  # nothing over this: a telephone, or a codec that saved
 LOUDER = "come nearer, speak up, or raise the microphone's level"
 
 
@@ -34,7 +35,7 @@ class Measured:
     loudest_db: float
     floor_db: float
     clipped: float  # share of the samples
-    bandwidth_hz: float  # 99 % of its power is under this
+    bandwidth_hz: float  # over this there is next to nothing
 
     @property
     def over_noise_db(self) -> float:
@@ -68,8 +69,8 @@ def _bandwidth_hz(audio: np.ndarray) -> float:
     if len(audio) < FRAME or not np.any(audio):
         return 0.0
     hertz, power = scipy.signal.welch(audio, SAMPLE_RATE_HZ, nperseg=FRAME)
-    total = np.cumsum(power)
-    return float(hertz[int(np.searchsorted(total, 0.99 * total[-1]))]) if total[-1] else 0.0
+    heard = power > power.max() * 10 ** (-NEXT_TO_NOTHING_DB / 10)
+    return float(hertz[heard].max(initial=0.0))
 
 
 def _db(amplitude: float) -> float:

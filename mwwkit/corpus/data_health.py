@@ -65,7 +65,7 @@ def _of_sounds(found: dict[str, list[tuple[SampleRecord, Measured]]]) -> list[st
     faults = (
         ("are cut off at full scale", "record further away or lower", _is_clipped),
         ("hardly stand over their noise", "record them in a quieter room", _is_noisy),
-        ("hold nothing over 3.6 kHz", "they come from a telephone or a codec", _is_narrow),
+        ("hold nothing over 4.5 kHz", "they come from a telephone or a codec", _is_narrow),
     )
     told = []
     for sort in (Label.POSITIVE.value, Label.NEGATIVE.value):

@@ -19,6 +19,7 @@ from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.role_folders import roles_in
 from mwwkit.corpus.sources import FromFile, folder
 from mwwkit.run import paths
+from mwwkit.run.files import printable
 from mwwkit.run.paths import Run
 
 RECORDED = "recorded"  # in a run, a folder of recordings as any other: positive/ann/...
@@ -48,6 +49,17 @@ def roots_of(recordings: str) -> list[Path]:
 def recorded_in(run: Run) -> list[Path]:
     """Where recordings lie that were made in the notebook, in this run and before, oldest first."""
     return [folder for folder in reversed(run.all(RECORDED)) if any(names_in(folder))]
+
+
+def _as_the_run_has_it(place: Place, recorded: Sequence[Path]) -> Place:
+    """A place with the files of `recorded` named as the run has them, wherever that lies."""
+
+    def named(item: FromFile) -> FromFile:
+        inside = (item.path.relative_to(r) for r in recorded if item.path.is_relative_to(r))
+        name = next(inside, None)
+        return item if name is None else replace(item, shown=printable(Path(RECORDED, name)))
+
+    return replace(place, inputs=tuple(map(named, place.inputs))) if recorded else place
 
 
 def looked_at(recordings: str) -> str:
@@ -85,22 +97,25 @@ def read_folders(
     level: int = 0,
     *,
     former: bool = False,
+    recorded: Sequence[Path] = (),
 ) -> list[Place]:
     """The files of recordings' folders, whose they are, and in which of the user's own splits.
 
-    `more`: (role, folder) outside of `roots`; `level`: which folder is the speaker, 1 for the
-    outermost that is neither a role's nor a split's, -1 for the innermost, 0 for what their names
-    tell; `former`: as versions read them that knew the outermost folder as the speaker and nothing
-    else. Raises WrongInput for a folder that is not there or holds nothing.
+    `recorded` are more roots, those of `recorded_in`; `more`: (role, folder) outside of them;
+    `level`: which folder is the speaker, 1 for the outermost that is neither a role's nor a
+    split's, -1 for the innermost, 0 for what their names tell; `former`: as versions read them that
+    knew the outermost folder as the speaker and nothing else. Raises WrongInput for a folder that
+    is not there or holds nothing.
     """
     found, places, beside = [], [], []
-    for root in roots:
+    for root in (*roots, *recorded):
         roles, rest = roles_in(root, former)
         found += [_Found(role, path, root) for role, path in roles]
         places += [
             folder(path, role, word, root, may_be_empty=role != "positive") for role, path in roles
         ]
         beside.append(rest)
+    places = [_as_the_run_has_it(place, recorded) for place in places]
     found += [_Found(role, path, path.parent) for role, path in more]
     places += [folder(path, role, word) for role, path in more]
     if former:

@@ -48,6 +48,7 @@ class FromFile:
     start_s: float = 0.0
     seconds: float | None = None  # None: to its end
     split: Split | None = None  # whose part it is
+    shown: str = ""  # its path for people and files, where that is not where it lies
 
     def identity(self) -> dict:
         """What this input's clips depend on, for the fingerprint; not the folder it is in.

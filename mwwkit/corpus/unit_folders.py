@@ -118,7 +118,7 @@ def _table(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 def where(item: Input) -> str:
     """An input's file path, or its origin text, as shown when it is rejected."""
-    return printable(item.path) if isinstance(item, FromFile) else item.about.origin
+    return item.shown or printable(item.path) if isinstance(item, FromFile) else item.about.origin
 
 
 def _sounds(

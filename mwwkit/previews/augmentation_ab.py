@@ -35,7 +35,13 @@ from mwwkit.scenes.sets import probe, word_in_a_scene
 
 SECTION = "featurize"
 MOST_ROOMS = 200
-RANGES = {"gain_db": (0.0, 20.0), "speed_log": (0.0, 0.5), "snr_db": (-10.0, 30.0)}
+RANGES = {
+    "gain_db": (0.0, 20.0),
+    "speed_log": (0.0, 0.5),
+    "stretch": (0.5, 2.0),
+    "shift_s": (0.0, 1.0),
+    "snr_db": (-10.0, 30.0),
+}
 N_DRAWS = 1000
 
 
@@ -64,7 +70,7 @@ class Comparison:
         self.word = counter(len(self.material.positives), 0, "word")
         self.draws = counter(N_DRAWS, 0, "draw")
         self.use = ToggleButton(False, description="Use these")
-        self._used = False
+        self._used, self._live = False, is_live()  # which only a cell can say, no control
 
     def show(self) -> None:
         """Display the sliders, before and after, and what was done to the word."""
@@ -84,7 +90,7 @@ class Comparison:
             before, after, record = self.pair(word, draws, {})
             told = f"{error}: heard as it was"
         picture, sounds = drawing.png(_figure(before, after)), drawing.players([before, after], 2)
-        idle = "" if is_live() else "a word before, and as 02 may use it in training"
+        idle = "" if self._live else "a word before, and as 02 may use it in training"
         what = sentence(told or idle)
         return what, picture, HTML(sounds), Markdown(done_to(record))
 
@@ -133,10 +139,10 @@ def _slider(name: str, value: Any) -> ValueWidget:
     low, high = RANGES.get(name, (0.0, 1.0))
     looks = {"description": name, "layout": Layout(width="22em"), "continuous_update": False}
     looks["style"] = {"description_width": "9em"}
+    step = 0.5 if high > 2 else 0.01
     if isinstance(value, tuple):
         bounds = min(low, value[0]), max(high, value[1])
-        return FloatRangeSlider(value=value, min=bounds[0], max=bounds[1], step=0.5, **looks)
-    step = 0.5 if high > 1 else 0.01
+        return FloatRangeSlider(value=value, min=bounds[0], max=bounds[1], step=step, **looks)
     return FloatSlider(value=value, min=min(low, value), max=max(high, value), step=step, **looks)
 
 

@@ -146,8 +146,10 @@ class Browser:
         actions = [NOTHING, KEEP, EXCLUDE, *LABELS, "take back"]
         self.action = Dropdown(options=actions, description="this clip", layout=narrow)
         self.reason = Text("", description="because", layout=Layout(width="24em"), style=plain)
-        self.write = ToggleButton(False, description="Write it down, next")
-        self._written = False
+        self.write = ToggleButton(
+            False, description="Write it down, next", layout=Layout(width="auto")
+        )
+        self._written, self._live = False, is_live()  # which only a cell can say, no control
 
     def show(self) -> None:
         """Display the controls, the clip, and what was decided so far."""
@@ -175,7 +177,7 @@ class Browser:
         place = min(number, len(shown) - 1)
         one = shown[place] if shown else None
         head = f"{place + 1:,} of {len(shown):,}" if shown else "nothing is let through"
-        return _about(one, head, told), *_seen(self.run, self.clips, one), self._decisions()
+        return _about(one, head, told), *_seen(self.clips, one), self._decisions()
 
     def chosen(
         self, sort: str, split: str, state: str, text: str
@@ -217,7 +219,7 @@ class Browser:
     def _decisions(self) -> Words:
         decided = list(clip_decisions(self.run).values())
         if not decided:
-            return sentence("" if is_live() else "No clip was left out or called otherwise.")
+            return sentence("" if self._live else "No clip was left out or called otherwise.")
         head = f"{len(decided)} decided on; 02 makes its features by it:"
         rows = [("clip", "what", "because")]
         rows += [(Path(each.clip).name, each.action, each.reason) for each in decided[:20]]
@@ -246,10 +248,10 @@ def _about(one: SampleRecord | Rejected | None, head: str, told: str) -> Words:
     return Words(as_html(rows), as_lines(rows))
 
 
-def _seen(run: Run, clips: Clips, one: SampleRecord | Rejected | None) -> tuple[Any, Any]:
+def _seen(clips: Clips, one: SampleRecord | Rejected | None) -> tuple[Any, Any]:
     """Picture and player; sentences where there is nothing, or nothing that can be played."""
     try:
-        samples = _sound(run, clips, one)
+        samples = _sound(clips, one)
     except (AudioValidationError, WrongInput, OSError) as error:
         return sentence(f"not to be heard: {error}"), sentence("")
     if samples is None:
@@ -266,8 +268,12 @@ def _seen(run: Run, clips: Clips, one: SampleRecord | Rejected | None) -> tuple[
     return drawing.png(figure), drawing.player(samples)
 
 
-def _sound(run: Run, clips: Clips, one: SampleRecord | Rejected | None) -> np.ndarray | None:
+def _sound(clips: Clips, one: SampleRecord | Rejected | None) -> np.ndarray | None:
     """int16 [n] of a clip or of a file that was set aside; None of nothing."""
     if isinstance(one, SampleRecord):
         return clips.audio(one)[: int(MOST_HEARD_S * SAMPLE_RATE_HZ)]
-    return to_int16(read(Path(one.path), seconds=MOST_HEARD_S)) if one else None
+    if one is None:
+        return None
+    path = Path(one.path)  # what was recorded here is named as the run has it
+    path = path if path.is_absolute() else clips.run / one.path
+    return to_int16(read(path, seconds=MOST_HEARD_S))

@@ -147,11 +147,14 @@ def _proved(reached: Evaluated) -> str:
 def mining(run: Run) -> Sentences:
     """What fooled the model in 04, and whether training against it was worth keeping."""
     found, tuned = completed(run, "mined")["found"], completed(run, "tuned")
-    n = f"{found:,} moments of the training audio fooled the model, {tuned['mined']:,} were used."
+    n = (
+        f"{found:,} moments of the training audio came near to waking the model or woke it; "
+        f"{tuned['mined']:,} of them were trained against."
+    )
     if not tuned["mined"]:
         return _sentences([n, f"There was nothing to train against: {_STAY}"])
     before, after = read(tuned["before"]), read(tuned["after"])
-    result = f"On the validation split it {before} before, and it {after} after."
+    result = f"On the validation split it heard {before.short} before, and {after.short} after."
     helped = "Fine-tuning helped: its weights go to 05."
     if not tuned["weights"].startswith("tuned/"):
         helped = f"Fine-tuning did not help, and nothing is lost: {_STAY}"

@@ -41,6 +41,7 @@ class Guide:
         """Begin with what is still to be recorded."""
         self.takes, self._given = Takes(run, word), ("", (), False)
         self._last = ""  # the task of what was recorded last
+        self._live = is_live()  # asked in the cell: when a control moves, no front end says so
         wide = {"style": {"description_width": "initial"}, "layout": Layout(width="18em")}
         speakers = self.takes.speakers()
         self.recording = recorder.field()
@@ -52,11 +53,13 @@ class Guide:
             layout=Layout(width="12em"),
         )
         self.upload = FileUpload(accept="audio/*,video/webm,.flac,.m4a", multiple=True)
-        self.retake = ToggleButton(False, description="Take the last one back")
+        self.retake = ToggleButton(
+            False, description="Take the last one back", layout=Layout(width="auto")
+        )
 
     def show(self) -> None:
         """Display the button, the controls, the list, and the last recording."""
-        if is_live():
+        if self._live:
             display(recorder.button(self.recording, MOST_S))
         names = ("recording", "speaker", "task", "upload", "retake")
         panel(self.draw, **{name: getattr(self, name) for name in names})
@@ -80,7 +83,7 @@ class Guide:
             told = f"{gone} is taken back: record it again" if gone else "nothing to take back"
         now = BY_NAME[self.task.value]  # the next one, where that was the last
         take = take or self.takes.newest(now)
-        asked = f"now: {now.asked(self.takes.word)}" if is_live() else ""
+        asked = f"now: {now.asked(self.takes.word)}" if self._live else ""
         return self._list(), _lines(told, str(take or ""), asked), *_seen(take)
 
     def _keep(
@@ -102,7 +105,7 @@ class Guide:
     def _list(self) -> Words:
         rows = progress(self.takes)
         n_words = sum(len(self.takes.files(t)) for t in TASKS if t.role == "positive")
-        if not n_words and not is_live():
+        if not n_words and not self._live:
             return sentence(f"Nothing was recorded in this notebook. {ADVICE}")
         head = f"{n_words} recordings of the word were made here. " + (
             ADVICE if n_words < 20 else ""

@@ -17,7 +17,7 @@ from ipywidgets import Button, Dropdown, IntSlider, Layout, Text, ToggleButtons
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
-from mwwkit.evaluation.measured import AtRule
+from mwwkit.evaluation.measured import AtRule, GroupRate
 from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.split_metrics import at_rule
 from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, PerSet, Surface
@@ -143,20 +143,23 @@ class Explorer:
         split = self.groups_of.value
         now, then = (self._at(split, rule).groups for rule in (self.shipped, tried))
         after = {(of.dimension, row.group): row for of in then for row in of.rows}
-        rows = []
-        for of in (of for of in now if of.dimension in GROUPED_BY and len(of.rows) > 1):
-            for row in sorted(
-                of.rows, key=lambda row: (row.group != "clean", row.value, row.group)
-            ):
-                name = condition(row.group) if of.dimension == "condition" else row.group
-                name = f"{row.merged} small groups" if row.merged else name
-                other = after.get((of.dimension, row.group))
-                cells = DIMENSIONS.get(of.dimension, of.dimension), name, _share(row)
-                rows.append((*cells, _share(other) if other else ""))
-        if _same(tried, self.shipped):
-            rows = [row[:3] for row in rows]
-        heads = ("", f"group ({split})", "heard as it ships", "heard as tried")
-        return table(heads[: len(rows[0]) if rows else 3], rows)
+        told = [
+            (
+                DIMENSIONS.get(of.dimension, of.dimension),
+                _named(of.dimension, row),
+                row,
+                after.get((of.dimension, row.group)),
+            )
+            for of in now
+            if of.dimension in GROUPED_BY and len(of.rows) > 1
+            for row in of.rows[:MOST_GROUPS]  # the worst first
+        ]
+        heads = "", f"group ({split})", "heard as it ships", "heard as tried"
+        n = 3 if _same(tried, self.shipped) else 4
+        rows = [
+            (*names, _share(row), _share(other) if other else "") for *names, row, other in told
+        ]
+        return table(heads[:n], [row[:n] for row in rows])
 
     def state(self) -> Words:
         """What is decided, and what becomes of it."""
@@ -244,6 +247,12 @@ def _is_whole(surface: Surface) -> bool:
 
 def _same(one: Rule, other: Rule) -> bool:
     return (one.integer, one.window) == (other.integer, other.window)
+
+
+def _named(dimension: str, row: GroupRate) -> str:
+    if row.merged:
+        return f"{row.merged} small groups"
+    return condition(row.group) if dimension == "condition" else row.group
 
 
 def _more(n: int, what: str) -> str:

@@ -278,8 +278,9 @@ def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
     """All that was given and what machines add, and the splits that are given."""
     former = config.input_rules == 1
     level = config.speaker_level
-    roots, more = [*roots_of(config.recordings), *recorded_in(run)], _more(config)
-    places = read_folders(roots, more, config.word, level, former=former)
+    roots, more = roots_of(config.recordings), _more(config)
+    here = recorded_in(run)
+    places = read_folders(roots, more, config.word, level, former=former, recorded=here)
     if config.table:
         mapping = tables.TableMapping(
             config.table_positive, config.table_hard_negative, config.table_exclude

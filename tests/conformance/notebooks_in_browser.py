@@ -342,9 +342,9 @@ def sounds(page: Page, node: Any) -> list[str]:
 
 def plays(page: Page, node: Any) -> Iterator[str]:
     """What is wrong with the players of a cell."""
-    players = node.find_elements("css selector", "audio")
-    if not players:
-        yield "there is no player"
+    seen = node.find_elements
+    yield from came("there is no player", lambda: seen("css selector", "audio"))
+    players = seen("css selector", "audio")
     for number, player in enumerate(players):
         told = page.browser.execute_async_script(PLAY, player, PLAYED_S, PATIENCE_S)
         ready, seconds, at_s, error = told
@@ -380,8 +380,8 @@ def decided_still(page: Page, run: Path) -> Iterator[str]:
     """After a restart of the kernel: what was decided is told again."""
     if (run / "decisions/cutoff.json").exists():
         told = page.output_of("threshold_explorer.explore")
-        if "You decided on cutoff" not in told:
-            yield "the cutoff that was decided is forgotten"
+        if "You decided on cutoff" not in told or "it ships" not in told:
+            yield f"the cutoff that was decided is forgotten, or not shipped: {told[-300:]}"
 
 
 def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | None) -> list[str]:
