@@ -74,7 +74,9 @@ const [source] = arguments, notebook = panel.content;
 const at = notebook.widgets.findIndex(cell => cell.model.sharedModel.getSource().includes(source));
 if (at < 0) return null;
 notebook.activeCellIndex = at;
-return notebook.widgets[at].node;
+const node = notebook.widgets[at].node;  // in the page only once it is scrolled to
+if (!node.isConnected && notebook.scrollToItem) notebook.scrollToItem(at);
+return node.isConnected ? node : null;
 """
 BROKEN = ("HBox(children", "Loading widget", "model not found")
 # What JupyterLab itself says in the console, whatever the notebook.
@@ -384,7 +386,7 @@ def decided_still(page: Page, run: Path) -> Iterator[str]:
             yield f"the cutoff that was decided is forgotten, or not shipped: {told[-300:]}"
 
 
-def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | None) -> list[str]:
+def live(address: str, folder: Path, preset: str, stage: str, pictures: Path | None) -> list[str]:
     """One notebook, run and driven; what was wrong."""
     [name] = [path.name for path in (folder / "notebooks").glob(f"{stage}*.ipynb")]
     wrong: list[str] = []
@@ -393,6 +395,7 @@ def live(address: str, folder: Path, run: Path, stage: str, pictures: Path | Non
         # 03 trains anew, from the run's clips and features alone: a training that can be stopped.
         place, before = ("new", "untrained") if stage == "03" else ("run", "earlier")
         values = {"RUN_DIR": str(folder / place), "PREVIOUS": str(folder / before)}
+        values["PRESET"] = preset
         values |= {"STEPS": 1000, "EVALUATE_EVERY": 1000} if stage == "03" else {}
         page.run(PARAMETERS, [[name, json.dumps(value)] for name, value in values.items()])
         wrong += drive_03(page) if stage == "03" else page.run_all()
@@ -474,6 +477,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("run", type=Path)
     options.add_argument("--pictures", type=Path, help="where screenshots are kept")
+    options.add_argument("--preset", default="demo", help="that RUN was made with")
     options.add_argument("--only", default="01,02,03,04,05,copies", help="parts, with commas")
     given = options.parse_args()
     if reason := missing():
@@ -497,7 +501,7 @@ def main() -> None:
             for part in given.only.split(","):
                 if part != "copies":
                     began = time.monotonic()
-                    wrong = live(address, folder, run, part, given.pictures)
+                    wrong = live(address, folder, given.preset, part, given.pictures)
                     good.append(row(f"{part}, run and driven", wrong, began))
                     continue
                 for path in sorted((run / "executed").glob("*.ipynb")):
