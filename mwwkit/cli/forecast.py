@@ -35,9 +35,7 @@ class Forecast:
     def __init__(self, jobs: Sequence[Job], run: Run) -> None:
         """Guess from every parameter that counts."""
         self.run, values = run, every_value(jobs)
-        workers = _amount(values[SECTIONS[jobs[0].stage]], "WORKERS")
-        cores = Limits(workers=int(workers)).n_workers
-        self.guessed_s = {job.stage: _guess(job.stage, values, cores) for job in jobs}
+        self.guessed_s = {job.stage: _guess(job.stage, values) for job in jobs}
 
     def seconds(self, jobs: Sequence[Job]) -> float:
         """What they will take together."""
@@ -69,9 +67,10 @@ def _is_complete(run: Run, folder: str) -> bool:
     return any(state["complete"] is not None for _, state in states(run, folder))
 
 
-def _guess(stage: str, values: Mapping[str, Values], cores: int) -> float:
+def _guess(stage: str, values: Mapping[str, Values]) -> float:
     """Seconds on a small machine, by the parameters of a stage (and, where it says, of 01)."""
     mine, of_01 = values[SECTIONS[stage]], values.get(SECTIONS["01"], {})
+    cores = Limits(workers=int(_amount(mine, "WORKERS"))).n_workers
     if stage == "01":
         return _spoken(mine) * SPOKEN_S / cores + 0.2 * _minutes(mine) / cores
     if stage == "02":
