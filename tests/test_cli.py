@@ -99,7 +99,7 @@ def test_a_run_leaves_the_executed_notebook_and_what_it_printed(notebooks, run, 
     assert (tmp_path / "run/executed/03_train.ipynb").is_file()
     told, said = "heard 'no' 20 0.001", capsys.readouterr().err
     assert told in (tmp_path / "run/logs/03_train.log").read_text()
-    assert said.startswith("03_train: starting ...\n") and told in said
+    assert said.startswith("about ") and "\n03_train: starting ...\n" in said and told in said
 
 
 def test_where_the_run_is_and_with_what_preset_is_settled_and_said(

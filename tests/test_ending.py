@@ -112,7 +112,8 @@ def test_the_cells_after_the_run_ask_whether_it_was_stopped():
         runs = "ending.of(", "TrainingPanel(ending, "
         [at] = [i for i, source in enumerate(code) if any(each in source for each in runs)]
         lines = [line for source in code[at + 1 :] for line in source.splitlines()]
-        assert all(line.startswith(("ending.stopped or ", "triples_config and ")) for line in lines)
+        asked = "ending.stopped or ", "triples_config and ", "triples.check(run) if triples_config "
+        assert all(line.startswith(asked) for line in lines)
 
 
 def test_next_places_are_those_of_ending():

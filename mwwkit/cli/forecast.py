@@ -35,8 +35,7 @@ class Forecast:
     def __init__(self, jobs: Sequence[Job], run: Run) -> None:
         """Guess from every parameter that counts."""
         self.run, values = run, every_value(jobs)
-        cores = Limits.from_parameters(values[SECTIONS[jobs[0].stage]]).n_workers
-        self.guessed_s = {job.stage: _guess(job.stage, values, cores) for job in jobs}
+        self.guessed_s = {job.stage: _guess(job.stage, values) for job in jobs}
 
     def seconds(self, jobs: Sequence[Job]) -> float:
         """What they will take together."""
@@ -68,27 +67,35 @@ def _is_complete(run: Run, folder: str) -> bool:
     return any(state["complete"] is not None for _, state in states(run, folder))
 
 
-def _guess(stage: str, values: Mapping[str, Values], cores: int) -> float:
+def _guess(stage: str, values: Mapping[str, Values]) -> float:
     """Seconds on a small machine, by the parameters of a stage (and, where it says, of 01)."""
     mine, of_01 = values[SECTIONS[stage]], values.get(SECTIONS["01"], {})
+    cores = Limits(workers=int(_amount(mine, "WORKERS"))).n_workers
     if stage == "01":
         return _spoken(mine) * SPOKEN_S / cores + 0.2 * _minutes(mine) / cores
     if stage == "02":
-        held_out_s = 0.3 * 2.3 * len(mine["CONDITIONS"]) * _spoken(of_01)
-        sound_s = mine["SCENES"] * mine["SCENE_SECONDS"] + held_out_s + 60 * _minutes(of_01)
-        return sound_s / SCENE_SPEED / cores
+        held_out_s = 0.3 * 2.3 * len(mine.get("CONDITIONS", ())) * _spoken(of_01)
+        train_s = _amount(mine, "SCENES") * _amount(mine, "SCENE_SECONDS")
+        return (train_s + held_out_s + 60 * _minutes(of_01)) / SCENE_SPEED / cores
     if stage == "03":
-        n_looks = mine["STEPS"] / mine["EVALUATE_EVERY"] + 1
-        return 10 + mine["STEPS"] * mine["BATCH"] / 16 * STEP_S + n_looks * LOOK_S
+        steps, between = _amount(mine, "STEPS"), _amount(mine, "EVALUATE_EVERY")
+        n_looks = 1 + (steps / between if between else 0)
+        return 10 + steps * _amount(mine, "BATCH") / 16 * STEP_S + n_looks * LOOK_S
     if stage == "04":
-        return 20 + mine["FINE_TUNE_STEPS"] * mine["BATCH"] / 16 * STEP_S + 2 * LOOK_S
+        steps_s = _amount(mine, "FINE_TUNE_STEPS") * _amount(mine, "BATCH") / 16 * STEP_S
+        return 20 + steps_s + 2 * LOOK_S
     return EXPORT_S
+
+
+def _amount(values: Values, name: str) -> float:
+    """A parameter's number; 0 in a notebook that does not have it, since a guess stops nothing."""
+    return values.get(name, 0)
 
 
 def _spoken(of_01: Values) -> float:
     names = ("TTS_POSITIVE", "TTS_NEGATIVE", "TTS_HARD_NEGATIVE")
-    return sum(of_01.get(name, 0) for name in names)
+    return sum(_amount(of_01, name) for name in names)
 
 
 def _minutes(of_01: Values) -> float:
-    return sum(of_01.get(name, 0) for name in ("TTS_AMBIENT_MINUTES", "NOISE_MINUTES"))
+    return sum(_amount(of_01, name) for name in ("TTS_AMBIENT_MINUTES", "NOISE_MINUTES"))

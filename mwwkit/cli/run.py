@@ -74,7 +74,8 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
     before = chain.snapshot(run)
     forecast = Forecast(jobs, run)
-    say(forecast.told(jobs))
+    if jobs:
+        say(forecast.told(jobs))
     try:
         for n_done, done in enumerate(chain.execute(jobs, run, show=True), start=1):
             left = forecast.told(jobs[n_done:])
