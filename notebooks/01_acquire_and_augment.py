@@ -185,8 +185,8 @@ clips and guided_recorder.guide(run, clips.word)
 # %% [markdown]
 # ## Plan
 #
-# Nothing is made yet: this is what would be. Look at one thing before you go on: are your recordings
-# counted? If not, `RECORDINGS` names the wrong folder. It stops here, not three hours in, where a
+# Before anything is made: what would be, or is there already. Look at one thing before you go on: are
+# your recordings counted? If not, `RECORDINGS` names the wrong folder. It stops here, not three hours in, where a
 # folder is empty or the disk too small.
 #
 # Why machines speak: nobody records a thousand words. Hundreds of voices teach the model what the

@@ -54,7 +54,7 @@ SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 KEEP_ABOVE = 0.3  # a sliding mean over this is kept; well under any cutoff
-MAX_PER_CLIP = 3  # events kept of one clip
+MAX_PER_CLIP = 3  # events kept of one clip, the worst: else a few clips would teach everything
 MAX_EVENTS = 500  # events kept in all, the worst
 LEARNING_RATE = 0.0005  # of these steps
 MINED_SHARE = 0.25  # of every batch
@@ -161,8 +161,8 @@ TrainingPanel(ending, mine.run, config, run, limits, "tuned").go()
 #
 # Listen to the worst, one by one. A near miss, a name, a jingle: fine, that is what it shall learn to
 # let pass. But if you hear the wake word itself, the clip is mislabelled: say so, else the model is
-# taught to ignore you. Drop what is no mistake. What you decide is kept in the run; then run all
-# cells again.
+# taught to ignore you; then run 02 to 04 again, which take it as the word. Drop a moment at which the
+# model was right to wake, or which is broken: it is not trained against; then run 04 again.
 
 # %%
 ending.stopped or mistakes_panel.mined(run)

@@ -148,9 +148,11 @@ export.plan(config, run, limits)
 # ## Run
 #
 # A higher cutoff misses more calls, a lower one wakes more often for nothing. The cutoff is chosen
-# on the validation split: the one that hears most words within the target. Its figures are told of
-# the test split, which chose nothing. Choosing and testing on the same clips would flatter: of two
-# hundred cutoffs one is always lucky.
+# on the validation split: the one that hears most words within the target, counted, and whose tail of
+# scores lets expect no more than the target either. Its figures are told of the test split, which
+# chose nothing. Choosing and testing on the same clips would flatter: of two hundred cutoffs one is
+# always lucky. It is another number than 03's, though the weights be the same: 05 first calibrates
+# the scores, which moves all of them, and chooses again on that scale.
 #
 # Recall is of people's words alone, where ten or more recordings are theirs. Machines' words stand
 # beside it: they are easier, and a model that hears all of them may miss most of yours.
@@ -177,7 +179,9 @@ ending.stopped or export_panel.report(run)
 ending.stopped or threshold_explorer.explore(run)
 
 # %% [markdown]
-# **What it got wrong**, to be heard and judged: sometimes a clip is at fault and not the model. Then a
+# **What it got wrong**, to be heard and judged: sometimes a clip is at fault and not the model.
+# *Keep* leaves a clip as it is. *Drop* is for a broken one: no notebook uses it any more. *Mislabelled*
+# makes a word of what was none, and the other way round. After the last two run 02 to 05 again. Then a
 # held-out word as the device scores it.
 
 # %%
@@ -229,5 +233,6 @@ ending.stopped or good_enough.model(run)
 #
 # The files in `export/` go to ESPHome: copy the `.tflite` and the `.json` beside your device's YAML,
 # and paste the lines of the `.yaml` into it (the `.url.yaml` has them for files on the web). Another
-# cutoff is one number there, `probability_cutoff`. To export again, after more training or with
+# cutoff is one line in your YAML, under `- model:`, as in `probability_cutoff: 0.6`; without it the
+# number in the `.json` counts. To export again, after more training or with
 # another cutoff, attach the outputs of 01 to 04, the newest of each.

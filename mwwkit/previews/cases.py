@@ -17,6 +17,7 @@ from mwwkit.device.firmware import HOP_MS, N_BANDS, SAMPLE_RATE_HZ
 from mwwkit.device.simulator import Device
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.measured import Mistake
+from mwwkit.evaluation.metrics_file import Metrics
 from mwwkit.previews import drawing
 from mwwkit.report.formatting import condition
 from mwwkit.report.mistake_sounds import Moment, moment
@@ -65,6 +66,7 @@ class Cases:
     decide: Callable[[Case, str, str], None]  # keep, drop or mislabelled, and why
     after: str
     none: str
+    of: str = ""  # of which splits they are, after their number
 
 
 def shipped_cases(run: Run) -> Cases:
@@ -95,6 +97,7 @@ def shipped_cases(run: Run) -> Cases:
         partial(_decide, run, about),
         "What is judged is in decisions/clips.csv: run 02 again, and what comes after it.",
         "It missed no word and took nothing else for it, on what it was tested with.",
+        _of_splits(metrics),
     )
 
 
@@ -108,6 +111,15 @@ def mined_cases(run: Run) -> Cases:
         "Drop is kept as 04's DROP: run 04 again. Mislabelled is of the clip: run 02 to 04 again.",
         "Nothing is mined: either 04 has not run, or nothing in the training audio fooled it.",
     )
+
+
+def _of_splits(metrics: Metrics) -> str:
+    """ "; 14 of the test split, 17 of validation": there test leads."""
+    counts = [
+        (len(of.worst.misses) + len(of.worst.false_accepts), name)
+        for of, name in ((metrics.test, "of the test split"), (metrics.validation, "of validation"))
+    ]
+    return "; of all, " + ", ".join(f"{n} are {name}" for n, name in counts)
 
 
 def _told(mistake: Mistake, rule: Rule) -> tuple[str, ...]:

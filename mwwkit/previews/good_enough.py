@@ -148,8 +148,8 @@ def mining(run: Run) -> Sentences:
     """What fooled the model in 04, and whether training against it was worth keeping."""
     found, tuned = completed(run, "mined")["found"], completed(run, "tuned")
     n = (
-        f"{found:,} moments of the training audio came near to waking the model or woke it; "
-        f"{tuned['mined']:,} of them were trained against."
+        f"{found:,} moments of the training audio fooled the model; {tuned['mined']:,} of them "
+        "were trained against."
     )
     if not tuned["mined"]:
         return _sentences([n, f"There was nothing to train against: {_STAY}"])

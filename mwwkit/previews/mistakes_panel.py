@@ -16,7 +16,7 @@ from ipywidgets import Button, Layout, Text
 from mwwkit.previews import drawing
 from mwwkit.previews.cases import Case, Cases, mined_cases, shipped_cases
 from mwwkit.previews.html_tables import table
-from mwwkit.previews.panel import Words, controls, is_live, sentence
+from mwwkit.previews.panel import ELSEWHERE, Words, controls, is_live, sentence
 from mwwkit.report.markup import Html
 from mwwkit.run.paths import Run
 
@@ -53,7 +53,7 @@ def show(cases: Cases) -> None:
     elif is_live():
         MistakesPanel(cases).show()
     else:
-        display(sentence(ADVICE), static_table(cases))
+        display(sentence(ADVICE), sentence(ELSEWHERE), static_table(cases))
 
 
 class MistakesPanel:
@@ -130,7 +130,8 @@ def static_table(cases: Cases) -> Words:
     chosen = [[c for c in cases.all if c.kind == kind][:MOST_IN_TABLE] for kind in kinds]
     rows = [_row(case, cases.decided) for of_kind in chosen for case in of_kind]
     n_shown, n = len(rows), len(cases.all)
-    title = f"{n_shown} of {n}, the worst of each kind" if n_shown < n else f"all {n}"
+    told = f"all {n}" if n_shown == n else f"{n_shown} of {n}, the worst of each kind"
+    title = f"{told}{cases.of}"
     return table(("what", "clip", "", "sound", "judged"), rows, title=title)
 
 

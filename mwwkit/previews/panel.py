@@ -3,7 +3,7 @@
     panel(draw, number=IntSlider(...))               # draw(number=3) -> [image, player]
 
 Controls stand only where somebody can move them (`is_live`). In an executed copy, by papermill or
-on a page made from the notebook, the pictures stand as first drawn, and nothing else.
+on a page made from the notebook, the pictures stand as first drawn, under a line that says so.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from ipywidgets import BoundedIntText, DOMWidget, HBox, Layout, ValueWidget
 
 from mwwkit.run.paths import platform
 
+ELSEWHERE = "(buttons and sliders stand here where the notebook runs)"
 LATER = "controls: run this cell in a live notebook to use them"
 
 
@@ -69,6 +70,8 @@ def panel(draw: Callable[..., Sequence[Any]], **moving: ValueWidget) -> None:
     `draw` gives as many things each time; each takes the place of the one before.
     """
     controls(*moving.values())
+    if moving and not is_live():
+        display(sentence(ELSEWHERE))
     drawn = draw(**{name: control.value for name, control in moving.items()})
     handles = [display(thing, display_id=True) for thing in drawn]
 

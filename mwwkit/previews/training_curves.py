@@ -27,20 +27,21 @@ class LiveCurves:
             except CheckpointError:
                 return  # not finished: the units to come will draw it
 
-    def __call__(self, history: History) -> None:
-        """Draw `history`."""
+    def __call__(self, history: History, before: Evaluated | None = None, stays: bool = False):
+        """Draw `history`; of 04 what 03 had reached, and whether 03's weights stay."""
         if not history:
             return
-        picture = drawing.png(draw(history))
+        picture = drawing.png(draw(history, before, stays))
         if self._handle is None:
             self._handle = display(picture, display_id=True)
         else:
             self._handle.update(picture)
 
 
-def draw(history: History) -> Figure:
+def draw(history: History, before: Evaluated | None = None, stays: bool = False) -> Figure:
     """Loss and gradient norm by step; what the int8 model reached where it was evaluated.
 
+    A ring is about what is kept: none where the weights of `before` stay, which is a dashed line.
     04 has a course for every choice of a listener; each is a line of its own.
     """
     figure = Figure(figsize=(drawing.WIDTH_IN, 3.6), layout="constrained")
@@ -53,13 +54,16 @@ def draw(history: History) -> Figure:
             axes.plot(steps, values, color=colour, marker=".", markersize=4, label=name)
         found = ((step, evaluated(facts)) for step, facts in course.items())
         reached = {step: each for step, each in found if each}
-        _draw_reached(recall, reached, "recall", colour)
-        _draw_reached(hourly, reached, "false_accepts_per_hour", colour)
-        recall.set_title(_title(reached), fontsize=9)
+        _draw_reached(recall, reached, "recall", colour, stays)
+        _draw_reached(hourly, reached, "false_accepts_per_hour", colour, stays)
+        recall.set_title(_title(reached) + "; 03's weights stay" * stays, fontsize=9)
+    if before:
+        _draw_before(recall, before.recall)
+        _draw_before(hourly, before.false_accepts_per_hour)
     loss.set(ylabel="loss")
     norm.set(ylabel="gradient norm")
     recall.set(ylabel="recall", ylim=(-0.05, 1.1))
-    looked_at = filter(None, map(evaluated, history.values()))
+    looked_at = filter(None, [before, *map(evaluated, history.values())])
     top = max((each.false_accepts_per_hour for each in looked_at), default=0.0)
     hourly.set(ylabel="false accepts (1/h)")
     hourly.set_ylim(-0.05 * max(top, 1.0), 1.1 * max(top, 1.0))
@@ -88,10 +92,18 @@ def _colours(n: int) -> list[str]:
     return [drawing.SOFT] * (n - 1) + [drawing.INK]
 
 
-def _draw_reached(axes: Axes, reached: dict[int, Evaluated], fact: str, colour: str) -> None:
+def _draw_before(axes: Axes, value: float | None) -> None:
+    if value is not None:
+        axes.axhline(value, color=drawing.OTHER, linewidth=1, linestyle="--", label="before (03)")
+        drawing.legend(axes)
+
+
+def _draw_reached(
+    axes: Axes, reached: dict[int, Evaluated], fact: str, colour: str, stays: bool
+) -> None:
     values = [getattr(each, fact) for each in reached.values()]
     axes.plot(list(reached), values, color=colour, marker="o", markersize=4)
-    if (kept := _kept(reached)) is not None:
+    if not stays and (kept := _kept(reached)) is not None:
         value = getattr(reached[kept], fact)
         axes.plot(kept, value, "o", ms=11, mfc="none", mec=drawing.ACCENT, mew=1.6)
 

@@ -22,12 +22,12 @@ from ipywidgets import Button, Layout
 
 from mwwkit.previews.panel import Words, controls, is_live, sentence
 from mwwkit.previews.training_curves import LiveCurves
-from mwwkit.run.checkpoint import CheckpointError, finished
+from mwwkit.run.checkpoint import CheckpointError, completed, finished
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, ask_to_stop
 from mwwkit.training.diagnosis import diagnose
-from mwwkit.training.evaluated import History
+from mwwkit.training.evaluated import Evaluated, History, read
 
 STOPPING = "It stops after the unit under way; nothing is lost."
 HOW = "To stop it between two units: the button, or interrupt the kernel once. Nothing is lost."
@@ -68,6 +68,7 @@ class TrainingPanel:
         self._told: DisplayHandle | None = None
         self._state: DisplayHandle | None = None
         self.worker: threading.Thread | None = None
+        self._place, self._history = (run, folder), {}
         self._begin(run, folder)
 
     def _begin(self, run: Run, folder: str) -> None:
@@ -93,7 +94,9 @@ class TrainingPanel:
         self._running(True)
         try:
             with interrupts_stop_between_units(self._say):
-                return self.ending.of(self._stage_run, *self._args, on_unit=self.watch)
+                made = self.ending.of(self._stage_run, *self._args, on_unit=self.watch)
+                self.watch(self._history)  # now it is known whose weights stay
+                return made
         finally:
             self._running(False)
 
@@ -101,7 +104,8 @@ class TrainingPanel:
         """Draw a history, and say what it shows so far."""
         if not history:
             return
-        self.curves(history)
+        self._history = history
+        self.curves(history, *_what_stays(*self._place))
         if self._told is None:
             self._told = display(so_far(history), display_id=True)
         else:
@@ -129,6 +133,16 @@ class TrainingPanel:
         made = self.go()
         if not self.ending.stopped:
             self._say(f"Finished: run the cells below. {made!r}")
+
+
+def _what_stays(run: Run, folder: str) -> tuple[Evaluated | None, bool]:
+    """Of a finished fine-tuning: what the weights before it reached, and whether they stay."""
+    try:
+        made = completed(run, folder)
+    except CheckpointError:
+        return None, False
+    before = made.get("before")
+    return (read(before), not made["weights"].startswith(f"{folder}/")) if before else (None, False)
 
 
 def so_far(history: History) -> Words:

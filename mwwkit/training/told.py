@@ -39,14 +39,18 @@ def of_choice(facts: Mapping[str, Any]) -> Iterator[Block]:
     yield f"What may help: {cure.rstrip('.')}." if cure else ""
 
 
+WHY_FEWER = (
+    ": the worst MAX_PER_CLIP of a clip and MAX_EVENTS in all, without those that were dropped"
+)
 HEADS = ("on the validation split", "before (03)", "after (04)")
 
 
 def of_tuning(tuned: Mapping[str, Any], found: int) -> Iterator[Block]:
     """A check of 04: how many mistakes there were, and what training against them changed."""
     yield (
-        f"{how_many(found, 'moment')} of training sound came near to waking it; "
-        f"{how_many(tuned['mined'], 'of them was', 'of them were')} trained against."
+        f"{how_many(found, 'moment')} of training sound fooled the model (its score passed "
+        f"KEEP_ABOVE); {how_many(tuned['mined'], 'of them was', 'of them were')} trained against"
+        f"{WHY_FEWER if tuned['mined'] < found else ''}."
     )
     yield Heading(gained(tuned))
     if not tuned["mined"]:
