@@ -14,6 +14,7 @@ from PIL import Image
 
 from mwwkit.metrics.rates import false_accepts_at_most
 from mwwkit.previews.drawing import ACCENT, GOOD, INK, OTHER, SOFT, WIDTH_IN, plain
+from mwwkit.training.labels import LabelSettings
 
 FOLDER = Path(__file__).parent / "pictures"
 PALE, TEXT = "#eef1f6", {"fontsize": 9, "color": INK}
@@ -109,12 +110,14 @@ def scene() -> None:
             axes.barh(row, length, left=start, height=0.55, color=colour)
         axes.text(-0.1, row, name, ha="right", va="center", **TEXT)
     axes.barh(0, 12, height=0.45, color=PALE)
+    label, either = LabelSettings(), {"color": "white", "hatch": "////", "edgecolor": SOFT}
     for start, length, _ in lanes["wake word"]:
         end = start + length
-        axes.barh(
-            0, 0.12, left=end - 0.12, height=0.45, color="white", hatch="////", edgecolor=SOFT
-        )
-        axes.barh(0, 0.3, left=end, height=0.45, color=GOOD)
+        for from_s, to_s, how in (
+            (label.ignore_from_s, label.ignore_to_s, either),
+            (label.from_s, label.to_s, {"color": GOOD}),
+        ):
+            axes.barh(0, to_s - from_s, left=end + from_s, height=0.45, **how)
     axes.text(-0.1, 0, "what it is taught", ha="right", va="center", **TEXT)
     note = "green: wake now    hatched: either will do    pale: stay quiet"
     axes.text(12, -0.62, note, ha="right", va="center", fontsize=8, color=INK)

@@ -118,3 +118,9 @@ def by_speaker(clips: Sequence[SampleRecord], most: int = 12) -> list[tuple[str,
         if r.kind is Kind.CLIP
     )
     return Counter(names).most_common(most)
+
+
+def by_voice(clips: Sequence[SampleRecord], most: int = 12) -> list[tuple[str, int]]:
+    """The voices that have the most short clips, machines' by name too, and how many."""
+    names = (r.speaker or r.source or "not named" for r in clips if r.kind is Kind.CLIP)
+    return Counter(names).most_common(most)

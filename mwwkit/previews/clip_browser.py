@@ -29,7 +29,7 @@ from mwwkit.corpus.clips import (
     load_clips,
     read_quarantine,
 )
-from mwwkit.corpus.data_health import Health, by_speaker, health_of, sort_of
+from mwwkit.corpus.data_health import Health, by_speaker, by_voice, health_of, sort_of
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.previews import drawing
 from mwwkit.previews.panel import Words, is_live, panel, sentence
@@ -88,20 +88,29 @@ def health_figure(found: Health) -> Figure:
         place.set_title(title, fontsize=9, loc="left")
         place.locator_params(nbins=5)
         drawing.plain(place)
-    drawing.legend(figure.axes[0])
+    _legend_over(figure)
     _speakers(figure.axes[4], found.clips)
     _splits(figure.axes[5], found.clips)
     return figure
 
 
+def _legend_over(figure: Figure) -> None:
+    """Over all panels, where it hides no bar: a sort has one colour in each."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    where = {"loc": "outside upper left", "ncols": 3, "frameon": False, "fontsize": 8}
+    figure.legend(handles, labels, **where)
+
+
 def _speakers(axes: Any, clips: Clips) -> None:
-    counts = by_speaker(clips.records)[::-1]
+    counts, title = by_speaker(clips.records)[::-1], "who speaks"
+    if len(counts) == 1:
+        counts, title = by_voice(clips.records)[::-1], f"who speaks: {counts[0][0]}, by voice"
     names = [name if len(name) <= 16 else f"{name[:15]}…" for name, _ in counts]
     axes.barh(range(len(counts)), [n for _, n in counts], color=drawing.SOFT)
     axes.set(yticks=range(len(counts)), yticklabels=names, xlabel="short clips")
     if counts and counts[-1][1] > 20 * counts[0][1]:
         axes.set(xscale="log")
-    axes.set_title("who speaks", fontsize=9, loc="left")
+    axes.set_title(title, fontsize=9, loc="left")
     drawing.plain(axes)
 
 

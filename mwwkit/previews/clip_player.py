@@ -46,7 +46,7 @@ def clips_figure(
         drawing.waveform(above, samples)
         drawing.spectrogram(below, frontend.spectrogram(samples))
         peak = f"peak {drawing.decibels_full_scale(samples):.0f} dBFS"
-        above.set_title("\n".join([_shortened(_named(record)), peak]), fontsize=8)
+        above.set_title("\n".join([*map(_shortened, _named(record)), peak]), fontsize=8)
         below.set(xlabel="time (s)")
         if column:
             above.set(ylabel=""), below.set(ylabel="")
@@ -55,9 +55,10 @@ def clips_figure(
     return figure
 
 
-def _named(record: SampleRecord) -> str:
-    return ", ".join(filter(None, (record.word, record.speaker))) or record.path.rpartition("/")[2]
+def _named(record: SampleRecord) -> list[str]:
+    """What is said and who says it, a line each; else the file's name."""
+    return [*filter(None, (record.word, record.speaker))] or [record.path.rpartition("/")[2]]
 
 
 def _shortened(text: str, most: int = 24) -> str:
-    return text if len(text) <= most else text[: most - 9] + "…" + text[-8:]
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -95,7 +95,7 @@ def _colours(n: int) -> list[str]:
 def _draw_before(axes: Axes, value: float | None) -> None:
     if value is not None:
         axes.axhline(value, color=drawing.OTHER, linewidth=1, linestyle="--", label="before (03)")
-        drawing.legend(axes)
+        drawing.legend(axes, loc="center left")
 
 
 def _draw_reached(
