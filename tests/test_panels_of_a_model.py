@@ -19,6 +19,7 @@ from mwwkit.previews.cases import MISSED, TAKEN, Case, Cases, mined_cases, shipp
 from mwwkit.previews.threshold_explorer import Explorer
 from mwwkit.previews.threshold_picture import ThresholdPicture
 from mwwkit.previews.training_panel import TrainingPanel, interrupts_stop_between_units
+from mwwkit.report.voices import heard_words
 from mwwkit.run.decisions import clip_decisions, cutoff_decision, parameter_decisions
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
@@ -102,6 +103,16 @@ def test_any_rule_is_counted_as_05_counts_the_one_that_ships(here):
         assert found.false_accepts_per_hour.events == of.false_accepts_per_hour.events
         by_name = {by.dimension: by for by in of.groups if by.dimension != "rt60"}
         assert {by.dimension: by for by in found.groups} == by_name
+
+
+def test_words_heard_have_the_interval_that_the_report_has(here):
+    explorer = Explorer(here)
+    for split, figures in explorer.splits.items():
+        heard, shown = heard_words(figures), explorer._recall(split, explorer._shipped(split))
+        one_kind = {"people": heard.people, "machines": heard.machines}
+        wanted = one_kind.get(figures.words.whose, shown)
+        assert (shown.counts, shown.interval) == (wanted.counts, wanted.interval)
+    assert figures.words.whose in one_kind
 
 
 def test_use_this_is_kept_for_05_with_the_weights_it_was_looked_at_with(here):

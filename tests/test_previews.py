@@ -26,6 +26,7 @@ from mwwkit.previews import (
     scene_player,
     training_curves,
 )
+from mwwkit.previews.panel import ELSEWHERE
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
@@ -149,7 +150,8 @@ def test_what_nobody_can_move_is_not_in_an_executed_copy():
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "", "language": "python"}
     NotebookClient(notebook).execute()
     outputs = notebook.cells[1].outputs
-    assert [output.data["text/plain"] for output in outputs] == ["'picture 3'"]
+    told = [output.data["text/plain"] for output in outputs]
+    assert told == [ELSEWHERE, "'picture 3'"], "once where they would stand, and no control"
     assert not any(VIEW in output.data for output in outputs)
 
 

@@ -187,11 +187,11 @@ def model(run: Run) -> Sentences:
         return _sentences(["an earlier version exported this: `mwwkit report` makes the report."])
     report = read_report(exported)
     heard = heard_words(report.test, report.data)
+    tested = _tested_in(row.condition for row in report.test.recall)
     nobody = "" if heard.people.of else " Of people none was tested."
     return _sentences(
         [
-            f"{report.verdict.headline}. {heard}{nobody} {_wakes(report)}",
-            _tested_in(row.condition for row in report.test.recall),
+            f"{report.verdict.headline}. {heard}{nobody} {tested} {_wakes(report)}",
             _cutoffs(report),
             f"What to do: {_cure(report.verdict)}",
         ]
