@@ -47,17 +47,22 @@ HEADS = ("on the validation split", "before (03)", "after (04)")
 
 def of_tuning(tuned: Mapping[str, Any], found: int) -> Iterator[Block]:
     """A check of 04: how many mistakes there were, and what training against them changed."""
-    yield (
-        f"{how_many(found, 'moment')} of training sound fooled the model (its score passed "
-        f"KEEP_ABOVE); {how_many(tuned['mined'], 'of them was', 'of them were')} trained against"
-        f"{WHY_FEWER if tuned['mined'] < found else ''}."
-    )
+    yield _fooled(found, tuned["mined"])
     yield Heading(gained(tuned))
     if not tuned["mined"]:
         return
     before, after = read(tuned["before"]), read(tuned["after"])
     both = zip(_rows(before), _rows(after), strict=True)
     yield Table([(name, old, new) for (name, old), (_, new) in both if {old, new} != {"-"}], HEADS)
+
+
+def _fooled(found: int, against: int) -> str:
+    moments = f"{how_many(found, 'moment')} of training sound fooled the model"
+    why = f"{'their' if found != 1 else 'its'} score passed KEEP_ABOVE"
+    if not found:
+        return "No moment of training sound fooled the model: no score passed KEEP_ABOVE."
+    used = how_many(against, "of them was", "of them were") if against else "none of them was"
+    return f"{moments} ({why}); {used} trained against{WHY_FEWER if against < found else ''}."
 
 
 def gained(tuned: Mapping[str, Any]) -> str:
