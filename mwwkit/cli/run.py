@@ -7,7 +7,6 @@ import time
 from mwwkit import presets
 from mwwkit.cli import chain, options, run_folder
 from mwwkit.cli.command import OK, Command, say
-from mwwkit.cli.forecast import Forecast
 from mwwkit.presets.notebooks import of_section, refuse_its_word
 from mwwkit.run import fresh_session
 from mwwkit.run.ending import next_places
@@ -58,6 +57,8 @@ def _word(arguments: argparse.Namespace) -> str:
 
 
 def _notebooks(arguments: argparse.Namespace) -> int:
+    from mwwkit.cli.forecast import Forecast  # loads NumPy
+
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset) if arguments.preset else {}
@@ -73,6 +74,7 @@ def _notebooks(arguments: argparse.Namespace) -> int:
         named = str(given_path(named).absolute())
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
     before = chain.snapshot(run)
+
     forecast = Forecast(jobs, run)
     if jobs:
         say(forecast.told(jobs))
