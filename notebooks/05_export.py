@@ -192,7 +192,8 @@ ending.stopped or held_out_word.show(run)
 
 # %% [markdown]
 # **Your own voice.** Record in the browser or upload a file, and see when the device would wake. A
-# figure is about many people; this is about you.
+# figure is about many people; this is about you. Each sound is heard after a second of faint noise, as
+# a device hears it that was on before; until yours is there it is another held-out word.
 
 # %%
 ending.stopped or audition.audition(run)

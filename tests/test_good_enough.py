@@ -7,8 +7,8 @@ import pytest
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.corpus.own_recordings import FEWEST_TO_TEST
 from mwwkit.metrics.rates import Hourly, Rate
-from mwwkit.previews import good_enough
-from mwwkit.report.cutoff_choices import Advice, Reached
+from mwwkit.previews import cutoff_table, good_enough, training_curves
+from mwwkit.report.cutoff_choices import Advice, Reached, told_once
 from mwwkit.report.verdict import DEAF, TRIGGER_HAPPY, Verdict
 from mwwkit.run.paths import Run
 from mwwkit.training.evaluated import Evaluated
@@ -105,3 +105,51 @@ def test_sentences_are_a_list_in_a_notebook_and_lines_in_a_terminal():
     told = good_enough._sentences(["one here.", "two there."])
     assert repr(told) == "One here.\nTwo there."
     assert told._repr_markdown_() == "* One here.\n* Two there."
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (
+            ["clean", "babble10", "clean"],
+            "tested in: clean, babble at 10 dB; noise and room are not tested",
+        ),
+        (["clean", "noise10", "babble5"], "babble at 5 dB; room is not tested here."),
+        (["clean", "noise10", "babble10", "room"], "noise at 10 dB, babble at 10 dB, room."),
+    ],
+)
+def test_conditions_that_were_not_tested_are_named(names, told):
+    assert told in good_enough._tested_in(names)
+
+
+def test_the_three_cutoffs_stand_once_each_with_both_splits_and_their_price():
+    def reached(heard, wrong):
+        return Reached(Rate.counted(heard, 288), Rate.counted(wrong, 647), Hourly.counted(0, 0.21))
+
+    shipped = Advice(0.5, 3, "balanced", "why", reached(268, 5), reached(274, 6))
+    strict = replace(shipped, name="strict")
+    lenient = Advice(0.404, 3, "lenient", "why", reached(269, 5), reached(279, 9))
+    names = told_once((strict, shipped, lenient))
+    rows = [row for each in names for row in cutoff_table._rows(*each)]
+    assert [row[:3] for row in rows] == [
+        ("strict, balanced (ships)", "0.5", "validation"),
+        ("", "", "test"),
+        ("lenient", "0.404", "validation"),
+        ("", "", "test"),
+    ]
+    assert rows[3][3:] == ("279 of 288: 96.9 %", "0 in 0.21 h: at most 14.3", "9 of 647: 1.4 %")
+
+
+def test_a_curve_of_04_rings_nothing_where_the_weights_before_it_stay():
+    choice = {"recall": 0.9, "false_accepts_per_hour": 0.0, "late": True, "rank": [1.0]}
+    history = {"step-0000250": {"loss": 1.0, "gradient_norm": 1.0, "choice": choice}}
+    before = Evaluated(recall=0.95, false_accepts_per_hour=0.0)
+
+    def shown(stays: bool) -> tuple[int, str]:
+        recall = training_curves.draw(history, before, stays).axes[1]
+        rings = [line for line in recall.lines if line.get_markersize() == 11]
+        assert recall.get_legend().get_texts()[0].get_text() == "before (03)"
+        return len(rings), recall.get_title()
+
+    assert shown(False)[0] == 1 and "stay" not in shown(False)[1]
+    assert shown(True)[0] == 0 and "03's weights stay" in shown(True)[1]

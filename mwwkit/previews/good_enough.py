@@ -19,17 +19,21 @@ from mwwkit.metrics.judgement import FEWEST_RECORDINGS
 from mwwkit.metrics.rates import an_hour, false_accepts_at_most
 from mwwkit.report.cutoff_choices import Advice
 from mwwkit.report.facts import Report
+from mwwkit.report.formatting import condition
 from mwwkit.report.key_facts import read_report
 from mwwkit.report.verdict import BY_WEIGHT, Verdict
 from mwwkit.report.voices import heard_words
 from mwwkit.run.checkpoint import completed, finished
 from mwwkit.run.paths import Run
 from mwwkit.run.settings import RunSettings, of_run
+from mwwkit.scenes.provenance import conditions
+from mwwkit.scenes.sets import CONDITIONS
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training.diagnosis import diagnose
 from mwwkit.training.evaluated import Evaluated, best, read
 
 _STAY = "03's weights stay; more hours of talk and radio in 01 (ambient/) give it more to find."
+KINDS = ("quiet", "noise", "babble", "room")  # of conditions, each wanted for a whole test
 HOURS_FOR_ONE = 3.0  # without a false accept: they prove at most one an hour (95 %, -ln 0.05)
 
 
@@ -48,7 +52,7 @@ class Sentences:
 
 
 def _sentences(told: Iterable[str]) -> Sentences:
-    return Sentences(tuple(sentence[:1].upper() + sentence[1:] for sentence in told))
+    return Sentences(tuple(each[:1].upper() + each[1:] for each in told if each))
 
 
 def clips(run: Run) -> Sentences:
@@ -93,10 +97,25 @@ def scenes(run: Run) -> Sentences:
         [
             f"{train.hours:.1f} h of scenes train, and say the word {n_words:,} times.",
             f"{len(choose):,} held-out words choose weights and cutoff, {len(test):,} test them; a "
-            "word counts once for each of the conditions it is heard in.",
+            "word counts once for each of the conditions it is heard in. "
+            f"{_tested_in(conditions(test))}",
             _proof(hours, _target(run)),
         ]
     )
+
+
+def _tested_in(names: Iterable[str]) -> str:
+    """Under which conditions words are tested, and which of the usual ones are not tried."""
+    here = list(dict.fromkeys(names))
+    if not here:
+        return ""
+    kinds = {kind for name, (kind, _) in CONDITIONS.items() if name in here}
+    lacking = [kind for kind in KINDS if kind not in kinds]
+    told = f"Words are tested in: {', '.join(map(condition, here))}"
+    if not lacking:
+        return f"{told}."
+    verb = "is" if len(lacking) == 1 else "are"
+    return f"{told}; {' and '.join(lacking)} {verb} not tested here."
 
 
 def _target(run: Run) -> float:
@@ -129,7 +148,7 @@ def weights(run: Run) -> Sentences:
     if found.name != "fine":
         enough = f"Not yet good enough ({found.name}): {found.words}; {found.cure}."
     told = [f"{kept} {reached} on the validation split.", _proved(reached), enough]
-    return _sentences(filter(None, told))
+    return _sentences(told)
 
 
 def _proved(reached: Evaluated) -> str:
@@ -172,6 +191,7 @@ def model(run: Run) -> Sentences:
     return _sentences(
         [
             f"{report.verdict.headline}. {heard}{nobody} {_wakes(report)}",
+            _tested_in(row.condition for row in report.test.recall),
             _cutoffs(report),
             f"What to do: {_cure(report.verdict)}",
         ]
