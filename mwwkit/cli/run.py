@@ -57,8 +57,6 @@ def _word(arguments: argparse.Namespace) -> str:
 
 
 def _notebooks(arguments: argparse.Namespace) -> int:
-    from mwwkit.cli.forecast import Forecast  # loads NumPy
-
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset) if arguments.preset else {}
@@ -73,8 +71,9 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
-    before = chain.snapshot(run)
+    from mwwkit.cli.forecast import Forecast  # loads NumPy, which a wrong setting need not wait for
 
+    before = chain.snapshot(run)
     forecast = Forecast(jobs, run)
     if jobs:
         say(forecast.told(jobs))
