@@ -49,5 +49,5 @@ def test_without_tflite_micro_the_error_says_how_to_get_it(tiny_model, monkeypat
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
     for ask in (arena.measure, lambda _: arena.needed()):
-        with pytest.raises(ArenaError, match="pip install --pre tflite-micro"):
+        with pytest.raises(ArenaError, match="pip install .mwwkit.tflm."):
             ask(tiny_model)

@@ -62,14 +62,14 @@ def test_an_output_folder_that_is_read_only(run, mounted):
     subprocess.run(remount, check=True)
     for place in (folder / "run", folder / "new"):
         code, lines = run(place)
-        assert code == cli.BAD and len(lines) == 1
+        assert code == cli.BAD
         assert f"{place} cannot be written (Read-only file system); give another" in told(lines)
 
 
 def test_an_output_folder_that_is_a_file(run, tmp_path):
     (tmp_path / "run").write_text("notes")
     code, lines = run(tmp_path / "run")
-    assert code == cli.BAD and len(lines) == 1 and "run cannot be written (Not a dir" in told(lines)
+    assert code == cli.BAD and "run cannot be written (Not a dir" in told(lines)
 
 
 def test_a_run_that_was_begun_with_other_settings(run, tmp_path):

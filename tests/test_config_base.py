@@ -26,6 +26,7 @@ from mwwkit.run.config_base import (
     hints_of,
     more_than,
 )
+from mwwkit.run.decisions import ClipDecision, CutoffDecision, InTheRun, Sha256
 from mwwkit.run.errors import MwwkitError
 from mwwkit.stages import acquire, export
 from mwwkit.training.loop import Course
@@ -38,6 +39,8 @@ EXAMPLES = {
     Course: Course("training", 250, 250),
     acquire.Config: acquire.Config("computer"),
     export.Config: export.Config("computer"),
+    ClipDecision: ClipDecision("clips/clip/one.wav", "exclude"),
+    CutoffDecision: CutoffDecision(128, 5, "0" * 64),
 }
 
 
@@ -169,6 +172,10 @@ def inside_and_outside(hint: Any, rule: Any) -> tuple[list, list]:
         return list(rule.known), ["", "no such"]
     if isinstance(rule, EachOf):
         return [(), tuple(rule.known)], [("no such",)]
+    if isinstance(rule, InTheRun):
+        return ["clips/clip/one.wav"], ["/etc/passwd", "clips/../../one.wav"]
+    if isinstance(rule, Sha256):
+        return ["0a" * 32, *([""] if rule.unknown else [])], ["0a" * 31, "0A" * 32]
     if isinstance(rule, Rising):
         low, high = max(rule.low, -1000), min(rule.high, 1000)
         beyond = [(low - 1, high), (low, high + 1)] if math.isfinite(rule.low) else []

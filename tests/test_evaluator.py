@@ -101,7 +101,7 @@ def test_what_was_evaluated_is_not_scored_again_until_something_is_another(
     net, made_net, streams, tmp_path, monkeypatch
 ):
     scored = []
-    monkeypatch.setattr(evaluator, "tracks", lambda *a: scored.append(1) or tracks(*a))
+    monkeypatch.setattr(evaluator, "tracks", lambda *a, **k: scored.append(1) or tracks(*a, **k))
     ends_s = [1.0 + i / 10 for i in range(len(streams))]
 
     def evaluator_of(here, target_fah=0.5):

@@ -160,6 +160,6 @@ def test_facts_are_shown_as_a_table_and_are_a_dictionary_still():
     assert repr(facts).splitlines() == lines
     assert facts["left"] == 3 and facts == held
     of_each = {"noise": {"train": 5, "test": 2}, "word": {"train": 3}}
-    assert repr(Facts(clips=of_each)) == "clips   noise: train 5, test 2; word: train 3"
+    assert repr(Facts({"clips": of_each})) == "clips   noise: train 5, test 2; word: train 3"
     shown = facts._repr_html_()
     assert shown.count("<tr>") == 4 and "a&lt;b, c" in shown and "{" not in shown

@@ -59,7 +59,7 @@ def with_near(featured, monkeypatch):
         replace(c, label=Label.HARD_NEGATIVE) if c.path in halves else c
         for c in load_clips(featured)
     ]
-    monkeypatch.setattr(inputs, "load_clips", lambda here: clips)
+    monkeypatch.setattr(inputs.decided, "featurized_clips", lambda here: clips)
     return FeatureSet.open(featured, "train"), clips
 
 

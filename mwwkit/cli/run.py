@@ -7,7 +7,6 @@ import time
 from mwwkit import presets
 from mwwkit.cli import chain, options, run_folder
 from mwwkit.cli.command import OK, Command, say
-from mwwkit.cli.forecast import Forecast
 from mwwkit.presets.notebooks import of_section, refuse_its_word
 from mwwkit.run import fresh_session
 from mwwkit.run.ending import next_places
@@ -72,6 +71,8 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
     jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
+    from mwwkit.cli.forecast import Forecast  # loads NumPy, which a wrong setting need not wait for
+
     before = chain.snapshot(run)
     forecast = Forecast(jobs, run)
     if jobs:

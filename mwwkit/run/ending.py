@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mwwkit.run import kept, pace
+from mwwkit.run import kept
 from mwwkit.run.paths import Run, platform
 from mwwkit.run.session import DiskIsFull, StoppedEarly, well_ended
 from mwwkit.run.shown import Sentence
@@ -42,6 +42,8 @@ class Ending:
             print(f"{stop}\n\n{next_session(self.run, is_full=isinstance(stop, DiskIsFull))}")
             return None
         finally:
+            from mwwkit.run import pace  # loads NumPy, which the command line's help does without
+
             pace.save(self.run)
 
 
