@@ -280,7 +280,7 @@ def test_each_plan_says_where_its_values_come_from_and_the_run_keeps_what_is_its
         told = cell.outputs[0].data["text/plain"]
         rows = {line.split()[0]: line for line in told.splitlines()}
         handed = job.given.keys() - {"RUN_DIR", "PREVIOUS"}
-        assert all("handed over by papermill" in rows[name] for name in handed), told
+        assert all("said for this run" in rows[name] for name in handed), told
         if job.stage in ("03", "04", "05"):
             assert "the run (settings.json)" in rows["TARGET_FAH"]
 

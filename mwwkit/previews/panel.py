@@ -16,7 +16,7 @@ from ipywidgets import BoundedIntText, DOMWidget, HBox, Layout, ValueWidget
 
 from mwwkit.run.paths import platform
 
-ELSEWHERE = "(buttons and sliders stand here where the notebook runs)"
+ELSEWHERE = "Buttons and sliders stand here where the notebook runs."
 LATER = "controls: run this cell in a live notebook to use them"
 
 
