@@ -38,12 +38,12 @@
 # %% [markdown]
 # ## Parameters
 #
-# Nothing to set at first. `DROP` is for afterwards: ids of moments that are no mistakes.
+# Nothing to set at first. `DROP` is for afterwards: ids of moments not to train against.
 
 # %%
 PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01
 FINE_TUNE_STEPS = 500  # of training against them
-DROP = []  # ids of mined.csv that are no mistakes, after listening
+DROP = []  # ids of mined.csv not to train against, after listening
 DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAugment by CuPy
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 
@@ -161,8 +161,8 @@ TrainingPanel(ending, mine.run, config, run, limits, "tuned").go()
 #
 # Listen to the worst, one by one. A near miss, a name, a jingle: fine, that is what it shall learn to
 # let pass. But if you hear the wake word itself, the clip is mislabelled: say so, else the model is
-# taught to ignore you; then run 02 to 04 again, which take it as the word. Drop a moment at which the
-# model was right to wake, or which is broken: it is not trained against; then run 04 again.
+# taught to ignore you; then run 02 to 04 again, which take it as the word. Drop is for all else that
+# should not be trained against, such as a broken sound; then run 04 again.
 
 # %%
 ending.stopped or mistakes_panel.mined(run)
