@@ -12,6 +12,7 @@ kept              a copy of the run that outlives its session
 session           when to stop: hours, disk budget, processes; what a full disk does
 ending            how a notebook ends at a limit, and the lines of the next session
 links             addresses of a run's files, relative to the notebook that shows them
+environment       variables that kernels started in a block inherit
 lock              one writer a folder; who it is
 comparison        whether a chain of runs holds what one long run does
 disk_budget       bytes left under a budget, counted before every write

@@ -5,26 +5,18 @@ link(path)                                       # "../export/computer.report.ht
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePath
 from urllib.parse import quote
+
+from mwwkit.run.environment import variable
 
 _FOLDER = "MWWKIT_NOTEBOOK_FOLDER"  # an environment variable that kernels inherit
 
 
-@contextmanager
-def copy_in(folder: Path) -> Iterator[None]:
+def copy_in(folder: Path) -> AbstractContextManager[None]:
     """Say to kernels started inside the block where their notebook's copy will lie."""
-    before = os.environ.get(_FOLDER)
-    os.environ[_FOLDER] = str(folder.absolute())
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_FOLDER]
-        else:
-            os.environ[_FOLDER] = before
+    return variable(_FOLDER, str(folder.absolute()))
 
 
 def link(path: Path) -> str:

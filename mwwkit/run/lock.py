@@ -31,6 +31,7 @@ from pathlib import Path
 
 import psutil
 
+from mwwkit.run.environment import variable
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.files import read_json
 
@@ -99,14 +100,8 @@ def sole_writer(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def session_in(folder: Path) -> Iterator[None]:
     """Hold the folder for stages run by kernels started inside the block. Raises Occupied."""
-    with _locked(folder / SESSION):
-        before, os.environ[CHAIN] = os.environ.get(CHAIN), str(os.getpid())
-        try:
-            yield
-        finally:
-            os.environ.pop(CHAIN)
-            if before is not None:
-                os.environ[CHAIN] = before
+    with _locked(folder / SESSION), variable(CHAIN, str(os.getpid())):
+        yield
 
 
 def sole_user(path: Path, refusal: str) -> contextlib.AbstractContextManager[None]:

@@ -5,13 +5,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from mwwkit.run import kept
 from mwwkit.run.config_base import Between, Checked, at_least, more_than
 from mwwkit.run.disk_budget import Budget
+from mwwkit.run.environment import variable
 from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 
@@ -123,18 +124,9 @@ class Session:
             )
 
 
-@contextmanager
-def stops_are_raised() -> Iterator[None]:
+def stops_are_raised() -> AbstractContextManager[None]:
     """Make `well_ended` raise StoppedEarly in kernels started inside the block."""
-    before = os.environ.get(RAISES)
-    os.environ[RAISES] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[RAISES]
-        else:
-            os.environ[RAISES] = before
+    return variable(RAISES, "1")
 
 
 def well_ended(stop: StoppedEarly) -> None:
