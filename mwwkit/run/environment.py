@@ -1,4 +1,4 @@
-"""Environment variables that last as long as a block, so that kernels started in it inherit them."""
+"""Environment variables that last as long as a block: kernels started in it inherit them."""
 
 import os
 from collections.abc import Iterator
