@@ -1,6 +1,6 @@
 """The curves of a training, drawn anew after every unit.
 
-    train.run(config, run, limits, on_unit=LiveCurves(run, "training"))
+    train.run(config, run, limits, on_unit=LiveCurves())
 
 The history that it is called with is all it knows, so a resumed run draws the whole.
 """
@@ -10,22 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mwwkit.previews import drawing
-from mwwkit.run.checkpoint import CheckpointError, finished
-from mwwkit.run.paths import Run
 from mwwkit.training.evaluated import Evaluated, History, evaluated
 
 
 class LiveCurves:
     """Call it with the history; the picture in the notebook's cell follows."""
 
-    def __init__(self, run: Run | None = None, folder: str = "training") -> None:
-        """Draw at once what a finished run has in `folder`; else with the first call."""
+    def __init__(self) -> None:
+        """Draw with the first call."""
         self._handle: DisplayHandle | None = None
-        if run is not None:
-            try:
-                self(finished(run, folder))
-            except CheckpointError:
-                return  # not finished: the units to come will draw it
 
     def __call__(self, history: History, before: Evaluated | None = None, stays: bool = False):
         """Draw `history`; of 04 what 03 had reached, and whether 03's weights stay."""
