@@ -8,7 +8,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor, log, log10
+from math import ceil, floor, log10
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from mwwkit.device.detector import (
 from mwwkit.metrics.curves import latency_s
 from mwwkit.metrics.judgement import tail_allows
 from mwwkit.metrics.operating_points import CUTOFFS, Point, Surface
-from mwwkit.metrics.rates import Hourly, Rate, roughly
+from mwwkit.metrics.rates import Hourly, Rate, hours_to_prove, roughly
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.errors import WrongInput
 
@@ -232,7 +232,7 @@ def _note(at: Point, reached: bool, target_fah: float, expected: float | None) -
     )
     if at_most <= target_fah:
         return f"{counted}." + (told if not tail_allows(expected, target_fah) else "")
-    needed_h = ceil(log(20) / target_fah * 10) / 10
+    needed_h = hours_to_prove(target_fah)
     return (
         f"{counted}: too little audio to support {target_fah:g} an hour; that takes at least "
         f"{needed_h:g} h without one.{told}"

@@ -7,6 +7,7 @@ Their fields are their JSON (`mwwkit.run.typed_json`): where nothing was counted
 """
 
 from dataclasses import dataclass
+from math import ceil, log
 
 import scipy
 
@@ -160,3 +161,8 @@ def false_accepts_at_most(n_events: int, hours: float) -> float:
     if n_events < 0 or not hours > 0:
         raise WrongInput(f"{n_events} events in {hours} h; wanted at least 0 in more than 0 h")
     return float(scipy.stats.chi2.ppf(CONFIDENCE, 2 * n_events + 2) / 2 / hours)
+
+
+def hours_to_prove(rate: float) -> float:
+    """Hours without an event after which `false_accepts_at_most` is `rate`; in tenths, upwards."""
+    return ceil(log(20) / rate * 10) / 10

@@ -16,7 +16,7 @@ from mwwkit.corpus.clips import Clips, Kind, Label, Split, load_clips
 from mwwkit.corpus.own_recordings import FEWEST_TO_TEST, is_recording, recordings_told
 from mwwkit.evaluation.exported import Exported
 from mwwkit.metrics.judgement import FEWEST_RECORDINGS
-from mwwkit.metrics.rates import an_hour, false_accepts_at_most
+from mwwkit.metrics.rates import an_hour, false_accepts_at_most, hours_to_prove
 from mwwkit.report.cutoff_choices import Advice
 from mwwkit.report.facts import Report
 from mwwkit.report.formatting import condition
@@ -34,7 +34,6 @@ from mwwkit.training.evaluated import Evaluated, best, read
 
 _STAY = "03's weights stay; more hours of talk and radio in 01 (ambient/) give it more to find."
 KINDS = ("quiet", "noise", "babble", "room")  # of conditions, each wanted for a whole test
-HOURS_FOR_ONE = 3.0  # without a false accept: they prove at most one an hour (95 %, -ln 0.05)
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _target(run: Run) -> float:
 
 def _proof(hours: float, target: float) -> str:
     """What a stretch of speech without the word can support."""
-    needed = HOURS_FOR_ONE / target
+    needed = hours_to_prove(target)
     if not hours:
         return "No long speech chooses the cutoff: give 01 some (ambient/, TTS_AMBIENT_MINUTES)."
     if hours >= needed:
@@ -133,7 +132,7 @@ def _proof(hours: float, target: float) -> str:
     most = an_hour(false_accepts_at_most(0, hours))
     return (
         f"{hours:.2f} h of speech without the word choose the cutoff: no false accept in it means "
-        f"no more than {most} an hour, and {target:g} an hour takes {needed:.0f} h to prove; more "
+        f"no more than {most} an hour, and {target:g} an hour takes {needed:g} h to prove; more "
         "talk and radio in 01 (ambient/) proves more."
     )
 
