@@ -150,7 +150,7 @@ def test_keys_judge_and_move_on_and_a_new_kernel_goes_on_where_nobody_has_judged
     judged = {}
     cases = Cases(
         tuple(case(f"c{n}", MISSED, f"clips/c{n}.wav") for n in range(4)),
-        lambda case: judged.get(case.name, ("",))[0],
+        lambda: lambda case: judged.get(case.name, ("",))[0],
         lambda case, what, why: judged.update({case.name: (what, why)}),
         "after",
         "none",
@@ -187,7 +187,7 @@ def test_a_judgement_of_a_clip_is_a_decision_that_01_and_02_read(here):
     found = {clip: decision.action for clip, decision in clip_decisions(here).items()}
     assert found == {word.path: "negative", other.path: "positive", talk.path: "exclude"}
     cases.decide(case("x", MISSED, word.path), "keep", "")
-    assert cases.decided(case("x", MISSED, word.path)) == "keep"
+    assert cases.decided()(case("x", MISSED, word.path)) == "keep"
     cases.decide(case("x", TAKEN, ""), "drop", "")  # between clips there is none to judge
     assert "" not in clip_decisions(here)
 
@@ -208,7 +208,7 @@ def test_a_dropped_event_is_04s_drop_until_other_events_are_mined(tmp_path, caps
     cases.decide(cases.all[0], "keep", "")  # takes it back
     dropped = parameter_decisions(run)["mine"]["DROP"]
     assert dropped == [f"m0001@{table_digest(run)}"]
-    assert [cases.decided(each) for each in cases.all] == ["", "dropped: not trained against"]
+    assert [*map(cases.decided(), cases.all)] == ["", "dropped: not trained against"]
     assert mine._of_this_table((*dropped, "m0000"), run) == ["m0001", "m0000"]
     mined_table(run, "m0000 m0001 m0002")  # by other weights: the same id, another event
     assert mine._of_this_table((*dropped, "m0000"), run) == ["m0000"]

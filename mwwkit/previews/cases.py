@@ -4,7 +4,7 @@ cases = shipped_cases(run)          # 05's; of 04 mined_cases(run)
 cases.decide(cases.all[0], "drop", "a door")
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -62,7 +62,7 @@ class Cases:
     """All of one notebook; `after` says what follows from judging, `none` that there are none."""
 
     all: tuple[Case, ...]
-    decided: Callable[[Case], str]  # in words; empty where nobody has judged it
+    decided: Callable[[], Callable[[Case], str]]  # as of now, in words; empty: nobody has judged
     decide: Callable[[Case, str, str], None]  # keep, drop or mislabelled, and why
     after: str
     none: str
@@ -93,7 +93,7 @@ def shipped_cases(run: Run) -> Cases:
     listed += [case(TAKEN, each) for of in worst for each in of.false_accepts]
     return Cases(
         tuple(listed),
-        partial(_decided, run),
+        partial(_decided_now, run),
         partial(_decide, run, about),
         "What is judged is in decisions/clips.csv: run 02 again, and what comes after it.",
         "It missed no word and took nothing else for it, on what it was tested with.",
@@ -106,7 +106,7 @@ def mined_cases(run: Run) -> Cases:
     about, rows = provenance.records(run), table_rows(run)
     return Cases(
         tuple(_mined_case(run, row) for row in rows),
-        partial(_mined_decided, run),
+        partial(_mined_decided_now, run),
         partial(_decide_mined, run, about),
         "Drop is kept as 04's DROP: run 04 again. Mislabelled is of the clip: run 02 to 04 again.",
         "Nothing is mined: either 04 has not run, or nothing in the training audio fooled it.",
@@ -208,8 +208,13 @@ def _mined_figure(features: np.ndarray, samples: np.ndarray | None) -> Figure:
     return figure
 
 
-def _decided(run: Run, case: Case) -> str:
-    decision = clip_decisions(run).get(case.clip)
+def _decided_now(run: Run) -> Callable[[Case], str]:
+    """Read once for all cases: a table of decisions and the catalogue are behind it."""
+    return partial(_decided, clip_decisions(run))
+
+
+def _decided(decisions: Mapping[str, ClipDecision], case: Case) -> str:
+    decision = decisions.get(case.clip)
     if decision is None:
         return ""
     why = f" ({decision.reason})" if decision.reason else ""
@@ -234,10 +239,15 @@ def _action(about: About, case: Case, what: str) -> str:
     return "negative" if is_word else "positive"
 
 
-def _mined_decided(run: Run, case: Case) -> str:
-    if _dropped_as(run, case) in _dropped(run):
-        return "dropped: not trained against"
-    return _decided(run, case)
+def _mined_decided_now(run: Run) -> Callable[[Case], str]:
+    of_clips, digest, dropped = _decided_now(run), table_digest(run), _dropped(run)
+
+    def decided(case: Case) -> str:
+        if _dropped_as(digest, case) in dropped:
+            return "dropped: not trained against"
+        return of_clips(case)
+
+    return decided
 
 
 def _decide_mined(run: Run, about: About, case: Case, what: str, why: str) -> None:
@@ -245,8 +255,9 @@ def _decide_mined(run: Run, about: About, case: Case, what: str, why: str) -> No
     if what == "mislabelled":
         _decide(run, about, case, what, why)
         return
-    others = [name for name in _dropped(run) if name != _dropped_as(run, case)]
-    dropped = [*others, *([_dropped_as(run, case)] if what == "drop" else [])]
+    this = _dropped_as(table_digest(run), case)
+    others = [name for name in _dropped(run) if name != this]
+    dropped = [*others, this] if what == "drop" else others
     decide_parameters(run, "mine", {"DROP": sorted(dropped) or None})
 
 
@@ -254,6 +265,6 @@ def _dropped(run: Run) -> Sequence[str]:
     return parameter_decisions(run).get("mine", {}).get("DROP", [])
 
 
-def _dropped_as(run: Run, case: Case) -> str:
+def _dropped_as(digest: str, case: Case) -> str:
     """An id with the digest of its table: after another training the same id is another event."""
-    return f"{case.name}@{table_digest(run)}"
+    return f"{case.name}@{digest}"

@@ -7,7 +7,7 @@ Keep, drop and mislabelled are kept in the run's `decisions/`: of clips in clips
 events as 04's DROP in parameters.json. Without a live notebook the worst stand in a table.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from IPython.display import display
@@ -62,7 +62,8 @@ class MistakesPanel:
     def __init__(self, cases: Cases):
         """Begin with the first that nobody has judged."""
         self.cases = cases
-        undecided = [n for n, case in enumerate(cases.all) if not cases.decided(case)]
+        decided = cases.decided()
+        undecided = [n for n, case in enumerate(cases.all) if not decided(case)]
         self.at = undecided[0] if undecided else 0
         self.buttons = {
             what: Button(description=f"{what} ({key})", layout=Layout(width="9.5em"))
@@ -102,9 +103,9 @@ class MistakesPanel:
         """What it is, its picture, its sound and how far one has come."""
         case = self.case
         figure, samples = case.draw()
-        n_done = sum(bool(self.cases.decided(each)) for each in self.cases.all)
-        decided = self.cases.decided(case)
-        told = f"Judged: {decided}. " if decided else "Not judged yet. "
+        judged = [*map(self.cases.decided(), self.cases.all)]
+        n_done, here = sum(map(bool, judged)), judged[self.at]
+        told = f"Judged: {here}. " if here else "Not judged yet. "
         head = f"{self.at + 1} of {len(self.cases.all)}: {case.title}"
         sound: Any = sentence("its sound is not at hand: attach the run that holds the clips")
         if samples is not None:
@@ -128,18 +129,19 @@ def static_table(cases: Cases) -> Words:
     """The worst of each kind with picture, player and what was decided."""
     kinds = list(dict.fromkeys(case.kind for case in cases.all))
     chosen = [[c for c in cases.all if c.kind == kind][:MOST_IN_TABLE] for kind in kinds]
-    rows = [_row(case, cases.decided) for of_kind in chosen for case in of_kind]
+    decided = cases.decided()
+    rows = [_row(case, decided(case)) for of_kind in chosen for case in of_kind]
     n_shown, n = len(rows), len(cases.all)
     told = f"all {n}" if n_shown == n else f"{n_shown} of {n}, the worst of each kind"
     title = f"{told}{cases.of}"
     return table(("what", "clip", "", "sound", "judged"), rows, title=title)
 
 
-def _row(case: Case, decided: Callable[[Case], str]) -> tuple[Any, ...]:
+def _row(case: Case, decided: str) -> tuple[Any, ...]:
     features, samples = case.excerpt()
     picture = drawing.embedded(drawing.thumbnail(features), "its spectrogram")
     player = Html(drawing.player(samples)._repr_html_()) if samples is not None else "not at hand"
-    return case.title, "; ".join(case.lines), _Quiet(picture), _Quiet(player), decided(case)
+    return case.title, "; ".join(case.lines), _Quiet(picture), _Quiet(player), decided
 
 
 class _Quiet(Html):
