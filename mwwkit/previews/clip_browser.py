@@ -233,7 +233,7 @@ class Browser:
         rows = [("clip", "what", "because")]
         rows += [(Path(each.clip).name, each.action, each.reason) for each in decided[:20]]
         rows += [(f"and {len(decided) - 20} more", "", "")] * (len(decided) > 20)
-        return Words(f"<p>{head}</p>{as_html(rows)}", f"{head}\n{as_lines(rows)}")
+        return Words(f"<p>{head}</p>{as_html(rows, n_heads=1)}", f"{head}\n{as_lines(rows)}")
 
 
 def _words(record: SampleRecord) -> str:

@@ -13,12 +13,12 @@ from mwwkit.esphome.certificate import certify
 from mwwkit.esphome.findings import FAIL, UNCHECKED
 from mwwkit.evaluation.exported import Exported
 from mwwkit.metrics.rates import Rate
-from mwwkit.previews.html_tables import table
+from mwwkit.previews.html_tables import Told, table
 from mwwkit.previews.panel import Words, is_live, sentence
 from mwwkit.report.facts import Report
 from mwwkit.report.formatting import in_order
 from mwwkit.report.key_facts import key_facts, read_report
-from mwwkit.report.markup import Html, tag
+from mwwkit.report.markup import tag
 from mwwkit.report.voices import heard_words
 from mwwkit.run.links import link
 from mwwkit.run.paths import Run
@@ -92,27 +92,12 @@ def files(run: Run) -> None:
     display(_lines_to_copy(exported))
 
 
-def _rows(exported: Exported) -> Iterator[tuple[Html, str, str]]:
+def _rows(exported: Exported) -> Iterator[tuple[Told, str, str]]:
     for what, why in WHAT_FOR.items():
         if name := getattr(exported.record, what):
             path = exported.path(name)
             address = tag("a", name, href=link(path), download="" if what != "page" else None)
-            yield _Linked(address, name), f"{path.stat().st_size / 1000:,.1f}", why
-
-
-class _Linked(Html):
-    """A link, which a terminal shows as its text."""
-
-    __slots__ = ("name",)
-
-    def __new__(cls, address: Html, name: str) -> "_Linked":
-        """Of a link and its text."""
-        self = super().__new__(cls, address)
-        self.name = name
-        return self
-
-    def __str__(self) -> str:
-        return self.name
+            yield Told(address, name), f"{path.stat().st_size / 1000:,.1f}", why
 
 
 def _checked(exported: Exported) -> str:

@@ -111,7 +111,7 @@ class Guide:
             ADVICE if n_words < 20 else ""
         )
         table = [("how", "what", "recorded"), *rows]
-        return Words(f"<p>{head}</p>{as_html(table)}", f"{head}\n{as_lines(table)}")
+        return Words(f"<p>{head}</p>{as_html(table, n_heads=1)}", f"{head}\n{as_lines(table)}")
 
 
 def _lines(*texts: str) -> Words:

@@ -1,12 +1,29 @@
-"""Plain tables for outputs: an HTML table that viewers leave as it is, and lines for a terminal."""
+"""Tables with links, pictures and players in them, and the same as lines for a terminal.
+
+table(("file", "kB"), [(Told(tag("a", name, href=address), name), "54.0")], numbers=(1,))
+"""
 
 from collections.abc import Sequence
 
 from mwwkit.previews.panel import Words
-from mwwkit.report.markup import Html, tag
-from mwwkit.run.shown import as_lines
+from mwwkit.report.markup import Html, joined, tag
+from mwwkit.run.shown import as_html, as_lines
 
-LEFT, RIGHT = "text-align:left", "text-align:right"
+
+class Told(Html):
+    """Markup, for which a terminal has a text."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, markup: str, text: str = "") -> "Told":
+        """Of both; a picture or a sound has no text."""
+        self = super().__new__(cls, markup)
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        """As a terminal shows it."""
+        return self.text
 
 
 def table(
@@ -16,12 +33,8 @@ def table(
     title: str = "",
 ) -> Words:
     """Rows of texts (or `Html`); the columns in `numbers` stand to the right."""
-
-    def line(kind: str, cells: Sequence[str]) -> Html:
-        sides = (RIGHT if n in numbers else LEFT for n in range(len(cells)))
-        return tag("tr", *(tag(kind, c, style=s) for c, s in zip(cells, sides, strict=True)))
-
-    body = tag("table", line("th", heads), *(line("td", row) for row in rows))
+    right = [n in numbers for n in range(len(heads))]
+    body = as_html([heads, *rows], right, n_heads=1, escape=joined)
     lines = as_lines([heads, *([str(cell) for cell in row] for row in rows)])
     head = tag("p", tag("b", title)) if title else ""
     return Words(f"{head}{body}", f"{title}\n{lines}" if title else lines)

@@ -15,9 +15,9 @@ from ipywidgets import Button, Layout, Text
 
 from mwwkit.previews import drawing
 from mwwkit.previews.cases import Case, Cases, mined_cases, shipped_cases
-from mwwkit.previews.html_tables import table
+from mwwkit.previews.html_tables import Told, table
 from mwwkit.previews.panel import ELSEWHERE, Words, controls, is_live, sentence
-from mwwkit.report.markup import Html
+from mwwkit.report.markup import tag
 from mwwkit.run.paths import Run
 
 KEYS = {
@@ -140,19 +140,12 @@ def static_table(cases: Cases) -> Words:
 def _row(case: Case, decided: str) -> tuple[Any, ...]:
     features, samples = case.excerpt()
     picture = drawing.embedded(drawing.thumbnail(features), "its spectrogram")
-    player = Html(drawing.player(samples)._repr_html_()) if samples is not None else "not at hand"
-    return case.title, "; ".join(case.lines), _Quiet(picture), _Quiet(player), decided
-
-
-class _Quiet(Html):
-    """Markup of a picture or a sound, which a terminal cannot show."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return ""
+    player = "not at hand"
+    if samples is not None:
+        player = Told(drawing.player(samples)._repr_html_())
+    return case.title, "; ".join(case.lines), Told(picture), player, decided
 
 
 def _headed(head: str, lines: Sequence[str]) -> Words:
     told = sentence("; ".join(lines))
-    return Words(f"{sentence(head).html.replace('p>', 'b>')}{told.html}", f"{head}\n{told.text}")
+    return Words(f"{tag('b', head)}{told.html}", f"{head}\n{told.text}")

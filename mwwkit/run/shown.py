@@ -14,7 +14,7 @@ which take styles away; a terminal and a log get the same as text.
 import html
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,7 +159,13 @@ def _lines(row: Sequence[str], widths: list[int], right: Sequence[bool], start: 
     return ["   ".join(placed).rstrip(), *(" " * start + line for line in more)]
 
 
-def as_html(rows: Sequence[Sequence[str]], right: Sequence[bool] = (), *, n_heads: int = 0) -> str:
+def as_html(
+    rows: Sequence[Sequence[str]],
+    right: Sequence[bool] = (),
+    *,
+    n_heads: int = 0,
+    escape: Callable[[str], str] = html.escape,
+) -> str:
     """Rows of texts as a table; the first `n_heads` are its heads."""
     right = right or [False] * len(rows[0])
     styles = [STYLE.format("right" if at_right else "left") for at_right in right]
@@ -167,6 +173,6 @@ def as_html(rows: Sequence[Sequence[str]], right: Sequence[bool] = (), *, n_head
     for number, row in enumerate(rows):
         tag = "th" if number < n_heads else "td"
         cells = zip(row, styles, strict=True)
-        shown = (f'<{tag} style="{css}">{html.escape(cell)}</{tag}>' for cell, css in cells)
+        shown = (f'<{tag} style="{css}">{escape(cell)}</{tag}>' for cell, css in cells)
         lines.append(f"<tr>{''.join(shown)}</tr>")
     return f"<table>{''.join(lines)}</table>"
