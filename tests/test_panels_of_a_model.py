@@ -97,7 +97,10 @@ def test_any_rule_is_counted_as_05_counts_the_one_that_ships(here):
     rule = Rule(explorer.shipped.cutoff, explorer.shipped.window)
     assert {"validation", "test"} == set(explorer.splits)
     for split in explorer.splits:
-        of, found = explorer._shipped(split), at_rule(explorer._scored[split], rule, here)
+        of, found = (
+            explorer._shipped(split),
+            at_rule(explorer._scored[split], rule, explorer._about),
+        )
         assert (found.recall, found.latency) == (of.recall, of.latency)
         assert found.other_clips_accepted == of.other_clips_accepted
         assert found.false_accepts_per_hour.events == of.false_accepts_per_hour.events

@@ -96,6 +96,10 @@ class Rule:
         """What a mean of scores, 0..1, must be more than."""
         return self.integer / firmware.CUTOFF_LEVELS
 
+    def is_same(self, other: "Rule") -> bool:
+        """Whether the device decides alike by both, however their cutoffs are written."""
+        return (self.integer, self.window) == (other.integer, other.window)
+
     def over(self, scores: np.ndarray) -> np.ndarray:
         """At which steps of a track of uint8 scores the limit is passed; bool [steps]."""
         return sliding_sum(scores, self.window) > self.limit

@@ -91,9 +91,8 @@ def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures
     )
 
 
-def at_rule(split: ScoredSplit, rule: Rule, run: Run) -> AtRule:
+def at_rule(split: ScoredSplit, rule: Rule, about: About) -> AtRule:
     """What any rule does on a split, as `of_split` counts it: rates, latency, words by group."""
-    about = provenance.records(run)
     words = provenance.whose_words(split.sets.positives, about)
     counted = split.of_words(words.counted) if words.beside else split
     tracks = counted.tracks

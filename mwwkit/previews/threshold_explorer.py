@@ -32,6 +32,8 @@ from mwwkit.report.key_facts import read_report
 from mwwkit.report.results_sections import DIMENSIONS
 from mwwkit.run.decisions import CutoffDecision, cutoff_decision, decide_cutoff
 from mwwkit.run.paths import Run
+from mwwkit.scenes import provenance
+from mwwkit.scenes.provenance import About
 from mwwkit.scenes.shards import FeatureSet
 
 GROUPED_BY = ("condition", "voice", "speaker", "source", "room")
@@ -99,11 +101,12 @@ class Explorer:
         """Picture, a sentence, and two tables for a rule."""
         tried = Rule(manifest_cutoff(cutoff), window)
         self.picture = ThresholdPicture(self.surfaces, self.shipped, tried, self._clip_limit)
-        return [self.picture.png(), self.traded(tried), self.rates(tried), self.by_group(tried)]
+        groups = self.by_group(tried, groups_of)
+        return [self.picture.png, self.traded(tried), self.rates(tried), groups]
 
     def traded(self, tried: Rule) -> Words:
         """What the tried rule gives and takes on the validation split, in a sentence."""
-        if _same(tried, self.shipped):
+        if tried.is_same(self.shipped):
             said = f"Shown is what ships: cutoff {self.shipped.told}."
             if is_live():
                 said += " Click on a curve or on the map, or move a slider, to try another."
@@ -121,7 +124,7 @@ class Explorer:
     def rates(self, tried: Rule) -> Words:
         """Recall, false accepts, other words and latency of both rules on both splits."""
         rows = []
-        rules = [("ships", self.shipped), ("tried", tried)][: 1 + (not _same(tried, self.shipped))]
+        rules = [("ships", self.shipped), ("tried", tried)][: 1 + (not tried.is_same(self.shipped))]
         for split in self.splits:
             whose = named(self._words_of(split))
             for name, rule in rules:
@@ -139,9 +142,8 @@ class Explorer:
         heads = ("", "cutoff", "heard (95 %)", "false accepts an hour (95 %)")
         return table((*heads, "other words taken for it", "wakes after the word"), rows)
 
-    def by_group(self, tried: Rule) -> Words:
-        """Recall by group at both rules on the split that is chosen."""
-        split = self.groups_of.value
+    def by_group(self, tried: Rule, split: str) -> Words:
+        """Recall by group at both rules on a split."""
         now, then = (self._at(split, rule).groups for rule in (self.shipped, tried))
         after = {(of.dimension, row.group): row for of in then for row in of.rows}
         told = [
@@ -156,7 +158,7 @@ class Explorer:
             for row in of.rows[:MOST_GROUPS]  # the worst first
         ]
         heads = "", f"group ({split})", "heard as it ships", "heard as tried"
-        n = 3 if _same(tried, self.shipped) else 4
+        n = 3 if tried.is_same(self.shipped) else 4
         rows = [
             (*names, _share(row), _share(other) if other else "") for *names, row, other in told
         ]
@@ -173,7 +175,7 @@ class Explorer:
             return sentence(
                 f"Cutoff {rule.told}, was decided on for other weights{why}: it is not used."
             )
-        if _same(rule, self.shipped):
+        if rule.is_same(self.shipped):
             return sentence(f"You decided on cutoff {rule.told}{why}: it ships.")
         return sentence(
             f"You decided on cutoff {rule.told}{why}. Run 05's cells again and it ships."
@@ -218,11 +220,11 @@ class Explorer:
         return next((row for row in rows if row.group == kind), at.recall)
 
     def _at(self, split: str, rule: Rule) -> AtRule:
-        if _same(rule, self.shipped):
+        if rule.is_same(self.shipped):
             return self._shipped(split)
         key = split, Rule(rule.cutoff, rule.window)
         if key not in self._known:
-            self._known[key] = at_rule(self._scored[split], rule, self.run)
+            self._known[key] = at_rule(self._scored[split], rule, self._about)
         return self._known[key]
 
     def _shipped(self, split: str) -> AtRule:
@@ -235,6 +237,10 @@ class Explorer:
             of.latency,
             of.groups.recall,
         )
+
+    @cached_property
+    def _about(self) -> About:
+        return provenance.records(self.run)
 
     @cached_property
     def _scored(self) -> dict[str, ScoredSplit]:
@@ -250,10 +256,6 @@ class Explorer:
 
 def _is_whole(surface: Surface) -> bool:
     return bool(surface.n_positives and surface.n_negatives and surface.ambient_hours)
-
-
-def _same(one: Rule, other: Rule) -> bool:
-    return (one.integer, one.window) == (other.integer, other.window)
 
 
 def _named(dimension: str, row: GroupRate) -> str:

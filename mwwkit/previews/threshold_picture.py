@@ -1,13 +1,12 @@
 """The picture of the threshold explorer, and what a click on it means.
 
 picture = ThresholdPicture(surfaces, shipped, tried)
-picture.png(), picture.rule_at(0.3, 0.5)        # at a share of its width and height
+picture.png, picture.rule_at(0.3, 0.5)          # at a share of its width and height
 """
 
 from collections.abc import Mapping
 
 import numpy as np
-from IPython.display import Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -37,11 +36,7 @@ class ThresholdPicture:
         self.left, self.right = self.figure.subplots(1, 2)
         self._draw_trade_off()
         self._draw_surface(self._allowed(max_clip_fpr))
-        self._png = drawing.png(self.figure)  # lays it out: only then a click can be placed
-
-    def png(self) -> Image:
-        """The picture."""
-        return self._png
+        self.png = drawing.png(self.figure)  # lays it out: only then a click can be placed
 
     def rule_at(self, x: float, y: float) -> Rule | None:
         """The rule nearest to a click, at shares of width and height from the upper left corner.
@@ -145,8 +140,7 @@ def _marks(shipped: Rule, tried: Rule) -> list[tuple[Rule, dict]]:
     ring = {"marker": "o", "ms": 11, "mfc": "none", "mec": drawing.ACCENT, "mew": 1.8}
     dot = {"marker": "o", "ms": 7, "color": drawing.GOOD, "mec": "white", "mew": 0.8}
     marks = [(shipped, ring | {"label": "ships now"})]
-    is_shipped = (tried.integer, tried.window) == (shipped.integer, shipped.window)
-    return marks if is_shipped else [*marks, (tried, dot | {"label": "tried"})]
+    return marks if tried.is_same(shipped) else [*marks, (tried, dot | {"label": "tried"})]
 
 
 def _legend_under(axes: Axes) -> None:
