@@ -17,6 +17,7 @@ from mwwkit.run.checkpoint import Checkpoint, CheckpointError, finished
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, StoppedEarly
+from mwwkit.scenes import materials
 from mwwkit.scenes.scene_drawing import Word
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import featurize
@@ -297,7 +298,7 @@ def test_a_hard_negative_is_drawn_as_often_as_three_others(tmp_path):
 def test_the_longer_a_room_rings_the_more_stays_dry_where_that_is_asked_for(tmp_path, monkeypatch):
     here = corpus(tmp_path / "run", room=8)
     asked = []
-    monkeypatch.setattr(featurize, "rt60", lambda room: asked.append(room.size) or len(asked) / 8)
+    monkeypatch.setattr(materials, "rt60", lambda room: asked.append(room.size) or len(asked) / 8)
     settings = {"scenes": 40, "scene_seconds": 3.0, "conditions": ("clean",), "rir": 1.0}
     scenes = featurize._sets(featurize.Config(**settings), load_clips(here), {})
     assert not asked and not any(scenes["train"].draw(n).dry for n in range(40))

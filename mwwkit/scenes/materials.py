@@ -3,7 +3,13 @@
 material = material_of(load_clips(run), word_spans(run), Split.TRAIN, max_rooms=200, seed=42)
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 from mwwkit.audio.endpoints import Span
+from mwwkit.audio.rooms import rt60
+from mwwkit.audio.wav16 import Wav16
 from mwwkit.corpus.clips import Clips, Kind, Label, SampleRecord, Split
 from mwwkit.run.seeds import rng
 from mwwkit.scenes.scene_drawing import Material, Word
@@ -36,6 +42,11 @@ def material_of(
         noises=long(Kind.NOISE),
         rooms=tuple(rooms[i] for i in sorted(chosen)),
     )
+
+
+def with_ringing(material: Material, find: Callable[[str], Path]) -> Material:
+    """The material with how long each room rings, for a dry share that hangs on it."""
+    return replace(material, rt60_s=tuple(rt60(Wav16(find(path))[:]) for path in material.rooms))
 
 
 def word_of(record: SampleRecord, spans: dict[str, list[float]]) -> Word:

@@ -8,8 +8,6 @@ from functools import lru_cache, partial
 from typing import Annotated
 
 from mwwkit.audio.endpoints import sure
-from mwwkit.audio.rooms import rt60
-from mwwkit.audio.wav16 import Wav16
 from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips
 from mwwkit.corpus.decided import actions_now, told, with_actions
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
@@ -32,7 +30,7 @@ from mwwkit.run.settings import carry
 from mwwkit.run.shown import Facts, sentences
 from mwwkit.scenes import set_tables
 from mwwkit.scenes.augmentation import Recipe
-from mwwkit.scenes.materials import material_of
+from mwwkit.scenes.materials import material_of, with_ringing
 from mwwkit.scenes.scene_drawing import Material, Word
 from mwwkit.scenes.sets import (
     CONDITIONS,
@@ -341,8 +339,7 @@ def _sets(config: Config, clips: Clips, spans: dict[str, list[float]]) -> dict[s
     spoken = {record.path for record in clips if record.is_synthetic}
     balanced = replace(train, positives=_people_as_often(_sure(train.positives, clips), spoken))
     if config.dry == "adaptive":
-        rings_s = tuple(rt60(Wav16(clips.run.find(path))[:]) for path in train.rooms)
-        balanced = replace(balanced, rt60_s=rings_s)
+        balanced = with_ringing(balanced, clips.run.find)
     sets = [make(balanced, settings, config.scenes, config.seed)]
     for split in (Split.VAL, Split.TEST):
         material = _material(config, clips, spans, split)
