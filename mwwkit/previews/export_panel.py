@@ -15,6 +15,7 @@ from mwwkit.evaluation.exported import Exported
 from mwwkit.metrics.rates import Rate
 from mwwkit.previews.html_tables import Told, table
 from mwwkit.previews.panel import Words, is_live, sentence
+from mwwkit.report import in_short
 from mwwkit.report.facts import Report
 from mwwkit.report.formatting import in_order
 from mwwkit.report.key_facts import key_facts, read_report
@@ -23,19 +24,6 @@ from mwwkit.report.voices import heard_words
 from mwwkit.run.links import link
 from mwwkit.run.paths import Run
 
-WHAT_FOR = {
-    "model": "the model: beside your ESPHome YAML",
-    "manifest": "its manifest: beside the model",
-    "yaml": "the lines for your ESPHome YAML, with these files beside it",
-    "yaml_url": "the same lines for files on a web server",
-    "page": "the report: figures, curves, mistakes to hear, licences",
-    "card": "the model card, to publish with the model",
-    "certificate": "every check that it passed, as data",
-    "metrics": "all figures, as data",
-    "report": "the report, as data",
-    "float_model": "the model before its numbers were rounded, to compare",
-    "onnx": "the float net for ONNX Runtime",
-}
 COPY = """
 <button onclick="navigator.clipboard.writeText(this.previousElementSibling.textContent)
   .then(() => this.textContent = 'copied')">Copy</button>
@@ -86,18 +74,17 @@ def files(run: Run) -> None:
     """Show the files with links, the checks and the YAML. CheckpointError before 05 has ended."""
     exported = Exported(run)
     rows = list(_rows(exported))
-    heads = "file", "kB", "what for"
+    heads = "file", "kB", "what it is for"
     display(table(heads, rows, numbers=(1,), title="The files, in the run's folder export/"))
     display(sentence(_checked(exported)))
     display(_lines_to_copy(exported))
 
 
 def _rows(exported: Exported) -> Iterator[tuple[Told, str, str]]:
-    for what, why in WHAT_FOR.items():
-        if name := getattr(exported.record, what):
-            path = exported.path(name)
-            address = tag("a", name, href=link(path), download="" if what != "page" else None)
-            yield Told(address, name), f"{path.stat().st_size / 1000:,.1f}", why
+    for name, why in in_short.files(exported.record):
+        path, is_page = exported.path(name), name == exported.record.page
+        address = tag("a", name, href=link(path), download=None if is_page else "")
+        yield Told(address, name), f"{path.stat().st_size / 1000:,.1f}", why
 
 
 def _checked(exported: Exported) -> str:

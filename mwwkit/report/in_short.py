@@ -22,7 +22,7 @@ def of_plan(weights: str, arena: str, names: Names, needs: str) -> Iterator[Bloc
     stage = "04" if weights.startswith("tuned/") else "03"
     yield f"05 exports the weights that {stage} made ({weights})."
     yield f"It takes {needs}." if needs else "That is done already: nothing is left to make."
-    yield Table(_files(names), ("file", "what it is for"))
+    yield Table(files(names), ("file", "what it is for"))
     yield f"The memory that the device sets aside (arena) is {arena}."
 
 
@@ -49,7 +49,8 @@ def of_sheet(found: Certificate) -> Iterator[Block]:
     yield Table(rows, ("check", "result", "what was found"))
 
 
-def _files(names: Names) -> list[tuple[str, str]]:
+def files(names: Names) -> list[tuple[str, str]]:
+    """The name of each file and what it is for, those for the device first."""
     told = {
         names.model: "the model that the device runs (streaming, int8)",
         names.manifest: "its manifest: what ESPHome reads",
