@@ -166,7 +166,7 @@ def test_what_is_no_recording_is_told(heard):
 
 
 def test_the_button_finds_its_own_field_and_no_other(heard):
-    one, two = recorder.field(), recorder.field()
+    one, two = panel.hidden_field(), panel.hidden_field()
     html = recorder.button(one).data
     assert f".mwwkit-{one.model_id}-field textarea" in html and two.model_id not in html
     assert list(one._dom_classes) == [f"mwwkit-{one.model_id}-field"]

@@ -80,7 +80,7 @@ def test_what_is_tried_is_marked_beside_what_ships(surfaces):
 
 
 def test_a_click_comes_through_the_page_as_shares_of_the_picture():
-    field = page_clicks.field()
+    field = panel.hidden_field()
     assert page_clicks.place(field.value) is None
     assert page_clicks.place("0.2500 0.5000 3") == (0.25, 0.5)
     assert field.model_id in page_clicks.script(field).html and field.layout.display == "none"

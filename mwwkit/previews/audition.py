@@ -24,7 +24,7 @@ from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.scoring import Track, listen_to
 from mwwkit.previews import drawing, recorder
 from mwwkit.previews.held_out_word import held_out_words
-from mwwkit.previews.panel import Words, is_live, panel, sentence
+from mwwkit.previews.panel import Words, hidden_field, is_live, panel, sentence
 from mwwkit.run.paths import Run
 from mwwkit.scenes.rendering import render
 
@@ -63,7 +63,7 @@ class Audition:
         self.component, self._given = component, ((), "")
         style = {"description_width": "initial"}
         self.upload = FileUpload(accept="audio/*,video/webm,.flac,.m4a", description="Upload")
-        self.recording = recorder.field()
+        self.recording = hidden_field()
         self.cutoff = IntSlider(
             word.integer,
             1,

@@ -1,6 +1,6 @@
 """Clicks on a cell's picture, as places in it.
 
-    clicks = page_clicks.field()                     # hidden; its value becomes "0.25 0.5 1"
+    clicks = panel.hidden_field()                    # its value becomes "0.25 0.5 1"
     display(clicks, page_clicks.script(clicks))
     page_clicks.place(clicks.value)                  # (0.25, 0.5): shares of width and height
 
@@ -9,9 +9,9 @@ cell's first picture was clicked and tells the kernel through a hidden text fiel
 `recorder` does; so it works wherever widgets do.
 """
 
-from ipywidgets import Layout, Textarea
+from ipywidgets import Textarea
 
-from mwwkit.previews.panel import Words
+from mwwkit.previews.panel import Words, name_of
 
 SCRIPT = """
 (() => {
@@ -36,16 +36,9 @@ SCRIPT = """
 """
 
 
-def field() -> Textarea:
-    """The hidden field that clicks go through."""
-    textarea = Textarea(layout=Layout(display="none"))
-    textarea.add_class(f"{_name(textarea)}-field")
-    return textarea
-
-
 def script(of: Textarea) -> Words:
     """What listens for clicks, to be displayed in the cell of the picture."""
-    name = _name(of)
+    name = name_of(of)
     return Words(f'<div id="{name}"></div><script>{SCRIPT.replace("ID", name)}</script>', "")
 
 
@@ -53,7 +46,3 @@ def place(value: str) -> tuple[float, float] | None:
     """The shares of width and height in a field's value; None where there was no click."""
     parts = value.split()
     return (float(parts[0]), float(parts[1])) if len(parts) == 3 else None
-
-
-def _name(of: Textarea) -> str:
-    return f"mwwkit-clicks-{of.model_id}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from IPython import get_ipython
 from IPython.display import display
-from ipywidgets import BoundedIntText, DOMWidget, HBox, Layout, ValueWidget
+from ipywidgets import BoundedIntText, DOMWidget, HBox, Layout, Textarea, ValueWidget
 
 from mwwkit.run.paths import platform
 
@@ -83,6 +83,18 @@ def panel(draw: Callable[..., Sequence[Any]], **moving: ValueWidget) -> None:
 
     for control in moving.values():
         control.observe(again, "value")
+
+
+def hidden_field() -> Textarea:
+    """A field that a script in the page writes into, which finds it by `name_of` and "-field"."""
+    field = Textarea(layout=Layout(display="none"))
+    field.add_class(f"{name_of(field)}-field")
+    return field
+
+
+def name_of(field: Textarea) -> str:
+    """What belongs to a hidden field has this name in the page."""
+    return f"mwwkit-{field.model_id}"
 
 
 def counter(n: int, at: int, what: str) -> ValueWidget:

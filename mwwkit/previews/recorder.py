@@ -1,6 +1,6 @@
 """A button that records in the browser, where the page that shows the notebook may.
 
-    field = recorder.field()                         # hidden; its value becomes the recording
+    field = panel.hidden_field()                     # its value becomes the recording, a data URL
     display(field, recorder.button(field))
     recorder.sound(field.value)                      # bytes of a WebM, Ogg or MP4 file
 
@@ -14,8 +14,9 @@ import binascii
 from html import escape
 
 from IPython.display import HTML
-from ipywidgets import Layout, Textarea
+from ipywidgets import Textarea
 
+from mwwkit.previews.panel import name_of
 from mwwkit.run.errors import WrongInput
 
 MOST_S = 30
@@ -65,23 +66,12 @@ SCRIPT = """
 """
 
 
-def field() -> Textarea:
-    """The hidden field that a recording goes through, as a data URL."""
-    textarea = Textarea(layout=Layout(display="none"))
-    textarea.add_class(f"{_name(textarea)}-field")
-    return textarea
-
-
 def button(of: Textarea, most_s: int = MOST_S) -> HTML:
     """The button for a field, to be displayed beside it; it stops by itself after `most_s`."""
-    script = SCRIPT.replace("ID", _name(of)).replace("MOST", str(most_s))
-    name = escape(_name(of))
+    script = SCRIPT.replace("ID", name_of(of)).replace("MOST", str(most_s))
+    name = escape(name_of(of))
     parts = "<button>&#9679; Record</button> <span></span>"
     return HTML(f'<div id="{name}">{parts}</div><script>{script}</script>')
-
-
-def _name(of: Textarea) -> str:
-    return f"mwwkit-{of.model_id}"
 
 
 def sound(value: str) -> bytes:

@@ -25,7 +25,7 @@ from mwwkit.metrics.rates import Rate, latency, seconds
 from mwwkit.metrics.whose_words import named
 from mwwkit.previews import cutoff_table, page_clicks
 from mwwkit.previews.html_tables import table
-from mwwkit.previews.panel import Words, controls, is_live, panel, sentence
+from mwwkit.previews.panel import Words, controls, hidden_field, is_live, panel, sentence
 from mwwkit.previews.threshold_picture import ThresholdPicture
 from mwwkit.report.formatting import condition
 from mwwkit.report.key_facts import read_report
@@ -69,7 +69,7 @@ class Explorer:
         self.groups_of = Dropdown(
             options=list(self.splits), description="groups of", layout=Layout(width="16em")
         )
-        self.clicks = page_clicks.field()
+        self.clicks = hidden_field()
         self.reason = Text(placeholder="why (kept with the choice)", layout=Layout(width="20em"))
         self.use = Button(description="Use this", button_style="primary")
         self.take_back = Button(description="Let 05 choose")
