@@ -7,7 +7,7 @@ often an effect happens, so that at 1 it is always there; another draw has other
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,6 @@ from IPython.display import HTML, Image, Markdown
 from ipywidgets import FloatRangeSlider, FloatSlider, Layout, ToggleButton, ValueWidget
 from matplotlib.figure import Figure
 
-from mwwkit.audio import frontend
-from mwwkit.audio.rooms import rt60
-from mwwkit.audio.wav16 import Wav16
 from mwwkit.corpus.clips import Clips, Label, Split
 from mwwkit.corpus.decided import decided_clips
 from mwwkit.corpus.endpoint_table import word_spans
@@ -29,7 +26,7 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.scenes.augmentation import OF_SCENES, OF_SOUNDS, Recipe
-from mwwkit.scenes.materials import material_of
+from mwwkit.scenes.materials import material_of, with_ringing
 from mwwkit.scenes.rendering import render
 from mwwkit.scenes.sets import probe, word_in_a_scene
 
@@ -62,8 +59,7 @@ class Comparison:
         clips: Clips = decided_clips(run)
         self.material = material_of(clips, word_spans(run), Split.TRAIN, MOST_ROOMS, 0)
         if recipe.dry == "adaptive":
-            rings_s = tuple(rt60(Wav16(run.find(path))[:]) for path in self.material.rooms)
-            self.material = replace(self.material, rt60_s=rings_s)
+            self.material = with_ringing(self.material, run.find)
         if not self.material.positives:
             raise WrongInput(f"training has no clip that is {Label.POSITIVE.value}; add some in 01")
         self.sliders = {name: _slider(name, getattr(recipe, name)) for name in _names()}
@@ -150,10 +146,6 @@ def _figure(before: np.ndarray, after: np.ndarray) -> Figure:
     figure = Figure(figsize=(drawing.WIDTH_IN, 3.2), layout="constrained")
     rows = figure.subplots(2, 2, height_ratios=(2, 3))
     for column, (title, samples) in enumerate((("before", before), ("after", after))):
-        above, below = rows[:, column]
-        drawing.waveform(above, samples)
-        drawing.spectrogram(below, frontend.spectrogram(samples))
         peak = f"peak {drawing.decibels_full_scale(samples):.0f} dBFS"
-        above.set_title(f"{title}, {peak}", fontsize=9, loc="left")
-        below.set(xlabel="time (s)")
+        drawing.sound(*rows[:, column], samples, f"{title}, {peak}")
     return figure

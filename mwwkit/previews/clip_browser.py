@@ -16,7 +16,6 @@ from IPython.display import display
 from ipywidgets import BoundedIntText, Dropdown, Layout, Text, ToggleButton
 from matplotlib.figure import Figure
 
-from mwwkit.audio import frontend
 from mwwkit.audio.reading import AudioValidationError, read
 from mwwkit.audio.wav16 import to_float, to_int16
 from mwwkit.corpus.clip_measures import measured
@@ -268,12 +267,9 @@ def _seen(clips: Clips, one: SampleRecord | Rejected | None) -> tuple[Any, Any]:
     found = measured(to_float(samples))
     figure = Figure(figsize=(drawing.WIDTH_IN, 2.8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
-    drawing.waveform(above, samples)
-    drawing.spectrogram(below, frontend.spectrogram(samples))
     figures = f"{found.seconds:.2f} s, loudest {found.loudest_db:.0f} dBFS"
     noise = f"noise {found.floor_db:.0f} dBFS, up to {found.bandwidth_hz / 1000:.1f} kHz"
-    above.set_title(f"{figures}, {noise}", fontsize=8, loc="left")
-    below.set(xlabel="time (s)")
+    drawing.sound(above, below, samples, f"{figures}, {noise}", fontsize=8)
     return drawing.png(figure), drawing.player(samples)
 
 

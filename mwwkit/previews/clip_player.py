@@ -9,7 +9,6 @@ import numpy as np
 from IPython.display import HTML, display
 from matplotlib.figure import Figure
 
-from mwwkit.audio import frontend
 from mwwkit.corpus.clips import Clips, Kind, Label, SampleRecord, load_clips
 from mwwkit.previews import drawing
 from mwwkit.run.paths import Run
@@ -43,11 +42,9 @@ def clips_figure(
     rows = figure.subplots(2, n, squeeze=False, sharex="col", height_ratios=(2, 3))
     for column, (record, samples) in enumerate(zip(records, sounds, strict=True)):
         above, below = rows[:, column]
-        drawing.waveform(above, samples)
-        drawing.spectrogram(below, frontend.spectrogram(samples))
         peak = f"peak {drawing.decibels_full_scale(samples):.0f} dBFS"
-        above.set_title("\n".join([*map(_shortened, _named(record)), peak]), fontsize=8)
-        below.set(xlabel="time (s)")
+        title = "\n".join([*map(_shortened, _named(record)), peak])
+        drawing.sound(above, below, samples, title, fontsize=8, loc="center")
         if column:
             above.set(ylabel=""), below.set(ylabel="")
     for axes in rows[:, len(records) :].flat:

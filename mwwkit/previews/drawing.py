@@ -14,6 +14,7 @@ import io
 from collections.abc import Sequence
 from html import escape
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -21,6 +22,7 @@ from IPython.display import Audio, Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mwwkit.audio import frontend
 from mwwkit.audio.reading import INT16_SCALE
 from mwwkit.device.detector import Rule, score_times, shown
 from mwwkit.device.firmware import HOP_MS, INT8_MAX, INT8_MIN, N_BANDS, SAMPLE_RATE_HZ, WINDOW_MS
@@ -149,6 +151,14 @@ def spectrogram(axes: Axes, features: np.ndarray) -> None:
     )
     axes.set(ylabel="band")
     plain(axes)
+
+
+def sound(above: Axes, below: Axes, samples: np.ndarray, title: str, **how: Any) -> None:
+    """int16 [n] as a waveform under its title, and what the device hears of it below."""
+    waveform(above, samples)
+    spectrogram(below, frontend.spectrogram(samples))
+    above.set_title(title, **{"fontsize": 9, "loc": "left"} | how)
+    below.set(xlabel="time (s)")
 
 
 def scores(axes: Axes, track: np.ndarray, rule: Rule, start_s: float = 0.0) -> None:

@@ -15,10 +15,9 @@ from IPython.display import display
 from ipywidgets import Dropdown, FileUpload, Layout, Text, ToggleButton
 from matplotlib.figure import Figure
 
-from mwwkit.audio import frontend
 from mwwkit.corpus.takes import BY_NAME, TASKS, Take, Takes, progress
 from mwwkit.previews import drawing, recorder
-from mwwkit.previews.panel import Words, is_live, panel, sentence
+from mwwkit.previews.panel import Words, hidden_field, is_live, panel, sentence
 from mwwkit.run.paths import Run
 from mwwkit.run.shown import as_html, as_lines
 
@@ -44,7 +43,7 @@ class Guide:
         self._live = is_live()  # asked in the cell: when a control moves, no front end says so
         wide = {"style": {"description_width": "initial"}, "layout": Layout(width="18em")}
         speakers = self.takes.speakers()
-        self.recording = recorder.field()
+        self.recording = hidden_field()
         self.speaker = Text(speakers[0] if speakers else "me", description="who speaks", **wide)
         self.task = Dropdown(
             options=[task.name for task in TASKS],
@@ -125,8 +124,5 @@ def _seen(take: Take | None) -> tuple[Any, Any]:
         return sentence(""), sentence("")
     figure = Figure(figsize=(drawing.WIDTH_IN, 2.4), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
-    drawing.waveform(above, take.samples)
-    drawing.spectrogram(below, frontend.spectrogram(take.samples))
-    above.set_title(take.path.name, fontsize=9, loc="left")
-    below.set(xlabel="time (s)")
+    drawing.sound(above, below, take.samples, take.path.name)
     return drawing.png(figure), drawing.player(take.samples)
