@@ -18,6 +18,7 @@ from typing import Any
 
 from mwwkit.presets import PresetError, load, suggest
 from mwwkit.presets.notebooks import (
+    ENDS_IN,
     SECTIONS,
     of_section,
     refuse_its_word,
@@ -31,11 +32,11 @@ from mwwkit.run.decisions import PARAMETERS, parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
-from mwwkit.run.settings import FILE, NAMES, STAGES, RunSettings, Value, of_run
+from mwwkit.run.settings import FILE, NAMES, RunSettings, Value, of_run
 from mwwkit.run.shown import as_html, as_lines, in_words
 from mwwkit.run.written import spelled
 
-FOLDERS = dict(zip(SECTIONS.values(), STAGES, strict=True))
+FOLDERS = {SECTIONS[stage]: folder for stage, folder in ENDS_IN.items()}
 RUN_WIDE = tuple(name.upper() for name in NAMES)
 WORD = "WORD"  # the run's before a preset's
 PRESET = "PRESET"
