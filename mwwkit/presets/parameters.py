@@ -135,7 +135,7 @@ def resolve(
         by_hand = {name: p.value for name, p in found.items() if p.origin in (HANDED, SET)}
         refuse_its_word(chosen.value, by_hand)
     parameters = Parameters(found)
-    for line in words_about_the_run(parameters, section):
+    for line in (*words_about_the_run(parameters, section), *_not_taken(found, decided)):
         print(line)
     if installed := fresh_session.equip(dict(given) | _as_read(parameters, configs)):
         print(f"installed: {', '.join(installed)}")
@@ -224,7 +224,13 @@ def _handed_over(given: Mapping[str, Any]) -> set[str]:
 
 
 def _decided(run: Run, section: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    decided = parameter_decisions(run).get(section, {})
+    of_all = parameter_decisions(run)
+    if unknown := [name for name in of_all if name not in FOLDERS]:
+        raise WrongInput(
+            f"{PARAMETERS} has {unknown[0]!r}, which no notebook is called"
+            f"{suggest(unknown[0], FOLDERS)}; correct it or take it out"
+        )
+    decided = of_all.get(section, {})
     for name in decided:
         if name not in defaults:
             raise WrongInput(
@@ -232,6 +238,14 @@ def _decided(run: Run, section: str, defaults: Mapping[str, Any]) -> dict[str, A
                 f"{suggest(name, defaults)}; correct it or take it out"
             )
     return decided
+
+
+def _not_taken(found: Mapping[str, Parameter], decided: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each value that was decided on and does not count."""
+    for name in sorted(decided.keys() & found.keys()):
+        value, origin = found[name].value, found[name].origin
+        if decided[name] is not None and not _same(value, decided[name]):
+            yield f"{name} is {value!r} here, {origin}; not {decided[name]!r}, as {DECIDED}"
 
 
 def _of_preset(
