@@ -303,16 +303,24 @@ def test_01_says_all_that_a_later_notebook_leaves_to_the_run():
     assert all(first[name] is not None for name in RUN_WIDE)
 
 
-def test_a_value_that_was_decided_on_counts_before_the_preset_and_after_a_changed_cell(run):
+def test_a_value_that_was_decided_on_counts_before_the_preset_and_after_a_changed_cell(run, capsys):
     decide_parameters(run, "featurize", {"EQ": 0.9, "BAND_STOP": 0.2, "GAIN_DB": 7.0})
     given = resolved("featurize", run, {"BAND_STOP": 0.3}, GAIN_DB=8.0, PRESET="max_quality")
     assert (given["EQ"], given.found["EQ"].origin) == (0.9, DECIDED)
     assert (given["BAND_STOP"], given.found["BAND_STOP"].origin) == (0.3, HANDED)
     assert (given["GAIN_DB"], given.found["GAIN_DB"].origin) == (8.0, SET)
     assert ("EQ", "0.9", "decided on (decisions/parameters.json)") in given.rows()
+    told, file = capsys.readouterr().out, "decided on (decisions/parameters.json)"
+    assert f"BAND_STOP is 0.3 here, said for this run; not 0.2, as {file}" in told
+    assert f"GAIN_DB is 8.0 here, set in this notebook; not 7.0, as {file}" in told
+    assert "EQ is" not in told
     decide_parameters(run, "featurize", {"EQ": None, "EQS": 1})
     with pytest.raises(WrongInput, match="has EQS under featurize.*did you mean EQ"):
         resolved("featurize", run)
+    decide_parameters(run, "featurize", {"EQS": None})
+    decide_parameters(run, "featurise", {"EQ": 0.9})
+    with pytest.raises(WrongInput, match="has 'featurise', which no.*did you mean featurize"):
+        resolved("train", run)
 
 
 def test_what_01_began_with_is_what_later_notebooks_begin_with(run):

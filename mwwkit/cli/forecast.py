@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mwwkit.cli.chain import Job, every_value
-from mwwkit.presets.notebooks import SECTIONS
+from mwwkit.presets.notebooks import ENDS_IN, SECTIONS
 from mwwkit.run import pace
 from mwwkit.run.checkpoint import states
 from mwwkit.run.paths import Run
 from mwwkit.run.quantities import how_long
 from mwwkit.run.session import Limits
-from mwwkit.run.settings import STAGES
 
-FOLDERS = dict(zip(SECTIONS, STAGES, strict=True))
 NOTEBOOK_S = 12.0  # a kernel, its imports, and what a notebook shows
 SPOKEN_S = 0.015  # CPU seconds a spoken word
 SCENE_SPEED = 500.0  # seconds of sound that become features in one, a core
@@ -52,7 +50,7 @@ class Forecast:
         return f"about {how_long(self.seconds(jobs))} to go for {which} ({why})"
 
     def _seconds(self, job: Job) -> float:
-        if _is_complete(self.run, FOLDERS[job.stage]):
+        if _is_complete(self.run, ENDS_IN[job.stage]):
             return NOTEBOOK_S
         factor, _ = pace.times_the_guess(self.run, pace_name(job.stage))
         return NOTEBOOK_S + factor * self.guessed_s[job.stage]

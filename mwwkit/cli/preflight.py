@@ -56,8 +56,8 @@ def fault(values: Values) -> str:
             return wrong
     lacks = (_refused(section, _needs(parameters)) for section, parameters in values.items())
     told = [line for line in lacks if line]
-    extras = dict.fromkeys(e for given in values.values() for e in lacking_extras(given))
-    if told and len(extras) > 1:
+    lacking = (e for given in values.values() for e in lacking_extras(given))
+    if told and len(extras := dict.fromkeys(lacking)) > 1:
         speak = " (tts: where machines have to speak)" if "tts" in extras else ""
         told.append(f"all at once: pip install 'mwwkit[{','.join(extras)}]'{speak}")
     return "; ".join(told)

@@ -25,12 +25,11 @@ import psutil
 
 from mwwkit.cli import chain
 from mwwkit.cli.command import OK, STOPPED
+from mwwkit.presets.notebooks import ENDS_IN
 from mwwkit.run.checkpoint_files import load
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json, tree_bytes, write_json
-from mwwkit.run.settings import STAGES
 
-ENDS_IN = dict(zip(chain.NOTEBOOKS, STAGES, strict=True))
 FRUITLESS = 3  # sessions one after another that finish nothing: the next would not either
 # In a file system view of its own: the first so many arguments read-only, then the rest is run.
 READ_ONLY = """n=$1; shift

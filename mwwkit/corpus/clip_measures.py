@@ -31,7 +31,6 @@ class Measured:
     """What one sound is like."""
 
     seconds: float
-    peak_db: float
     loudest_db: float
     floor_db: float
     clipped: float  # share of the samples
@@ -45,10 +44,8 @@ class Measured:
 
 def measured(audio: np.ndarray) -> Measured:
     """Measure float32 [n] at 16 kHz, -1..1; of nothing at all, silence."""
-    peak = float(np.abs(audio).max(initial=0.0))
     return Measured(
         seconds=len(audio) / SAMPLE_RATE_HZ,
-        peak_db=_db(peak),
         loudest_db=loudest_frame_db(audio),
         floor_db=_floor_db(audio),
         clipped=float(np.mean(np.abs(audio) >= FULL_SCALE)) if len(audio) else 0.0,

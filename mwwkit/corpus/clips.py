@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -153,12 +154,17 @@ def load_clips(run: Run) -> Clips:
     """
     path = run.find(CATALOGUE)
     with open(path, newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames != _columns():
-            raise WrongInput(
-                f"{path} has the columns {rows.fieldnames}; wanted {_columns()}; run 01 again"
-            )
-        return Clips(run, tuple(_record(path, row) for row in rows))
+        return Clips(run, _records(path, file.read()))
+
+
+@lru_cache(maxsize=2)  # a stage asks for the same text several times, and reading it is slow
+def _records(path: Path, text: str) -> tuple[SampleRecord, ...]:
+    rows = csv.DictReader(StringIO(text, newline=""))
+    if rows.fieldnames != _columns():
+        raise WrongInput(
+            f"{path} has the columns {rows.fieldnames}; wanted {_columns()}; run 01 again"
+        )
+    return tuple(_record(path, row) for row in rows)
 
 
 def refuse_without_clips(run: Run, stage: str, sounds: bool = False) -> None:

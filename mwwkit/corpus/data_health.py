@@ -45,11 +45,11 @@ class Health:
 def health_of(clips: Clips, most: int = MOST_MEASURED) -> Health:
     """Measure up to `most` clips of each sort, evenly spaced over the catalogue."""
     found = {}
-    for sort in dict.fromkeys(map(sort_of, clips)):
+    for sort in dict.fromkeys(sort_of(r) for r in clips if r.kind is not Kind.RIR):
         of_sort = [record for record in clips if sort_of(record) == sort]
         chosen = [of_sort[i] for i in evenly(len(of_sort), most)]
         found[sort] = [(record, _measured(clips, record)) for record in chosen]
-    return Health(clips, {s: m for s, m in found.items() if s != Kind.RIR.value})
+    return Health(clips, found)
 
 
 def sort_of(record: SampleRecord) -> str:

@@ -10,15 +10,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, load_clips
 from mwwkit.corpus.recording_folders import recorded_in
-from mwwkit.run.checkpoint import finished, states
+from mwwkit.run.checkpoint import Checkpoint, finished, states
 from mwwkit.run.checkpoint_files import MADE_OF, Anew, CheckpointError, changed_settings
 from mwwkit.run.decisions import CLIPS, EXCLUDE, KEEP, clip_decisions, parameter_decisions
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.files import remove_whole
 from mwwkit.run.paths import Run
 
 FEATURES, FEATURES_SECTION = "features", "featurize"
@@ -114,7 +115,8 @@ def mark(run: Run, *, tests_too: bool = False) -> str:
 
 def made_of(run: Run, settings: dict[str, str]) -> dict[str, str]:
     """Settings that say what a checkpoint's units are made of, and the mark where there is one."""
-    return settings | ({"decided": mark(run)} if mark(run) else {})
+    marked = mark(run)
+    return settings | ({"decided": marked} if marked else {})
 
 
 def anew(run: Run) -> Anew:
@@ -129,6 +131,15 @@ def anew(run: Run) -> Anew:
         return [""] if decided and set(changed_settings(then, now)) <= set(MADE_OF) else None
 
     return all_of_them
+
+
+def remove_outdated(checkpoints: Iterable[Checkpoint], stage: str, what: str) -> None:
+    """Remove this run's part of checkpoints that begin anew as decisions changed `what`; say so."""
+    for each in checkpoints:
+        if each.begins_anew:
+            folder = each.path.parent
+            print(f"{stage}: decisions changed {what}: all of {folder.name}/ is made anew")
+            remove_whole(folder)
 
 
 def refuse_outdated(run: Run, folder: str, stage: str, **made: str) -> None:
@@ -146,12 +157,12 @@ def refuse_outdated(run: Run, folder: str, stage: str, **made: str) -> None:
             )
 
 
-def told(run: Run) -> dict[str, str]:
+def told(run: Run, clips: Clips, actions: Actions) -> dict[str, str]:
     """What the decisions do to the clips, for a plan; {} where nothing was decided."""
-    decided, clips = clip_decisions(run), load_clips(run)
+    decided = clip_decisions(run)
     if not decided:
         return {}
-    counts = Counter(actions_now(run, clips).values())
+    counts = Counter(actions.values())
     words = [f"{counts.pop(EXCLUDE, 0)} left out", f"{sum(counts.values())} called otherwise"]
     gone = sorted(decided.keys() - {record.path for record in clips})
     if gone:

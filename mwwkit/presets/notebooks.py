@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from mwwkit.presets import Preset, PresetError, load, names, suggest
-from mwwkit.run.settings import RunSettings
+from mwwkit.run.settings import STAGES, RunSettings
 
 SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05": "export"}
 NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
 NOTEBOOKS["01"] = "01_acquire_and_augment"
+ENDS_IN = dict(zip(SECTIONS, STAGES, strict=True))  # where each one's last checkpoint is
 OWN = ("RECORDINGS", "POSITIVE", "TABLE")  # parameters of 01 that give recordings of one's own
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from mwwkit.presets import PresetError, load, suggest
 from mwwkit.presets.notebooks import (
+    ENDS_IN,
     SECTIONS,
     of_section,
     refuse_its_word,
@@ -31,11 +32,11 @@ from mwwkit.run.decisions import PARAMETERS, parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
-from mwwkit.run.settings import FILE, NAMES, STAGES, RunSettings, Value, of_run
+from mwwkit.run.settings import FILE, NAMES, RunSettings, Value, of_run
 from mwwkit.run.shown import as_html, as_lines, in_words
 from mwwkit.run.written import spelled
 
-FOLDERS = dict(zip(SECTIONS.values(), STAGES, strict=True))
+FOLDERS = {SECTIONS[stage]: folder for stage, folder in ENDS_IN.items()}
 RUN_WIDE = tuple(name.upper() for name in NAMES)
 WORD = "WORD"  # the run's before a preset's
 PRESET = "PRESET"
@@ -134,7 +135,7 @@ def resolve(
         by_hand = {name: p.value for name, p in found.items() if p.origin in (HANDED, SET)}
         refuse_its_word(chosen.value, by_hand)
     parameters = Parameters(found)
-    for line in words_about_the_run(parameters, section):
+    for line in (*words_about_the_run(parameters, section), *_not_taken(found, decided)):
         print(line)
     if installed := fresh_session.equip(dict(given) | _as_read(parameters, configs)):
         print(f"installed: {', '.join(installed)}")
@@ -223,7 +224,13 @@ def _handed_over(given: Mapping[str, Any]) -> set[str]:
 
 
 def _decided(run: Run, section: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    decided = parameter_decisions(run).get(section, {})
+    of_all = parameter_decisions(run)
+    if unknown := [name for name in of_all if name not in FOLDERS]:
+        raise WrongInput(
+            f"{PARAMETERS} has {unknown[0]!r}, which no notebook is called"
+            f"{suggest(unknown[0], FOLDERS)}; correct it or take it out"
+        )
+    decided = of_all.get(section, {})
     for name in decided:
         if name not in defaults:
             raise WrongInput(
@@ -231,6 +238,14 @@ def _decided(run: Run, section: str, defaults: Mapping[str, Any]) -> dict[str, A
                 f"{suggest(name, defaults)}; correct it or take it out"
             )
     return decided
+
+
+def _not_taken(found: Mapping[str, Parameter], decided: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each value that was decided on and does not count."""
+    for name in sorted(decided.keys() & found.keys()):
+        value, origin = found[name].value, found[name].origin
+        if decided[name] is not None and not _same(value, decided[name]):
+            yield f"{name} is {value!r} here, {origin}; not {decided[name]!r}, as {DECIDED}"
 
 
 def _of_preset(

@@ -18,7 +18,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Annotated, Any
 
 from mwwkit.run import kept
@@ -223,8 +222,3 @@ def _sounds(run: Run) -> dict[str, str]:
 
 def _shortened(value: Any) -> str:
     return json.dumps(value)[:60] if isinstance(value, dict | list) else repr(value)[:60]
-
-
-def file_of(run: Run, name: str) -> Path | None:
-    """Where a file of decisions stands, for a message; None where there is none."""
-    return next(iter(run.all(name)), None)

@@ -75,10 +75,6 @@ class Facts(dict):
         told = blocks or ([Table(rows)] if rows else [])
         self.blocks = tuple(b for b in told if (b.rows if isinstance(b, Table) else b))
 
-    def told(self, *blocks: str | Table) -> "Facts":
-        """The same facts, shown otherwise."""
-        return Facts(self, *blocks)
-
     def __repr__(self) -> str:
         """The blocks as text."""
         return "\n".join(_spaced([_text(block) for block in self.blocks]))

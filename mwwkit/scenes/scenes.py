@@ -40,12 +40,7 @@ class Item:
     @property
     def pace(self) -> float:
         """How many seconds of its clip pass in one of the scene: its speed, and any stretching."""
-        return self.speed * (self.effects["time_stretch"]["rate"] if self.is_stretched else 1.0)
-
-    @property
-    def is_stretched(self) -> bool:
-        """Whether it is faster or slower at the same pitch, beside its speed."""
-        return "time_stretch" in self.effects
+        return self.speed * self.effects.get("time_stretch", {"rate": 1.0})["rate"]
 
     @property
     def seconds(self) -> float:

@@ -81,8 +81,7 @@ def word_in_a_scene(
     of_it = replace(material, positives=(word,), negatives=material.negatives or (word,))
     any_length = replace(settings, seconds=60.0, word_shares=(1.0,), gap_s=0.01)
     item = draw_scene(of_it, any_length, draws).items[0]
-    rate = item.effects.get("time_stretch", {"rate": 1.0})["rate"]
-    seconds = LEAD_S + item.piece.seconds / item.speed / rate + TAIL_S
+    seconds = LEAD_S + item.seconds + TAIL_S
     scene = draw_scene(of_it, replace(settings, seconds=seconds), draws)
     return replace(scene, items=(_moved(item, LEAD_S - item.at_s),))
 

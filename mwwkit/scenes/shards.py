@@ -9,7 +9,7 @@ import hashlib
 import json
 import lzma
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -166,6 +166,18 @@ class FeatureSet:
     def hours(self) -> float:
         """The audio behind it."""
         return float(self.store.n_frames.sum()) * firmware.HOP_MS / 3_600_000
+
+
+def hours_of(run: Run, units: Iterable[str]) -> float:
+    """The audio behind shards of 02's output, by their names; none of them is opened.
+
+    Raises CheckpointError when 02 has not finished, FileNotFoundError for a shard out of reach.
+    """
+    facts, n_frames = finished(run, "features"), 0
+    for unit in units:
+        run.find(f"features/{unit}")
+        n_frames += facts[unit]["frames"]
+    return n_frames * firmware.HOP_MS / 3_600_000
 
 
 def band_statistics(store: FeatureStore) -> tuple[np.ndarray, np.ndarray]:

@@ -37,7 +37,7 @@ from mwwkit.metrics.operating_points import SET_NAMES, PerSet
 from mwwkit.model import onnx_model
 from mwwkit.report import in_short, writing
 from mwwkit.report.key_facts import key_facts, read_report
-from mwwkit.run.checkpoint import Checkpoint, completed, former_of
+from mwwkit.run.checkpoint import Checkpoint, completed, finished, former_of
 from mwwkit.run.config_base import Checked, Texts, at_least
 from mwwkit.run.errors import WrongInput, all_told
 from mwwkit.run.files import read_json, replacing, sha256, write_json
@@ -49,7 +49,7 @@ from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
 from mwwkit.run.shown import Facts, sentences
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes import provenance
-from mwwkit.scenes.shards import FeatureSet
+from mwwkit.scenes.shards import FeatureSet, hours_of
 from mwwkit.stages.inputs import choosing_words, chosen_net, validation_evaluator, weights_digest
 from mwwkit.training import processors
 from mwwkit.training.evaluator import (
@@ -132,12 +132,12 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     folder = _weights_of(run)
     refuse_without_clips(run, "05", sounds=True)
     all_told([onnx_model.needed] * config.onnx + [arena.needed] * (not config.arena_bytes))
-    names = _names(config, run)
-    decisions = decided.not_yet_heard(run) | dict(decided_cutoff.told(run, _weights(run)))
+    names, made_of = _names(config, run), _made_of(config, run)
+    decisions = decided.not_yet_heard(run) | dict(decided_cutoff.told(run, made_of["weights"]))
     facts = {
         "weights": completed(run, folder)["weights"],
         "files": list(to_json(names).values()),
-        "done": _is_done(config, run, Checkpoint.resume(run, FOLDER, {}), _made_of(config, run)),
+        "done": _is_done(config, run, Checkpoint.resume(run, FOLDER, {}), made_of),
         "arena": "measured in TensorFlow Lite Micro" if not config.arena_bytes else "as given",
         **decisions,
     }
@@ -148,8 +148,9 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
 
 def _guessed_s(run: Run) -> float:
     """What it takes to convert, to score both splits by the device's own arithmetic, to write."""
-    sets = (f"{split}-{name}" for split in ("validation", "test") for name in SET_NAMES)
-    return START_S + HOUR_S * sum(FeatureSet.open(run, name).hours for name in sets)
+    sets = {f"{split}-{name}" for split in ("validation", "test") for name in SET_NAMES}
+    scored = [unit for unit in finished(run, "features") if unit.split("/")[0] in sets]
+    return START_S + HOUR_S * hours_of(run, scored)
 
 
 @full_disk_stops(STAGE)

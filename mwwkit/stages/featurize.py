@@ -92,13 +92,14 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     sets = _sets(config, clips, spans)
     units = _units(sets)
     anew = _outdated(checkpoint, _marks(config, everything, actions, spans))
-    left = [name for name in units if name in anew or checkpoint.left([name])]
+    undone = {*anew, *checkpoint.left(list(units))}
+    left = [name for name in units if name in undone]
     again = Counter(name.split("/")[0] for name in [*anew, *checkpoint.outdated])
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
     words = _material(config, clips, spans, Split.TRAIN).positives
     unsure = len(words) - len(_sure(words, clips))
     seconds = _guessed_s(left_s, limits) + START_S
-    decided = told(run)
+    decided = told(run, everything, actions)
     decided |= {"shards made anew, since it was decided": dict(again)} if again else {}
     facts = {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},

@@ -13,7 +13,6 @@ from mwwkit.device.simulator import Device
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import remove_whole
 from mwwkit.run.lock import one_writer
 from mwwkit.run.pace import Watch, expected
 from mwwkit.run.parallel import each
@@ -25,7 +24,7 @@ from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
 from mwwkit.run.shown import Facts, Heading, sentences
 from mwwkit.scenes.mined_windows import window_around, write_table, write_windows
 from mwwkit.scenes.mining import TABLE, Event, false_events, heard_in, highest, table_digest
-from mwwkit.scenes.shards import FeatureSet
+from mwwkit.scenes.shards import FeatureSet, hours_of
 from mwwkit.scenes.store import Subset
 from mwwkit.stages.inputs import (
     choosing_words,
@@ -122,9 +121,9 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         processors.warn_of_another_kind(tuned, config.device)
     if not checkpoint.is_complete:
         refuse_without_clips(run, "04")
-    hours = sum(FeatureSet.open(run, name).hours for name in SCANNED if _has(run, name))
-    n_left, left = len(checkpoint.left(units)), _n_left(config, run, checkpoint)
-    seconds, undone = _guessed_s(config, run, limits, checkpoint), decided.not_yet_heard(run)
+    hours, n_left = hours_of(run, units), len(checkpoint.left(units))
+    left, undone = _n_left(config, run, checkpoint, tuned), decided.not_yet_heard(run)
+    seconds = _guessed_s(config, run, limits, checkpoint, tuned)
     facts = {
         "hours to scan": round(hours, 2),
         "shards left to scan": n_left,
@@ -149,12 +148,13 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     )
 
 
-def _guessed_s(config: Config, run: Run, limits: Limits, mined: Checkpoint) -> float:
+def _guessed_s(
+    config: Config, run: Run, limits: Limits, mined: Checkpoint, tuned: Checkpoint
+) -> float:
     """What is left takes, the start and the evaluations before and after included."""
-    if not _n_left(config, run, mined):
+    if not _n_left(config, run, mined, tuned):
         return 0.0
-    hours = sum(FeatureSet.of_unit(run, unit).hours for unit in mined.left(_scan_units(run)))
-    tuned = _tuned_checkpoint(config, run)
+    hours = hours_of(run, mined.left(_scan_units(run)))
     steps = UNIT_STEPS * len(tuned.left(list(config.course().units())))
     steps_s = min(steps, config.fine_tune_steps) * config.batch / 16 * STEP_S
     return START_S + hours * 3600 / TIMES_REAL_TIME / limits.n_workers + steps_s + EVALUATIONS_S
@@ -171,21 +171,17 @@ def run(
     """
     session = limits.session(run)
     mined, tuned = _mined_checkpoint(config, run), _tuned_checkpoint(config, run)
-    for each_of_them in (mined, tuned):
-        if each_of_them.begins_anew:
-            folder = each_of_them.path.parent
-            print(f"04: decisions changed 03's weights: all of {folder.name}/ is made anew")
-            remove_whole(folder)
+    decided.remove_outdated((mined, tuned), "04", "03's weights")
+    tuned = _tuned_checkpoint(config, run)
     if not tuned.is_complete:
         carry(run)
         processors.warn_of_another_kind(tuned, config.device)
-    session.must_begin_in_time(STAGE, _n_left(config, run, mined))
-    guessed_s = _guessed_s(config, run, limits, mined)
+    session.must_begin_in_time(STAGE, _n_left(config, run, mined, tuned))
+    guessed_s = _guessed_s(config, run, limits, mined, tuned)
     with Watch(run, STAGE) as watch:
         _scan(config, run, limits, session, mined)
         if not mined.is_complete or not _is_kept(run, mined):
             _keep(config, run, session, mined)
-        tuned = _tuned_checkpoint(config, run)
         mend(config.course(), run, tuned)
         if not tuned.is_complete or tuned.facts["drop"] != list(config.drop):
             _fine_tune(config, run, limits, session, mined, tuned, on_unit)
@@ -195,9 +191,8 @@ def run(
     return Facts(found, helped, f"05 takes {found['weights']}.")
 
 
-def _n_left(config: Config, run: Run, mined: Checkpoint) -> int:
+def _n_left(config: Config, run: Run, mined: Checkpoint, tuned: Checkpoint) -> int:
     """Units of either kind."""
-    tuned = _tuned_checkpoint(config, run)
     is_tuned = tuned.is_complete and tuned.facts["drop"] == list(config.drop)
     n_to_tune = 0 if is_tuned else len(tuned.left(list(config.course().units())))
     return len(mined.left(_scan_units(run))) + n_to_tune
@@ -344,10 +339,6 @@ def _of_this_table(drop: tuple[str, ...], run: Run) -> list[str]:
             "weights or clips: not left out; listen to what is mined now"
         )
     return [name.partition("@")[0] for name in drop if name not in stale]
-
-
-def _has(run: Run, set_name: str) -> bool:
-    return any(unit.split("/")[0] == set_name for unit in finished(run, "features"))
 
 
 def _scan_units(run: Run) -> list[str]:

@@ -9,7 +9,6 @@ from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.files import remove_whole
 from mwwkit.run.lock import one_writer
 from mwwkit.run.pace import Watch, expected
 from mwwkit.run.paths import Run
@@ -233,7 +232,7 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     """
     replicas.n_devices(config.device, config.replicas)
     checkpoint, course = _checkpoint(config, run), config.course()
-    _drop_outdated(config, run, checkpoint)
+    decided.remove_outdated(_both(config, run, checkpoint), "03", "the features")
     mend(course, run, checkpoint)
     session, before = limits.session(run), checkpoint.done
     n_left = len(course.left(checkpoint.done)) + _teacher_units_left(config, run)
@@ -263,22 +262,15 @@ def run(config: Config, run: Run, limits: Limits, on_unit: Watcher = lambda done
     return Facts(facts, f"{now}; the chosen weights are in {facts['weights']}.")
 
 
-def _drop_outdated(config: Config, run: Run, checkpoint: Checkpoint) -> None:
-    """Remove this run's training on other features, where decisions changed them."""
-    teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
-    for each in [checkpoint, *teacher]:
-        if each.begins_anew:
-            print(
-                f"03: decisions changed the features: all of {each.path.parent.name}/ is made anew"
-            )
-            remove_whole(each.path.parent)
+def _both(config: Config, run: Run, checkpoint: Checkpoint) -> list[Checkpoint]:
+    """The net's checkpoint, and its teacher's if there is one."""
+    return [checkpoint, *([_teacher_checkpoint(config, run)] if config.teacher_steps else [])]
 
 
 def _say_another_kind(config: Config, run: Run, checkpoint: Checkpoint) -> None:
     """Warn where units of the net or of its teacher were made on another kind of device."""
-    teacher = [_teacher_checkpoint(config, run)] if config.teacher_steps else []
     kind = processors.kind_of(config.device, replicas.n_devices(config.device, config.replicas))
-    for each in [checkpoint, *teacher]:
+    for each in _both(config, run, checkpoint):
         processors.warn_of_another_kind(each, kind)
 
 

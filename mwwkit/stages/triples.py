@@ -141,7 +141,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         "minutes left, about": round(wall_s / 60, 1),
         "GB left to write, about": round(n_bytes / 1e9, 2),
     }
-    done = f"done before: {', '.join(facts['phases done'])}" if facts["phases done"] else ""
+    before = ", ".join(facts["phases done"])
     rows = [(told, f"{facts['files'][name]:,}") for name, told in FOUND.items()]
     rows += [("not usable, set aside", f"{len(inputs.others):,}")]
     return Facts(
@@ -151,7 +151,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         if n_left
         else "No triple is left to make.",
         Table(rows, ("files", "found")),
-        f"Phases {done}." if done else "",
+        f"Phases done before: {before}." if before else "",
     )
 
 
