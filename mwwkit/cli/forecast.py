@@ -20,8 +20,6 @@ from mwwkit.run.session import Limits
 
 NOTEBOOK_S = 12.0  # a kernel, its imports, and what a notebook shows
 SPOKEN_S = 0.015  # CPU seconds a spoken word
-SCENE_SPEED = 500.0  # seconds of sound that become features in one, a core
-STEP_S = 0.028  # of training on 16 scenes
 LOOK_S = 5.0  # at the int8 model
 EXPORT_S = 45.0
 Values = Mapping[str, Any]
@@ -74,13 +72,13 @@ def _guess(stage: str, values: Mapping[str, Values]) -> float:
     if stage == "02":
         held_out_s = 0.3 * 2.3 * len(mine.get("CONDITIONS", ())) * _spoken(of_01)
         train_s = _amount(mine, "SCENES") * _amount(mine, "SCENE_SECONDS")
-        return (train_s + held_out_s + 60 * _minutes(of_01)) / SCENE_SPEED / cores
+        return (train_s + held_out_s + 60 * _minutes(of_01)) / pace.SCENES_TIMES_REAL_TIME / cores
     if stage == "03":
         steps, between = _amount(mine, "STEPS"), _amount(mine, "EVALUATE_EVERY")
         n_looks = 1 + (steps / between if between else 0)
-        return 10 + steps * _amount(mine, "BATCH") / 16 * STEP_S + n_looks * LOOK_S
+        return 10 + steps * _amount(mine, "BATCH") / 16 * pace.STEP_S + n_looks * LOOK_S
     if stage == "04":
-        steps_s = _amount(mine, "FINE_TUNE_STEPS") * _amount(mine, "BATCH") / 16 * STEP_S
+        steps_s = _amount(mine, "FINE_TUNE_STEPS") * _amount(mine, "BATCH") / 16 * pace.STEP_S
         return 20 + steps_s + 2 * LOOK_S
     return EXPORT_S
 

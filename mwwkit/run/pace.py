@@ -19,6 +19,9 @@ from mwwkit.run.quantities import how_long
 from mwwkit.run.typed_json import Amount, DataError, from_json, to_json
 
 FILE = "logs/pace.json"
+# Of a core of a small, shared CPU machine:
+STEP_S = 0.028  # a training step of 16 scenes of 12 s
+SCENES_TIMES_REAL_TIME = 500  # scenes made into features, all augmentation included
 LEAST_S = 2.0  # what took less says nothing
 DOUBT_S = 20.0  # as if so much had gone as guessed
 

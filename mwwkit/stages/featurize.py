@@ -20,7 +20,7 @@ from mwwkit.run.decisions import parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import remove_whole, replacing, sha256, write_json
 from mwwkit.run.lock import one_writer
-from mwwkit.run.pace import Watch, expected
+from mwwkit.run.pace import SCENES_TIMES_REAL_TIME, Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import progress
@@ -48,7 +48,6 @@ STAGE = "02 featurize"
 FOLDER, SECTION = "features", "featurize"
 SHARD_SECONDS = 1800.0  # of audio in a shard: 7 MB, some seconds of work to lose
 START_S = 4.0  # of the processes
-TIMES_REAL_TIME = 500  # that a core makes, all augmentation included; measured on a shared machine
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
 
 def _guessed_s(audio_s: float, limits: Limits) -> float:
     """What some seconds of scenes take."""
-    return audio_s / TIMES_REAL_TIME / limits.n_workers
+    return audio_s / SCENES_TIMES_REAL_TIME / limits.n_workers
 
 
 @full_disk_stops(STAGE)

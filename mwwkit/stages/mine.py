@@ -14,7 +14,7 @@ from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.lock import one_writer
-from mwwkit.run.pace import Watch, expected
+from mwwkit.run.pace import STEP_S, Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import progress
@@ -48,7 +48,6 @@ SCANNED = ("train-ambient", "train")
 WINDOW = 5  # scores of a mean that is looked at
 START_S = 12.0  # before the first unit: TensorFlow, and the int8 model to scan with
 TIMES_REAL_TIME = 3000  # that a core scans
-STEP_S = 0.028  # as of 03
 EVALUATIONS_S = 8.0  # before and after
 EVENT_BYTES = 60_000  # a 12 s spectrogram and its record
 

@@ -10,7 +10,7 @@ from mwwkit.run.checkpoint import Checkpoint, completed, finished
 from mwwkit.run.config_base import Before, Between, Checked, OneOf
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.lock import one_writer
-from mwwkit.run.pace import Watch, expected
+from mwwkit.run.pace import STEP_S, Watch, expected
 from mwwkit.run.paths import Run
 from mwwkit.run.profiling import profiled
 from mwwkit.run.quantities import as_sentence, how_it_stands, made_now
@@ -44,8 +44,7 @@ from mwwkit.training.trainer import Threads, Trainer, TrainingSettings, limit_th
 STAGE = "03 train"
 FOLDER = "training"
 START_S = 10.0  # before the first unit: TensorFlow, the net, the graph of a step
-STEP_S = 0.028  # of 16 scenes of 12 s on one core of a small CPU machine
-EVALUATION_S = 4.0  # there, most of it the conversion to int8
+EVALUATION_S = 4.0  # on one core of a small CPU machine, most of it the conversion to int8
 LOOKING = ("find_rate", "tensorboard", "profile")  # settings that shape no weight
 # Settings of the net alone: its teacher is the same whatever they are.
 NET_ONLY = (

@@ -114,7 +114,7 @@ def products(product: str) -> tuple[bool, bool]:
 def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is found, done and left, and the minutes and bytes it takes; writes nothing.
 
-    Raises early: CannotGoOn, CheckpointError, CannotGoOn or OSError, saying what to do.
+    Raises early: CannotGoOn, CheckpointError or OSError, saying what to do.
     """
     settings = config.shaping()
     batch_manifest.refuse_other_parameters(run, settings, of=config)
