@@ -219,6 +219,17 @@ def test_at_the_limits_a_cutoff_is_still_within_them():
     assert choose_cutoff(surface, 1.0, max_clip_fpr=0.2499).recall.count == 7
 
 
+def test_few_words_that_are_all_heard_for_long_do_not_pull_the_cutoff_up():
+    # the nine words are heard up to 200, and fewer and fewer of the others pass up to there
+    steps = [(9, 2, 0, 40), (9, 1, 0, 40), (9, 0, 0, 60), (1, 0, 0, 54)]
+    surface = counted([(9, 4, 45, 20), (9, 3, 20, 40), *steps], of=(9, 400))
+    choice = choose_cutoff(surface, 10.0, max_clip_fpr=0.01)
+    column = integer_cutoff(choice.cutoff) - 1
+    tail = expected_rates(surface.ambient_events[0], 1.0)
+    assert tail[column] <= 10.0 < tail[column - 1]
+    assert choice.clip_false_accepts.count > 0 and choice.margin == 200 - column
+
+
 def test_what_is_expected_may_be_the_target_itself():
     surface = counted([(9, 0, 45, 100), (8, 0, 20, 50), (7, 0, 0, 104)])
     choice = choose_cutoff(surface, 45.0)

@@ -73,11 +73,13 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
     the negative clips, near misses apart (`Surface.share_of_others`). What is expected comes from
     the tail of the scores of long sound and of those clips (`tail_fit.expected_rates`): it forbids
-    what short audio is too short to count, and allows the lowest of cutoffs that look equal. Ties
-    go to fewer accepted negative clips, then to the window with the widest run of equally good
-    cutoffs. Where the tail says nothing it is the middle of that run, and its end where it expects
-    more than the target everywhere. A cutoff at which nothing is recognised is never chosen: where
-    no other meets the targets, the one with the fewest false accepts is, and `reached` is False.
+    what short audio is too short to count, and each window then takes the lowest cutoff within the
+    limits, however few words tell it from higher ones: few words are heard up to where strangers'
+    are not any more. Of the windows' cutoffs the one with the best recall is taken, ties going to
+    fewer accepted negative clips, then to the window with the widest run of equally good cutoffs.
+    Where the tail says nothing it is the middle of that run, and its end where it expects more
+    than the target everywhere. A cutoff at which nothing is recognised is never chosen: where no
+    other meets the targets, the one with the fewest false accepts is, and `reached` is False.
 
     Raises ValueError where there are no positives, no negatives or no ambient audio.
     """
@@ -99,9 +101,14 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     unknown = np.isnan(expected) & all(tail is None for tail in tails)
     good = counted & ((expected <= target_fah) | unknown)
     reached, believed = bool(counted.any()), bool(good.any())
-    if reached:
-        costs = -surface.hits, surface.clip_false_accepts, surface.ambient_events
-        tied = _best(good if believed else counted, *costs)
+    costs = -surface.hits, surface.clip_false_accepts, surface.ambient_events
+    if believed and not all(tail is None for tail in tails):
+        lowest = good & (np.cumsum(good, axis=1) == 1)
+        rows = _best(lowest, *costs).any(axis=1)
+        most_hits = np.max(surface.hits, axis=1, keepdims=True, where=lowest, initial=0)
+        tied = good & (surface.hits == most_hits) & rows[:, np.newaxis]
+    elif reached:
+        tied = _best(counted, *costs)
     elif fires.any():
         tied = _best(fires, surface.ambient_events, surface.clip_false_accepts, -surface.hits)
     else:
