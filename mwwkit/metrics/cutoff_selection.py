@@ -89,7 +89,8 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
             f"{surface.ambient_hours} h of ambient audio; wanted some of each"
         )
     hours, (events, all_hours) = surface.ambient_hours, surface.other_sound
-    tails = [expected_rates(of_window, all_hours) for of_window in events]
+    scale = surface.logit_scale or 0.0
+    tails = [expected_rates(of_window, all_hours, scale) for of_window in events]
     expected = np.stack([np.full(len(CUTOFFS), np.nan) if t is None else t for t in tails])
     fires = surface.hits > 0
     counted = (
@@ -138,7 +139,7 @@ def at_cutoff(
     of_window, hours = surface.other_sound[0][row], surface.other_sound[1]
     at, others = surface.row(rule.window)[column], float(surface.share_of_others[row, column])
     within = at.events / at.hours <= target_fah and others <= max_clip_fpr
-    tail = expected_rates(of_window, hours)
+    tail = expected_rates(of_window, hours, surface.logit_scale or 0.0)
     choice = _choice(surface, row, column, 1, bool(at.hits and within), target_fah, tail)
     told = choice.note
     if not at.hits:
