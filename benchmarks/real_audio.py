@@ -196,7 +196,8 @@ def _expected(surface: Surface) -> list[float] | None:
     Of the same sound as `choose_cutoff` takes it of, or the tables would test another rule.
     """
     events, hours = surface.other_sound
-    rates = expected_rates(np.asarray(events)[surface.windows.index(WINDOW)], hours)
+    of_window = np.asarray(events)[surface.windows.index(WINDOW)]
+    rates = expected_rates(of_window, hours, surface.logit_scale or 0.0)
     return None if rates is None else [float(f"{rate:.3g}") for rate in rates]
 
 

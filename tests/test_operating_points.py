@@ -5,8 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mwwkit.device.detector import Rule, clip_maxima, detections, integer_cutoff
-from mwwkit.metrics.cutoff_selection import choose_cutoff, median_latency
+from mwwkit.device.detector import (
+    Rule,
+    clip_maxima,
+    detections,
+    integer_cutoff,
+    manifest_cutoff,
+)
+from mwwkit.metrics.cutoff_selection import at_cutoff, choose_cutoff, median_latency
 from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, PerSet, Surface, operating_points
 from mwwkit.metrics.rates import false_accepts_at_most, proportion
 from mwwkit.metrics.tail_fit import expected_rates
@@ -217,6 +223,29 @@ def test_at_the_limits_a_cutoff_is_still_within_them():
     assert choose_cutoff(surface, 0.4999).recall.count == 7
     assert choose_cutoff(surface, 1.0, max_clip_fpr=0.25).recall.count == 8  # 1 of 4
     assert choose_cutoff(surface, 1.0, max_clip_fpr=0.2499).recall.count == 7
+
+
+def test_few_words_that_are_all_heard_for_long_do_not_pull_the_cutoff_up():
+    # the nine words are heard up to 200, and fewer and fewer of the others pass up to there
+    steps = [(9, 2, 0, 40), (9, 1, 0, 40), (9, 0, 0, 60), (1, 0, 0, 54)]
+    surface = counted([(9, 4, 45, 20), (9, 3, 20, 40), *steps], of=(9, 400))
+    choice = choose_cutoff(surface, 10.0, max_clip_fpr=0.01)
+    column = integer_cutoff(choice.cutoff) - 1
+    tail = expected_rates(surface.ambient_events[0], 1.0)
+    assert tail[column] <= 10.0 < tail[column - 1]
+    assert choice.clip_false_accepts.count > 0 and choice.margin == 200 - column
+
+
+def test_the_choice_knows_what_calibration_multiplied_logits_with():
+    steep = [(9, 0, 45, 5), (9, 0, 20, 5), (9, 0, 0, 244)]
+    plain, scaled = counted(steep), replace(counted(steep), logit_scale=2.0)
+    assert choose_cutoff(plain, 0.5).cutoff < choose_cutoff(scaled, 0.5).cutoff
+    rule = Rule(manifest_cutoff(200), 3)
+    expected = [at_cutoff(each, rule, 0.5).fah_expected for each in (plain, scaled)]
+    assert expected[0] < expected[1]
+    words = [peak(250)], [peak(1)], [stream(1)]
+    assert operating_points(*words, logit_scale=0.3).logit_scale == 0.3
+    assert operating_points(*words).logit_scale is None
 
 
 def test_what_is_expected_may_be_the_target_itself():

@@ -7,6 +7,7 @@ from mwwkit.device.detector import LIVE_CUTOFFS
 from mwwkit.metrics.tail_fit import (
     FEWEST,
     LEAST_MEAN_EXCESS,
+    LEAST_OF_NET,
     LOGITS,
     PEAKS,
     STRANGERS,
@@ -28,7 +29,8 @@ def test_a_planted_exponential_tail_is_found_far_above_its_highest_peak():
     for draw in range(300):
         draws = rng(draw, "tail")
         n = draws.poisson(hours * rate_at_even * np.exp(3 / mean_excess))  # peaks over -3
-        found.append(expected_rates(counts(-3 + draws.exponential(mean_excess, n)), hours, 1.0))
+        peaks = counts(-3 + draws.exponential(mean_excess, n))
+        found.append(expected_rates(peaks, hours, stretch=1.0))
     ratio = np.array(found) / (rate_at_even * np.exp(-LOGITS / mean_excess))
     column = int(np.argmax(LOGITS > 2))  # 3.6 an hour: in 12 minutes mostly none
     # The mean excess of 40 peaks is known to 16 %, so its exponential over some 3 logits, 5 of
@@ -78,9 +80,17 @@ def test_a_cliff_is_not_believed():
     assert np.diff(np.log(rates[-9:])) == pytest.approx(-np.diff(LOGITS[-9:]) / LEAST_MEAN_EXCESS)
 
 
+def test_a_cliff_is_believed_less_where_calibration_left_logits_as_the_net_had_them():
+    steep = counts(-3 + 0.001 * np.arange(200))
+    for scale, least in ((0.2, LEAST_MEAN_EXCESS), (0.9, 0.9 * LEAST_OF_NET)):
+        falls = np.diff(np.log(expected_rates(steep, 1.0, scale)[-9:]))
+        assert falls == pytest.approx(-np.diff(LOGITS[-9:]) / least)
+
+
 def test_strangers_tail_is_longer_by_a_factor():
     found = counts(-3 + rng(1, "tail").exponential(0.8, 400))
-    rates = [expected_rates(found, 1.0, stretch) for stretch in (1.0, 2.0)]
+    rates = [expected_rates(found, 1.0, stretch=stretch) for stretch in (1.0, 2.0)]
     falls = [np.diff(np.log(each[-20:])) for each in rates]
     assert falls[1] == pytest.approx(falls[0] / 2)
-    assert np.array_equal(expected_rates(found, 1.0), expected_rates(found, 1.0, STRANGERS))
+    by_default = expected_rates(found, 1.0, stretch=STRANGERS)
+    assert np.array_equal(expected_rates(found, 1.0), by_default)

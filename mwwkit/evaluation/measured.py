@@ -22,11 +22,12 @@ A_SCENE = says(required=("seconds", "seed", "items", "background", "room"))
 
 @dataclass(frozen=True)
 class Aim:
-    """What a rule must keep to where it is chosen."""
+    """What a rule must keep to where it is chosen, and what its choice hangs on besides scores."""
 
     target_fah: float  # false accepts an hour, at most
     max_clip_fpr: float  # the share of other words that may be accepted
     windows: tuple[int, ...]  # that there are to choose from
+    logit_scale: float | None = None  # what calibration multiplied the net's logits with
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures
     tracks = counted.tracks
     near = provenance.near_misses(split.sets.negatives, about)
     scored = tracks.positives, tracks.negatives, tracks.ambient
-    surface = operating_points(*scored, aim.windows, near)
+    surface = operating_points(*scored, aim.windows, near, aim.logit_scale)
     shipped, hit = surface.at(rule), rule.wakes(tracks.positives)
     latency = _latency(counted, rule, about)
     return SplitFigures(

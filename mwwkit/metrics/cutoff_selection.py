@@ -73,11 +73,13 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
     the negative clips, near misses apart (`Surface.share_of_others`). What is expected comes from
     the tail of the scores of long sound and of those clips (`tail_fit.expected_rates`): it forbids
-    what short audio is too short to count, and allows the lowest of cutoffs that look equal. Ties
-    go to fewer accepted negative clips, then to the window with the widest run of equally good
-    cutoffs. Where the tail says nothing it is the middle of that run, and its end where it expects
-    more than the target everywhere. A cutoff at which nothing is recognised is never chosen: where
-    no other meets the targets, the one with the fewest false accepts is, and `reached` is False.
+    what short audio is too short to count, and each window then takes the lowest cutoff within the
+    limits, however few words tell it from higher ones: few words are heard up to where strangers'
+    are not any more. Of the windows' cutoffs the one with the best recall is taken, ties going to
+    fewer accepted negative clips, then to the window with the widest run of equally good cutoffs.
+    Where the tail says nothing it is the middle of that run, and its end where it expects more
+    than the target everywhere. A cutoff at which nothing is recognised is never chosen: where no
+    other meets the targets, the one with the fewest false accepts is, and `reached` is False.
 
     Raises ValueError where there are no positives, no negatives or no ambient audio.
     """
@@ -87,7 +89,8 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
             f"{surface.ambient_hours} h of ambient audio; wanted some of each"
         )
     hours, (events, all_hours) = surface.ambient_hours, surface.other_sound
-    tails = [expected_rates(of_window, all_hours) for of_window in events]
+    scale = surface.logit_scale or 0.0
+    tails = [expected_rates(of_window, all_hours, scale) for of_window in events]
     expected = np.stack([np.full(len(CUTOFFS), np.nan) if t is None else t for t in tails])
     fires = surface.hits > 0
     counted = (
@@ -99,9 +102,14 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     unknown = np.isnan(expected) & all(tail is None for tail in tails)
     good = counted & ((expected <= target_fah) | unknown)
     reached, believed = bool(counted.any()), bool(good.any())
-    if reached:
-        costs = -surface.hits, surface.clip_false_accepts, surface.ambient_events
-        tied = _best(good if believed else counted, *costs)
+    costs = -surface.hits, surface.clip_false_accepts, surface.ambient_events
+    if believed and not all(tail is None for tail in tails):
+        lowest = good & (np.cumsum(good, axis=1) == 1)
+        rows = _best(lowest, *costs).any(axis=1)
+        most_hits = np.max(surface.hits, axis=1, keepdims=True, where=lowest, initial=0)
+        tied = good & (surface.hits == most_hits) & rows[:, np.newaxis]
+    elif reached:
+        tied = _best(counted, *costs)
     elif fires.any():
         tied = _best(fires, surface.ambient_events, surface.clip_false_accepts, -surface.hits)
     else:
@@ -131,7 +139,7 @@ def at_cutoff(
     of_window, hours = surface.other_sound[0][row], surface.other_sound[1]
     at, others = surface.row(rule.window)[column], float(surface.share_of_others[row, column])
     within = at.events / at.hours <= target_fah and others <= max_clip_fpr
-    tail = expected_rates(of_window, hours)
+    tail = expected_rates(of_window, hours, surface.logit_scale or 0.0)
     choice = _choice(surface, row, column, 1, bool(at.hits and within), target_fah, tail)
     told = choice.note
     if not at.hits:

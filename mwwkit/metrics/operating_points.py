@@ -68,6 +68,8 @@ class Surface:
     # Near misses among the negatives; None where there are none, or nobody knew.
     near_false_accepts: Table | None = absent()
     n_near: Count | None = absent()
+    # by which calibration multiplied the net's logits; None where nobody knew
+    logit_scale: Amount | None = absent()
 
     @property
     def other_sound(self) -> tuple[np.ndarray, float]:
@@ -152,10 +154,12 @@ def operating_points(
     ambient: Sequence[np.ndarray],
     windows: Sequence[int] = (5,),
     near: Sequence[bool] = (),
+    logit_scale: float | None = None,
 ) -> Surface:
     """The whole surface in one pass over the tracks (uint8 scores, one array a clip or stream).
 
-    `near` says of each negative whether it is a near miss; without it none is.
+    `near` says of each negative whether it is a near miss; without it none is. `logit_scale` is
+    what calibration multiplied the net's logits with, which tails hang on (`tail_fit`).
     """
     confusing = list(compress(negatives, near))
     plain = list(compress(negatives, map(not_, near))) if near else negatives
@@ -172,7 +176,11 @@ def operating_points(
         )
     hits, false_accepts, passed, heard = (np.stack(column) for column in zip(*rows, strict=True))
     of = len(positives), len(negatives), _hours(ambient)
-    surface = Surface(tuple(windows), hits, false_accepts, heard, *of, negative_hours=_hours(plain))
+    surface = Surface(
+        *(tuple(windows), hits, false_accepts, heard, *of),
+        negative_hours=_hours(plain),
+        logit_scale=logit_scale,
+    )
     if not confusing:
         return surface
     return replace(surface, near_false_accepts=passed, n_near=len(confusing))

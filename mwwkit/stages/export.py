@@ -195,10 +195,10 @@ def _export(
         raise gate.GateError(faults)
     arena_facts = _arena(config, model)
     validation = score("validation", model)
-    counted = validation.of_words(choosing_words(run).counted)
-    choice = decided_cutoff.choice(
-        run, made_of["weights"], counted.tracks, config.target_fah, config.max_clip_fpr
-    )
+    counted = validation.of_words(choosing_words(run).counted).tracks
+    counted = replace(counted, logit_scale=temperature.scale)
+    aim = config.target_fah, config.max_clip_fpr
+    choice = decided_cutoff.choice(run, made_of["weights"], counted, *aim)
     described = config.described(
         choice.cutoff, choice.window, arena_facts.stated, _slug(config, run)
     )
@@ -234,9 +234,9 @@ def _metrics(
     score: Score,
 ) -> Metrics:
     """What the metrics file says of the model; `splits`: validation and test."""
-    aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS)
     training, (validation, test) = FeatureSet.open(run, "train").store, splits
     temperature = made.temperature
+    aim = Aim(config.target_fah, config.max_clip_fpr, WINDOWS, temperature.scale)
     others = parity.other_models(made, training) if config.other_calibrations else ()
     return Metrics(
         threshold=_threshold(config, run, choice),

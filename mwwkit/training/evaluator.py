@@ -115,11 +115,12 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
     """uint8 scores of a model over each set of a split, a track a spectrogram.
 
     `beside` are of words that do not choose: machines', where people's are enough. `near` says
-    which negatives are near misses.
+    which negatives are near misses; `logit_scale` is what calibration multiplied logits with.
     """
 
     beside: Sequence[np.ndarray] = ()
     near: Sequence[bool] = ()
+    logit_scale: float | None = None
 
     def choose(
         self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
@@ -136,7 +137,7 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
     def surface(self) -> Surface:
         """What every cutoff does at each of WINDOWS."""
         scored = self.positives, self.negatives, self.ambient
-        return operating_points(*scored, WINDOWS, self.near)
+        return operating_points(*scored, WINDOWS, self.near, self.logit_scale)
 
 
 def tracks(
@@ -192,10 +193,11 @@ class Evaluator:
 
     def scored(self, net: MixedNet, shape: Shape) -> Tracks:
         """Calibrate a net, convert it to int8 and step it through the validation split."""
-        model = int8_model(net, shape, self.calibration, self.temperature(net))
+        temperature = self.temperature(net)
+        model = int8_model(net, shape, self.calibration, temperature)
         material = self.positives, self.negatives, self.ambient
         counted = tracks(model, *material, workers=self.workers)
-        counted = replace(counted, near=self.near)
+        counted = replace(counted, near=self.near, logit_scale=temperature.scale)
         if not len(self.beside):
             return counted
         return replace(counted, beside=tracks(model, self.beside, (), ()).positives)
