@@ -254,10 +254,11 @@ ending.stopped or (clips and clip_browser.browse(run))
 #
 # *Six people, twelve recordings of each, split in two ways.*
 #
-# **Why by speaker.** Some clips train, some choose weights and cutoff, some test and are touched at
-# the very end. A model that has heard ann knows ann: tested on her it looks better than a stranger
-# will find it. So from six speakers on, nobody is in two of these groups. With fewer, everybody's
-# recordings go to all three, and every report says that the model is tested on voices it knows.
+# **Why by speaker.** Some clips train, some choose weights and cutoff (the *validation split*), some
+# test and are touched at the very end (the *test split*). A model that has heard ann knows ann: tested
+# on her it looks better than a stranger will find it. So from six speakers on, nobody is in two splits.
+# With fewer, everybody's recordings go to all three, and every report says that the model is tested on
+# voices it knows.
 #
 # It raises if 02 could not work with what is on disk, or if a sound, or one of six speakers or more,
 # is in two splits. The last table says what became of all that was given; its rows add up.

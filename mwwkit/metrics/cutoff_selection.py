@@ -168,7 +168,7 @@ def _near_misses(surface: Surface, row: int, column: int, split: str) -> str:
 
 
 def _on(split: str) -> str:
-    return f" of the {split} split" if split else ""
+    return f" in the {split} split" if split else ""
 
 
 def _price(n_given_up: int, of: int, split: str) -> str:

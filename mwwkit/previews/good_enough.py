@@ -186,7 +186,7 @@ def mining(run: Run) -> Sentences:
     if not tuned["mined"]:
         return _sentences([n, f"There was nothing to train against: {_STAY}"])
     before, after = read(tuned["before"]), read(tuned["after"])
-    result = f"On the validation split it heard {before.short} before, and {after.short} after."
+    result = f"On the validation split it {before} before, and {after} after."
     helped = "Fine-tuning helped: its weights go to 05."
     if not tuned["weights"].startswith("tuned/"):
         helped = f"Fine-tuning did not help, and nothing is lost: {_STAY}"
