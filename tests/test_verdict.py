@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from mwwkit.evaluation.measured import (
+    BySpeaker,
     ConditionRate,
     GroupRate,
     Groups,
@@ -20,7 +21,7 @@ from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import formatting
 from mwwkit.report.origins import Data, Setting, Source, StageSettings, Trained, trained
 from mwwkit.report.verdict import Verdict, verdict
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import by_condition, counted_heard, heard_words, of_intervals
 
 CONDITIONS = ("clean", "noise10")
 FEW_H, MANY_H, TARGET = 0.17, 10.0, 0.5
@@ -212,6 +213,22 @@ def test_a_fault_beside_the_worst_is_told_with_its_cure():
     assert found.kind == "shy"
     told = " ".join(found.sentences)
     assert "the lenient cutoff" in told and "the strict cutoff" in told
+
+
+def test_every_interval_of_words_heard_is_by_speaker_where_voices_are_known():
+    of = figures(of_voices("machines", 0.96))
+    wide = GroupRate(46, 48, 46 / 48, 0.8, 0.99, group="clean", merged=0, units=6)
+    noise = replace(of.recall[1], by_speaker=BySpeaker(0.7, 0.98, 6))
+    by = (*of.groups.recall, RatesBy("condition", (wide,)))
+    known = replace(of, recall=(of.recall[0], noise), groups=replace(of.groups, recall=by))
+    told = [(row.counts, row.interval) for row in by_condition(known)]
+    assert told == [("46 of 48", "80.0 to 99.0 %"), ("46 of 48", "70.0 to 98.0 %")]
+    assert by_condition(of) == of.recall, "exact, where nobody knows who spoke"
+    heard = heard_words(known)
+    assert counted_heard(by, "machines", heard.words).interval == heard.machines.interval
+    assert counted_heard(by, "unknown", heard.words) is heard.words
+    assert "for voices other than these 6:" in of_intervals(known, heard)
+    assert not of_intervals(of, heard)
 
 
 def test_words_of_two_conditions_say_how_they_become_what_a_rate_counts():

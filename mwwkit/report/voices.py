@@ -163,6 +163,6 @@ def of_intervals(figures: SplitFigures, heard: Heard) -> str:
         return ""
     others = f"for voices other than these {n:,}" if heard.of_strangers else f"of {n:,} voices"
     return (
-        f"The intervals are by speaker, {others}: clips of one voice are alike, so these are wider "
-        "than clip by clip."
+        f"Intervals of words heard are by speaker, {others}: clips of one voice are alike, so "
+        "these are wider than clip by clip."
     )
