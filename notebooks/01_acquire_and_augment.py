@@ -34,28 +34,30 @@
 # %% [markdown]
 # ## Parameters
 #
-# Most people set two: `WORD`, and `RECORDINGS`, a folder with `positive/` (one word a file, a folder
-# for each speaker) and, if you have them, `negative/`, `ambient/`, `background/`. To see first that
-# all of it works, set `PRESET = "demo"` and nothing else.
+# Most people set two: `WORD`, and `RECORDINGS`, your own folder with `positive/` in it (one word a
+# file, a folder for each speaker) and, if you have them, `negative/`, `ambient/`, `background/`. To
+# see first that all of it works, set `PRESET = "demo"` and nothing else.
 #
 # `TARGET_FAH` is how often an hour the device may wake for nothing while people talk: 0.5 is eight
 # times in a day of sixteen hours with a radio on, and far fewer in a quiet home.
 
 # %%
 WORD = ""  # the wake word, as it is written
-RECORDINGS = "auto"  # a folder with any of positive/ negative/ background/ ...; auto asks paths.md
+RECORDINGS = "auto"  # your folder, with any of positive/ negative/ ... in it; auto asks paths.md
 PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
 TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 
 # %% [markdown]
-# The rest can stay as it is. Each line says what it is for.
+# The next cell is long, and nothing in it need be touched: go on to Setup. It is in groups, in the
+# order in which you might come to need them.
 
 # %% tags=["parameters"]
-RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
-PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-POSITIVE = []  # more folders of each
+# Nothing here need be touched: with these values it works.
+
+# Sounds of yours that lie elsewhere than in RECORDINGS:
+POSITIVE = []  # more folders of the wake word
 NEGATIVE = []  # words that are not the wake word
 HARD_NEGATIVE = []  # words that sound like it
 AMBIENT = []  # continuous speech without it
@@ -65,7 +67,8 @@ TABLE = ""  # a CSV with path and kind, at best also word, source, speaker, lice
 TABLE_POSITIVE = []  # its words or path patterns; none for the wake word
 TABLE_HARD_NEGATIVE = []  # its words or path patterns
 TABLE_EXCLUDE = []  # its words or path patterns that are left out
-GIVEN_SPLITS = ""  # a CSV with path and split; wins over drawn splits
+
+# What machines say beside people:
 TTS_POSITIVE = 1000  # spoken wake words
 TTS_NEGATIVE = 2000  # spoken other words
 TTS_HARD_NEGATIVE = 600  # spoken near misses
@@ -76,18 +79,30 @@ TTS_SPEAKERS = 0  # voices at most; 0 for all
 TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of English
 TTS_ACCENT_SHARE = 0.1  # share of voices with a foreign accent
 PIPER_VOICES = ""  # a folder of Piper's voices; it then speaks instead of espeak-ng
-NOISE_MINUTES = 20.0  # made up
-ROOMS = 60  # made up
-SHARES = [0.7, 0.15, 0.15]  # of train, validation, test
+
+# What is made up:
+NOISE_MINUTES = 20.0  # of noise
+ROOMS = 60  # impulse responses of rooms
+
+# Who trains, who chooses, who tests; and how long a clip may be:
 SPEAKER_LEVEL = 0  # the folder that is the speaker, 1 the outermost, -1 the innermost; 0 by names
-INPUT_RULES = 2  # how folders and tables are read; 1 as in runs that older versions began
+SHARES = [0.7, 0.15, 0.15]  # of train, validation, test
+GIVEN_SPLITS = ""  # a CSV with path and split; wins over drawn splits
 MIN_SECONDS = 0.1  # length of a clip at least
-MAX_SECONDS = 15.0  # and at most
-SEED = 42  # of everything drawn in the whole run; same seed, same bytes
-MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that they let pass
+MAX_SECONDS = 15.0  # length of a clip at most
+
+# Where the run is kept, and what it may take:
+RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
+PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 WORKERS = 0  # processes; 0 for one a core
 MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
+
+# What holds for the whole run:
+SEED = 42  # of everything drawn in the whole run; same seed, same bytes
+MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that 03 to 05 let pass
+INPUT_RULES = 2  # how folders and tables are read; 1 as in runs that older versions began
+
 # Another product, for a model of rooms; a wake word needs none of it:
 PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
 BAD_IRS = []  # for triples: folders of impulse responses of all kinds; none asks paths.md
@@ -177,7 +192,8 @@ run.told
 #
 # Twenty recordings of the word by people do more for the model than any setting does. Make them here,
 # or upload a phone's files: you are told what to say next and whether level and noise were good, and
-# each one is kept at once, in `recorded/` of the run. Yours are in `recordings/` already? Go on.
+# each one is kept at once, in `recorded/` of the run, which 01 reads too. Yours are in the folder that
+# `RECORDINGS` names? Then go on.
 
 # %%
 clips and guided_recorder.guide(run, clips.word)
@@ -186,8 +202,8 @@ clips and guided_recorder.guide(run, clips.word)
 # ## Plan
 #
 # Before anything is made: what would be, or is there already. Look at one thing before you go on: are
-# your recordings counted? If not, `RECORDINGS` names the wrong folder. It stops here, not three hours in, where a
-# folder is empty or the disk too small.
+# your recordings counted? If not, `RECORDINGS` names the wrong folder. It stops here, not three
+# hours in, where a folder is empty or the disk too small.
 #
 # Why machines speak: nobody records a thousand words. Hundreds of voices teach the model what the
 # word is; yours teach it how people say it. They also say *near misses*, words that sound like yours,
@@ -238,10 +254,11 @@ ending.stopped or (clips and clip_browser.browse(run))
 #
 # *Six people, twelve recordings of each, split in two ways.*
 #
-# **Why by speaker.** Some clips train, some choose weights and cutoff, some test and are touched at
-# the very end. A model that has heard ann knows ann: tested on her it looks better than a stranger
-# will find it. So from six speakers on, nobody is in two of these groups. With fewer, everybody's
-# recordings go to all three, and every report says that the model is tested on voices it knows.
+# **Why by speaker.** Some clips train, some choose weights and cutoff (the *validation split*), some
+# test and are touched at the very end (the *test split*). A model that has heard ann knows ann: tested
+# on her it looks better than a stranger will find it. So from six speakers on, nobody is in two splits.
+# With fewer, everybody's recordings go to all three, and every report says that the model is tested on
+# voices it knows.
 #
 # It raises if 02 could not work with what is on disk, or if a sound, or one of six speakers or more,
 # is in two splits. The last table says what became of all that was given; its rows add up.

@@ -49,22 +49,26 @@ CONDITIONS = ["clean", "noise10", "babble10", "room"]  # held-out words are hear
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 
 # %% [markdown]
-# The rest can stay as it is. Each line says what it is for.
+# Nothing in the next cell need be touched: go on to Setup. It is in groups, in the order in which you
+# might come to need them.
 
 # %% tags=["parameters"]
-RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
-PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
-TRAINING = "scenes"  # scenes, or windows: one window and one label, as a baseline
-SCENE_SECONDS = 12.0  # length of a scene
-MAX_ROOMS = 200  # rooms used at most; 0 for none
-RIR = 0.5  # probability that a scene is in one of them
-DRY = "none"  # of a room's sound left dry: none, fixed, random; adaptive: more where it rings long
-DRY_SHARE = [0.3, 0.7]  # how much, at least and at most
+# Nothing here need be touched: with these values it works.
+
+# What is behind the word, and how loud:
 BACKGROUND_NOISE = 0.13  # probability of a recording behind a scene
 COLOR_NOISE = 0.1  # of white to brown noise
 VOICE = 0.15  # of somebody talking
 BABBLE = 0.42  # of several; else it is quiet
 SNR_DB = [-3.0, 15.0]  # of a word over what is behind
+
+# In which rooms:
+MAX_ROOMS = 200  # rooms used at most; 0 for none
+RIR = 0.5  # probability that a scene is in one of them
+DRY = "none"  # of a room's sound left dry: none, fixed, random; adaptive: more where it rings long
+DRY_SHARE = [0.3, 0.7]  # how much, at least and at most
+
+# What is done to each sound:
 GAIN = 1.0  # probability, for each sound in a scene, of another level
 GAIN_DB = 5.0  # up or down
 SPEED_LOG = 0.13  # sounds are up to exp(0.13), so 1.14 times, faster and higher, or slower
@@ -76,6 +80,14 @@ TIME_STRETCH = 0.0  # of being faster or slower at the same pitch
 STRETCH = [0.85, 1.15]  # how fast, at least and at most
 TIME_SHIFT = 0.0  # of coming earlier or later than the pause before it
 SHIFT_S = 0.1  # s, either way at most
+
+# What a scene is:
+TRAINING = "scenes"  # scenes, or windows: one window and one label, as a baseline
+SCENE_SECONDS = 12.0  # length of a scene
+
+# Where the run is kept, and what it may take:
+RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
+PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 SEED = None  # of everything drawn; None is the run's own, said in 01
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
 WORKERS = 0  # processes; 0 for one a core
@@ -150,7 +162,7 @@ run.told
 # a model can. *Use these* keeps the values in `decisions/parameters.json`; then run from Setup on.
 
 # %%
-augmentation_ab.compare(run, config)
+augmentation_ab.compare(run, config, config.max_rooms, config.seed)
 
 # %% [markdown]
 # ## Plan

@@ -49,11 +49,25 @@ DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAu
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 
 # %% [markdown]
-# The rest can stay as it is. Each line says what it is for.
+# Nothing in the next cell need be touched: go on to Setup. It is in groups, in the order in which you
+# might come to need them.
 
 # %% tags=["parameters"]
-RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
-PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
+# Nothing here need be touched: with these values it works.
+
+# What the loss weighs more:
+POSITIVE_WEIGHT = 1.0  # of the words' steps in the loss
+NEGATIVE_WEIGHT = 0.5  # of all other steps
+HARD_WEIGHT = 1.0  # of the hardest of them once more
+HARD_SHARE = 0.01  # how many of all steps are those
+CLASS_RATIO = []  # [2, 1, 1] of every batch with the word, without, with a near miss; [] as drawn
+CLASS_PENALTY = []  # weights of their negative steps, as [1, 1, 2]; [] for 1 each
+FOCAL = 0.0  # 2 lets steps that are right already count less; 0 is off
+SMOOTHING = 0.0  # doubt that is taught: 0.05 wants 0.95 instead of 1
+TRIPLET = 0.0  # weight of keeping words apart from what sounds like them; 0 is off
+TRIPLET_MARGIN = 0.2  # by how much, in squared distance
+
+# How it learns:
 BATCH = 8  # scenes a step; 8 of 12 s are some 3200 decisions
 LEARNING_RATE = 0.003  # at its highest, after the warm-up
 WARMUP_STEPS = 100  # over which the rate rises to it
@@ -63,30 +77,16 @@ CLIP_NORM = 5.0  # the longest gradient that is followed
 DROPOUT = 0.1  # share of channels left out before the head
 EMA_DECAY = 0.999  # of the averaged weights, which are the ones that are kept
 EMA_DECAY_LATE = 0.9995  # in the last fifth
-PRECISION = "float32"  # of products: float32, bfloat16 or float16; weights stay float32
-REPLICAS = 1  # GPUs that share a batch; 0 for all there are, if DEVICE is gpu
 QAT_STEPS = 0  # the last so many feel the rounding of the int8 file, at twice the time; 0 is off
-POSITIVE_WEIGHT = 1.0  # of the words' steps in the loss
-NEGATIVE_WEIGHT = 0.5  # of all other steps
-HARD_WEIGHT = 1.0  # of the hardest of them once more
-HARD_SHARE = 0.01  # how many of all steps are those
-POOLING = 0.0  # 0 supervises every step of a word; 1 only its best, for unsure word ends
-POOLING_SHARPNESS = 0.0  # 0 takes the best itself; 1 to 10 a smooth one
-FOCAL = 0.0  # 2 lets steps that are right already count less; 0 is off
-SMOOTHING = 0.0  # doubt that is taught: 0.05 wants 0.95 instead of 1
-TRIPLET = 0.0  # weight of keeping words apart from what sounds like them; 0 is off
-TRIPLET_MARGIN = 0.2  # by how much, in squared distance
-DISTILLATION = 0.0  # share of the loss that a teacher takes over from the labels; 0 is off
-DISTILLATION_TEMPERATURE = 2.0  # by which both logits are divided before they are compared
-TEACHER_STEPS = 0  # of a larger net that hears ahead, trained first; 1200, or 0 for none
-TEACHER_WIDTH = 96  # its channels
-TEACHER_BLOCKS = 5  # of 25 steps each
-LABEL_FROM_S = 0.0  # s after the word's end: a score there should be high from here
-LABEL_TO_S = 0.3  # to here
-LABEL_IGNORE_BEFORE_S = 0.12  # s before the word's end in which nothing is asked of a score
-CLASS_RATIO = []  # [2, 1, 1] of every batch with the word, without, with a near miss; [] as drawn
-CLASS_PENALTY = []  # weights of their negative steps, as [1, 1, 2]; [] for 1 each
-CMVN = False  # normalise the bands; folded into the weights by 05
+FIND_RATE = False  # try 100 rates first and draw the loss; nothing is kept of it
+
+# When it is looked at, and when it ends:
+EVALUATE_EVERY = 2500  # steps between two looks at the int8 model's numbers; a multiple of 250
+PATIENCE = 0  # stop after so many looks without a better one; 0 takes all steps
+TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
+MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
+
+# How features are disturbed once more:
 SPEC_AUGMENT = True  # warp, gain and masked bands, anew each step
 SPEC_WARP = 0.08  # bands are read from up to this share higher or lower
 SPEC_GAIN = 0.1  # features times 0.9 to 1.1
@@ -94,18 +94,36 @@ SPEC_BAND_MASKS = 2  # spans of bands that are silenced
 SPEC_BAND_MASK = 5  # bands in one at most, of 40
 SPEC_TIME_MASKS = 0  # spans of frames that are silenced
 SPEC_TIME_MASK = 12  # frames in one at most, of 10 ms
-EVALUATE_EVERY = 2500  # steps between two looks at the int8 model's numbers; a multiple of 250
-PATIENCE = 0  # stop after so many looks without a better one; 0 takes all steps
-TARGET_FAH = None  # false accepts an hour that are allowed; None is the run's, said in 01
-MAX_CLIP_FPR = None  # share of other clips, near misses apart, that may pass; None is the run's
+CMVN = False  # normalise the bands; folded into the weights by 05
+
+# When a score should be high:
+LABEL_FROM_S = 0.0  # s after the word's end: a score there should be high from here
+LABEL_TO_S = 0.3  # to here
+LABEL_IGNORE_BEFORE_S = 0.12  # s before the word's end in which nothing is asked of a score
+POOLING = 0.0  # 0 supervises every step of a word; 1 only its best, for unsure word ends
+POOLING_SHARPNESS = 0.0  # 0 takes the best itself; 1 to 10 a smooth one
+
+# A teacher, a larger net that is trained first:
+TEACHER_STEPS = 0  # of a larger net that hears ahead, trained first; 1200, or 0 for none
+TEACHER_WIDTH = 96  # its channels
+TEACHER_BLOCKS = 5  # of 25 steps each
+DISTILLATION = 0.0  # share of the loss that a teacher takes over from the labels; 0 is off
+DISTILLATION_TEMPERATURE = 2.0  # by which both logits are divided before they are compared
+
+# On what it runs:
+REPLICAS = 1  # GPUs that share a batch; 0 for all there are, if DEVICE is gpu
+PRECISION = "float32"  # of products: float32, bfloat16 or float16; weights stay float32
 THREADS = 1  # of TensorFlow; their number shapes the last bits of the weights
+WORKERS = 0  # processes that score hours of sound with the int8 model; 0 for one a core
+
+# Where the run is kept, and what it may take:
+RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
+PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 SEED = None  # of everything drawn; None is the run's own, said in 01
-FIND_RATE = False  # try 100 rates first and draw the loss; nothing is kept of it
+BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
+MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 TENSORBOARD = False  # also write events for TensorBoard to training/tensorboard
 PROFILE = False  # write where Python's time goes to training/profile.txt
-BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it
-WORKERS = 0  # processes that score hours of sound with the int8 model; 0 for one a core
-MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached wheel, else SOURCE
 
 # %% [markdown]
 # ## Setup

@@ -48,7 +48,7 @@ DEVICE = "cpu"  # cpu hides GPUs from TensorFlow; gpu trains on them, and SpecAu
 SESSION_HOURS = 0.0  # stop between units after so many hours; 0 for no deadline
 
 # %% [markdown]
-# The rest can stay as it is. Each line says what it is for.
+# Nothing in the next cell need be touched: go on to Setup. Each line says what it is for.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md

@@ -49,7 +49,7 @@ AUTHOR = "me"  # goes into the manifest
 WEBSITE = ""  # goes into the manifest; may be empty
 
 # %% [markdown]
-# The rest can stay as it is. Each line says what it is for.
+# Nothing in the next cell need be touched: go on to Setup. Each line says what it is for.
 
 # %% tags=["parameters"]
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
@@ -164,8 +164,9 @@ ending.of(export.run, config, run, limits)
 # ## Look
 #
 # The verdict and its figures, and the whole report. Every figure has an interval: what the true one
-# may be, with 95 %. No false accept in ten minutes is not none in a day; it leaves room for eighteen
-# an hour.
+# may be, with 95 %. Of words heard it is by speaker: a voice that is missed is missed in all of its
+# clips, so few voices prove little. No false accept in ten minutes is not none in a day; it leaves room
+# for eighteen an hour.
 
 # %%
 ending.stopped or export_panel.report(run)
@@ -173,7 +174,8 @@ ending.stopped or export_panel.report(run)
 # %% [markdown]
 # **The threshold.** Click on a curve or on the map, or move a slider, to see what another one would
 # hear, and how often it would wake for nothing. "Use this" is kept in the run, and shipped when the
-# cells of 05 are run again. Choose by the validation split; the test split only tells.
+# cells of 05 are run again. Choose by the validation split; the test split is for looking: a cutoff
+# that is chosen by it has no test left.
 
 # %%
 ending.stopped or threshold_explorer.explore(run)

@@ -14,13 +14,14 @@ from mwwkit.run.decisions import (
     decide_clip,
     decide_cutoff,
     decide_parameters,
+    of_other_sounds,
     parameter_decisions,
     undecide_clip,
 )
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 
-ONE, OTHER = "a" * 64, "b" * 64
+ONE, OTHER, THIRD = "a" * 64, "b" * 64, "c" * 64
 
 
 def catalogue(run: Run, **sounds: str) -> None:
@@ -75,9 +76,48 @@ def test_a_clip_that_got_another_name_keeps_its_decision(tmp_path):
     decide_clip(run, ClipDecision("clips/clip/one.wav", "exclude", "a door"))
     catalogue(run, one=OTHER, three=ONE)  # a recording more: 01 counts from anew
     assert list(clip_decisions(run)) == ["clips/clip/three.wav"]
-    catalogue(run, one=OTHER)
+    (run / CATALOGUE).unlink()
     assert list(clip_decisions(run)) == ["clips/clip/one.wav"]
     assert clip_decisions(run)["clips/clip/one.wav"].sha256 == ONE
+
+
+def test_a_decision_about_a_sound_that_another_replaced_is_kept_and_not_applied(tmp_path):
+    run = Run(tmp_path)
+    catalogue(run, one=ONE, two=OTHER)
+    decide_clip(run, ClipDecision("clips/clip/one.wav", "exclude", "a door"))
+    catalogue(run, one=THIRD, two=OTHER)
+    assert clip_decisions(run) == {}
+    assert [each.sha256 for each in of_other_sounds(run).values()] == [ONE]
+    decide_clip(run, ClipDecision("clips/clip/two.wav", "keep"))
+    undecide_clip(run, "clips/clip/two.wav")
+    catalogue(run, five=ONE)  # its sound is there again
+    assert list(clip_decisions(run)) == ["clips/clip/five.wav"] and not of_other_sounds(run)
+    catalogue(run, one=THIRD)
+    decide_clip(run, ClipDecision("clips/clip/one.wav", "keep"))
+    assert clip_decisions(run)["clips/clip/one.wav"].sha256 == THIRD and not of_other_sounds(run)
+
+
+def test_a_row_without_a_sound_is_of_what_has_its_path_now(tmp_path):
+    run = Run(tmp_path)
+    (run / "decisions").mkdir()
+    (run / CLIPS).write_text("clip,action\nclips/clip/one.wav,exclude\n")
+    for sound in (ONE, OTHER):
+        catalogue(run, one=sound)
+        assert clip_decisions(run)["clips/clip/one.wav"].action == "exclude"
+        assert not of_other_sounds(run)
+
+
+def test_two_rows_that_are_of_one_sound_must_agree(tmp_path):
+    run = Run(tmp_path)
+    (run / "decisions").mkdir()
+    catalogue(run, two=ONE)
+    head = "clip,action,reason,sha256\n"
+    by_hand = f"{head}clips/clip/one.wav,keep,,{ONE}\nclips/clip/two.wav,exclude,,\n"
+    (run / CLIPS).write_text(by_hand)
+    with pytest.raises(WrongInput, match="decides twice about the sound that is clips/clip/two"):
+        clip_decisions(run)
+    (run / CLIPS).write_text(by_hand.replace("keep", "exclude"))
+    assert list(clip_decisions(run)) == ["clips/clip/two.wav"]
 
 
 @pytest.mark.parametrize(

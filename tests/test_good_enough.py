@@ -1,11 +1,13 @@
 """The sentences that a notebook ends with follow the figures of its run."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.corpus.own_recordings import FEWEST_TO_TEST
+from mwwkit.device.detector import Rule
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.previews import cutoff_table, good_enough, training_curves
 from mwwkit.report.cutoff_choices import Advice, Reached, told_once
@@ -82,14 +84,29 @@ def test_the_bound_of_03_is_told_against_what_was_asked_for():
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
-    [(6, "woken to no more of 647"), (9, "woken to 9 of 647 other words instead of 6")],
+    [
+        (6, "wakes to 6 of 647 other words, as now"),
+        (9, "wakes to 9 of 647 other words instead of 6"),
+    ],
 )
 def test_a_lower_cutoff_is_told_by_what_it_lets_pass(wrong, told):
-    def at(cutoff, name, count):
-        reached = Reached(None, Rate.counted(count, 647), Hourly.counted(0, 1.0))
-        return Advice(cutoff, 3, name, "why", reached, reached)
+    def at(heard, count):
+        return Reached(Rate.counted(heard, 274), Rate.counted(count, 647), Hourly.counted(0, 1.0))
 
-    assert told in good_enough._let_pass(at(0.5, "balanced", 6), at(0.4, "lenient", wrong))
+    said = good_enough._traded(at(268, 6), at(269, wrong))
+    assert said == f"hears 269 of 274 words instead of 268, and {told}"
+
+
+def test_a_lower_cutoff_is_told_by_the_split_to_choose_by():
+    def at(heard):
+        return Reached(Rate.counted(heard, 274), Rate.counted(6, 647), Hourly.counted(0, 1.0))
+
+    ships = Advice(0.5, 3, "balanced", "why", validation=at(268), test=at(201))
+    lenient = replace(ships, name="lenient", cutoff=0.4, validation=at(269), test=at(272))
+    report = SimpleNamespace(advice=(ships, ships, lenient), threshold=Rule(0.5, 3))
+    told = good_enough._cutoffs(report)
+    assert "By the validation split" in told and "269 of 274" in told
+    assert "272" not in told and "201" not in told
 
 
 def test_what_to_do_is_about_the_worst_fault_or_about_a_training_too_short():

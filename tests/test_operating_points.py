@@ -376,6 +376,8 @@ def test_what_going_by_the_tail_costs_is_said_in_one_sentence():
     assert choice.recall.count == 6 and choice.fah_expected <= 0.5
     costs = "what the tail of its scores expects, and not by the count alone, costs 2 more missed"
     assert f"{costs} words of 9." in choice.note
+    named = choose_cutoff(counted(pieces), 0.5, split="validation")
+    assert f"{costs} words of 9 in the validation split." in named.note
     sure = choose_cutoff(counted(pieces, hours=8.0), 0.5)  # enough hours to say nothing of a tail
     assert sure.supported and "The tail" not in sure.note and costs in sure.note
     free = choose_cutoff(counted([(9, 0, 45, 100), (9, 0, 0, 154)]), 0.5)

@@ -21,6 +21,7 @@ from mwwkit.corpus.clips import (
     write_quarantine,
 )
 from mwwkit.corpus.data_health import health_of
+from mwwkit.corpus.decided import actions_now, told
 from mwwkit.corpus.recording_folders import RECORDED, recorded_in
 from mwwkit.corpus.takes import BY_NAME, TASKS, Takes
 from mwwkit.corpus.unit_folders import where
@@ -171,12 +172,32 @@ def test_a_clip_is_left_out_with_its_reason_and_the_next_one_is_shown(run):
     about, _, _, decided = pressed(browser, reason="a door", write=False)
     assert clip_decisions(run)[first.path].reason == "a door" and "a door" in str(decided)
     assert clip_decisions(run)[first.path].sha256 == first.sha256
+    assert first.sha256[:8] in str(decided) and "names none" not in str(decided)
     assert "2 of 7" in str(about)
     about, *_ = pressed(browser, number=0, state="decided")
     assert first.path in str(about) and "1 of 1" in str(about)
     pressed(clip_browser.Browser(run), sort="negative", split="validation", action="take back")
     pressed(browser, action="take back", write=True)
     assert not clip_decisions(run)
+
+
+def test_the_table_says_which_sound_a_row_written_by_hand_is_of(run):
+    first, second = load_clips(run).of(label=Label.NEGATIVE, kind=Kind.CLIP).records[:2]
+    rows = f"{first.path},exclude,a door,\n{second.path},exclude,a bell,{'f' * 64}\n"
+    (run / "decisions").mkdir()
+    (run / "decisions/clips.csv").write_text(f"clip,action,reason,sha256\n{rows}")
+    *_, decided = pressed(clip_browser.Browser(run))
+    shown = " ".join(str(decided).split())  # cells wrap
+    assert "1 decided on" in shown and f"{first.sha256[:8]}, " in shown
+    assert "the row names none" in shown and f"{clip_browser.NOT_APPLIED} (ffffffff)" in shown
+    clips = load_clips(run)
+    actions = actions_now(run, clips)
+    assert actions == {first.path: "exclude"}
+    [said] = told(run, clips, actions).values()
+    assert said == (
+        f"1 left out, 0 called otherwise, 1 not applied, since the path has another sound now "
+        f"({second.path})"
+    )
 
 
 def test_noise_is_not_called_a_word_and_what_was_set_aside_is_shown_with_its_reason(run):
@@ -197,7 +218,7 @@ def test_a_data_sets_health_is_a_picture_and_sentences(run):
 
 
 def test_a_word_is_heard_before_and_after_and_the_sliders_values_are_kept(run):
-    compared = augmentation_ab.Comparison(run, Recipe())
+    compared = augmentation_ab.Comparison(run, Recipe(), 200, 42)
     values = {name: slider.value for name, slider in compared.sliders.items()}
     before, after, record = compared.pair(0, 0, values | {"rir": 1.0, "eq": 1.0})
     assert len(before) and len(after) and not np.array_equal(before, after[: len(before)])

@@ -25,7 +25,7 @@ CELLS = (
     "run = Run(Path({folder!r}))",
     "guide = guided_recorder.Guide(run, 'hey you'); guide.show()",
     "browser = clip_browser.Browser(run); browser.show()",
-    "compared = augmentation_ab.Comparison(run, Recipe()); compared.show()",
+    "compared = augmentation_ab.Comparison(run, Recipe(), 200, 42); compared.show()",
     "controls = {{**vars(guide), **vars(browser), **compared.sliders, 'use': compared.use}}\n"
     "print({{n: w.model_id for n, w in controls.items() if hasattr(w, 'model_id')}})",
 )

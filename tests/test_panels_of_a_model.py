@@ -19,7 +19,7 @@ from mwwkit.previews.cases import MISSED, TAKEN, Case, Cases, mined_cases, shipp
 from mwwkit.previews.threshold_explorer import Explorer
 from mwwkit.previews.threshold_picture import ThresholdPicture
 from mwwkit.previews.training_panel import TrainingPanel, interrupts_stop_between_units
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import by_condition, heard_words
 from mwwkit.run.decisions import clip_decisions, cutoff_decision, parameter_decisions
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
@@ -115,6 +115,9 @@ def test_words_heard_have_the_interval_that_the_report_has(here):
         one_kind = {"people": heard.people, "machines": heard.machines}
         wanted = one_kind.get(figures.words.whose, shown)
         assert (shown.counts, shown.interval) == (wanted.counts, wanted.interval)
+        shown = repr(explorer.by_group(explorer.shipped, split))
+        of_conditions = by_condition(figures)
+        assert all(f"({row.interval}; {row.counts})" in shown for row in of_conditions)
     assert figures.words.whose in one_kind
 
 

@@ -323,6 +323,15 @@ def test_a_value_that_was_decided_on_counts_before_the_preset_and_after_a_change
         resolved("train", run)
 
 
+@pytest.mark.parametrize(("decided", "handed"), [(0.9, "0.9"), ("0.9", 0.9), ("0.9", "0.90")])
+def test_a_text_is_the_number_that_was_decided_on(run, capsys, decided, handed):
+    decide_parameters(run, "featurize", {"EQ": decided, "SNR_DB": [-3, 12]})
+    resolved("featurize", run, {"EQ": handed, "SNR_DB": [-3.0, 12.0]})
+    assert DECIDED not in capsys.readouterr().out
+    resolved("featurize", run, {"EQ": "0.8"})
+    assert f"EQ is '0.8' here, said for this run; not {decided!r}" in capsys.readouterr().out
+
+
 def test_what_01_began_with_is_what_later_notebooks_begin_with(run):
     first = resolved("acquire", run, PRESET="fast_test", WORD="marvin")
     assert origin(first, "PRESET") == ("fast_test", SET)

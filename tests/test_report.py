@@ -45,7 +45,7 @@ from mwwkit.report.origins import Setting, StageSettings
 from mwwkit.report.page import page
 from mwwkit.report.page_header import tiles
 from mwwkit.report.results_sections import reaction
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import by_condition, heard_words, of_intervals
 from mwwkit.run import links
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -593,10 +593,12 @@ def test_the_card_has_the_reports_words_and_figures(here):
         report.verdict.headline,
         report.licence.headline,
         clean.counts,
-        formatting.glued(clean.interval),
+        formatting.glued(by_condition(report.test)[0].interval),
+        formatting.ships(report.validation, report.threshold),
+        of_intervals(report.test, heard_words(report.test, report.data)),
         formatting.delay(report.test.latency, "strangers' words"),
         plain(formatting.shipped(report.threshold)),
-        *(formatting.shown(each.validation.recall) for each in report.advice),
+        *(formatting.share(each.validation.recall) for each in report.advice),
         *(cell for row in report.data.sources for cell in formatting.source_row(row)),
         *(cell for _, cell in formatting.device_rows(report.device)),
     ):
@@ -650,7 +652,7 @@ def test_the_recall_is_called_by_whose_voices_were_tested(facts, kind, whose):
     page_text = Page(page(report, [], [], [], "x")).text
     assert f"| hears {whose}, clean |" in card_text and f"Hears {whose}" in page_text
     assert f"24 recordings: {who}." in card_text and f"24 recordings: {who}." in page_text
-    assert ("For voices other than these" in page_text) == (kind == "strangers")
+    assert ("for voices other than these" in page_text) == (kind == "strangers")
     assert heard_words(report.test, data).rows[0][0] == whose
 
 

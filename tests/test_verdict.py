@@ -1,10 +1,12 @@
 """Deaf, shy, trigger-happy, untested or good: each cell of the table, on hand-made figures."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from mwwkit.evaluation.measured import (
+    BySpeaker,
     ConditionRate,
     GroupRate,
     Groups,
@@ -16,9 +18,10 @@ from mwwkit.evaluation.measured import (
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Hourly, Rate
+from mwwkit.report import formatting
 from mwwkit.report.origins import Data, Setting, Source, StageSettings, Trained, trained
 from mwwkit.report.verdict import Verdict, verdict
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import by_condition, counted_heard, heard_words, of_intervals
 
 CONDITIONS = ("clean", "noise10")
 FEW_H, MANY_H, TARGET = 0.17, 10.0, 0.5
@@ -155,6 +158,24 @@ def test_ten_minutes_without_one_do_not_hide_what_the_tail_expects(reached):
     )
 
 
+@pytest.mark.parametrize(
+    ("reached", "supported", "wanted"),
+    [
+        (True, True, "kept on the validation split, with enough audio to prove it"),
+        (True, False, "validation split, but that is too little audio to prove it"),
+        (False, False, "not kept on the validation split"),
+    ],
+)
+def test_a_target_is_told_in_one_way_with_what_its_audio_can_prove(reached, supported, wanted):
+    of = threshold(reached=reached, supported=supported)
+    assert formatting.target(of).endswith(wanted) and formatting.target(of) in formatting.shipped(
+        of
+    )
+    found = said(of_voices("people", 0.96), reached=reached, supported=supported)
+    told = f"The target: {formatting.target(of)}. The note." in found.sentences
+    assert told == reached  # else the sentence says how often it woke
+
+
 def test_people_and_machines_are_never_in_one_rate_and_people_decide():
     found = said(of_voices("mixed", 0.93, machines=0.65))
     assert found.grade == "good"
@@ -192,6 +213,30 @@ def test_a_fault_beside_the_worst_is_told_with_its_cure():
     assert found.kind == "shy"
     told = " ".join(found.sentences)
     assert "the lenient cutoff" in told and "the strict cutoff" in told
+
+
+def test_every_interval_of_words_heard_is_by_speaker_where_voices_are_known():
+    of = figures(of_voices("machines", 0.96))
+    wide = GroupRate(46, 48, 46 / 48, 0.8, 0.99, group="clean", merged=0, units=6)
+    noise = replace(of.recall[1], by_speaker=BySpeaker(0.7, 0.98, 6))
+    by = (*of.groups.recall, RatesBy("condition", (wide,)))
+    known = replace(of, recall=(of.recall[0], noise), groups=replace(of.groups, recall=by))
+    told = [(row.counts, row.interval) for row in by_condition(known)]
+    assert told == [("46 of 48", "80.0 to 99.0 %"), ("46 of 48", "70.0 to 98.0 %")]
+    assert by_condition(of) == of.recall, "exact, where nobody knows who spoke"
+    heard = heard_words(known)
+    assert counted_heard(by, "machines", heard.words).interval == heard.machines.interval
+    assert counted_heard(by, "unknown", heard.words) is heard.words
+    assert "for voices other than these 6:" in of_intervals(known, heard)
+    assert not of_intervals(of, heard)
+
+
+def test_words_of_two_conditions_say_how_they_become_what_a_rate_counts():
+    heard = heard_words(figures(of_voices("mixed", 0.96)))
+    wanted = "of the 2 conditions that it is heard in: 28 words make 56, 156 words make 312."
+    assert heard.conversion.endswith(wanted)
+    assert any(heard.conversion in each for each in said(of_voices("mixed", 0.96)).sentences)
+    assert not replace(heard, conditions=1).conversion
 
 
 def test_the_limits_mean_what_their_comments_say():

@@ -16,7 +16,8 @@ from mwwkit.run.paths import Run
 EARLIER = "An earlier version exported this; mwwkit report makes the report."
 HONEST = """\
 This model was taught by synthetic voices only: it shows that everything works, and it does not know
-people's voices. Twenty recordings of your own change that. Put them in a folder named positive:
+people's voices. Twenty recordings of your own change that. Put them into positive/ of a folder, and
+name that folder as RECORDINGS:
 
     recordings/positive/          one wake word a file, any format
     {python} -m mwwkit run -p WORD="{word}" RECORDINGS=recordings

@@ -28,7 +28,7 @@ _What = tuple[Kind, Label | None]
 def what_is_planned(facts: Mapping[str, Any], inputs: Sequence[Input]) -> Iterator[str | Table]:
     """A plan's facts: what there is, where it was looked for, what machines add."""
     yield given(inputs)
-    yield f"Recordings: {facts['recordings']}."
+    yield f"Your folder of recordings, as RECORDINGS names it: {facts['recordings']}."
     yield from sentences({name: n for name, n in facts.items() if name == RECORDED})
     yield as_sentence(facts["machines"])
     yield _not_used(facts["set aside already"], facts["left out"])

@@ -17,7 +17,14 @@ from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, SampleRecord, loa
 from mwwkit.corpus.recording_folders import recorded_in
 from mwwkit.run.checkpoint import Checkpoint, finished, states
 from mwwkit.run.checkpoint_files import MADE_OF, Anew, CheckpointError, changed_settings
-from mwwkit.run.decisions import CLIPS, EXCLUDE, KEEP, clip_decisions, parameter_decisions
+from mwwkit.run.decisions import (
+    CLIPS,
+    EXCLUDE,
+    KEEP,
+    clip_decisions,
+    of_other_sounds,
+    parameter_decisions,
+)
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import remove_whole
 from mwwkit.run.paths import Run
@@ -159,12 +166,15 @@ def refuse_outdated(run: Run, folder: str, stage: str, **made: str) -> None:
 
 def told(run: Run, clips: Clips, actions: Actions) -> dict[str, str]:
     """What the decisions do to the clips, for a plan; {} where nothing was decided."""
-    decided = clip_decisions(run)
-    if not decided:
+    decided, others = clip_decisions(run), of_other_sounds(run)
+    if not decided and not others:
         return {}
     counts = Counter(actions.values())
     words = [f"{counts.pop(EXCLUDE, 0)} left out", f"{sum(counts.values())} called otherwise"]
     gone = sorted(decided.keys() - {record.path for record in clips})
     if gone:
         words.append(f"{len(gone)} about clips that are gone ({gone[0]})")
+    if others:
+        at = next(iter(others))
+        words.append(f"{len(others)} not applied, since the path has another sound now ({at})")
     return {"decisions about clips": ", ".join(words)}

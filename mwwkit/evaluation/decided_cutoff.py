@@ -5,6 +5,7 @@
 A decision counts for the weights that it was made with; other weights score otherwise.
 """
 
+from mwwkit.corpus.clips import Split
 from mwwkit.device.detector import Rule, manifest_cutoff
 from mwwkit.metrics.cutoff_selection import Choice, at_cutoff
 from mwwkit.run.decisions import CUTOFF, CutoffDecision, cutoff_decision
@@ -49,11 +50,13 @@ def choice(
     """
     decision, cure = of_weights(run, weights), "Train longer, or with more clips of the word."
     if decision is None:
-        chosen = tracks.choose(target_fah, max_clip_fpr)
+        chosen = tracks.choose(target_fah, max_clip_fpr, split=Split.VAL.value)
     else:
         rule = Rule(manifest_cutoff(decision.cutoff), decision.window)
         surface = tracks.surface()
-        chosen = at_cutoff(surface, rule, target_fah, max_clip_fpr, decision.reason)
+        chosen = at_cutoff(
+            surface, rule, target_fah, max_clip_fpr, decision.reason, Split.VAL.value
+        )
         cure = f"Choose a lower one, or take the choice back: delete {CUTOFF}."
     if not chosen.recall.value:
         raise WrongInput(f"{chosen.note} {cure}")

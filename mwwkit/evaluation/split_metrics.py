@@ -82,7 +82,7 @@ def of_split(split: ScoredSplit, rule: Rule, aim: Aim, run: Run) -> SplitFigures
         median_latency_s=latency.median_s,
         latency=latency,
         clips=_clips(counted, rule),
-        at_target=_at_target(surface, aim),
+        at_target=_at_target(surface, aim, split.name),
         surface=surface.rounded(),
         detectors=by_rule(tracks.positives, tracks.ambient, rule),
         groups=_groups(split, counted, rule, about, run),
@@ -173,10 +173,10 @@ def _clip_figures(
     )
 
 
-def _at_target(surface: Surface, aim: Aim) -> AtTarget | None:
+def _at_target(surface: Surface, aim: Aim, split: str) -> AtTarget | None:
     if not (surface.n_positives and surface.n_negatives and surface.ambient_hours):
         return None
-    choice = choose_cutoff(surface, aim.target_fah, aim.max_clip_fpr)
+    choice = choose_cutoff(surface, aim.target_fah, aim.max_clip_fpr, split)
     return AtTarget(
         choice.cutoff,
         choice.window,

@@ -67,7 +67,9 @@ class Choice(Rule):
         return recall > 0, self.reached, *by, self.margin
 
 
-def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0) -> Choice:
+def choose_cutoff(
+    surface: Surface, target_fah: float, max_clip_fpr: float = 1.0, split: str = ""
+) -> Choice:
     """The cutoff and window with the best recall within the limits on false accepts.
 
     The limits are `target_fah` false accepts an hour, counted and expected, and `max_clip_fpr` of
@@ -80,6 +82,7 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
     Where the tail says nothing it is the middle of that run, and its end where it expects more
     than the target everywhere. A cutoff at which nothing is recognised is never chosen: where no
     other meets the targets, the one with the fewest false accepts is, and `reached` is False.
+    The note names the `split` that was counted, where it is given.
 
     Raises ValueError where there are no positives, no negatives or no ambient audio.
     """
@@ -121,15 +124,20 @@ def choose_cutoff(surface: Surface, target_fah: float, max_clip_fpr: float = 1.0
         place = len(columns) // 2
     column = int(columns[place])
     choice = _choice(surface, row, column, len(columns), reached, target_fah, tails[row])
-    more = _near_misses(surface, row, column)
+    more = _near_misses(surface, row, column, split)
     if believed:
         n_given_up = int(surface.hits[counted].max() - surface.hits[row, column])
-        more = _price(n_given_up, surface.n_positives) + more
+        more = _price(n_given_up, surface.n_positives, split) + more
     return replace(choice, note=choice.note + more)
 
 
 def at_cutoff(
-    surface: Surface, rule: Rule, target_fah: float, max_clip_fpr: float = 1.0, why: str = ""
+    surface: Surface,
+    rule: Rule,
+    target_fah: float,
+    max_clip_fpr: float = 1.0,
+    why: str = "",
+    split: str = "",
 ) -> Choice:
     """What a cutoff and window do that a person chose, told as `choose_cutoff` tells its own.
 
@@ -150,30 +158,35 @@ def at_cutoff(
             f"takes {at.wrong} of {at.n_negatives} other clips."
         )
     reason = f": {why}" if why else ""
-    note = f"A person chose this cutoff{reason}. {told}{_near_misses(surface, row, column)}"
+    note = f"A person chose this cutoff{reason}. {told}{_near_misses(surface, row, column, split)}"
     return replace(choice, note=note)
 
 
-def _near_misses(surface: Surface, row: int, column: int) -> str:
+def _near_misses(surface: Surface, row: int, column: int, split: str) -> str:
     """How many of them wake it: no limit says so."""
     if surface.near_false_accepts is None or surface.n_near == surface.n_negatives:
         return ""
     n_passed = int(np.asarray(surface.near_false_accepts)[row, column])
     verb = "wakes" if n_passed == 1 else "wake"
     return (
-        f" Of {surface.n_near:,} near misses {n_passed:,} {verb} it: made to confuse, they are "
-        "counted in every share of other words that is told; the limit on it leaves them out."
+        f" Of {surface.n_near:,} near misses{_on(split)} {n_passed:,} {verb} it: made to confuse, "
+        "they are counted in every share of other words that is told; the limit on it leaves them "
+        "out."
     )
 
 
-def _price(n_given_up: int, of: int) -> str:
+def _on(split: str) -> str:
+    return f" in the {split} split" if split else ""
+
+
+def _price(n_given_up: int, of: int, split: str) -> str:
     """What it costs to go by the tail and not by the count alone."""
     if not n_given_up:
         return ""
     words = "word" if n_given_up == 1 else "words"
     return (
         f" To go by what the tail of its scores expects, and not by the count alone, costs "
-        f"{n_given_up:,} more missed {words} of {of:,}."
+        f"{n_given_up:,} more missed {words} of {of:,}{_on(split)}."
     )
 
 

@@ -70,6 +70,20 @@ class WhoseWords:
         )
 
 
+def conversion(n_conditions: int, *rates_of: int) -> str:
+    """How words become what rates count ("of 288"); empty where each is heard once.
+
+    `rates_of` are what rates are of, under all of the conditions.
+    """
+    if n_conditions < 2 or not any(rates_of):
+        return ""
+    made = [f"{round(of / n_conditions):,} words make {of:,}" for of in rates_of if of]
+    return (
+        f"A word counts once for each of the {n_conditions} conditions that it is heard in: "
+        f"{', '.join(made)}."
+    )
+
+
 def whose_words(clips: Sequence[str], by_machine: Sequence[bool | None]) -> WhoseWords:
     """Which words count: `clips` names each one's recording, `by_machine` says who spoke it.
 

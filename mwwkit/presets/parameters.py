@@ -135,7 +135,7 @@ def resolve(
         by_hand = {name: p.value for name, p in found.items() if p.origin in (HANDED, SET)}
         refuse_its_word(chosen.value, by_hand)
     parameters = Parameters(found)
-    for line in (*words_about_the_run(parameters, section), *_not_taken(found, decided)):
+    for line in (*words_about_the_run(parameters, section), *_not_taken(found, decided, configs)):
         print(line)
     if installed := fresh_session.equip(dict(given) | _as_read(parameters, configs)):
         print(f"installed: {', '.join(installed)}")
@@ -240,12 +240,15 @@ def _decided(run: Run, section: str, defaults: Mapping[str, Any]) -> dict[str, A
     return decided
 
 
-def _not_taken(found: Mapping[str, Parameter], decided: Mapping[str, Any]) -> Iterator[str]:
+def _not_taken(
+    found: Mapping[str, Parameter], decided: Mapping[str, Any], configs: Sequence[type[Checked]]
+) -> Iterator[str]:
     """A sentence for each value that was decided on and does not count."""
     for name in sorted(decided.keys() & found.keys()):
-        value, origin = found[name].value, found[name].origin
-        if decided[name] is not None and not _same(value, decided[name]):
-            yield f"{name} is {value!r} here, {origin}; not {decided[name]!r}, as {DECIDED}"
+        value, wanted, origin = found[name].value, decided[name], found[name].origin
+        here, there = (_as_read({name: each}, (*configs, Limits)) for each in (value, wanted))
+        if wanted is not None and not _same(here[name], there[name]):
+            yield f"{name} is {value!r} here, {origin}; not {wanted!r}, as {DECIDED}"
 
 
 def _of_preset(

@@ -1,9 +1,10 @@
 """A word before and after what 02 does to it: a slider for each effect, and its values kept.
 
-    augmentation_ab.compare(run, config)               # in 02, before its plan
+    augmentation_ab.compare(run, config, config.max_rooms, config.seed)  # in 02, before its plan
 
-What is heard is what 02 would make of the word, drawn by the very settings: each slider is how
-often an effect happens, so that at 1 it is always there; another draw has other strengths.
+What is heard is what 02 would make of the word, drawn by the very settings, in the very rooms: each
+slider is how often an effect happens, so that at 1 it is always there; another draw has other
+strengths.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,6 @@ from mwwkit.scenes.rendering import render
 from mwwkit.scenes.sets import probe, word_in_a_scene
 
 SECTION = "featurize"
-MOST_ROOMS = 200
 RANGES = {
     "gain_db": (0.0, 20.0),
     "speed_log": (0.0, 0.5),
@@ -42,22 +42,24 @@ RANGES = {
 N_DRAWS = 1000
 
 
-def compare(run: Run, recipe: Recipe) -> None:
+def compare(run: Run, recipe: Recipe, max_rooms: int, seed: int) -> None:
     """Show a word of the training split as it is and as 02 would use it, with sliders.
+
+    `max_rooms` and `seed` choose the rooms, as in 02.
 
     Raises FileNotFoundError where 01 has not finished, WrongInput where training has no words.
     """
-    Comparison(run, recipe).show()
+    Comparison(run, recipe, max_rooms, seed).show()
 
 
 class Comparison:
     """The words, the settings to begin with, and the sliders."""
 
-    def __init__(self, run: Run, recipe: Recipe):
+    def __init__(self, run: Run, recipe: Recipe, max_rooms: int, seed: int):
         """Begin with the settings as they are."""
         self.run, self.recipe = run, recipe
         clips: Clips = decided_clips(run)
-        self.material = material_of(clips, word_spans(run), Split.TRAIN, MOST_ROOMS, 0)
+        self.material = material_of(clips, word_spans(run), Split.TRAIN, max_rooms, seed)
         if recipe.dry == "adaptive":
             self.material = with_ringing(self.material, run.find)
         if not self.material.positives:

@@ -39,6 +39,7 @@ from mwwkit.run.decisions import (
     ClipDecision,
     clip_decisions,
     decide_clip,
+    of_other_sounds,
     undecide_clip,
 )
 from mwwkit.run.errors import WrongInput
@@ -48,6 +49,7 @@ from mwwkit.run.shown import as_html, as_lines
 
 ALL, ASIDE, UNDECIDED, DECIDED = "all", "set aside by 01", "undecided", "decided"
 NOTHING = "decide"
+NOT_APPLIED = "not applied: its sound is gone, and its path has another now"
 MOST_HEARD_S = 20.0
 PANELS = (  # measure, title, unit
     ("seconds", "length", "s"),
@@ -225,14 +227,25 @@ class Browser:
         return f"{Path(one.path).name}: {action}"
 
     def _decisions(self) -> Words:
-        decided = list(clip_decisions(self.run).values())
-        if not decided:
+        decided, others = clip_decisions(self.run), of_other_sounds(self.run)
+        if not decided and not others:
             return sentence("" if self._live else "No clip was left out or called otherwise.")
         head = f"{len(decided)} decided on; 02 makes its features by it:"
-        rows = [("clip", "what", "because")]
-        rows += [(Path(each.clip).name, each.action, each.reason) for each in decided[:20]]
-        rows += [(f"and {len(decided) - 20} more", "", "")] * (len(decided) > 20)
+        sounds = {record.path: record for record in self.clips}
+        told = [(each, _of_sound(each, sounds.get(each.clip))) for each in decided.values()]
+        told += [(each, f"{NOT_APPLIED} ({each.sha256[:8]})") for each in others.values()]
+        rows = [("clip", "what", "because", "of the sound")]
+        rows += [(Path(of.clip).name, of.action, of.reason, sound) for of, sound in told[:20]]
+        rows += [(f"and {len(told) - 20} more", "", "", "")] * (len(told) > 20)
         return Words(f"<p>{head}</p>{as_html(rows, n_heads=1)}", f"{head}\n{as_lines(rows)}")
+
+
+def _of_sound(decision: ClipDecision, record: SampleRecord | None) -> str:
+    """Which sound a decision counts for, by the first digits of its SHA-256 and its origin."""
+    if record is None:
+        return "none: the clip is gone"
+    sound = f"{record.sha256[:8]}, {printable(record.origin)}"
+    return sound if decision.sha256 else f"{sound}; the row names none, and takes what is there"
 
 
 def _words(record: SampleRecord) -> str:

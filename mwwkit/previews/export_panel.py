@@ -20,7 +20,7 @@ from mwwkit.report.facts import Report
 from mwwkit.report.formatting import in_order
 from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.report.markup import tag
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import by_condition, heard_words, of_intervals
 from mwwkit.run.links import link
 from mwwkit.run.paths import Run
 
@@ -60,14 +60,16 @@ def _facts(told: Report) -> list[tuple[str, str]]:
 
 
 def _conditions(told: Report) -> Words:
-    counted = heard_words(told.test, told.data).called
+    heard = heard_words(told.test, told.data)
     rows = [
         (name, row.percent, row.interval, row.counts)
-        for name, row in in_order(told.test.recall)
+        for name, row in in_order(by_condition(told.test))
         if Rate.counted(row.count, row.of).of
     ]
-    heads = f"heard, {counted}", "share", "95 %", "counted"
-    return table(heads, rows, numbers=(1,))
+    heads = f"heard, {heard.called}", "share", "95 %", "counted"
+    foot = " ".join(filter(None, (heard.conversion, of_intervals(told.test, heard))))
+    shown = table(heads, rows, numbers=(1,))
+    return Words(shown.html + tag("p", foot), f"{shown.text}\n{foot}") if foot else shown
 
 
 def files(run: Run) -> None:

@@ -16,8 +16,9 @@ from mwwkit.corpus.clips import Clips, Kind, Label, Split, load_clips
 from mwwkit.corpus.own_recordings import FEWEST_TO_TEST, is_recording, recordings_told
 from mwwkit.evaluation.exported import Exported
 from mwwkit.metrics.judgement import FEWEST_RECORDINGS
-from mwwkit.metrics.rates import an_hour, false_accepts_at_most, hours_to_prove
-from mwwkit.report.cutoff_choices import Advice
+from mwwkit.metrics.rates import Rate, an_hour, false_accepts_at_most, hours_to_prove
+from mwwkit.metrics.whose_words import conversion
+from mwwkit.report.cutoff_choices import Advice, Reached
 from mwwkit.report.facts import Report
 from mwwkit.report.formatting import condition
 from mwwkit.report.key_facts import read_report
@@ -26,7 +27,7 @@ from mwwkit.report.voices import heard_words
 from mwwkit.run.checkpoint import completed, finished
 from mwwkit.run.paths import Run
 from mwwkit.run.settings import RunSettings, of_run
-from mwwkit.scenes.provenance import conditions
+from mwwkit.scenes.provenance import clip_names, conditions
 from mwwkit.scenes.sets import CONDITIONS
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training.diagnosis import diagnose
@@ -52,6 +53,10 @@ class Sentences:
 
 def _sentences(told: Iterable[str]) -> Sentences:
     return Sentences(tuple(each[:1].upper() + each[1:] for each in told if each))
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def clips(run: Run) -> Sentences:
@@ -92,15 +97,24 @@ def scenes(run: Run) -> Sentences:
     choose, test = (FeatureSet.open(run, f"{split}-words") for split in ("validation", "test"))
     hours = FeatureSet.open(run, "validation-ambient").hours
     n_words = sum(map(len, train.ends_s))
+    names = conditions(test)
     return _sentences(
         [
             f"{train.hours:.1f} h of scenes train, and say the word {n_words:,} times.",
-            f"{len(choose):,} held-out words choose weights and cutoff, {len(test):,} test them; a "
-            "word counts once for each of the conditions it is heard in. "
-            f"{_tested_in(conditions(test))}",
+            _joined(
+                f"{_n_words(choose):,} held-out words choose weights and cutoff, "
+                f"{_n_words(test):,} test them.",
+                conversion(len(set(names)), len(choose), len(test)),
+                _tested_in(names),
+            ),
             _proof(hours, _target(run)),
         ]
     )
+
+
+def _n_words(features: FeatureSet) -> int:
+    """How many different ones, each of which is there under every condition."""
+    return len(set(clip_names(features)))
 
 
 def _tested_in(names: Iterable[str]) -> str:
@@ -172,7 +186,7 @@ def mining(run: Run) -> Sentences:
     if not tuned["mined"]:
         return _sentences([n, f"There was nothing to train against: {_STAY}"])
     before, after = read(tuned["before"]), read(tuned["after"])
-    result = f"On the validation split it heard {before.short} before, and {after.short} after."
+    result = f"On the validation split it {before} before, and {after} after."
     helped = "Fine-tuning helped: its weights go to 05."
     if not tuned["weights"].startswith("tuned/"):
         helped = f"Fine-tuning did not help, and nothing is lost: {_STAY}"
@@ -187,10 +201,11 @@ def model(run: Run) -> Sentences:
     report = read_report(exported)
     heard = heard_words(report.test, report.data)
     tested = _tested_in(row.condition for row in report.test.recall)
+    told = f"{report.verdict.headline}. {heard}"
     nobody = "" if heard.people.of else " Of people none was tested."
     return _sentences(
         [
-            f"{report.verdict.headline}. {heard}{nobody} {tested} {_wakes(report)}",
+            _joined(f"{told}{nobody}", heard.conversion, tested, _wakes(report)),
             _cutoffs(report),
             f"What to do: {_cure(report.verdict)}",
         ]
@@ -216,26 +231,31 @@ def _wakes(report: Report) -> str:
 
 
 def _cutoffs(report: Report) -> str:
-    """The shipped cutoff, and what a lower one would trade."""
+    """The shipped cutoff, and what a lower one would trade on the split to choose by."""
     lenient, shipped = (_named(report, name) for name in ("lenient", "balanced"))
     told = f"The cutoff is {report.threshold.told}"
-    if lenient.cutoff >= shipped.cutoff or not lenient.test.recall:
+    now, then = shipped.validation, lenient.validation
+    if lenient.cutoff >= shipped.cutoff or not (now.recall and then.recall):
         return f"{told}; a lower one would pass the limits that were set for false accepts."
-    more = lenient.test.recall.count - shipped.test.recall.count
     return (
-        f"{told}; the lenient one, {lenient.cutoff:g}, would have heard {more} more of "
-        f"{lenient.test.recall.of} test words{_let_pass(shipped, lenient)}."
+        f"{told}. By the validation split, which is the one to choose by, the lenient one, "
+        f"{lenient.cutoff:g}, {_traded(now, then)}. The test split is for looking: a cutoff "
+        "that is chosen by it has no test left."
     )
 
 
-def _let_pass(shipped: Advice, lenient: Advice) -> str:
-    others = [each.test.other_clips_accepted for each in (shipped, lenient)]
-    if not all(others):
-        return ""
-    before, after = (each.count for each in others)
-    if before == after:
-        return f" and woken to no more of {others[1].of} other words than the {before} it does now"
-    return f" and woken to {after} of {others[1].of} other words instead of {before}"
+def _traded(now: Reached, then: Reached) -> str:
+    """ "hears 269 of 274 words instead of 268, and wakes to 5 of 626 other words, as now"."""
+    told = f"hears {_instead(now.recall, then.recall, 'words')}"
+    if not (now.other_clips_accepted and then.other_clips_accepted):
+        return told
+    others = _instead(now.other_clips_accepted, then.other_clips_accepted, "other words")
+    return f"{told}, and wakes to {others}"
+
+
+def _instead(now: Rate, then: Rate, what: str) -> str:
+    told = f"{then.counts} {what}"
+    return f"{told}, as now" if then.count == now.count else f"{told} instead of {now.count:,}"
 
 
 def _named(report: Report, name: str) -> Advice:

@@ -22,14 +22,16 @@ from mwwkit.evaluation.mistakes import ScoredSplit
 from mwwkit.evaluation.split_metrics import at_rule
 from mwwkit.metrics.operating_points import CUTOFFS, SET_NAMES, PerSet, Surface
 from mwwkit.metrics.rates import Rate, latency, seconds
-from mwwkit.metrics.whose_words import named
+from mwwkit.metrics.whose_words import conversion, named
 from mwwkit.previews import cutoff_table, page_clicks
 from mwwkit.previews.html_tables import table
 from mwwkit.previews.panel import Words, controls, hidden_field, is_live, panel, sentence
 from mwwkit.previews.threshold_picture import ThresholdPicture
 from mwwkit.report.formatting import condition
 from mwwkit.report.key_facts import read_report
+from mwwkit.report.markup import tag
 from mwwkit.report.results_sections import DIMENSIONS
+from mwwkit.report.voices import counted_heard
 from mwwkit.run.decisions import CutoffDecision, cutoff_decision, decide_cutoff
 from mwwkit.run.paths import Run
 from mwwkit.scenes import provenance
@@ -140,7 +142,16 @@ class Explorer:
                     )
                 )
         heads = ("", "cutoff", "heard (95 %)", "false accepts an hour (95 %)")
-        return table((*heads, "other words taken for it", "wakes after the word"), rows)
+        shown = table((*heads, "other words taken for it", "wakes after the word"), rows)
+        if foot := self._foot():
+            return Words(shown.html + tag("p", foot), f"{shown.text}\n{foot}")
+        return shown
+
+    def _foot(self) -> str:
+        """How words become what is counted, split by split."""
+        n_conditions = {len(of.recall) for of in self.splits.values()}
+        of = [of.surface.n_positives for of in self.splits.values()]
+        return conversion(n_conditions.pop(), *of) if len(n_conditions) == 1 else ""
 
     def by_group(self, tried: Rule, split: str) -> Words:
         """Recall by group at both rules on a split."""
@@ -150,8 +161,8 @@ class Explorer:
             (
                 DIMENSIONS.get(of.dimension, of.dimension),
                 _named(of.dimension, row),
-                _as_reported(of.dimension, row),
-                _as_reported(of.dimension, after.get((of.dimension, row.group))),
+                row,
+                after.get((of.dimension, row.group)),
             )
             for of in now
             if of.dimension in GROUPED_BY and len(of.rows) > 1
@@ -214,10 +225,8 @@ class Explorer:
         return words.whose if words else None
 
     def _recall(self, split: str, at: AtRule) -> Rate:
-        """With the interval by speaker, as the report has it, where all counted are of one kind."""
-        kind = {"people": "recorded", "machines": "synthetic"}.get(self._words_of(split))
-        rows = (row for of in at.groups if of.dimension == "voice" for row in of.rows)
-        return next((row for row in rows if row.group == kind), at.recall)
+        """With the interval that the report has."""
+        return counted_heard(at.groups, self._words_of(split), at.recall)
 
     def _at(self, split: str, rule: Rule) -> AtRule:
         if rule.is_same(self.shipped):
@@ -262,11 +271,6 @@ def _named(dimension: str, row: GroupRate) -> str:
     if row.merged:
         return f"{row.merged} small groups"
     return condition(row.group) if dimension == "condition" else row.group
-
-
-def _as_reported(dimension: str, row: GroupRate | None) -> Rate | None:
-    """Of a condition the exact interval, as the report's table by condition has it."""
-    return Rate.counted(row.count, row.of) if row and dimension == "condition" else row
 
 
 def _more(n: int, what: str) -> str:

@@ -18,7 +18,7 @@ from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.licences import Licence
 from mwwkit.report.origins import Data, DeviceNeeds
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import by_condition, heard_words, of_intervals
 from mwwkit.run.typed_json import Key
 
 _BREAKS = re.compile(
@@ -73,7 +73,7 @@ def _measured(test: SplitFigures, data: Data | None) -> list[str]:
     """What the test split showed."""
     heard = heard_words(test, data)
     rows = [(f"hears {whose}", rate) for whose, rate in heard.rows if heard.apart and rate.of]
-    conditions = formatting.in_order(test.recall)
+    conditions = formatting.in_order(by_condition(test))
     rows += [(f"hears {heard.called}, {name}", share) for name, share in conditions]
     if test.other_clips_accepted.of:
         rows.append(("takes other words for it", test.other_clips_accepted))
@@ -85,7 +85,8 @@ def _measured(test: SplitFigures, data: Data | None) -> list[str]:
     delay = formatting.delay(test.latency, heard.called) if test.latency.detected else ""
     lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
     table = _table(("what", "counted", "value", "interval"), cells)
-    return [part for part in ("## How well it does", lead, table, delay) if part]
+    parts = "## How well it does", lead, table, heard.conversion, of_intervals(test, heard), delay
+    return [part for part in parts if part]
 
 
 def _thresholds(report: Report) -> list[str]:
@@ -100,7 +101,7 @@ def _thresholds(report: Report) -> list[str]:
         (
             names,
             f"{each.cutoff:g}",
-            formatting.shown(each.validation.recall),
+            formatting.share(each.validation.recall),
             formatting.hourly(each.validation.false_accepts_per_hour),
             formatting.shown(each.validation.other_clips_accepted),
         )
@@ -108,7 +109,8 @@ def _thresholds(report: Report) -> list[str]:
     ]
     why = "\n".join(f"* **{plain(each.name)}**: {plain(each.why)}." for each in advice)
     shipped = plain(formatting.shipped(report.threshold))
-    parts = ["## Which threshold", shipped, lead, _table(heads, rows), alike(advice), why]
+    table, ships = _table(heads, rows), formatting.ships(report.validation, report.threshold)
+    parts = ["## Which threshold", shipped, lead, table, ships, alike(advice), why]
     parts.append(plain(formatting.calibrated(report.calibrated)) if report.calibrated else "")
     return [part for part in parts if part]
 

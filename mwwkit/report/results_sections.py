@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from mwwkit.evaluation.measured import AtTarget, ConditionRate, HourlyBy, RatesBy
-from mwwkit.metrics.rates import Rate, between
+from mwwkit.evaluation.measured import AtTarget, HourlyBy, RatesBy
+from mwwkit.metrics.rates import Rate
 from mwwkit.report import charts, components, formatting
 from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import PER_KIND, Moment
-from mwwkit.report.voices import heard_words
+from mwwkit.report.voices import by_condition, heard_words, of_intervals
 
 DIMENSIONS = {
     "condition": "condition",
@@ -27,7 +27,7 @@ DIMENSIONS = {
 
 def recall(report: Report) -> Html:
     """How often it wakes when it should."""
-    groups, rows = report.test.groups, formatting.in_order(report.test.recall)
+    groups, rows = report.test.groups, formatting.in_order(by_condition(report.test))
     heard = heard_words(report.test, report.data)
     by_group = [of for of in groups.recall if of.dimension != "condition"]
     counted = heard.called
@@ -35,7 +35,7 @@ def recall(report: Report) -> Html:
         components.shares_table(f"{counted}, by condition", rows)
         if rows
         else tag("p", "No word in the test split."),
-        *(_between_speakers(rows) if heard.of_strangers else []),
+        *(tag("p", told) for told in (heard.conversion, of_intervals(report.test, heard)) if told),
         *_by_group(by_group, components.shares_table),
     ]
     if groups.note:
@@ -46,18 +46,6 @@ def recall(report: Report) -> Html:
         "woke it and, lighter, where the true share lies with 95 % confidence."
     )
     return components.section("recall", "Does it wake when it should?", lead, *parts)
-
-
-def _between_speakers(rows: Sequence[tuple[str, ConditionRate]]) -> list[Html]:
-    """What to expect of other voices than these; nothing where fewer than two are known."""
-    intervals = [(name, row.by_speaker) for name, row in rows if row.by_speaker]
-    if not intervals:
-        return []
-    text = formatting.glued(
-        "; ".join(f"{name} {between(by.low, by.high)}" for name, by in intervals)
-    )
-    n = max(by.speakers for _, by in intervals)
-    return [tag("p", f"For voices other than these {n} (95 %): {text}.")]
 
 
 def wrong(report: Report) -> Html:
@@ -134,7 +122,8 @@ def trade_off(report: Report) -> Html:
     det = components.figure(
         charts.det(report.trade_off, threshold),
         "Every cutoff is a point: a stricter one goes left and up, a looser one right and down. "
-        "Lower and further left is better. The shade is the 95 % interval of the misses; the "
+        "Lower and further left is better. The shade is the 95 % interval of the misses, "
+        "counted clip by clip, which is narrower than the tables' by speaker; the "
         f"cross is the shipped threshold with its intervals. Missed or heard are {tested}. The "
         "share axes follow the normal distribution, so that small shares can be told apart; 0 lies "
         "at the edge.",
@@ -157,12 +146,13 @@ def trade_off(report: Report) -> Html:
         (
             names,
             f"{each.cutoff:g}",
-            formatting.shown(each.validation.recall),
+            formatting.share(each.validation.recall),
             formatting.hourly(each.validation.false_accepts_per_hour),
             "; ".join(e.why for e in report.advice if e.cutoff == each.cutoff),
         )
         for names, each in told_once(report.advice)
     ]
+    ships = tag("p", formatting.ships(report.validation, threshold))
     one = tag("p", said) if (said := alike(report.advice)) else ""
     heads = "", "cutoff", f"{chose} heard", "false accepts an hour", "what it is"
     three = components.table(heads, choices, (1,))
@@ -171,7 +161,7 @@ def trade_off(report: Report) -> Html:
         "false accepts within the target first, then as many words as possible."
     )
     return components.section(
-        "threshold", "The threshold", lead, three, one, det, transfer, surface
+        "threshold", "The threshold", lead, three, ships, one, det, transfer, surface
     )
 
 

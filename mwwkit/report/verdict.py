@@ -14,6 +14,7 @@ from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Hourly, roughly
+from mwwkit.report import formatting
 from mwwkit.report.origins import Data, Trained
 from mwwkit.report.voices import Heard, heard_words
 from mwwkit.run.typed_json import Text, absent, says
@@ -173,7 +174,7 @@ def _counted(threshold: Threshold, validation: Hourly) -> bool:
 
 def _hearing(heard: Heard) -> Iterator[str]:
     """How many words were heard, of people and of machines; and whether they were enough."""
-    yield str(heard)
+    yield " ".join(filter(None, (str(heard), heard.conversion)))
     if heard.hearing(heard.judged) == "untested":
         n = heard.recordings(heard.judged)
         yield (
@@ -211,23 +212,17 @@ def _waking(threshold: Threshold, validation: Hourly, on_test: Hourly) -> Iterat
     expected = threshold.false_accepts_expected_per_hour
     if not _counted(threshold, validation):
         yield (
-            f"No cutoff keeps within {target:g} false accepts an hour on the validation recordings "
+            f"No cutoff keeps within {target:g} false accepts an hour on the validation split "
             f"and still hears the word; the least bad one ships. {note}"
         )
     elif not judgement.tail_allows(expected, target):
         yield (
-            f"On the validation recordings it woke {validation.counts}, but the tail of its scores "
+            f"On the validation split it woke {validation.counts}, but the tail of its scores "
             f"lets expect {roughly(expected)} false accepts an hour: the target of {target:g} is "
             "not reached."
         )
     else:
-        enough = "and there is enough audio to say so"
-        if not threshold.data_can_support_the_target:
-            enough = "but there is too little audio to be sure"
-        yield (
-            f"On the validation recordings the cutoff stays within {target:g} false accepts an "
-            f"hour, {enough}. {note}"
-        )
+        yield f"The target: {formatting.target(threshold)}. {note}"
     yield _on_test(on_test, target)
 
 
@@ -236,7 +231,7 @@ def _on_test(measured: Hourly, target: float) -> str:
         return "The test split has no long recordings, so its false accepts an hour are not known."
     if (measured.low or 0.0) > target:
         return (
-            f"On the test recordings it woke {measured.events} times in {measured.hours:.2f} h, "
+            f"On the test split it woke {measured.events} times in {measured.hours:.2f} h, "
             "which is more than that target."
         )
     if measured.hours < judgement.FEWEST_HOURS:

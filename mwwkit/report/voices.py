@@ -4,17 +4,20 @@
     print(heard.people)      # 78 of 84: 92.9 % (85.1 to 97.3 %)
 
 A word is tested under several conditions, so a recording counts as often as there are of them.
+Every interval of words heard that is told is by speaker, of `counted_heard` or `by_condition`:
+clips of one voice are heard or missed together.
 People are called the household where each of them also taught the model, strangers where nobody
 did, and neither where that is not known.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from mwwkit.corpus.own_recordings import VoicesTested
-from mwwkit.evaluation.measured import SplitFigures
+from mwwkit.evaluation.measured import ConditionRate, RatesBy, SplitFigures
 from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Rate
-from mwwkit.metrics.whose_words import TOGETHER, Whose, named
+from mwwkit.metrics.whose_words import TOGETHER, Whose, conversion, named
 from mwwkit.report.origins import Data
 
 NONE = Rate.counted(0, 0)
@@ -106,6 +109,11 @@ class Heard:
         """Whether nobody who tests is known to the model, or may be."""
         return not self.voices_tested or self.voices_tested.kind == "strangers"
 
+    @property
+    def conversion(self) -> str:
+        """How words become what the rates count; empty where each is heard once."""
+        return conversion(self.conditions, *(rate.of for _, rate in self.rows))
+
     def __str__(self) -> str:
         """ "Of people's words it heard 78 of 84: 92.9 % (...). Of machines' words it heard ..."."""
         told = [f"Of {whose} it heard {rate}." for whose, rate in self.rows if rate.of]
@@ -128,3 +136,33 @@ def heard_words(test: SplitFigures, data: Data | None = None) -> Heard:
     words, who = Rate.counted(hits, of), data.voices_tested if data else None
     counted = test.words.whose if test.words else None
     return Heard(words, people, machines, apart, len(test.recall), who, counted)
+
+
+def counted_heard(groups: Iterable[RatesBy], whose: Whose | None, exact: Rate) -> Rate:
+    """Of the words that count, those heard, with the interval by speaker.
+
+    `exact` where they are of people and machines, or nobody knows whose.
+    """
+    kind = {"people": "recorded", "machines": "synthetic"}.get(whose or "")
+    rows = (row for by in groups if by.dimension == "voice" for row in by.rows)
+    return next((row for row in rows if row.group == kind), exact)
+
+
+def by_condition(figures: SplitFigures) -> tuple[ConditionRate, ...]:
+    """The words heard under each condition, with the interval by speaker where voices are known."""
+    groups = (by for by in figures.groups.recall if by.dimension == "condition")
+    found = {row.group: row for by in groups for row in by.rows}
+    ends = ((each, found.get(each.condition) or each.by_speaker or each) for each in figures.recall)
+    return tuple(replace(each, low=of.low, high=of.high) for each, of in ends)
+
+
+def of_intervals(figures: SplitFigures, heard: Heard) -> str:
+    """What intervals by speaker hold for, to stand under a table; empty without known voices."""
+    n = max((each.by_speaker.speakers for each in figures.recall if each.by_speaker), default=0)
+    if not n:
+        return ""
+    others = f"for voices other than these {n:,}" if heard.of_strangers else f"of {n:,} voices"
+    return (
+        f"Intervals of words heard are by speaker, {others}: clips of one voice are alike, so "
+        "these are wider than clip by clip."
+    )

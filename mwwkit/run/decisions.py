@@ -10,7 +10,9 @@ person may edit or write; what is wrong in them is refused by name. The newest f
 this run's before those of earlier ones, and it counts whole: what is decided here is added to what
 was decided before and written into this run. So a batch run over the same files ends the same.
 
-A clip keeps its decision when 01 gives it another name: the file has its sound's SHA-256 too.
+A clip keeps its decision when 01 gives it another name: the file has its sound's SHA-256 too. A row
+without one, written by hand, is of the sound that has its path now; one of a sound whose path has
+another now is not applied (`of_other_sounds`).
 """
 
 import csv
@@ -79,36 +81,56 @@ class CutoffDecision(Checked):
 def clip_decisions(run: Run) -> dict[str, ClipDecision]:
     """The decisions by the path that the clip has in the catalogue now; {} where there are none.
 
-    One whose clip is not there any more stands under the path that it had. Raises WrongInput,
-    naming file and line, for anything that is no decision.
+    One whose path is not there any more stands under it; without those of `of_other_sounds`. Raises
+    WrongInput, naming file and line, for anything that is no decision.
     """
-    decided = _written(run)
-    if not decided:
-        return {}
-    now = _sounds(run)
+    return _placed(run)[0]
+
+
+def of_other_sounds(run: Run) -> dict[str, ClipDecision]:
+    """Decisions about sounds that are gone, whose paths have other sounds now: by these paths.
+
+    They are kept, and apply again where their sound comes back. Raises as `clip_decisions` does.
+    """
+    return _placed(run)[1]
+
+
+def _placed(run: Run) -> tuple[dict[str, ClipDecision], dict[str, ClipDecision]]:
+    """The decisions that count by their clips' paths, and those of sounds that others replaced."""
+    decided = sorted(_written(run), key=lambda each: each.clip)
+    now = _sounds(run) if decided else {}
     paths = {sha256: path for path, sha256 in now.items()}
-    moved = (
-        replace(each, clip=paths[each.sha256])
-        if each.sha256 in paths and now.get(each.clip) != each.sha256
-        else each
-        for each in decided
-    )
-    return {each.clip: each for each in sorted(moved, key=lambda each: each.clip)}
+    count: dict[str, ClipDecision] = {}
+    others: dict[str, ClipDecision] = {}
+    for each in decided:
+        at, path = now.get(each.clip), each.clip
+        if each.sha256 and at != each.sha256:
+            path = paths.get(each.sha256, each.clip)
+            if at and path == each.clip:
+                others[path] = each
+                continue
+        if path in count and count[path].action != each.action:
+            raise WrongInput(
+                f"{run.all(CLIPS)[0]} decides twice about the sound that is {path} now: "
+                f"{count[path].action}, and under {each.clip} {each.action}; leave one row"
+            )
+        count[path] = replace(each, clip=path)
+    return dict(sorted(count.items())), others
 
 
 def decide_clip(run: Run, decision: ClipDecision) -> None:
     """Keep a decision about a clip, in the place of an earlier one about it."""
-    decided = clip_decisions(run)
+    decided, others = _placed(run)
     if not decision.sha256:
         decision = replace(decision, sha256=_sounds(run).get(decision.clip, ""))
-    _write_clips(run, decided | {decision.clip: decision})
+    _write_clips(run, others | decided | {decision.clip: decision})
 
 
 def undecide_clip(run: Run, clip: str) -> None:
     """Take the decision about a clip back, if there is one."""
-    decided = clip_decisions(run)
+    decided, others = _placed(run)
     if decided.pop(clip, None):
-        _write_clips(run, decided)
+        _write_clips(run, others | decided)
 
 
 def cutoff_decision(run: Run) -> CutoffDecision | None:

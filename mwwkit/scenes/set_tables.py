@@ -7,11 +7,11 @@ from mwwkit.run.shown import Table
 WHAT_FOR = {
     "train": "what 03 learns from",
     "train-ambient": "what 04 looks for mistakes in",
-    "validation-words": "choose weights and cutoff: is the word heard?",
-    "validation-others": "choose weights and cutoff: do other words wake it?",
+    "validation-words": "choose weights and cutoff: is the word heard? each under each condition",
+    "validation-others": "choose weights and cutoff: do other words wake it? near misses too",
     "validation-ambient": "choose weights and cutoff: false accepts an hour",
-    "test-words": "judge in 05: is the word heard?",
-    "test-others": "judge in 05: do other words wake it?",
+    "test-words": "judge in 05: is the word heard? each under each condition",
+    "test-others": "judge in 05: do other words wake it? near misses too",
     "test-ambient": "judge in 05: false accepts an hour",
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mwwkit.device.detector import Rule
 from mwwkit.metrics.rates import Hourly, Rate, an_hour, latency, percent
-from mwwkit.metrics.whose_words import MACHINES, Whose, named
+from mwwkit.metrics.whose_words import MACHINES, Whose, conversion, named
 from mwwkit.run.typed_json import Amount, Count, Share, absent, from_json
 
 # Unit -> facts, as `training.loop` records them: loss, gradient_norm, sometimes a choice.
@@ -80,6 +80,9 @@ class Evaluated:
     def rows(self) -> dict[str, str]:
         """All of it that people ask for, by name; without what an earlier version did not keep."""
         rows = {"reached": f"{self} on the validation split"}
+        if self.recordings and self.words:
+            told = conversion(round(self.words / self.recordings), self.words)
+            rows |= {"counted": told} if told else {}
         if self.cutoff is not None and self.window is not None:
             rows["threshold"] = Rule(self.cutoff, self.window).told
         if self.words_of:

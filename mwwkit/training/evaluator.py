@@ -123,13 +123,18 @@ class Tracks(PerSet[Sequence[np.ndarray]]):
     logit_scale: float | None = None
 
     def choose(
-        self, target_fah: float, max_clip_fpr: float, ends_s: Sequence[float] | None = None
+        self,
+        target_fah: float,
+        max_clip_fpr: float,
+        ends_s: Sequence[float] | None = None,
+        split: str = "",
     ) -> Choice:
         """The cutoff and window to ship: false accepts under the target first, then recall.
 
-        With `ends_s`, where each word ends (seconds), its latency is measured too.
+        With `ends_s`, where each word ends (seconds), its latency is measured too; the note names
+        the `split`, where it is given.
         """
-        choice = choose_cutoff(self.surface(), target_fah, max_clip_fpr)
+        choice = choose_cutoff(self.surface(), target_fah, max_clip_fpr, split)
         if ends_s is None:
             return choice
         return replace(choice, latency_s=median_latency(self.positives, ends_s, choice))

@@ -87,7 +87,7 @@ def browse(run: Run) -> None:
 
 def compare(run: Run) -> None:
     """Other effects, kept by "use these"."""
-    compared = augmentation_ab.Comparison(run, Recipe())
+    compared = augmentation_ab.Comparison(run, Recipe(), 200, 42)
     values = {name: slider.value for name, slider in compared.sliders.items()}
     compared.draw(0, 0, True, **values | {"eq": 0.7, "gain_db": 8.0})
 
