@@ -15,8 +15,9 @@ from mwwkit.evaluation.measured import (
 )
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics import judgement
+from mwwkit.metrics.judgement import Trained
 from mwwkit.metrics.rates import Hourly, Rate
-from mwwkit.report.origins import Data, Setting, Source, StageSettings, Trained, trained
+from mwwkit.report.origins import Data, Setting, Source, StageSettings, trained
 from mwwkit.report.verdict import Verdict, verdict
 from mwwkit.report.voices import heard_words
 

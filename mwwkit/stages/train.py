@@ -29,7 +29,7 @@ from mwwkit.stages.inputs import (
 )
 from mwwkit.training import distillation, processors, replicas, told
 from mwwkit.training.batches import WakeWordDataset
-from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.diagnosis import diagnose, length
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.history import Events, both, write_table
 from mwwkit.training.labels import LabelSettings
@@ -376,7 +376,7 @@ def check(run: Run) -> Facts:
     """The chosen unit, what it reached, a diagnosis. Raises unless 04 and 05 can work with it."""
     unit, choice = chosen(run)
     weights = run.find(completed(run, FOLDER)["weights"])
-    found = str(diagnose(finished(run, FOLDER), unit))
+    found = str(diagnose(finished(run, FOLDER), unit, length(run)))
     facts = {"chosen": unit, **read(choice).rows(), "weights": str(weights), "diagnosis": found}
     return Facts(facts, *told.of_choice(facts))
 
