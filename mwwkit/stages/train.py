@@ -332,18 +332,23 @@ def _trainer(config: Config, run: Run) -> Trainer:
     return Trainer(*args, cmvn=cmvn, device=config.device)
 
 
-def _checkpoint(config: Config, run: Run) -> Checkpoint:
-    settings = config.shaping() | _made_of(run)
-    settings["device"] = processors.begun_on(run, FOLDER, config.device)
-    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
+def begun_with(config: Config, run: Run) -> dict[str, dict]:
+    """The settings, by folder, that have to be those that it was begun with."""
+    settings = {FOLDER: config.shaping()}
+    if config.teacher_steps:
+        of_teacher = {n: value for n, value in config.shaping().items() if n not in NET_ONLY}
+        settings[distillation.FOLDER] = of_teacher
+    devices = {folder: processors.begun_on(run, folder, config.device) for folder in settings}
+    return {folder: each | {"device": devices[folder]} for folder, each in settings.items()}
+
+
+def _checkpoint(config: Config, run: Run, folder: str = FOLDER) -> Checkpoint:
+    settings = begun_with(config, run)[folder] | _made_of(run)
+    return Checkpoint.resume(run, folder, settings, of=config, anew=decided.anew(run))
 
 
 def _teacher_checkpoint(config: Config, run: Run) -> Checkpoint:
-    shaping = {name: value for name, value in config.shaping().items() if name not in NET_ONLY}
-    settings = shaping | _made_of(run)
-    settings["device"] = processors.begun_on(run, distillation.FOLDER, config.device)
-    anew = decided.anew(run)
-    return Checkpoint.resume(run, distillation.FOLDER, settings, of=config, anew=anew)
+    return _checkpoint(config, run, distillation.FOLDER)
 
 
 def _teacher_units_left(config: Config, run: Run) -> int:
