@@ -340,7 +340,8 @@ def test_after_01_it_says_where_recordings_went_if_there_are_clips(
 def test_after_01_it_says_what_to_know_about_the_clips(notebooks, run, tmp_path, capsys):
     notebooks()
     write_corpus(Run(tmp_path / "run"))
-    state = {"settings": {}, "done": {}, "complete": {"notices": ["folders train/ are splits"]}}
+    state = {"settings": acquire.Config("computer").shaping(), "done": {}}
+    state["complete"] = {"notices": ["folders train/ are splits"]}
     write_json(tmp_path / "run/clips/checkpoint.json", state)
     assert run("--stages", "01") == cli.OK
     assert "note: folders train/ are splits" in capsys.readouterr().err
