@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.made import recordings
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, Session
 
@@ -203,6 +202,8 @@ def main() -> None:
         stage, folder = options.child
         child(stage, Path(folder), options.clips, options.spoken, options.began)
         return
+    from benchmarks.made import recordings  # SciPy, which a stage's own process may not need
+
     counts = [times * (100 if options.quick else 400) for times in TIMES]
     costs: dict[str, list[Cost]] = {stage: [] for stage in STAGES}
     load = os.getloadavg()[0]

@@ -1,10 +1,14 @@
 """TensorFlow is loaded when it is needed, not before: it takes seconds and 600 MB."""
 
+import importlib.util
 import subprocess
 import sys
 
 import killing
+import pytest
 from small_run import STANDS
+
+from mwwkit.model.backend import UNUSED, without
 
 CODE = """
 import sys
@@ -31,3 +35,28 @@ def test_settings_and_a_finished_stage_load_no_tensorflow(trained, tmp_path):
     done = subprocess.run(call, capture_output=True, text=True, cwd=killing.TESTS.parent)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "0"
+
+
+APART = """
+import sys
+from mwwkit.model.backend import UNUSED, keras
+keras.layers
+assert not {*UNUSED} & sys.modules.keys()
+import matplotlib.pyplot, sklearn.base
+"""
+
+
+def test_keras_is_loaded_without_what_only_its_wrappers_need_and_that_can_be_imported_after():
+    done = subprocess.run([sys.executable, "-c", APART], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {"sklearn", "matplotlib"} == set(UNUSED)
+
+
+def test_what_is_loaded_already_stays_importable_inside(monkeypatch):
+    monkeypatch.setitem(sys.modules, "loaded", sys)
+    with without(("loaded", "no_such_package")):
+        assert importlib.import_module("loaded") is sys
+        with pytest.raises(ImportError):
+            importlib.import_module("no_such_package")
+        assert importlib.util.find_spec("no_such_package") is None
+    assert "no_such_package" not in sys.modules

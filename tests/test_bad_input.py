@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 import warm
 from jupyter_client.provisioning import local_provisioner
+from small_run import tree
 
 from mwwkit import __main__ as cli
+from mwwkit.cli import chain, preflight
 from mwwkit.corpus.clips import read_quarantine
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
-from mwwkit.stages import acquire
+from mwwkit.stages import acquire, featurize, mine, train
 
 QUIET = {
     **{"recordings": "", "tts_positive": 1, "tts_negative": 1, "tts_hard_negative": 0},
@@ -30,9 +32,9 @@ def run(tmp_path, capsys, monkeypatch):
     lines = [f"  {name}: {value!r}" for name, value in ({"word": "hey you"} | QUIET).items()]
     preset.write_text("\n".join(["acquire:", *lines]))
 
-    def go(folder, **given):
+    def go(folder, stages="01", **given):
         given = [f"{name}={value}" for name, value in given.items()] or ["SEED=42"]
-        options = ["--stages", "01", "--preset", str(preset), "--run-dir", str(folder)]
+        options = ["--stages", stages, "--preset", str(preset), "--run-dir", str(folder)]
         code = cli.main(["run", *options, "-p", *given])
         return code, capsys.readouterr().err.strip().splitlines()
 
@@ -78,6 +80,44 @@ def test_a_run_that_was_begun_with_other_settings(run, tmp_path):
     assert code == cli.BAD
     wanted = f"{path} was made with other values of seed (42 then, 7 now); put them back, or use a"
     assert wanted in told(lines)
+
+
+CHANGED = {
+    "02": ("features", {"SCENES": 7}, "scenes (5000 then, 7 now)"),
+    "03": ("training", {"LEARNING_RATE": 0.1}, "learning_rate (0.003 then, 0.1 now)"),
+    "04": ("mined", {"KEEP_ABOVE": 0.5}, "keep_above (0.3 then, 0.5 now)"),
+}
+
+
+@pytest.mark.parametrize("stage", CHANGED)
+def test_a_setting_of_a_later_stage_that_cannot_change_is_told_before_01_begins(
+    run, tmp_path, stage
+):
+    folder, given, told_of = CHANGED[stage]
+    path, here = begun(tmp_path / "run"), Run(tmp_path / "run")
+    (path.parent / "clip").mkdir()
+    (path.parent / "clip/one.wav").write_bytes(b"a clip")
+    of_02 = {"features": featurize.Config().shaping()}
+    of_03 = train.begun_with(train.Config(), here)
+    for name, settings in (of_02 | of_03 | mine.begun_with(mine.Config(), here)).items():
+        Checkpoint.resume(here, name, settings | {"catalogue": "as it was"}).finish("a unit")
+    before = tree(path.parent)
+    code, lines = run(here.folder, stages="01-04", **given)
+    assert code == cli.BAD
+    made = f"{here / folder}/checkpoint.json was made with other values of {told_of}"
+    assert f"{made}; put them back, or use a new RUN_DIR" in told(lines)
+    assert tree(path.parent) == before and not (here / "executed").exists()
+
+
+def test_a_run_that_goes_on_under_its_own_settings_is_not_refused_whatever_01_makes(tmp_path):
+    here = Run(tmp_path / "run")
+    settings = featurize.Config(scenes=7).shaping() | {"catalogue": "another"}
+    Checkpoint.resume(here, "features", settings).finish("a unit")
+    where = {"RUN_DIR": str(here.folder), "PREVIOUS": []}
+    for n_scenes, refused in ((7, False), (8, True)):
+        values = {"featurize": chain.parameters("02") | where | {"SCENES": n_scenes, "SEED": 42}}
+        assert bool(preflight.made_with_others(values)) is refused
+        assert not preflight.first_fault([values])  # `mwwkit tune` tries others
 
 
 def test_a_checkpoint_that_is_damaged_in_both_generations(run, tmp_path):

@@ -115,7 +115,7 @@ def test_where_the_run_is_and_with_what_preset_is_settled_and_said(
     assert (folder / "executed/03_train.ipynb").is_file()
     keep(Run(folder), RunSettings("hey cat", preset="fast_test"))
     planned = []
-    monkeypatch.setattr(chain, "plan", lambda *given: planned.append(given) or [])
+    monkeypatch.setattr(chain, "plan", lambda *given, goes_on: planned.append(given) or [])
     assert cli.main([*given, "--run-dir", str(folder)]) == cli.OK
     assert planned[0][1]["train"]["steps"] == 250 and planned[0][-1] is None
     assert "the preset is fast_test (--preset)" in capsys.readouterr().err
@@ -340,7 +340,8 @@ def test_after_01_it_says_where_recordings_went_if_there_are_clips(
 def test_after_01_it_says_what_to_know_about_the_clips(notebooks, run, tmp_path, capsys):
     notebooks()
     write_corpus(Run(tmp_path / "run"))
-    state = {"settings": {}, "done": {}, "complete": {"notices": ["folders train/ are splits"]}}
+    state = {"settings": acquire.Config("computer").shaping(), "done": {}}
+    state["complete"] = {"notices": ["folders train/ are splits"]}
     write_json(tmp_path / "run/clips/checkpoint.json", state)
     assert run("--stages", "01") == cli.OK
     assert "note: folders train/ are splits" in capsys.readouterr().err

@@ -2,7 +2,10 @@
 
 import pytest
 
-from mwwkit.training.diagnosis import diagnose
+from mwwkit.metrics.judgement import FEWEST_SEEN, SHOWS_NOTHING, Trained
+from mwwkit.run.checkpoint import Checkpoint
+from mwwkit.run.paths import Run
+from mwwkit.training.diagnosis import diagnose, length
 
 
 def unit(loss, norm=1.0, recall=None, fah=0.0, clips=0.0, reached=True):
@@ -173,3 +176,45 @@ def test_a_new_stage_or_one_steep_step_is_no_explosion(last):
 def test_without_a_unit_there_is_nothing_to_say():
     with pytest.raises(ValueError, match="has no unit; train some steps first"):
         diagnose({})
+
+
+TRIAL, LONGEST_TRIAL = Trained(250, 4, 80), Trained(FEWEST_SEEN // 4 - 1, 4, 80)
+ENOUGH = Trained(FEWEST_SEEN // 4, 4, 80)
+
+
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        (unit(1.0), known(0.0, reached=False)),
+        (unit(1.0), known(0.3)),
+        (unit(1.0), known(0.95, words=3)),
+        (unit(1.0), known(0.95, expected=120.0)),
+        (unit(1.0, recall=0.95), unit(0.5, recall=0.8), unit(0.1, recall=0.8)),
+    ],
+)
+def test_a_training_that_was_too_short_is_to_be_longer_and_of_its_data_nothing_is_said(faulty):
+    history = {f"step-{n}": facts for n, facts in enumerate(faulty)}
+    whole = diagnose(history)
+    for trained in (TRIAL, LONGEST_TRIAL):
+        found = diagnose(history, trained=trained)
+        assert (found.name, found.words) == (whole.name, whole.words)
+        assert found.cure.startswith("more STEPS, on more SCENES") and SHOWS_NOTHING in found.cure
+        assert str(trained) in found.cure and "01" not in found.cure
+    assert diagnose(history, trained=ENOUGH) == whole
+
+
+def test_what_few_steps_show_as_well_as_many_is_told_of_a_short_training_too():
+    for history in ([unit(1.0, 2.0), unit(0.5, 1.0), unit(7.0, 90.0)], [unit(1.0, norm=1e-7)]):
+        history = dict(enumerate(history))
+        assert diagnose(history, trained=TRIAL) == diagnose(history)
+    fine = {"step-1": known(137 / 144)}
+    assert diagnose(fine, trained=TRIAL) == diagnose(fine) and not diagnose(fine).cure
+
+
+def test_how_long_a_run_trains_is_what_its_checkpoints_say(tmp_path):
+    here = Run(tmp_path)
+    Checkpoint.resume(here, "training", {"steps": 250, "batch": 4}).finish("step-0000250")
+    assert length(here) is None  # of the features nothing is at hand
+    Checkpoint.resume(here, "features", {"scenes": 80}).finish("train/000000")
+    assert length(here) == TRIAL
+    assert length(here, "tuned") is None

@@ -21,6 +21,7 @@ from mwwkit.run.errors import CannotGoOn
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import DiskIsFull, Session, StoppedEarly, full_disk_stops
+from mwwkit.stages import acquire
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_the_lines_of_the_next_session_read_the_copy_back(colab, machine, tmp_pa
 
 def test_the_command_line_reads_the_copy_back_before_it_begins(colab, machine, monkeypatch, capsys):
     here, place = colab
-    unit(Checkpoint.resume(Run.of("auto"), "clips", {}), "a")
+    unit(Checkpoint.resume(Run.of("auto"), "clips", acquire.Config("glide").shaping()), "a")
     machine("B")
     monkeypatch.setattr(chain, "execute", lambda jobs, run, show: iter(()))
     assert main(["run", "--stages", "01", "-p", "WORD=glide"]) == 0

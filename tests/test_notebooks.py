@@ -290,7 +290,15 @@ def test_no_cell_of_an_executed_copy_shows_a_dictionary_or_a_wall_of_text(whole)
         for cell in cells:
             told = [o.get("text", o.get("data", {}).get("text/plain", "")) for o in cell.outputs]
             assert not any("\r" in text or text.startswith(("{", "(", "False")) for text in told)
+            assert not any("Run(" in text for text in told), cell.source
             assert sum(text.count("\n") + 1 for text in told) <= 60, cell.source
+
+
+@pytest.mark.parametrize("stage", chain.NOTEBOOKS)
+def test_no_cell_ends_with_several_values_which_would_be_shown_as_python_has_them(stage):
+    cells = [c for c in nbformat.read(chain.notebook(stage), 4).cells if c.cell_type == "code"]
+    ends = [ast.parse(cell.source).body[-1] for cell in cells]
+    assert not [e for e in ends if isinstance(e, ast.Expr) and isinstance(e.value, ast.Tuple)]
 
 
 def results(notebook: Path) -> list[str]:

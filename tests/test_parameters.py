@@ -10,7 +10,8 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from mwwkit import presets
-from mwwkit.cli import chain
+from mwwkit.cli import chain, run_folder
+from mwwkit.presets.notebooks import of_section
 from mwwkit.presets.parameters import (
     DECIDED,
     DEFAULT,
@@ -407,3 +408,55 @@ def test_the_command_line_hands_over_the_presets_name_or_that_there_is_none(tmp_
         return [job.given["PRESET"] for job in jobs]
 
     assert handed("demo") == ["demo"] * 5 and handed() == [""] * 5
+
+
+@pytest.fixture
+def recorded(run, tmp_path):
+    """Recordings that a run was begun with."""
+    (tmp_path / "mine").mkdir()
+    keep(run, RunSettings("marvin", recordings=str(tmp_path / "mine")))
+    return str(tmp_path / "mine")
+
+
+def test_01_goes_on_with_the_recordings_that_it_began_with_and_says_so_once(run, recorded, capsys):
+    for changed in ({}, {"PRESET": "fast_test"}):
+        assert resolved("acquire", run, **changed)["RECORDINGS"] == recorded
+        [told] = [line for line in capsys.readouterr().out.splitlines() if "RECORDINGS" in line]
+        assert told.startswith(f"RECORDINGS stays {recorded!r}, as the run has it (settings.json)")
+
+
+def test_recordings_that_are_handed_over_or_set_count_over_those_of_the_run(run, recorded, capsys):
+    for given in ({"handed": {"RECORDINGS": "others"}}, {"RECORDINGS": "others"}):
+        assert resolved("acquire", run, **given)["RECORDINGS"] == "others"
+        assert f"here; the run has {recorded!r}" in capsys.readouterr().out
+    assert resolved("acquire", run, {"RECORDINGS": recorded})["RECORDINGS"] == recorded
+    assert "RECORDINGS" not in capsys.readouterr().out
+
+
+def test_recordings_of_a_run_that_are_gone_are_told_before_anything_is_made(
+    run, recorded, tmp_path
+):
+    (tmp_path / "mine").rename(tmp_path / "moved")
+    with pytest.raises(WrongInput, match=f"RECORDINGS is {recorded}, as the run .*not there"):
+        resolved("acquire", run)
+    moved = str(tmp_path / "moved")
+    assert resolved("acquire", run, {"RECORDINGS": moved})["RECORDINGS"] == moved
+
+
+def test_a_preset_that_is_named_again_leaves_a_run_its_word_and_its_recordings(run, recorded):
+    values = run_folder.beside(run, presets.load("fast_test"))
+    of_01 = of_section(values, "acquire")
+    assert not {"WORD", "RECORDINGS"} & of_01.keys() and of_01["TTS_POSITIVE"]
+    own = {"acquire": {"recordings": "others", "word": "cat"}}
+    assert run_folder.beside(run, own) == {"acquire": {"recordings": "others"}}
+    assert run_folder.beside(Run(run / "new"), own) == own
+
+
+def test_what_01_keeps_of_its_recordings_is_where_they_lie(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    assert acquire.Config("cat", "mine").for_the_run().recordings == str(tmp_path / "mine")
+    assert acquire.Config("cat", "").for_the_run().recordings == ""
+    assert acquire.Config("cat").for_the_run().recordings == ""  # "auto" found none
+    (tmp_path / "recordings").mkdir()
+    assert acquire.Config("cat").for_the_run().recordings == "auto"

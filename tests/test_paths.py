@@ -80,6 +80,24 @@ def test_a_folder_that_is_there_in_notebooks_stays_the_one_that_is_meant(tmp_pat
     assert places("recordings", "local") == [tmp_path / "recordings"]
 
 
+def test_a_folder_typed_in_a_checkouts_notebook_is_what_the_command_line_means(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(paths, "__file__", str(tmp_path / "mwwkit/run/paths.py"))
+    notebooks = tmp_path / "notebooks"
+    (notebooks / "run/old").mkdir(parents=True)
+    (tmp_path / "run/first").mkdir(parents=True)
+    typed = {"run/mine": "run/mine", "../run/mine": "run/mine", "run/old": "notebooks/run/old"}
+    monkeypatch.chdir(notebooks)
+    for text, meant in typed.items():
+        here = Run.of(text, previous="run/first")
+        assert here.folder.resolve() == tmp_path / meant
+        assert str(here.folder) in str(here.told) and here.earlier == (tmp_path / "run/first",)
+    assert Run.of(str(tmp_path / "else")).folder == tmp_path / "else"
+    monkeypatch.chdir(tmp_path)
+    assert Run.of("run/mine").folder == tmp_path / "run/mine"
+
+
 def test_a_name_that_is_not_in_the_table_is_told_which_are():
     with pytest.raises(KeyError, match="no row 'nois'; it has run, kept, previous"):
         places("nois")

@@ -11,7 +11,7 @@ from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
-from mwwkit.run.settings import FILE, NAMES, RunSettings, carry, keep, of_run
+from mwwkit.run.settings import FILE, GIVEN, NAMES, RunSettings, carry, keep, of_run
 from mwwkit.run.shown import Facts
 
 SAID = RunSettings("marvin", 7, 2.0, 0.05, ("de", "en"))
@@ -30,7 +30,7 @@ def checkpoint(run: Run, folder: str, complete: dict | None = None, **settings) 
 def test_what_is_kept_is_what_the_run_has(run):
     keep(run, SAID)
     found = of_run(run)
-    assert list(found) == [name for name in NAMES if name != "preset"] and {
+    assert list(found) == [n for n in NAMES if n not in ("preset", *GIVEN)] and {
         each.where for each in found.values()
     } == {FILE}
     values = {name: each.value for name, each in found.items()}
@@ -163,3 +163,28 @@ def test_facts_are_shown_as_a_table_and_are_a_dictionary_still():
     assert repr(Facts({"clips": of_each})) == "clips   noise: train 5, test 2; word: train 3"
     shown = facts._repr_html_()
     assert shown.count("<tr>") == 4 and "a&lt;b, c" in shown and "{" not in shown
+
+
+def test_what_01_was_given_is_kept_as_whole_paths_and_may_be_taken_back(
+    run, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    given = replace(SAID, recordings="mine", positive=("more", "/else"), table_exclude=("x/*",))
+    keep(run, given)
+    held = json.loads((run / FILE).read_text())
+    assert held["recordings"] == str(tmp_path / "mine")
+    assert held["positive"] == [str(tmp_path / "more"), "/else"]
+    assert held["table_exclude"] == ["x/*"] and "table" not in held and "rirs" not in held
+    assert of_run(run)["recordings"].value == held["recordings"]
+    keep(run, replace(given, recordings=""))
+    told = f"{FILE}: recordings was {held['recordings']!r} and is '' from here on\n"
+    assert capsys.readouterr().out == told
+    assert of_run(run)["recordings"].value == ""
+
+
+def test_of_what_earlier_runs_were_given_the_newest_counts(tmp_path):
+    first, second = Run(tmp_path / "1"), Run(tmp_path / "2")
+    keep(first, replace(SAID, recordings="/a"))
+    keep(second, replace(SAID, recordings="/b"))
+    found = of_run(Run(tmp_path / "3", (first.folder, second.folder)))["recordings"]
+    assert (found.value, found.conflict) == ("/b", "")

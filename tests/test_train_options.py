@@ -17,7 +17,7 @@ from mwwkit.scenes.shards import FeatureSet
 from mwwkit.stages import inputs, train
 from mwwkit.stages.inputs import Balance, dataset_of, labels_of
 from mwwkit.training import loop
-from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.diagnosis import diagnose, length
 from mwwkit.training.labels import LabelSettings
 from mwwkit.training.loop import Course
 
@@ -211,7 +211,7 @@ def test_the_history_is_a_table_and_the_profile_and_events_are_there(stopped):
 def test_its_diagnosis_is_printed_after_each_evaluation_and_kept_in_the_result(stopped, capsys):
     here, config, found = stopped
     done = json.loads((here / "training/checkpoint.json").read_text())["done"]
-    told = str(diagnose(done, found["chosen"]))
+    told = str(diagnose(done, found["chosen"], length(here)))
     assert found["diagnosis"] == train.check(here)["diagnosis"] == told
 
 

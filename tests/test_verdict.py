@@ -17,9 +17,10 @@ from mwwkit.evaluation.measured import (
 )
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics import judgement
+from mwwkit.metrics.judgement import Trained
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.report import formatting
-from mwwkit.report.origins import Data, Setting, Source, StageSettings, Trained, trained
+from mwwkit.report.origins import Data, Setting, Source, StageSettings, trained
 from mwwkit.report.verdict import Verdict, verdict
 from mwwkit.report.voices import by_condition, counted_heard, heard_words, of_intervals
 

@@ -22,6 +22,7 @@ from mwwkit.run.errors import WrongInput
 # The library hands out raw * 10/256 as a float (its README); the product undoes that exactly.
 _RAW_PER_FEATURE = 25.6
 _HOP_BYTES = 2 * firmware.SAMPLES_PER_HOP
+_BLOCK = 1024  # frames
 _BLOCK_BYTES = 512 * _HOP_BYTES  # one array of a long stream's values costs a twentieth more
 
 
@@ -82,12 +83,13 @@ class MicroFrontend:
         """
         if pcm.dtype != np.int16 or pcm.ndim != 1:
             raise WrongInput(f"pcm is {pcm.dtype} {pcm.shape}; wanted int16 [samples] at 16 kHz")
-        data = self._rest + pcm.tobytes()
+        data = memoryview(np.ascontiguousarray(pcm)).cast("B") if pcm.size else b""
+        data = self._rest + bytes(data) if self._rest else data
         # The library reads 160 samples a call and silently drops the rest of a longer buffer.
         whole = len(data) - len(data) % _HOP_BYTES
-        self._rest = data[whole:]
+        self._rest = bytes(data[whole:])
         blocks = [
-            self._frames(data[at : min(at + _BLOCK_BYTES, whole)])
+            self._frames(bytes(data[at : min(at + _BLOCK_BYTES, whole)]))
             for at in range(0, whole, _BLOCK_BYTES)
         ]
         return np.concatenate(blocks) if blocks else np.zeros((0, firmware.N_BANDS), np.uint16)
@@ -105,9 +107,15 @@ class MicroFrontend:
 
 def quantise(raw: np.ndarray) -> np.ndarray:
     """Raw front-end values (uint16) on the device's int8 grid, by the device's own arithmetic."""
-    scaled = raw.astype(np.int32) * firmware.FEATURE_SCALE_NUM + firmware.FEATURE_ROUNDING
-    grid = scaled // firmware.FEATURE_SCALE_DEN + firmware.INPUT_ZERO_POINT
-    return np.clip(grid, firmware.INT8_MIN, firmware.INT8_MAX).astype(np.int8)
+    quantised = np.empty(raw.shape, np.int8)
+    for at in range(0, len(raw), _BLOCK):  # of a long stream's values no copy in int32 is made
+        grid = raw[at : at + _BLOCK].astype(np.int32)
+        grid *= firmware.FEATURE_SCALE_NUM
+        grid += firmware.FEATURE_ROUNDING
+        grid //= firmware.FEATURE_SCALE_DEN
+        grid += firmware.INPUT_ZERO_POINT
+        quantised[at : at + _BLOCK] = np.clip(grid, firmware.INT8_MIN, firmware.INT8_MAX, out=grid)
+    return quantised
 
 
 def spectrogram(audio: np.ndarray) -> np.ndarray:

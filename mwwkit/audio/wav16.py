@@ -19,18 +19,24 @@ from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.run.errors import WrongInput
 
 WAV_HEADER_BYTES = 44  # RIFF, fmt and data chunk
+_BLOCK = 1 << 16  # samples that are scaled at once: of a stream of minutes no copy is made
 
 
 def to_int16(audio: np.ndarray) -> np.ndarray:
     """[n] float32, -1..1 -> [n] int16, rounded and clipped."""
-    scaled = audio * INT16_SCALE
-    np.clip(scaled, -INT16_SCALE, INT16_SCALE - 1, out=scaled)  # in place: a tenth of the time
-    return np.rint(scaled, out=scaled).astype("<i2")
+    samples = np.empty(audio.shape, "<i2")
+    for at in range(0, len(audio), _BLOCK):
+        scaled = audio[at : at + _BLOCK] * INT16_SCALE
+        np.clip(scaled, -INT16_SCALE, INT16_SCALE - 1, out=scaled)  # in place: a tenth of the time
+        samples[at : at + _BLOCK] = np.rint(scaled, out=scaled)
+    return samples
 
 
 def to_float(samples: np.ndarray) -> np.ndarray:
     """[n] int16 -> [n] float32, -1..1."""
-    return samples.astype(np.float32) / np.float32(INT16_SCALE)
+    audio = samples.astype(np.float32)
+    audio /= np.float32(INT16_SCALE)
+    return audio
 
 
 def pcm_sha256(samples: np.ndarray) -> str:

@@ -26,6 +26,7 @@ from mwwkit.cli import preflight, watching
 from mwwkit.cli.command import say
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.presets.notebooks import (
+    ENDS_IN,
     NOTEBOOKS,
     SECTIONS,
     notebook,
@@ -36,6 +37,7 @@ from mwwkit.presets.notebooks import (
 )
 from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.config_base import ONE
+from mwwkit.run.decisions import parameter_decisions
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.fresh_session import Unfit
 from mwwkit.run.links import copy_in
@@ -97,6 +99,8 @@ def plan(
     run_dir: Path,
     previous: Sequence[str] = (),
     named: str | None = "",
+    *,
+    goes_on: bool = False,
 ) -> list[Job]:
     """What each notebook will be given: its preset section, then what was given by name.
 
@@ -104,11 +108,12 @@ def plan(
     name. `named` is the preset's name, which the run keeps for notebooks run by themselves; None
     where it is the run's own.
     Raises PresetError, in one line, for a name that none has, a value of the wrong type, and a
-    value that its stage would refuse.
+    value that its stage would refuse; CannotGoOn where the run `goes_on` and has been made with
+    other values of what cannot change.
     """
     jobs = assembled(chosen, preset, given, run_dir, previous, named)
     refuse_missing_runs(jobs)
-    preflight.refuse_nonsense(every_value(jobs))
+    preflight.refuse_nonsense(every_value(jobs), goes_on=goes_on)
     return jobs
 
 
@@ -148,24 +153,27 @@ def every_value(jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
     """Every parameter of each notebook as it will count, by its section.
 
     What one is not given of the run's settings is what 01 is given, if it is among the jobs, else
-    what the run has.
+    what the run has; what it is not given of others, what was decided on in a panel.
     """
-    said_in_01 = next((job.given for job in jobs if job.stage == "01"), {})
-    runs = [Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ())) for job in jobs]
-    has = {run: {n.upper(): found.value for n, found in of_run(run).items()} for run in set(runs)}
-    return {
-        SECTIONS[job.stage]: _counting(job, has[run] | said_in_01)
-        for job, run in zip(jobs, runs, strict=True)
-    }
+    said_in_01 = next((job.given for job in jobs if job.stage == "01"), None)
+    values = {}
+    for job in jobs:
+        run = Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))
+        has = of_run(run, "" if said_in_01 else ENDS_IN[job.stage])
+        said = {name.upper(): found.value for name, found in has.items()} | (said_in_01 or {})
+        decided = parameter_decisions(run).get(SECTIONS[job.stage], {}).items()
+        counting = _defaults(job, said) | {n: v for n, v in decided if v is not None}
+        values[SECTIONS[job.stage]] = counting | job.given
+    return values
 
 
-def _counting(job: Job, said: dict[str, Any]) -> dict[str, Any]:
-    """Every parameter of a job; `said` has the run's settings, by name."""
+def _defaults(job: Job, said: dict[str, Any]) -> dict[str, Any]:
+    """The defaults of a job; `said` has the run's settings, by name."""
     defaults = parameters(job.stage)
     for name, default in defaults.items():
         if name.lower() in RUN_WIDE:
             defaults[name] = said.get(name, stands_for(name, default))
-    return defaults | job.given
+    return defaults
 
 
 def _refuse_places(preset: Preset, given: dict[str, str], previous: Sequence[str]) -> None:

@@ -20,30 +20,42 @@ from mwwkit.presets import PresetError
 from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import CannotGoOn, MwwkitError, all_told
 from mwwkit.run.fresh_session import lacking_extras
+from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
 
 Values = Mapping[str, Mapping[str, Any]]  # section -> name of a parameter -> its value
+Fault = tuple[int, str]  # the number of a run, and what is wrong with it
 
 
-def refuse_nonsense(values: Values) -> None:
+def refuse_nonsense(values: Values, *, goes_on: bool = False) -> None:
     """Raise PresetError, in one line, for the first value that a stage would refuse.
 
-    `values` has every parameter of a notebook, in upper case, in the order the stages run.
+    `values` has every parameter of a notebook, in upper case, in the order the stages run. Where
+    the run that they name `goes_on`, CannotGoOn if what is in it was made with others.
     """
-    if found := first_fault([values]):
+    found, other = _looked_at([values], goes_on)
+    if found:
         raise PresetError(found[1])
+    if other:
+        raise CannotGoOn(other)
 
 
-def first_fault(runs: Sequence[Values]) -> tuple[int, str] | None:
+def first_fault(runs: Sequence[Values]) -> Fault | None:
     """The number of the first run with a value that a stage would refuse, and what is wrong."""
+    return _looked_at(runs, goes_on=False)[0]
+
+
+def _looked_at(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, str]:
+    """The first fault, and where there is none and they go on, what was made with other values."""
     modules = {f"mwwkit.stages.{section}" for values in runs for section in values}
-    if modules <= sys.modules.keys():
-        return _first_fault(runs)
-    return _in_a_child(runs)
+    look = _look if modules <= sys.modules.keys() else _in_a_child
+    return look(runs, goes_on)
 
 
-def _first_fault(runs: Sequence[Values]) -> tuple[int, str] | None:
-    return next(((at, told) for at, run in enumerate(runs) if (told := fault(run))), None)
+def _look(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, str]:
+    found = next(((at, told) for at, run in enumerate(runs) if (told := fault(run))), None)
+    others = map(made_with_others, runs if goes_on and not found else ())
+    return found, next(filter(None, others), "")
 
 
 def fault(values: Values) -> str:
@@ -63,6 +75,12 @@ def fault(values: Values) -> str:
     return "; ".join(told)
 
 
+def made_with_others(values: Values) -> str:
+    """What in the run was made with other values, as "section: what"; empty if nothing."""
+    told = (_refused(section, [partial(_match, section, of)]) for section, of in values.items())
+    return next(filter(None, told), "")
+
+
 def _refused(section: str, checks: Iterable[Callable[[], object]]) -> str:
     """What checks of a section raise, in a line; empty if nothing."""
     try:
@@ -75,8 +93,20 @@ def _refused(section: str, checks: Iterable[Callable[[], object]]) -> str:
 def _try(section: str, parameters: Mapping[str, Any]) -> None:
     """Raise WrongInput for a value that the section's stage would refuse."""
     for config in _configs(section, parameters):
-        own = config.taken(parameters)
-        config(**{n: v for n, v in own.items() if v is not None})  # None: as the run has it
+        _made(config, parameters)
+
+
+def _made(config: type[Checked], parameters: Mapping[str, Any]) -> Checked:
+    own = config.taken(parameters)
+    return config(**{n: v for n, v in own.items() if v is not None})  # None: as the run has it
+
+
+def _match(section: str, parameters: Mapping[str, Any]) -> None:
+    """Raise CheckpointError where the run was begun with other values of what must stay."""
+    run = Run.of(parameters["RUN_DIR"], parameters["PREVIOUS"])
+    begun = importlib.import_module("mwwkit.cli.begun")
+    for config in _configs(section, parameters):
+        begun.refuse_changes(_made(config, parameters), run)
 
 
 def _needs(parameters: Mapping[str, Any]) -> Iterator[Callable[[], object]]:
@@ -114,10 +144,11 @@ def _configs(section: str, parameters: Mapping[str, Any]) -> Iterator[type[Check
     )
 
 
-def _in_a_child(runs: Sequence[Values]) -> tuple[int, str] | None:
+def _in_a_child(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, str]:
     say("checking all settings first; TensorFlow is loaded for that, which takes some seconds ...")
     call = [sys.executable, "-m", "mwwkit.cli.preflight"]
-    done = subprocess.run(call, input=json.dumps(runs), capture_output=True, text=True)
+    given = json.dumps([runs, goes_on])
+    done = subprocess.run(call, input=given, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         raise CannotGoOn(f"the values could not be checked before the start: {last}")
@@ -125,4 +156,4 @@ def _in_a_child(runs: Sequence[Values]) -> tuple[int, str] | None:
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps(_first_fault(json.load(sys.stdin))))
+    print("\n" + json.dumps(_look(*json.load(sys.stdin))))

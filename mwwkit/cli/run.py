@@ -60,17 +60,19 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset) if arguments.preset else {}
-    if arguments.preset and "01" in arguments.stages:
-        refuse_its_word(arguments.preset, parameters)
     for what, found in fresh_session.read_back(run.folder, can_ask=False).items():
         say(f"{what}: {found}")
-    named = arguments.preset
+    if arguments.preset and "01" in arguments.stages:
+        word = run_folder.word_of(run)
+        refuse_its_word(arguments.preset, ({"WORD": word} if word else {}) | parameters)
+    preset, named = run_folder.beside(run, preset), arguments.preset
     if not named:
         arguments.preset, named, preset = run_folder.preset_of(run)
         say(f"the preset is {arguments.preset} (--preset)")
     if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
-    jobs = chain.plan(arguments.stages, preset, parameters, run.folder, arguments.previous, named)
+    places = run.folder, arguments.previous
+    jobs = chain.plan(arguments.stages, preset, parameters, *places, named, goes_on=True)
     from mwwkit.cli.forecast import Forecast  # loads NumPy, which a wrong setting need not wait for
 
     before = chain.snapshot(run)

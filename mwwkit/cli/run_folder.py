@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mwwkit.esphome.file_names import stem_of
 from mwwkit.presets import Preset, PresetError, load
+from mwwkit.presets.parameters import stays
 from mwwkit.run import settings
 from mwwkit.run.attached import runs_in
 from mwwkit.run.paths import Run, platform
@@ -32,6 +33,15 @@ def preset_of(run: Run) -> tuple[str, str | None, Preset]:
         for section, of_section in load(held.value).items()
     }
     return held.value, None, values
+
+
+def beside(run: Run, preset: Preset) -> Preset:
+    """The values of a preset that is named for a run, without what stays as the run has it."""
+    has = settings.of_run(run)
+    return {
+        section: {n: v for n, v in values.items() if n not in has or not stays(n.upper(), v)}
+        for section, values in preset.items()
+    }
 
 
 def word_of(run: Run) -> str:

@@ -43,7 +43,7 @@ def roots_of(recordings: str) -> list[Path]:
     """The folders of recordings that RECORDINGS names; "auto": those of paths.md that are here."""
     if recordings == "auto":
         return paths.locations("recordings")
-    return [paths.given_path(recordings)] if recordings else []
+    return [paths.typed_path(recordings)] if recordings else []
 
 
 def recorded_in(run: Run) -> list[Path]:

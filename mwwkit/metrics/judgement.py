@@ -7,7 +7,9 @@ The limits are here alone: the diagnosis of a training and the verdict of a repo
 functions, so that they cannot call the same model by two names.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from mwwkit.metrics.rates import Hourly, proportion
 
@@ -30,6 +32,36 @@ FEWEST_SEEN = 8_000
 # Half and twice what the tail of the scores expects is how well it may be trusted; an interval of
 # what was counted that begins over twice the target is as plain.
 TWICE = 2.0
+# Of a training that was shorter than that.
+SHOWS_NOTHING = "which shows that everything runs and says nothing about the recordings"
+LONGER = "on more SCENES, before anything else, as the preset standard"  # after: more STEPS
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How long 03 trained: steps, scenes a step, and of how many scenes they are drawn."""
+
+    steps: int
+    batch: int
+    scenes: int
+
+    @classmethod
+    def by(cls, settings: Mapping[tuple[str, str], Any]) -> "Trained | None":
+        """As the settings of 02 and 03 say, by stage's folder and name; None where one is missing.
+
+        Both the verdict and the diagnosis of a training ask for it here.
+        """
+        wanted = ("training", "steps"), ("training", "batch"), ("features", "scenes")
+        return cls(*map(settings.get, wanted)) if settings.keys() >= {*wanted} else None
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it was too short to say anything about what it was trained on."""
+        return self.steps * self.batch < FEWEST_SEEN
+
+    def __str__(self) -> str:
+        """As in "250 steps of 4 scenes, of 80"."""
+        return f"{self.steps:,} steps of {self.batch} scenes, of {self.scenes:,}"
 
 
 def hearing(heard: float, n_words: int) -> Hearing:

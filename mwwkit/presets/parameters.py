@@ -8,12 +8,14 @@ First counts what papermill hands over, then a value that differs from the noteb
 then one that was decided on in a panel (`run.decisions`), then the preset, then the default. A
 setting of the whole run (`run.settings`) is what the run has wherever no other was handed over,
 set, decided on or in the preset. Its word is the run's before the preset's: clips of one word make
-no model of another. The preset too is the run's where no other is said.
+no model of another; and so is what it was given to read, where the preset gives nothing. The preset
+too is the run's where no other is said.
 """
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from mwwkit.presets import PresetError, load, suggest
@@ -32,7 +34,7 @@ from mwwkit.run.decisions import PARAMETERS, parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
-from mwwkit.run.settings import FILE, NAMES, RunSettings, Value, of_run
+from mwwkit.run.settings import FILE, GIVEN, NAMES, PLACES, RunSettings, Value, of_run
 from mwwkit.run.shown import as_html, as_lines, in_words
 from mwwkit.run.written import spelled
 
@@ -121,7 +123,7 @@ def resolve(
             found[name] = Parameter(value, SET, has)
         elif decided.get(name) is not None:
             found[name] = Parameter(decided[name], DECIDED, has)
-        elif said is not None and not (has and (name == WORD or not is_said)):
+        elif said is not None and not (has and (stays(name, said) or not is_said)):
             found[name] = Parameter(said, of_them, has)
         elif has:
             cell = f"the cell's {value!r} is its default, which counts as not said"
@@ -140,6 +142,11 @@ def resolve(
     if installed := fresh_session.equip(dict(given) | _as_read(parameters, configs)):
         print(f"installed: {', '.join(installed)}")
     return parameters
+
+
+def stays(name: str, of_preset: Any) -> bool:
+    """Whether what the run has counts before the value of a preset that somebody names."""
+    return name == WORD or (name.lower() in GIVEN and not of_preset)
 
 
 def _chosen_preset(
@@ -201,7 +208,20 @@ def _of_the_run(name: str, has: Value, other: Any, about: str) -> Parameter:
     differs = about and not _same(_as_setting(name, other), _as_setting(name, has.value))
     note = f"{name} stays {has.value!r}, as the run has it ({has.where}); {about}"
     note += f"; to have it, hand it over (-p {name}=...) or change it in {FILE}"
+    if name.lower() in PLACES:
+        _refuse_what_is_gone(name, has)
     return Parameter(has.value, f"the run ({has.where})", has, note if differs else "")
+
+
+def _refuse_what_is_gone(name: str, has: Value) -> None:
+    places = [has.value] if isinstance(has.value, str) else has.value
+    gone = [place for place in places if place not in ("", "auto") and not Path(place).exists()]
+    if gone:
+        raise WrongInput(
+            f"{name} is {gone[0]}, as the run has it ({has.where}), and that is not there now; say "
+            f"where it lies now: set {name}, or -p {name}=...; to go on without it, take it out of "
+            f"{FILE} in the run's folder"
+        )
 
 
 def _defaults(section: str, configs: Sequence[type[Checked]]) -> dict[str, Any]:

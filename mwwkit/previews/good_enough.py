@@ -30,7 +30,7 @@ from mwwkit.run.settings import RunSettings, of_run
 from mwwkit.scenes.provenance import clip_names, conditions
 from mwwkit.scenes.sets import CONDITIONS
 from mwwkit.scenes.shards import FeatureSet
-from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.diagnosis import diagnose, length
 from mwwkit.training.evaluated import Evaluated, best, read
 
 _STAY = "03's weights stay; more hours of talk and radio in 01 (ambient/) give it more to find."
@@ -155,7 +155,7 @@ def weights(run: Run) -> Sentences:
     """What the weights that 03 kept reach on the validation split, and what is wrong with them."""
     done = finished(run, "training")
     unit = best(done)
-    reached, found = read(done[unit]["choice"]), diagnose(done, unit)
+    reached, found = read(done[unit]["choice"]), diagnose(done, unit, length(run))
     kept = f"The weights of step {int(unit.rpartition('-')[2]):,} are kept: the int8 model"
     enough = "Good enough to go on: 04 looks for what still fools it."
     if found.name != "fine":

@@ -26,7 +26,7 @@ from mwwkit.run.checkpoint import CheckpointError, completed, finished
 from mwwkit.run.ending import Ending
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, ask_to_stop
-from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.diagnosis import diagnose, length
 from mwwkit.training.evaluated import Evaluated, History, read
 
 STOPPING = "It stops after the unit under way; nothing is lost."
@@ -107,9 +107,9 @@ class TrainingPanel:
         self._history = history
         self.curves(history, *_what_stays(*self._place))
         if self._told is None:
-            self._told = display(so_far(history), display_id=True)
+            self._told = display(so_far(history, *self._place), display_id=True)
         else:
-            self._told.update(so_far(history))
+            self._told.update(so_far(history, *self._place))
 
     def _running(self, is_on: bool) -> None:
         self.stop.disabled, self.start.disabled = not is_on, is_on or not self.ending.stopped
@@ -145,11 +145,11 @@ def _what_stays(run: Run, folder: str) -> tuple[Evaluated | None, bool]:
     return (read(before), not made["weights"].startswith(f"{folder}/")) if before else (None, False)
 
 
-def so_far(history: History) -> Words:
+def so_far(history: History, run: Run, folder: str) -> Words:
     """Where a training is, and its diagnosis."""
     *_, last = history
     step = int(last.rpartition("step-")[2])
-    return sentence(f"Step {step:,}: {diagnose(history)}")
+    return sentence(f"Step {step:,}: {diagnose(history, trained=length(run, folder))}")
 
 
 @contextmanager

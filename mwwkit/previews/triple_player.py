@@ -111,7 +111,7 @@ def _dry(run: Run, dry_id: str) -> np.ndarray | None:
 def _in_bad_room(
     run: Run, dry: np.ndarray, bad_ir: str, folders: Sequence[str]
 ) -> np.ndarray | None:
-    roots = [paths.given_path(f) for f in folders] or paths.locations("bad_irs")
+    roots = [paths.typed_path(f) for f in folders] or paths.locations("bad_irs")
     files = {file.name: file.path for file in listed(roots, impulse_responses.SUFFIXES)}
     if bad_ir not in files:
         return None

@@ -36,7 +36,7 @@ from mwwkit.run.typed_json import (
     schema,
     to_json,
 )
-from mwwkit.training.diagnosis import Diagnosis, diagnose
+from mwwkit.training.diagnosis import Diagnosis, diagnose, length
 from mwwkit.training.evaluated import Evaluated, best
 
 VERSION = 1
@@ -214,4 +214,4 @@ def _diagnosis(run: Run) -> Diagnosis | None:
     if not run.all("training/checkpoint.json"):
         return None
     done = finished(run, "training")
-    return diagnose(done, best(done))
+    return diagnose(done, best(done), length(run))

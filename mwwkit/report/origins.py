@@ -23,7 +23,7 @@ from mwwkit.device import firmware
 from mwwkit.esphome.manifest import Manifest
 from mwwkit.evaluation.exported import Shipped
 from mwwkit.evaluation.metrics_file import ArenaFacts, ModelFacts
-from mwwkit.metrics import judgement
+from mwwkit.metrics.judgement import Trained
 from mwwkit.model.shapes import SHAPES, size_report
 from mwwkit.run.files import read_json, sha256
 from mwwkit.run.paths import Run
@@ -105,24 +105,6 @@ class StageSettings:
 
     stage: str
     settings: Annotated[tuple[Setting, ...], Keyed("name", "value")]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """How long 03 trained: steps, scenes a step, and of how many scenes they are drawn."""
-
-    steps: int
-    batch: int
-    scenes: int
-
-    @property
-    def is_trial(self) -> bool:
-        """Whether it was too short to say anything about what it was trained on."""
-        return self.steps * self.batch < judgement.FEWEST_SEEN
-
-    def __str__(self) -> str:
-        """As in "250 steps of 4 scenes, of 80"."""
-        return f"{self.steps:,} steps of {self.batch} scenes, of {self.scenes:,}"
 
 
 @dataclass(frozen=True)
@@ -244,8 +226,7 @@ def seed(stages: tuple[StageSettings, ...]) -> int | None:
 def trained(stages: tuple[StageSettings, ...]) -> Trained | None:
     """What the settings of 02 and 03 say; None where one of them is not at hand."""
     said = {(of.stage, each.name): each.value for of in stages for each in of.settings}
-    wanted = ("training", "steps"), ("training", "batch"), ("features", "scenes")
-    return Trained(*(said[each] for each in wanted)) if said.keys() >= {*wanted} else None
+    return Trained.by(said)
 
 
 def digest(stages: tuple[StageSettings, ...]) -> str:

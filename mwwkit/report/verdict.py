@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 from mwwkit.evaluation.measured import SplitFigures
 from mwwkit.evaluation.metrics_file import Threshold
 from mwwkit.metrics import judgement
+from mwwkit.metrics.judgement import Trained
 from mwwkit.metrics.rates import Hourly, roughly
 from mwwkit.report import formatting
-from mwwkit.report.origins import Data, Trained
+from mwwkit.report.origins import Data
 from mwwkit.report.voices import Heard, heard_words
 from mwwkit.run.typed_json import Text, absent, says
 
@@ -140,9 +141,8 @@ def _cures(worst: Finding, others: list[Finding], trained: Trained | None) -> It
     """What to do: about the training where that was too short, else about each fault."""
     if others and trained and trained.is_trial:
         yield (
-            f"It was trained for {trained} only, which shows that everything runs and says nothing "
-            "about the recordings: train for more STEPS, on more SCENES, before anything else, as "
-            "the preset standard does."
+            f"It was trained for {trained} only, {judgement.SHOWS_NOTHING}: train for more STEPS, "
+            f"{judgement.LONGER} does."
         )
         return
     yield worst.cure

@@ -26,6 +26,7 @@ from typing import Any
 
 from mwwkit.run import kept
 from mwwkit.run.checkpoint_files import (
+    MADE_OF,
     Anew,
     CheckpointError,
     as_json,
@@ -208,6 +209,22 @@ class Checkpoint:
         write_json(self.path, state)
         self.is_complete, self.facts = True, as_json(facts)
         kept.stage_finished(self.path)
+
+
+def refuse_changes(
+    run: Run, folder: str, settings: dict[str, Any], of: Any = None, anew: Anew = never
+) -> None:
+    """CheckpointError where a stage that is begun has other settings, as `resume` would raise.
+
+    Of what it was made of nothing is said: the stages before it may still go on.
+    """
+    settings = as_json(settings)
+    former = former_of(of, settings)
+    for path, state in states(run, folder):
+        then = former | state["settings"]
+        then = {name: value for name, value in then.items() if name not in MADE_OF}
+        is_own = path.parent == run / folder
+        refuse_other_settings(path, then, settings, anew, earlier=not is_own)
 
 
 def states(run: Run, folder: str) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -38,7 +38,7 @@ class Run:
         attached ones are not parts of one run.
         """
         _refuse_what_is_no_path(run_dir, previous)
-        folder = given_path(places("run")[0] if run_dir == "auto" else run_dir).absolute()
+        folder = (places("run")[0] if run_dir == "auto" else typed_path(run_dir)).absolute()
         if isinstance(previous, str):
             previous = [p.strip() for p in previous.split(",") if p.strip()]
         earlier, looked = [], ""
@@ -48,7 +48,7 @@ class Run:
                 looked = looked_for("previous", found)
                 earlier += found
             else:
-                earlier.append(given_path(name).absolute())
+                earlier.append(typed_path(name).absolute())
         _refuse(earlier, folder)
         return cls(folder, tuple(dict.fromkeys(earlier)), looked)
 
@@ -126,6 +126,15 @@ def given_path(text: str | Path) -> Path:
         raise WrongInput(f"{text} begins with the home of nobody known here") from error
 
 
+def typed_path(text: str | Path) -> Path:
+    """A path as a person typed it into a parameter: in a checkout from its top, see there.
+
+    What begins with `..` says from where it is seen: from here. Raises as `given_path` does.
+    """
+    path = given_path(text)
+    return path if path.parts[:1] == ("..",) else _from_the_top(path)
+
+
 def refuse_unwritable(folder: Path) -> None:
     """PermissionError for a run's folder that cannot be made, or not be written to."""
     existing = next(p for p in [folder, *folder.absolute().parents] if p.exists())
@@ -172,10 +181,10 @@ def places(name: str, column: str = "") -> list[Path]:
 
 
 def _from_the_top(place: Path) -> Path:
-    """A relative folder as `mwwkit run` means it, in a notebook of a checkout too.
+    """A relative path as `mwwkit run` means it, in a notebook of a checkout too.
 
-    JupyterLab starts those in notebooks/. A folder that is there already stays the one that is
-    meant: an older version made it.
+    JupyterLab starts those in notebooks/. What is there already stays what is meant: a folder that
+    an older version made.
     """
     here = Path.cwd()
     if place.is_absolute() or here != Path(__file__).parents[2] / "notebooks" or place.exists():

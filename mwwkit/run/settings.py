@@ -1,5 +1,7 @@
 """What belongs to a run and is said once, in 01: word, seed, what is allowed, languages, preset.
 
+And which recordings it was given, so that who goes on with it need not say it again.
+
     keep(run, RunSettings(word="marvin"))     # 01 writes settings.json, whole
     values = of_run(run, "training")          # 03: what the run has, and where that stands
     values["seed"].value, values["seed"].where
@@ -18,7 +20,7 @@ from mwwkit.run.checkpoint_files import CheckpointError, as_json
 from mwwkit.run.config_base import Between, Checked, Texts, more_than
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
-from mwwkit.run.paths import Run
+from mwwkit.run.paths import Run, typed_path
 
 FILE = "settings.json"
 # Where each of the five stages, in their order, keeps the checkpoint of what it ends with.
@@ -28,6 +30,10 @@ STAGES = ("clips", "features", "training", "tuned", "export")
 # apart, that may be accepted: what weights and cutoffs are chosen by.
 TargetFah = Annotated[float, more_than(0, "more than 0 an hour")]
 MaxClipFpr = Annotated[float, Between(0, 1)]
+# What 01 was given to read: folders, tables; and which rows of a table.
+PLACES = ("recordings", "positive", "negative", "hard_negative", "ambient", "background", "rirs")
+PLACES += ("table", "given_splits")
+GIVEN = (*PLACES, "table_positive", "table_hard_negative", "table_exclude")
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,31 @@ class RunSettings(Checked):
     max_clip_fpr: MaxClipFpr = 0.01
     languages: Texts = ("en",)
     preset: str = ""  # what the values of each notebook begin with
+    # GIVEN, as 01's Config has them: places as whole paths, nothing where there was none
+    recordings: str = ""  # or "auto", where that found some
+    positive: Texts = ()
+    negative: Texts = ()
+    hard_negative: Texts = ()
+    ambient: Texts = ()
+    background: Texts = ()
+    rirs: Texts = ()
+    table: str = ""
+    table_positive: Texts = ()
+    table_hard_negative: Texts = ()
+    table_exclude: Texts = ()
+    given_splits: str = ""
+
+    def __post_init__(self) -> None:  # noqa: D105
+        super().__post_init__()
+        for name in PLACES:
+            object.__setattr__(self, name, _whole(getattr(self, name)))
+
+
+def _whole(place: Any) -> Any:
+    """The whole path of a place, or of each, as seen from here."""
+    if isinstance(place, tuple):
+        return tuple(map(_whole, place))
+    return place if place in ("", "auto") else str(typed_path(place).absolute())
 
 
 NAMES = tuple(field.name for field in fields(RunSettings))
@@ -64,19 +95,23 @@ def keep(run: Run, settings: RunSettings) -> None:
 
     Says what is changed.
     """
-    path, now = run / FILE, _as_file(settings)
-    held = [_read(each) for each in run.all(FILE)]
+    path, held = run / FILE, [_read(each) for each in run.all(FILE)]
     before = held[0] if held else {}
+    now = _as_file(settings, before)
     for name in (name for name in sorted(before) if before[name] != now.get(name)):
         print(f"{FILE}: {name} was {before[name]!r} and is {now.get(name, '')!r} from here on")
     if before != now or (not path.exists() and any(each != now for each in held)):
         write_json(path, now)
 
 
-def _as_file(settings: RunSettings) -> dict[str, Any]:
-    """As the file has them; no preset is left out, as by versions that kept none."""
+def _as_file(settings: RunSettings, before: dict[str, Any]) -> dict[str, Any]:
+    """As the file has them; what was not given is left out, as by versions that kept none.
+
+    Unless it was given `before`: then it is taken back.
+    """
     held = as_json(asdict(settings))
-    return {name: value for name, value in held.items() if name != "preset" or value}
+    kept = {*NAMES} - {"preset", *(name for name in GIVEN if name not in before)}
+    return {name: value for name, value in held.items() if name in kept or value}
 
 
 def carry(run: Run) -> None:
@@ -101,7 +136,7 @@ def of_run(run: Run, folder: str = "") -> dict[str, Value]:
     found = {}
     for name in NAMES:
         said = [(path, held[name]) for path, held in files if name in held]
-        kept = [(path, held[name]) for path, held in made.items() if name in held]
+        kept = [(p, held[name]) for p, held in made.items() if name in held and name not in GIVEN]
         kept.sort(key=lambda entry: entry[0].parent.name != folder)
         if said or kept:
             found[name] = _value(run, name, said, kept)
@@ -113,7 +148,7 @@ def _value(run: Run, name: str, said: list, kept: list) -> Value:
     others = tuple((_shown(path), held) for path, held in kept if held != value)
     different = [(path, held) for path, held in said if held != value]
     conflict = ""
-    if different and where != run / FILE:
+    if different and where != run / FILE and name not in GIVEN:  # of those the newest counts
         other, held = different[0]
         conflict = (
             f"{where} says {name} {value!r} and {other} {held!r}; leave one of the two runs out "

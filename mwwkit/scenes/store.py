@@ -71,16 +71,20 @@ def _write_ragged(folder: Path, arrays: Sequence[np.ndarray]) -> None:
     else:
         _write_ragged(folder / "shapes", shapes)
     _write_array(folder / "flattened_shapes", lengths)
-    _write_array(folder, np.concatenate([array.ravel() for array in arrays]))
+    _write_array(folder, *(array.ravel() for array in arrays))
     (folder / "type.ninja").write_bytes(b"ragged")
 
 
-def _write_array(folder: Path, array: np.ndarray) -> None:
+def _write_array(folder: Path, *parts: np.ndarray) -> None:
+    """One array of parts of a type, end to end, which are never in memory as one."""
     folder.mkdir(exist_ok=True)
-    (folder / "data.ninja").write_bytes(array.data)
+    with open(folder / "data.ninja", "wb") as file:
+        for part in parts:
+            file.write(part.data)
+    shape = sum(map(len, parts)), *parts[0].shape[1:]
     (folder / "type.ninja").write_bytes(b"numpy")
-    (folder / "dtype.ninja").write_bytes(array.dtype.name.encode())
-    (folder / "shape.ninja").write_bytes(struct.pack(f"<{array.ndim}Q", *array.shape))
+    (folder / "dtype.ninja").write_bytes(parts[0].dtype.name.encode())
+    (folder / "shape.ninja").write_bytes(struct.pack(f"<{len(shape)}Q", *shape))
     (folder / "order.ninja").write_bytes(b"C")
 
 

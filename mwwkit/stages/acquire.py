@@ -130,7 +130,7 @@ class Config(Checked):
     def engine(self) -> Engine:
         """The speech engine that the settings select."""
         if self.piper_voices:
-            return Piper(str(paths.given_path(self.piper_voices)), self.tts_speakers)
+            return Piper(str(paths.typed_path(self.piper_voices)), self.tts_speakers)
         accents = ACCENTS if self.tts_accent_share else ()
         languages = self.tts_languages or ENGLISH
         if self.input_rules > 1:
@@ -139,7 +139,8 @@ class Config(Checked):
 
     def for_the_run(self) -> RunSettings:
         """What the stages after this one take from the run."""
-        return RunSettings(**{name: getattr(self, name) for name in NAMES})
+        values = {name: getattr(self, name) for name in NAMES}
+        return RunSettings(**values | ({} if roots_of(self.recordings) else {"recordings": ""}))
 
     def shaping(self) -> dict:
         """The settings that shape the clips of a given list of inputs.
@@ -156,7 +157,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
 
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
-    config = _as_begun(config, run)
+    config = as_begun(config, run)
     gathered, _ = _gathered(config, run)
     inputs = gathered.inputs
     units = in_units(inputs)
@@ -200,7 +201,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
     LeakageError or ValueError when what was made cannot be split or has no wake word in it.
     """
     session = limits.session(run)  # before the listing, which may take until the deadline
-    config = _as_begun(config, run)
+    config = as_begun(config, run)
     gathered, given_splits = _gathered(config, run)
     units = in_units(gathered.inputs)
     paths.refuse_unwritable(run.folder)
@@ -260,7 +261,7 @@ def check(run: Run) -> Facts:
     return Facts(found, *clip_tables.what_there_is(found, clips.records))
 
 
-def _as_begun(config: Config, run: Run) -> Config:
+def as_begun(config: Config, run: Run) -> Config:
     """The settings under which a run goes on that an older version began.
 
     In it machines said all that is set, or folders and tables were read by older rules; what such a
@@ -285,7 +286,7 @@ def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
         mapping = tables.TableMapping(
             config.table_positive, config.table_hard_negative, config.table_exclude
         )
-        table = paths.given_path(config.table)
+        table = paths.typed_path(config.table)
         places.append(tables.table(table, config.word, mapping, former))
     places += _invented(config, Gathered(tuple(places)).inputs)
     gathered = Gathered(tuple(places))
@@ -294,11 +295,10 @@ def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
-    used = [*roots, *(folder for _, folder in more)]
-    used += [paths.given_path(config.table)] * bool(config.table)
+    used = [*roots, *(at for _, at in more), *[paths.typed_path(config.table)] * bool(config.table)]
     gathered = gathered.noted(not_looked_at(config.recordings, used))
     given_splits: dict[str, Split] = gathered.splits
-    path = paths.given_path(config.given_splits) if config.given_splits else None
+    path = paths.typed_path(config.given_splits) if config.given_splits else None
     if not former:
         whole = given_splits.keys() | (tables.paths_in(path) if path else set())
         gathered = cut_over_splits(gathered, config.shares, whole)
@@ -312,7 +312,7 @@ def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
 def _more(config: Config) -> list[tuple[str, Path]]:
     """(role, folder) of each folder that is set by role."""
     given = [(role, name) for role in FOLDERS for name in getattr(config, role)]
-    return [(role, paths.given_path(name).absolute()) for role, name in given]
+    return [(role, paths.typed_path(name).absolute()) for role, name in given]
 
 
 def _invented(config: Config, given: Sequence[Input]) -> list[Place]:

@@ -210,10 +210,10 @@ def check(run: Run) -> Facts:
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
     catalogue = sha256(run.find(CATALOGUE))
     settings = config.shaping() | {"catalogue": catalogue}
-    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=_anew(run))
+    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=anew(run))
 
 
-def _anew(run: Run) -> Anew:
+def anew(run: Run) -> Anew:
     """A recipe that was decided on may change: it shapes the training scenes and no others.
 
     With recordings made in the notebook there may be more clips, of which all scenes are made.
@@ -221,13 +221,13 @@ def _anew(run: Run) -> Anew:
     recipe = {field.name for field in fields(Recipe)} if SECTION in parameter_decisions(run) else ()
     more = {"catalogue"} if recorded_in(run) else set()
 
-    def anew(then: dict, now: dict) -> list[str] | None:
+    def begin(then: dict, now: dict) -> list[str] | None:
         changes = set(changed_settings(then, now))
         if not changes <= more.union(recipe):
             return None
         return [""] if changes & more else ["train/"]
 
-    return anew
+    return begin
 
 
 def _marks(

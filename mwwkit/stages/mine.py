@@ -344,16 +344,24 @@ def _scan_units(run: Run) -> list[str]:
     return [unit for unit in finished(run, "features") if unit.split("/")[0] in SCANNED]
 
 
+def begun_with(config: Config, run: Run) -> dict[str, dict]:
+    """The settings, by folder, that have to be those that it was begun with."""
+    settings = {name: value for name, value in asdict(config).items() if name != "drop"}
+    settings["device"] = processors.begun_on(run, TUNED, config.device)
+    return {FOLDER: config.mining(), TUNED: settings}
+
+
 def _mined_checkpoint(config: Config, run: Run) -> Checkpoint:
-    settings = config.mining() | _made_of(run)
-    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
+    return _checkpoint(config, run, FOLDER)
 
 
 def _tuned_checkpoint(config: Config, run: Run) -> Checkpoint:
-    settings = {name: value for name, value in asdict(config).items() if name != "drop"}
-    settings["device"] = processors.begun_on(run, TUNED, config.device)
-    made_of = _made_of(run)
-    return Checkpoint.resume(run, TUNED, settings | made_of, of=config, anew=decided.anew(run))
+    return _checkpoint(config, run, TUNED)
+
+
+def _checkpoint(config: Config, run: Run, folder: str) -> Checkpoint:
+    settings = begun_with(config, run)[folder] | _made_of(run)
+    return Checkpoint.resume(run, folder, settings, of=config, anew=decided.anew(run))
 
 
 def _made_of(run: Run) -> dict:

@@ -29,7 +29,7 @@ from mwwkit.stages.inputs import (
 )
 from mwwkit.training import distillation, processors, replicas, told
 from mwwkit.training.batches import WakeWordDataset
-from mwwkit.training.diagnosis import diagnose
+from mwwkit.training.diagnosis import diagnose, length
 from mwwkit.training.evaluated import best, read
 from mwwkit.training.history import Events, both, write_table
 from mwwkit.training.labels import LabelSettings
@@ -332,18 +332,23 @@ def _trainer(config: Config, run: Run) -> Trainer:
     return Trainer(*args, cmvn=cmvn, device=config.device)
 
 
-def _checkpoint(config: Config, run: Run) -> Checkpoint:
-    settings = config.shaping() | _made_of(run)
-    settings["device"] = processors.begun_on(run, FOLDER, config.device)
-    return Checkpoint.resume(run, FOLDER, settings, of=config, anew=decided.anew(run))
+def begun_with(config: Config, run: Run) -> dict[str, dict]:
+    """The settings, by folder, that have to be those that it was begun with."""
+    settings = {FOLDER: config.shaping()}
+    if config.teacher_steps:
+        of_teacher = {n: value for n, value in config.shaping().items() if n not in NET_ONLY}
+        settings[distillation.FOLDER] = of_teacher
+    devices = {folder: processors.begun_on(run, folder, config.device) for folder in settings}
+    return {folder: each | {"device": devices[folder]} for folder, each in settings.items()}
+
+
+def _checkpoint(config: Config, run: Run, folder: str = FOLDER) -> Checkpoint:
+    settings = begun_with(config, run)[folder] | _made_of(run)
+    return Checkpoint.resume(run, folder, settings, of=config, anew=decided.anew(run))
 
 
 def _teacher_checkpoint(config: Config, run: Run) -> Checkpoint:
-    shaping = {name: value for name, value in config.shaping().items() if name not in NET_ONLY}
-    settings = shaping | _made_of(run)
-    settings["device"] = processors.begun_on(run, distillation.FOLDER, config.device)
-    anew = decided.anew(run)
-    return Checkpoint.resume(run, distillation.FOLDER, settings, of=config, anew=anew)
+    return _checkpoint(config, run, distillation.FOLDER)
 
 
 def _teacher_units_left(config: Config, run: Run) -> int:
@@ -376,7 +381,7 @@ def check(run: Run) -> Facts:
     """The chosen unit, what it reached, a diagnosis. Raises unless 04 and 05 can work with it."""
     unit, choice = chosen(run)
     weights = run.find(completed(run, FOLDER)["weights"])
-    found = str(diagnose(finished(run, FOLDER), unit))
+    found = str(diagnose(finished(run, FOLDER), unit, length(run)))
     facts = {"chosen": unit, **read(choice).rows(), "weights": str(weights), "diagnosis": found}
     return Facts(facts, *told.of_choice(facts))
 

@@ -300,7 +300,7 @@ def _inputs(config: Config, run: Run, done: dict[str, dict]) -> Inputs:
 
 
 def _roots(given: tuple[str, ...], row: str) -> list[Path]:
-    folders = [paths.given_path(name).absolute() for name in given]
+    folders = [paths.typed_path(name).absolute() for name in given]
     for folder in folders:
         if not folder.is_dir():
             raise CannotGoOn(f"{row} names {folder}, which is no folder; mend it")

@@ -8,12 +8,15 @@ unit's steps, and a "choice" where the int8 model was looked at. What is deaf, s
 untested is for `metrics.judgement` to say, as it is in the report.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from mwwkit.metrics import judgement
+from mwwkit.metrics.judgement import Trained
 from mwwkit.metrics.rates import an_hour, percent, roughly
+from mwwkit.run.checkpoint import states
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.paths import Run
 from mwwkit.training.evaluated import Evaluated, History, evaluated
 
 GROWN = 2.0  # times its lowest: a loss that noise between units does not reach
@@ -21,6 +24,8 @@ STEEPER = 5.0  # times its middle so far: the same of a gradient norm
 NO_SLOPE = 1e-4  # a gradient norm under this moves nothing
 LOST_RECALL = 0.05  # a few clips of some dozens are luck
 FALLEN = 0.9  # of what the training loss was at the best evaluation
+OF_ANY_LENGTH = ("exploding", "dead")  # however few steps show it
+_LASTS = ("features", "training")  # the stages whose settings say how long a training is
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,36 @@ class Diagnosis:
         return f"{self.name}: {self.words}" + (f" -> {self.cure}" if self.cure else "")
 
 
-def diagnose(history: History, chosen: str = "") -> Diagnosis:
+def length(run: Run, folder: str = "training") -> Trained | None:
+    """How long 03 trains in a run, by its settings and 02's.
+
+    None where one of them is not at hand, and for any other `folder`: its units train what is
+    trained already, or a teacher.
+    """
+    if folder != "training":
+        return None
+    of = {stage: next((held for _, held in states(run, stage)), None) for stage in _LASTS}
+    settings = {stage: held["settings"] for stage, held in of.items() if held}
+    return Trained.by({(s, name): value for s in settings for name, value in settings[s].items()})
+
+
+def diagnose(history: History, chosen: str = "", trained: Trained | None = None) -> Diagnosis:
     """What a course of units, in the order of their steps, shows so far.
 
     What the int8 model does is told of the unit whose weights were `chosen`, once there is one; of
-    the last that was looked at while the training goes on.
+    the last that was looked at while the training goes on. What to do about it is, for a net that
+    is `trained` too short for its faults to be its data's, to train longer.
 
     Raises ValueError for a history without a unit.
     """
+    found = _found(history, chosen)
+    if not (trained and trained.is_trial) or found.name in ("fine", *OF_ANY_LENGTH):
+        return found
+    why = f"{trained} only, {judgement.SHOWS_NOTHING}"
+    return replace(found, cure=f"more STEPS, {judgement.LONGER} has: it was trained for {why}")
+
+
+def _found(history: History, chosen: str) -> Diagnosis:
     if not history:
         raise WrongInput("the history has no unit; train some steps first")
     units = list(history.values())

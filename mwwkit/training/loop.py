@@ -14,7 +14,7 @@ from mwwkit.run.progress_bars import progress
 from mwwkit.run.quantities import how_long
 from mwwkit.run.session import Session
 from mwwkit.training.batches import WakeWordDataset
-from mwwkit.training.diagnosis import Diagnosis, diagnose
+from mwwkit.training.diagnosis import Diagnosis, diagnose, length
 from mwwkit.training.evaluator import Evaluator
 from mwwkit.training.history import write_table
 from mwwkit.training.processors import FACT
@@ -77,9 +77,10 @@ class Course(Checked):
         """
         return bool(self.patience) or step >= LATE * self.steps
 
-    def diagnosis(self, done: dict[str, dict]) -> Diagnosis:
+    def diagnosis(self, run: Run, done: dict[str, dict]) -> Diagnosis:
         """What its finished units show; ValueError where there is none."""
-        return diagnose({unit: done[unit] for unit in self.units() if unit in done})
+        mine = {unit: done[unit] for unit in self.units() if unit in done}
+        return diagnose(mine, trained=length(run, self.folder))
 
     def table(self) -> str:
         """Where the history is, for other programs, in a run."""
@@ -134,7 +135,7 @@ def fit(
             seconds["saving"] += time.perf_counter() - evaluated
             on_unit(checkpoint.done)
             if "choice" in facts:
-                bar.write(f"step {ends[unit]:,}: {course.diagnosis(checkpoint.done)}")
+                bar.write(f"step {ends[unit]:,}: {course.diagnosis(run, checkpoint.done)}")
             if course.stopped(checkpoint.done):
                 bar.write(f"no better for {course.patience} evaluations: stopped")
                 break

@@ -1,0 +1,26 @@
+"""Whether a run that is begun can go on under some settings, told before anything is made.
+
+    refuse_changes(config, run)
+
+Each stage refuses other settings than those it was begun with when it comes to it; in a chain the
+stages before it have then worked for nothing, and written. 05 is not among them: it makes its files
+again.
+"""
+
+from typing import Any
+
+from mwwkit.run.checkpoint import refuse_changes as refuse
+from mwwkit.run.paths import Run
+from mwwkit.stages import acquire, featurize, mine, train
+
+
+def refuse_changes(config: Any, run: Run) -> None:
+    """CheckpointError where what is in the run was made with other values of the settings."""
+    if isinstance(config, acquire.Config):
+        refuse(run, acquire.FOLDER, acquire.as_begun(config, run).shaping(), config)
+    elif isinstance(config, featurize.Config):
+        refuse(run, featurize.FOLDER, config.shaping(), config, featurize.anew(run))
+    elif isinstance(config, train.Config | mine.Config):
+        stage = train if isinstance(config, train.Config) else mine
+        for folder, settings in stage.begun_with(config, run).items():
+            refuse(run, folder, settings, config)
