@@ -80,7 +80,7 @@ class Twin(tf.Module):
             self._ring(f"block{i}", block.ring, widths[i])
         self._ring("head", shape.head_steps - 1, widths[-1])
         spec = tf.TensorSpec((1, shape.stride, firmware.N_BANDS), tf.float32, name="features")
-        self.step = tf.function(self._step, input_signature=[spec])
+        self.step = tf.function(self._step, input_signature=[spec], autograph=False)
 
     def _ring(self, layer: str, length: int, channels: int) -> None:
         if length:
