@@ -1,6 +1,7 @@
 """Fixtures for all tests: sound that is made here, and real sound where there is some."""
 
 import fcntl
+import gc
 import os
 import shutil
 import subprocess
@@ -11,14 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_run
-from varied import THREADS
+from varied import SELDOM, THREADS
 
 from mwwkit.run.paths import Run
 
 RATE_HZ = 16_000
+gc.set_threshold(*SELDOM)
 
-
-LONGEST = ("test_notebooks", "test_train", "test_mine", "test_tuning", "test_loop_options")
+LONGEST = (
+    *("test_notebooks", "test_train", "test_old_run", "test_tuning", "test_mine"),
+    *("test_one_fact", "test_resume", "test_loop_options", "test_triples"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,6 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """TensorFlow's threads, as in 03: the count must be set before anything runs."""
+    gc.freeze()  # what was imported stays: no collection need walk it again
     if {"tensorflow", "mwwkit.model.backend"} & sys.modules.keys():
         from mwwkit.training.trainer import limit_threads
 

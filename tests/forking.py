@@ -1,10 +1,13 @@
 """Child processes that are killed: forked from a server that has TensorFlow imported already."""
 
+import gc
 import multiprocessing
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from varied import SELDOM
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -24,7 +27,14 @@ def start(function: Callable, *args) -> multiprocessing.Process:
 
 def _quietly(function: Callable, *args) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    leave_what_is_there()
     function(*args)
+
+
+def leave_what_is_there() -> None:
+    """No collection walks what was imported before the fork, nor copies its pages so."""
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
 
 
 def finish(process: multiprocessing.Process, limit_s: float = 600) -> None:

@@ -5,8 +5,12 @@ from itertools import pairwise
 import numpy as np
 import varied
 
+from mwwkit.model.shapes import Block, Shape
 from mwwkit.training.batches import Source, WakeWordDataset
 from mwwkit.training.spec_augment import NONE, SpecAugment
+
+# A net that is soon traced, for what holds of any.
+ONE_BLOCK = Shape("one_block", 8, 5, (Block((5, 7), 12),), 3)
 
 
 class Listed:

@@ -4,25 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from listed import SMALL_STEPS, goes_downhill, learnable, same_batch
+from listed import ONE_BLOCK, SMALL_STEPS, goes_downhill, learnable, same_batch
 from varied import in_half_precision, seed
 
 from mwwkit.model.mixednet import keras, tf
-from mwwkit.model.shapes import SHAPES
 from mwwkit.training import triplet_loss
 from mwwkit.training.batches import Source, WakeWordDataset
 from mwwkit.training.losses import LossSettings, distillation_loss
 from mwwkit.training.spec_augment import NONE, SpecAugment
 from mwwkit.training.trainer import Trainer, TrainingSettings
 
-TINY = SHAPES["tiny"]
 MARGIN = 3.0  # no examples are as far apart: they are not negative, and 1 long
 SETTINGS = TrainingSettings(steps=40, warmup_steps=5, statistics_batches=3)
 
 
 def trainer(loss=None, teacher=None, **settings):
     return Trainer(
-        TINY, replace(SETTINGS, **settings), loss or LossSettings(), seed(1), teacher=teacher
+        ONE_BLOCK, replace(SETTINGS, **settings), loss or LossSettings(), seed(1), teacher=teacher
     )
 
 
@@ -120,7 +118,7 @@ def too_near(made):
     batch = dataset.batch(0)
     x = made.net.embed(made._augmented(batch, dataset.draws(0)), training=True)
     labels = tf.constant(batch.labels)
-    chosen = triplet_loss.examples(x, made.net.classify(x), labels, TINY.head_steps)
+    chosen = triplet_loss.examples(x, made.net.classify(x), labels, ONE_BLOCK.head_steps)
     return float(triplet_loss.triplet_loss(chosen, MARGIN))
 
 
@@ -135,7 +133,7 @@ def taught_by(teacher, dataset):
 
 def test_distillation_brings_the_student_nearer_to_its_teacher_kept_or_asked():
     dataset = same_batch()
-    teacher = Trainer(TINY, SETTINGS, LossSettings(), seed=seed(7))
+    teacher = Trainer(ONE_BLOCK, SETTINGS, LossSettings(), seed=seed(7))
     teacher.train(dataset, 3)
     teacher.net = net = teacher.averaged(dataset)
     kept = trainer(LossSettings(distillation=1.0), **SMALL_STEPS)

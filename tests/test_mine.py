@@ -24,11 +24,12 @@ SHORT = {
     **{"batch": 4, "fine_tune_steps": 60, "max_per_clip": 3},
     **{"seed": seed(42), "threads": THREADS},
 }
+UNIT_STEPS = 25  # of these short trainings, set aside the 250 that a notebook has
 
 
 @pytest.fixture(autouse=True)
 def short_units(monkeypatch):
-    monkeypatch.setattr(loop, "UNIT_STEPS", 25)
+    monkeypatch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,12 @@ def ready(tmp_path_factory, trained):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, ready):
-    """04 in one go, by a process of its own."""
-    folder = tmp_path_factory.mktemp("whole")
-    finish(start(child, folder, ready))
-    return Run(folder, ready)
+    """04 in one go."""
+    here = Run(tmp_path_factory.mktemp("whole"), ready)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
+        mine.run(mine.Config(**SHORT), here, LIMITS)
+    return here
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def copy(whole, tmp_path):
 
 
 def child(folder, earlier):
-    loop.UNIT_STEPS = 25
+    loop.UNIT_STEPS = UNIT_STEPS
     mine.run(mine.Config(**SHORT), Run(folder, tuple(earlier)), LIMITS)
 
 

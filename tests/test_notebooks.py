@@ -351,7 +351,8 @@ def test_executed_copies_hold_nothing_that_only_a_live_notebook_can_show(whole):
             assert "HBox(" not in data["text/plain"], one.name
 
 
-def test_01_makes_triples_and_shows_one_of_them(tmp_path):
+def test_01_makes_triples_and_shows_one_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_provisioner, "launch_kernel", warm.launch)
     write_world(tmp_path, n_speech=3, n_rooms=1)
     given = {"PRODUCT": "triples", "EMBEDDINGS": "none", "TRIPLES_PER_FILE": 2, "WORKERS": 1}
     given |= {"BAD_IRS": [str(tmp_path / "bad")], "TARGET_IRS": [str(tmp_path / "target")]}

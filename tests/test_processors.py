@@ -5,74 +5,67 @@ show. Which devices TensorFlow may use is settled before it begins, so each case
 """
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
-from killing import start
+from forking import finish, start
+from listed import ONE_BLOCK, learnable
 
 from mwwkit.model.mixednet import tf
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.training import processors
-
-# Two logical CPUs: another place to be than the one it is given. `test_replicas` shares it out.
-CHILD = """
-import json, sys
-import numpy as np
-from listed import learnable
-from mwwkit.training import processors
 from mwwkit.training.losses import LossSettings
-from mwwkit.model.mixednet import tf
-from mwwkit.model.shapes import SHAPES
 from mwwkit.training.teacher import TeacherShape, build_teacher
 from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
 
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-processors.use("cpu")
-tf.config.experimental.enable_op_determinism()  # as for a GPU
-limit_threads(1)
-dataset = learnable()
 
+def child(answer: Path) -> None:
+    """With two logical CPUs: another place to be than the one it is given.
 
-def trainer(loss, shape, **how):
-    return Trainer(shape, TrainingSettings(steps=20, warmup_steps=3), loss, 1, **how)
+    `test_replicas` shares it out.
+    """
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    processors.use("cpu")
+    tf.config.experimental.enable_op_determinism()  # as for a GPU
+    limit_threads(1)
+    dataset = learnable()
 
+    def trainer(loss, shape, **how):
+        return Trainer(shape, TrainingSettings(steps=20, warmup_steps=3), loss, 1, **how)
 
-def places(made):
-    held = [v.value if hasattr(v, "path") else v for v in made._variables().values()]
-    return sorted({v.device.rpartition("device:")[2] for v in held})
+    def places(made):
+        held = [v.value if hasattr(v, "path") else v for v in made._variables().values()]
+        return sorted({v.device.rpartition("device:")[2] for v in held})
 
+    def again_the_same(made):
+        first, ends = made.state(), []
+        for _ in range(2):
+            made.load(first)
+            made.train(dataset, 2)
+            ends.append(made.state())
+        return all(np.array_equal(ends[0][name], ends[1][name]) for name in first)
 
-def again_the_same(made):
-    first, ends = made.state(), []
-    for _ in range(2):
-        made.load(first)
-        made.train(dataset, 2)
-        ends.append(made.state())
-    return all(np.array_equal(ends[0][name], ends[1][name]) for name in first)
-
-
-made = trainer(LossSettings(pooling=0.5, triplet=1.0), SHAPES["tiny"])
-teacher = trainer(LossSettings(), TeacherShape(8, 1), make=build_teacher)
-found = {"same": again_the_same(made), "places": [places(made), places(teacher)]}
-found["kinds"] = [made.kind, teacher.kind]
-found["visible"] = sorted({d.device_type for d in tf.config.get_visible_devices()})
-processors.use("cpu")  # what it has already, it may have again
-try:
-    processors.hide("CPU")
-except RuntimeError as error:
-    found["late"] = str(error)
-print("FOUND", json.dumps(found))
-"""
+    made = trainer(LossSettings(pooling=0.5, triplet=1.0), ONE_BLOCK)
+    teacher = trainer(LossSettings(), TeacherShape(8, 1), make=build_teacher)
+    found = {"same": again_the_same(made), "places": [places(made), places(teacher)]}
+    found["kinds"] = [made.kind, teacher.kind]
+    found["visible"] = sorted({d.device_type for d in tf.config.get_visible_devices()})
+    processors.use("cpu")  # what it has already, it may have again
+    try:
+        processors.hide("CPU")
+    except RuntimeError as error:
+        found["late"] = str(error)
+    answer.write_text(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def found():
-    process = start(CHILD)
-    said, _ = process.communicate(timeout=600)
-    lines = [line for line in said.decode().splitlines() if line.startswith("FOUND ")]
-    assert process.returncode == 0 and lines, said.decode()[-3000:]
-    return json.loads(lines[0].removeprefix("FOUND "))
+def found(tmp_path_factory):
+    answer = tmp_path_factory.mktemp("processors") / "found.json"
+    finish(start(child, answer))
+    return json.loads(answer.read_text())
 
 
 def test_on_the_cpu_all_of_a_training_lies_on_it_a_teachers_too(found):

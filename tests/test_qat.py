@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from listed import learnable
+from listed import ONE_BLOCK, learnable
 from scipy.special import expit
 from varied import seed
 
@@ -147,7 +147,7 @@ def test_the_gradient_of_rounding_has_the_bits_of_tensorflows_own(rounded, low, 
 def test_no_operation_of_a_rounded_step_refuses_to_give_the_same_bits_on_a_gpu(made_net):
     quantised = Quantised(made_net("tiny"))
 
-    @tf.function
+    @tf.function(autograph=False)
     def gradient(x):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(quantised(x, training=True) ** 2)
@@ -232,7 +232,7 @@ def test_it_makes_the_int8_gap_smaller_and_the_graph_stays_the_devices(outlying,
 
 def test_stopped_and_loaded_it_ends_with_the_same_bits(dataset):
     whole, cut, again = (
-        Trainer(TINY, settings(12, qat_steps=6), LossSettings(), seed(1)) for _ in range(3)
+        Trainer(ONE_BLOCK, settings(12, qat_steps=6), LossSettings(), seed(1)) for _ in range(3)
     )
     whole.train(dataset, 12)
     for stop in (6, 9):  # before the first rounded step, and between two
@@ -249,7 +249,7 @@ def test_stopped_and_loaded_it_ends_with_the_same_bits(dataset):
 
 
 def test_it_goes_on_from_the_averaged_net_with_its_statistics(dataset):
-    made = Trainer(TINY, settings(20, qat_steps=5), LossSettings(), seed(1))
+    made = Trainer(ONE_BLOCK, settings(20, qat_steps=5), LossSettings(), seed(1))
     made.train(dataset, 15)
     averaged = weights_of(made.averaged(dataset))
     made.train(dataset, 16)
@@ -266,7 +266,7 @@ def test_it_goes_on_from_the_averaged_net_with_its_statistics(dataset):
 
 
 def test_without_it_nothing_of_it_is_in_the_state():
-    made = Trainer(TINY, settings(), LossSettings(), seed(1))
+    made = Trainer(ONE_BLOCK, settings(), LossSettings(), seed(1))
     assert not any(name.startswith("ranges/") for name in made.state())
 
 

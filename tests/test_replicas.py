@@ -1,68 +1,19 @@
 """Two devices that share each batch take the steps that one takes with the whole of it."""
 
 import json
+from pathlib import Path
 
-import pytest
-from killing import start
-from varied import HALF_CRASHES, in_half_precision
-
-from mwwkit.model.mixednet import tf
-from mwwkit.training import replicas
-
-# In a process of its own: TensorFlow splits its CPU before it starts, or not at all.
-CHILD = """
-import json, os, sys
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 import numpy as np
-from listed import learnable
-from varied import THREADS, seed
-from mwwkit.training.losses import LossSettings
+import pytest
+from forking import finish, start
+from listed import ONE_BLOCK, learnable
+from varied import HALF_CRASHES, THREADS, in_half_precision, seed
+
 from mwwkit.model.mixednet import tf
-from mwwkit.model.shapes import SHAPES
+from mwwkit.training import processors, replicas
+from mwwkit.training.losses import LossSettings
 from mwwkit.training.spec_augment import SpecAugment
 from mwwkit.training.trainer import Trainer, TrainingSettings, limit_threads
-
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-limit_threads(THREADS)
-dataset, found = learnable(augment=SpecAugment()), {}
-
-
-def trainer(n, loss, settings):
-    short = {"steps": 20, "warmup_steps": 3, "statistics_batches": 2, "replicas": n}
-    given = TrainingSettings(**short | settings), LossSettings(**loss), seed(1)
-    return Trainer(SHAPES["tiny"], *given)
-
-
-def furthest(one, other, group):
-    return max(float(np.abs(one[k] - other[k]).max()) for k in one if k.startswith(group))
-
-
-for name, case in json.loads(sys.argv[1]).items():
-    one, two = (trainer(n, *case) for n in (1, 2))
-    for made in (one, two):
-        if made.stepper.scales:  # no step is left out: where one overflows is the machine's
-            made.optimizer.dynamic_scale.assign(2.0**8)
-    first = one.state()
-    told = [made.train(dataset, 5) for made in (one, two)]
-    apart = [furthest(one.state(), two.state(), group) for group in ("net", "ema")]
-    moved = furthest(first, one.state(), "net")
-    found[name] = {"told": told, "apart": apart, "moved": moved}
-    parts = [getattr(v, "values", [v]) for made in (one, two) for v in made.ema.values]
-    found["places"] = sorted({"+".join(part.device[-5:] for part in each) for each in parts})
-    found["kinds"] = [made.kind for made in (one, two)]
-    if name == "clipped":
-        again = trainer(2, *case)
-        again.load(two.state())
-        for made in (two, again):
-            made.train(dataset, 6)
-        found[name]["same"] = furthest(two.state(), again.state(), "") == 0
-try:
-    two.train(learnable(n_batch=3), 9)
-except ValueError as error:
-    found["odd"] = str(error)
-print("FOUND", json.dumps(found))
-"""
 
 CASES = {
     "clipped": [{"pooling": 0.5, "triplet": 1.0}, {"clip_norm": 0.05}],
@@ -71,13 +22,53 @@ if not HALF_CRASHES:
     CASES["scaled"] = [{}, {"precision": "float16"}]
 
 
+def child(answer: Path) -> None:
+    """In a process of its own: TensorFlow splits its CPU before it starts, or not at all."""
+    processors.hide("GPU")
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    limit_threads(THREADS)
+    dataset, found = learnable(augment=SpecAugment()), {}
+
+    def trainer(n, loss, settings):
+        short = {"steps": 20, "warmup_steps": 3, "statistics_batches": 2, "replicas": n}
+        given = TrainingSettings(**short | settings), LossSettings(**loss), seed(1)
+        return Trainer(ONE_BLOCK, *given)
+
+    def furthest(one, other, group):
+        return max(float(np.abs(one[k] - other[k]).max()) for k in one if k.startswith(group))
+
+    for name, case in CASES.items():
+        one, two = (trainer(n, *case) for n in (1, 2))
+        for made in (one, two):
+            if made.stepper.scales:  # no step is left out: where one overflows is the machine's
+                made.optimizer.dynamic_scale.assign(2.0**8)
+        first = one.state()
+        told = [made.train(dataset, 5) for made in (one, two)]
+        apart = [furthest(one.state(), two.state(), group) for group in ("net", "ema")]
+        moved = furthest(first, one.state(), "net")
+        found[name] = {"told": told, "apart": apart, "moved": moved}
+        parts = [getattr(v, "values", [v]) for made in (one, two) for v in made.ema.values]
+        found["places"] = sorted({"+".join(part.device[-5:] for part in each) for each in parts})
+        found["kinds"] = [made.kind for made in (one, two)]
+        if name == "clipped":
+            again = trainer(2, *case)
+            again.load(two.state())
+            for made in (two, again):
+                made.train(dataset, 6)
+            found[name]["same"] = furthest(two.state(), again.state(), "") == 0
+    try:
+        two.train(learnable(n_batch=3), 9)
+    except ValueError as error:
+        found["odd"] = str(error)
+    answer.write_text(json.dumps(found))
+
+
 @pytest.fixture(scope="module")
-def found():
-    process = start(CHILD, json.dumps(CASES))
-    said, _ = process.communicate(timeout=900)
-    lines = [line for line in said.decode().splitlines() if line.startswith("FOUND ")]
-    assert process.returncode == 0 and lines, said.decode()[-3000:]
-    return json.loads(lines[0].removeprefix("FOUND "))
+def found(tmp_path_factory):
+    answer = tmp_path_factory.mktemp("replicas") / "found.json"
+    finish(start(child, answer))
+    return json.loads(answer.read_text())
 
 
 def test_two_devices_take_the_same_steps_as_one(found):

@@ -63,7 +63,9 @@ def session(recordings, folder, earlier=()):
 def whole(recordings, tmp_path_factory) -> Path:
     """The run of a session that nothing cut short."""
     folder = tmp_path_factory.mktemp("whole")
-    finish(start(session, recordings, folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
+        session(recordings, folder)
     return folder
 
 

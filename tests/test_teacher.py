@@ -4,12 +4,11 @@ import shutil
 
 import numpy as np
 import pytest
-from listed import SMALL_STEPS, goes_downhill, learnable, same_batch
+from listed import ONE_BLOCK, SMALL_STEPS, goes_downhill, learnable, same_batch
 from small_run import LIMITS, tree
 from varied import THREADS, seed
 
 from mwwkit.model.mixednet import tf
-from mwwkit.model.shapes import SHAPES
 from mwwkit.run.checkpoint import CheckpointError
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, StoppedEarly
@@ -30,7 +29,6 @@ from mwwkit.training.teacher import (
 from mwwkit.training.trainer import Trainer, TrainingSettings
 
 SMALL = TeacherShape(width=16, blocks=2, taps=9)
-TINY = SHAPES["tiny"]
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +181,7 @@ def test_each_small_step_of_distillation_brings_the_net_nearer_to_its_teacher(ta
         dataset, {source.name: distillation.soft_labels(taught_by, source)}
     )
     loss = LossSettings(distillation=share)
-    trainer = Trainer(TINY, settings(40, **SMALL_STEPS), loss, seed(1))
+    trainer = Trainer(ONE_BLOCK, settings(40, **SMALL_STEPS), loss, seed(1))
     batch = batches.batch(0)
     assert np.isfinite(batch.soft_labels).any()
     scenes = trainer._augmented(batch, batches.draws(0))

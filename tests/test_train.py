@@ -38,11 +38,13 @@ def short_units(monkeypatch):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, request):
-    """A short training in one go, by a process of its own."""
+    """A short training in one go."""
     features = request.getfixturevalue("featured")
-    folder = tmp_path_factory.mktemp("whole")
-    finish(start(child, folder, [features.folder], folder / "steps.log"))
-    return Run(folder, (features.folder,))
+    here = Run(tmp_path_factory.mktemp("whole"), (features.folder,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
+        train.run(train.Config(**SHORT), here, LIMITS)
+    return here
 
 
 def child(folder, earlier, log):

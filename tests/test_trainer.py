@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from listed import SMALL_STEPS, goes_downhill, learnable, same_batch
+from listed import ONE_BLOCK, SMALL_STEPS, goes_downhill, learnable, same_batch
 from varied import THREADS
 from varied import seed as varied_seed
 
@@ -22,12 +22,11 @@ from mwwkit.training.trainer import (
     weights_of,
 )
 
-TINY = SHAPES["tiny"]
 SETTINGS = TrainingSettings(steps=40, warmup_steps=5, statistics_batches=3)
 
 
 def trainer(seed=1, settings=SETTINGS, **kinds):
-    return Trainer(TINY, settings, LossSettings(), varied_seed(seed), **kinds)
+    return Trainer(ONE_BLOCK, settings, LossSettings(), varied_seed(seed), **kinds)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +152,7 @@ def test_batch_norms_statistics_are_the_plain_mean_over_batches(dataset, whole):
     means, variances = [], []
     for number in range(3):
         batch, draws = dataset.batch(-1 - number), dataset.draws(-1 - number)
-        x = net.stem(made._augmented(batch, draws)).numpy().reshape(-1, TINY.stem_filters)
+        x = net.stem(made._augmented(batch, draws)).numpy().reshape(-1, ONE_BLOCK.stem_filters)
         means.append(x.mean(0))
         variances.append(x.var(0, ddof=1))
     np.testing.assert_allclose(net.stem_norm.mean, np.mean(means, axis=0), rtol=1e-4, atol=1e-5)
@@ -169,7 +168,7 @@ def test_statistics_are_taken_on_batches_that_are_no_training_steps(dataset):
 def test_dropout_silences_whole_channels_and_keeps_the_sum():
     made = trainer(settings=TrainingSettings(dropout=0.25))
     masks = np.concatenate([made._dropout(200) for made.step in range(5)])
-    assert masks.shape == (1000, 1, TINY.widths()[-1])
+    assert masks.shape == (1000, 1, ONE_BLOCK.widths()[-1])
     assert set(np.unique(masks).tolist()) == {0.0, np.float32(4 / 3).item()}
     assert masks.mean() == pytest.approx(1, abs=0.02)
     assert trainer(settings=TrainingSettings(dropout=0.0))._dropout(4).min() == 1
@@ -234,7 +233,7 @@ def test_a_loss_that_explodes_stops_at_once_and_names_a_rate_to_try(dataset, who
 def test_weights_make_the_same_net_again(whole, feature_like, as_floats):
     net = whole[0].net
     x = as_floats(feature_like(1, 90))[None]
-    again = net_of(weights_of(net), TINY)
+    again = net_of(weights_of(net), ONE_BLOCK)
     np.testing.assert_array_equal(again(x), net(x))
 
 
@@ -244,7 +243,7 @@ def test_weights_of_another_shape_are_refused(whole):
 
 
 def test_fine_tuning_starts_from_the_given_nets_weights_and_average(dataset):
-    start = build(TINY, seed=9)
+    start = build(ONE_BLOCK, seed=9)
     made = trainer()
     made.start_from(start)
     assert_same(weights_of(made.net), weights_of(start))

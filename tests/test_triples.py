@@ -175,8 +175,7 @@ MOMENTS = [  # in each session: the place, and the call at which it dies
 
 @pytest.mark.parametrize("how", ["resumed", "chained"])
 def test_killed_again_and_again_it_makes_the_same_batches(world, whole, tmp_path, how):
-    # A chained run reads more with each: half of the moments are enough for it.
-    moments = MOMENTS[::2] if how == "chained" else MOMENTS
+    moments = MOMENTS[how == "chained" :: 2]  # each in one of the two
     process = start(KILLER, world, tmp_path, how, moments)
     said, _ = process.communicate(timeout=400)
     assert process.returncode == 0, said.decode()[-3000:]

@@ -63,9 +63,8 @@ def search(featured, tmp_path, short_units):
     return Search(featured, study, train.Config(**BASE), SPACE, seed=5)
 
 
-def child(features, study, log):
+def go_on(features, study, log):
     """A session of the study, noting the steps it takes and of which trial."""
-    loop.UNIT_STEPS = UNIT_STEPS
     take = Trainer.train
 
     def noted(self, dataset, until, on_step=lambda: None):
@@ -73,10 +72,17 @@ def child(features, study, log):
             print(self.settings.learning_rate, self.step, until, file=file)
         return take(self, dataset, until, on_step)
 
-    Trainer.train = noted
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "UNIT_STEPS", UNIT_STEPS)
+        patch.setattr(Trainer, "train", noted)
+        search = Search(Run(features), study, train.Config(**BASE), SPACE, seed=5)
+        list(search.trials(N_TRIALS))
+
+
+def child(*args):
+    """The same, in a process of its own that is not to be seen."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    search = Search(Run(features), study, train.Config(**BASE), SPACE, seed=5)
-    list(search.trials(N_TRIALS))
+    go_on(*args)
 
 
 def facts(study: Path) -> list[dict]:
@@ -98,7 +104,7 @@ def test_a_study_that_is_killed_ends_as_one_that_is_not_and_trains_nothing_twice
     featured, tmp_path
 ):
     whole, cut = tmp_path / "whole.db", tmp_path / "cut.db"
-    finish(start(child, featured.folder, whole, tmp_path / "whole.log"))
+    go_on(featured.folder, whole, tmp_path / "whole.log")
     args = (featured.folder, cut, tmp_path / "cut.log")
     # Recorded last of the first of three units: the second is under way.
     assert kill_after(start(child, *args), tmp_path / "cut/trial-0001/training/checkpoint.json", 0)
@@ -119,7 +125,7 @@ def test_a_study_that_is_killed_ends_as_one_that_is_not_and_trains_nothing_twice
     assert all(rate == rates[1] and begin > 0 for rate, begin, _ in again)
 
     before = stamps(tmp_path)
-    finish(start(child, *args))  # a third session finds everything done
+    go_on(*args)  # a third session finds everything done
     assert len(steps(tmp_path / "cut.log")) == len(taken)
     made = {path for path, at in stamps(tmp_path).items() if before.get(path) != at}
     assert not [path for path in made if "trial-" in path]

@@ -8,6 +8,9 @@ import os
 
 import pytest
 
+# New objects before a collection, which else walks TensorFlow's six times while it is imported.
+SELDOM = (20_000, 20, 20)
+
 SEED = int(os.environ.get("MWWKIT_TEST_SEED", "0"))
 THREADS = int(os.environ.get("MWWKIT_TEST_THREADS", "1"))
 

@@ -25,6 +25,7 @@ def _kernel(arguments: list[str], env: dict[str, str], cwd: str | None, said: Co
     import sys
 
     os.setsid()
+    forking.leave_what_is_there()
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd or ".")

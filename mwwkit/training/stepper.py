@@ -97,7 +97,8 @@ class Stepper:
         how = loss, rounded
         if how not in self._traced:
             net = self.quantised if rounded else self.net
-            self._traced[how] = tf.function(partial(self._step, net, loss))
+            # No tensor decides which way Python goes: AutoGraph's rewriting would be for nothing.
+            self._traced[how] = tf.function(partial(self._step, net, loss), autograph=False)
         split = dict(zip(parts, self.devices.split(list(parts.values())), strict=True))
         return self._traced[how](labels, penalty, decay, split)
 

@@ -89,7 +89,7 @@ class TeacherNet(keras.Model):
         self.head = Pointwise(head, bias=True, name="head")
         spec = tf.TensorSpec((None, None, firmware.N_BANDS), tf.float32)
         # Traced once: on a clip of a second, layer by layer takes some ten times as long.
-        self.infer = tf.function(lambda features: self(features), input_signature=[spec])
+        self.infer = tf.function(self, input_signature=[spec], autograph=False)
 
     def call(self, features, dropout=None, training=False):
         """[batch, frames, 40] -> logits [batch, steps], float32; `dropout` as in `MixedNet`."""

@@ -94,7 +94,7 @@ class Trainer:
         self.step = 0
         self.seconds = {"loading": 0.0, "augmentation": 0.0, "step": 0.0}
         self._statistics_step = tf.function(
-            lambda features: self._average_net(features, training=True)
+            lambda features: self._average_net(features, training=True), autograph=False
         )
         self._average_net: MixedNet | None = None
 
