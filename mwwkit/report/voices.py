@@ -143,7 +143,7 @@ def counted_heard(groups: Iterable[RatesBy], whose: Whose | None, exact: Rate) -
 
     `exact` where they are of people and machines, or nobody knows whose.
     """
-    kind = {"people": "recorded", "machines": "synthetic"}.get(whose or "")
+    kind = {"people": "recorded", "machines": "synthetic"}.get(whose)
     rows = (row for by in groups if by.dimension == "voice" for row in by.rows)
     return next((row for row in rows if row.group == kind), exact)
 
