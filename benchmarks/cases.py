@@ -35,8 +35,8 @@ from mwwkit.run.seeds import rng
 
 TRIALS = ("all", "few", "people200", "people20", "none", *(f"folders{n}" for n in (0, 1, 2, 3, 6)))
 # Raise it when code, or a default that a preset leaves alone, makes another model, cutoff or card.
-MADE = 1
-MADE_WITH_MACHINES = 2  # of trials in which machines speak: since 2 no limit hangs on near misses
+# 3: nothing is asked 0.25 s before a word's end, and cutoffs know what calibration scaled logits by.
+MADE = 3
 WORDS_OF_PEOPLE = ("cat", "bed")
 FEW, BLOCKS, BLOCK = 20, 7, 6  # recordings; drawn blocks of so many neighbouring clips of "alexa"
 IN_FOLDERS, HOUSEHOLD = 24, 6  # recordings; blocks
@@ -63,8 +63,7 @@ class Case:
     @property
     def recipe(self) -> str:
         """Eight hex digits of MADE, what the preset says, and the changes."""
-        made = MADE if self.trial == "all" else MADE_WITH_MACHINES
-        return _digest([made, preset_named(self.preset), sorted(self.changes)])
+        return _digest([MADE, preset_named(self.preset), sorted(self.changes)])
 
     @property
     def run_name(self) -> str:
@@ -75,7 +74,7 @@ class Case:
     def voices_name(self) -> str:
         """What the run of 01 is called that speaks for it: all cases of the word share it."""
         acquire = preset_named(self.preset).get("acquire", {})
-        return f"{self.word}-{self.preset}-{_digest([MADE_WITH_MACHINES, acquire])}"
+        return f"{self.word}-{self.preset}-{_digest([MADE, acquire])}"
 
     @property
     def pools(self) -> bool:

@@ -99,7 +99,7 @@ CMVN = False  # normalise the bands; folded into the weights by 05
 # When a score should be high:
 LABEL_FROM_S = 0.0  # s after the word's end: a score there should be high from here
 LABEL_TO_S = 0.3  # to here
-LABEL_IGNORE_BEFORE_S = 0.12  # s before the word's end in which nothing is asked of a score
+LABEL_IGNORE_BEFORE_S = 0.25  # s before the word's end in which nothing is asked of a score
 POOLING = 0.0  # 0 supervises every step of a word; 1 only its best, for unsure word ends
 POOLING_SHARPNESS = 0.0  # 0 takes the best itself; 1 to 10 a smooth one
 

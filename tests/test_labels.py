@@ -17,20 +17,20 @@ def test_a_words_steps_are_those_from_its_end_to_three_tenths_later():
     labels = label_steps([1.0], 100, LabelSettings())
     assert labels.dtype == np.int8 and len(labels) == 100
     assert where(labels, 1) == list(range(32, 42))  # heard 1.01 s .. 1.28 s
-    assert where(labels, IGNORED) == [28, 29, 30, 31, *range(42, 55)]  # 0.89 .. 0.98, 1.31 .. 1.67
-    assert (np.delete(labels, np.arange(28, 55)) == 0).all()
+    assert where(labels, IGNORED) == [*range(24, 32), *range(42, 55)]  # 0.77 .. 0.98, 1.31 .. 1.67
+    assert (np.delete(labels, np.arange(24, 55)) == 0).all()
 
 
 def test_the_first_part_of_the_word_is_negative():
     labels = label_steps([1.0], 100, LabelSettings())
-    assert (labels[:28] == 0).all()  # up to 0.86 s heard: the word is still being spoken
+    assert (labels[:24] == 0).all()  # up to 0.74 s heard: the word is still being spoken
 
 
 def test_words_are_numbered_in_their_order_and_a_later_one_takes_what_both_claim():
     labels = label_steps([1.0, 1.2], 100, LabelSettings())
     assert where(labels, 1) == list(range(32, 39))  # up to 1.19 s heard
     assert where(labels, 2) == list(range(39, 49))  # 1.22 s .. 1.49 s
-    assert where(labels, IGNORED) == [28, 29, 30, 31, *range(49, 62)]
+    assert where(labels, IGNORED) == [*range(24, 32), *range(49, 62)]
 
 
 def test_a_words_own_steps_win_over_the_unsure_stretch_of_another():
@@ -72,9 +72,9 @@ def test_times_out_of_order_are_refused(times):
 def test_what_is_not_asked_before_a_words_end_is_a_setting_of_03():
     from mwwkit.stages.train import Config
 
-    assert Config().labels() == LabelSettings()  # as it always was
-    wider = Config(label_ignore_before_s=0.25).labels()
-    steps = label_steps([2.0], 100, wider)
+    assert Config().labels() == LabelSettings()
+    narrower = Config(label_ignore_before_s=0.12).labels()
+    steps = label_steps([2.0], 100, narrower)
     at_s = score_times(100)
-    assert (steps[(at_s >= 1.76) & (at_s < 2.0)] == IGNORED).all()
-    assert (steps[at_s < 1.74] == 0).all()
+    assert (steps[(at_s >= 1.89) & (at_s < 2.0)] == IGNORED).all()
+    assert (steps[at_s < 1.87] == 0).all()

@@ -67,13 +67,13 @@ def session(work: Path, version: Callable[[type], type] = lambda config: config)
         with open(work / MADE, "a") as file:
             print(max(done), file=file)
 
-    def run(stage, section: str, *more) -> None:
-        config = said(version(stage.Config), section)
+    def run(stage, section: str, *more, **changed) -> None:
+        config = said(version(stage.Config), section, **changed)
         stage.run(config, here, said(Limits, section), *more)
 
     run(acquire, "acquire")
     run(featurize, "featurize")
-    run(train, "train", noted)
+    run(train, "train", noted, label_ignore_before_s=0.12)  # as it was before it could be set
     run(mine, "mine", noted)
     run(export, "export")
 

@@ -128,7 +128,7 @@ def test_before_a_word_ends_it_is_not_followed_and_everywhere_else_it_is():
     assert not held[1].any() and not held[labels >= 0].any()
     after = np.flatnonzero(labels[0] == 1)[-1] + 1
     assert labels[0, after] == IGNORED and not held[0, after : after + 10].any()
-    assert held[0].sum() == 8  # 0.12 s before each of two words
+    assert held[0].sum() == 16  # 0.25 s before each of two words
 
 
 def test_what_is_held_back_counts_for_nothing_in_the_loss():

@@ -265,7 +265,7 @@ def trained_with(run: Run) -> TrainedWith:
             f"{path} does not tell {missing[0]}, which 04 keeps to: an older mwwkit wrote it; run "
             "03 again in a new RUN_DIR"
         )
-    before_s = settings.get("label_ignore_before_s", -LabelSettings.ignore_from_s)
+    before_s = settings.get("label_ignore_before_s", 0.12)  # as it was before it could be set
     labels = LabelSettings(settings["label_from_s"], settings["label_to_s"], -before_s)
     loss = LossSettings(**{n: settings[n] for n in _LOSS_OF_03 if n in settings})
     varied = augmentation(settings)

@@ -94,7 +94,7 @@ class Config(Checked):
     label_from_s: float = 0.0
     label_to_s: float = 0.30
     # So long before the word's end nothing is asked: its last sounds are the word already.
-    label_ignore_before_s: Annotated[float, Between(0, 2), Before(0.12)] = 0.12
+    label_ignore_before_s: Annotated[float, Between(0, 2), Before(0.12)] = 0.25
     class_ratio: tuple[float, ...] = ()  # of scenes with the word, without, with a near miss
     class_penalty: tuple[float, ...] = ()  # weights of their negative steps
     cmvn: bool = False

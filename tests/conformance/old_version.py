@@ -24,15 +24,15 @@ def worktree(place: Path, version: str = VERSION) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(place)], check=True)
 
 
-def chain_of(tree: Path, work: Path, log: Path, stages: str) -> subprocess.Popen:
+def chain_of(tree: Path, work: Path, log: Path, stages: str, *more: str) -> subprocess.Popen:
     """`python -m mwwkit run` of the version at `tree`, on work/run with work/settings.yaml.
 
-    In a process group of its own; what it says is added to `log`.
+    `more` are further arguments. In a process group of its own; what it says is added to `log`.
     """
     call = [sys.executable, "-m", "mwwkit", "run", "--preset", "settings.yaml"]
     with open(log, "a") as out:
         return subprocess.Popen(
-            [*call, "--run-dir", "run", "--stages", stages],
+            [*call, "--run-dir", "run", "--stages", stages, *more],
             env=os.environ | {"PYTHONPATH": str(tree)},
             cwd=work,  # the settings name the recordings from there
             stdout=out,
