@@ -35,7 +35,7 @@ from mwwkit.run.seeds import rng
 
 TRIALS = ("all", "few", "people200", "people20", "none", *(f"folders{n}" for n in (0, 1, 2, 3, 6)))
 # Raise it when code, or a default that a preset leaves alone, makes another model, cutoff or card.
-# 3: nothing is asked 0.25 s before a word's end, and cutoffs know what calibration scaled logits by.
+# 3: nothing is asked 0.25 s before a word ends; the tail knows what calibration scaled logits by.
 MADE = 3
 WORDS_OF_PEOPLE = ("cat", "bed")
 FEW, BLOCKS, BLOCK = 20, 7, 6  # recordings; drawn blocks of so many neighbouring clips of "alexa"
