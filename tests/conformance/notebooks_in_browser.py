@@ -34,6 +34,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 RUN_S, ANSWER_S = 1800, 240  # a notebook; a panel's answer
+SETTLED = 8  # looks in a row, 0.3 s apart, at which a panel is the same
 # The notebook that is open: JupyterLab counts no widget as current before it was clicked.
 PANEL = """
 const app = window.jupyterapp, all = app ? [...app.shell.widgets("main")] : [];
@@ -261,6 +262,7 @@ def drive_02(page: Page, run: Path) -> Iterator[str]:
     rows = node.find_elements("css selector", ".widget-slider")
     [eq] = [each for each in rows if each.text.split("\n")[0] == "eq"]
     eq.find_element("css selector", ".noUi-handle").send_keys(Keys.ARROW_RIGHT * 20)
+    settled(page, page.cell(compare))
     yield from plays(page, page.cell(compare))
     button(page.cell(compare), "Use these").click()
     yield from came("Use these wrote nothing", decided.exists)
@@ -340,6 +342,17 @@ def drive_audition(page: Page) -> Iterator[str]:
 def sounds(page: Page, node: Any) -> list[str]:
     """What the players of a cell hold; the page is asked, since they are replaced meanwhile."""
     return page.run("return [...arguments[0].querySelectorAll('audio')].map(a => a.src)", node)
+
+
+def settled(page: Page, node: Any) -> None:
+    """Wait until a panel has drawn its players for the last of many moves of a slider."""
+    heard = []
+
+    def as_before() -> bool:
+        heard.append(sounds(page, node))
+        return len(heard) > SETTLED and all(each == heard[-1] for each in heard[-SETTLED:])
+
+    _until(as_before, ANSWER_S, "its players are drawn again and again")
 
 
 def plays(page: Page, node: Any) -> Iterator[str]:
