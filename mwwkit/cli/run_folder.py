@@ -39,8 +39,8 @@ def beside(run: Run, preset: Preset) -> Preset:
     """The values of a preset that is named for a run, without what stays as the run has it."""
     has = settings.of_run(run)
     return {
-        section: {n: v for n, v in values.items() if n not in has or not stays(n.upper(), v)}
-        for section, values in preset.items()
+        section: {n: v for n, v in of.items() if n.lower() not in has or not stays(n.upper(), v)}
+        for section, of in preset.items()
     }
 
 
