@@ -186,5 +186,12 @@ def test_of_what_earlier_runs_were_given_the_newest_counts(tmp_path):
     first, second = Run(tmp_path / "1"), Run(tmp_path / "2")
     keep(first, replace(SAID, recordings="/a"))
     keep(second, replace(SAID, recordings="/b"))
-    found = of_run(Run(tmp_path / "3", (first.folder, second.folder)))["recordings"]
+    third = Run(tmp_path / "3", (first.folder, second.folder))
+    found = of_run(third)["recordings"]
     assert (found.value, found.conflict) == ("/b", "")
+    carry(third)  # for a later run to which only this one is attached
+    has = of_run(Run(tmp_path / "4", (third.folder,)))
+    assert {n: has[n].value for n in ("word", "recordings")} == {
+        "word": SAID.word,
+        "recordings": "/b",
+    }

@@ -117,10 +117,12 @@ def _as_file(settings: RunSettings, before: dict[str, Any]) -> dict[str, Any]:
 def carry(run: Run) -> None:
     """Take the settings of earlier runs over into this one's folder, if it has none.
 
-    Where those say different things none is taken: `of_run` goes on to tell of it.
+    Where those say different things none is taken: `of_run` goes on to tell of it. Of what 01 was
+    given to read the newest counts.
     """
     held = [_read(path) for path in run.all(FILE)]
-    if held and not (run / FILE).exists() and all(each == held[0] for each in held):
+    besides = [{n: value for n, value in each.items() if n not in GIVEN} for each in held]
+    if held and not (run / FILE).exists() and all(each == besides[0] for each in besides):
         write_json(run / FILE, held[0])
 
 
