@@ -12,7 +12,7 @@ from killing import start
 
 from mwwkit.audio.discovery import discover
 from mwwkit.audio.reading import read
-from mwwkit.corpus import spoken_needs
+from mwwkit.corpus import given_places, spoken_needs
 from mwwkit.corpus.clips import (
     CATALOGUE,
     Kind,
@@ -28,6 +28,7 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, StoppedEarly
+from mwwkit.run.settings import keep, of_run
 from mwwkit.stages import acquire
 
 NO_SPEECH = {
@@ -368,6 +369,68 @@ def test_folders_that_give_nothing_are_refused_before_anything_is_made(tmp_path,
     assert not here.folder.exists()
 
 
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory, made_once):
+    """A finished run, and the folder of recordings that it was given: one more than RECORDINGS."""
+    place = tmp_path_factory.mktemp("finished")
+    shutil.copytree(made_once, place / "mine")
+    shutil.copytree(made_once / "positive/bob", place / "more")
+    given = config(place / "mine", positive=(str(place / "more"),))
+    acquire.run(given, Run(place / "run"), LIMITS)
+    return given, place
+
+
+@pytest.fixture
+def lacking(finished_once):
+    """The same where RECORDINGS is not attached; after the test it is again."""
+    given, place = finished_once
+    (place / "mine").rename(place / "elsewhere")
+    yield given, place
+    (place / "elsewhere").rename(place / "mine")
+
+
+def test_a_finished_run_whose_recordings_are_not_attached_stays_as_it_is_and_says_so(lacking):
+    given, place = lacking
+    here = Run(place / "next", (place / "run",))  # of another session, which the first is given to
+    for its_run in (Run(place / "run"), here):
+        before = files_of(its_run.folder)
+        planned, made = (stage(given, its_run, LIMITS) for stage in (acquire.plan, acquire.run))
+        told = f"RECORDINGS has {place / 'mine'}, as the run has it, and that is not there now. 01"
+        assert all(told in " ".join(repr(facts).split()) for facts in (planned, made))
+        assert made["units made now"] == 0
+        after = files_of(its_run.folder)
+        assert {n: b for n, b in after.items() if n != ".lock"} == {
+            n: b for n, b in before.items() if n != ".lock"
+        }
+    acquire.run(replace(given, target_fah=2.0), here, LIMITS)
+    held = of_run(here)
+    assert held["target_fah"].value == 2.0 and held["recordings"].value == str(place / "mine")
+
+
+def test_what_is_new_beside_recordings_that_are_not_attached_is_not_passed_over(lacking):
+    given, place = lacking
+    new = Path(shutil.copy(place / "more/take 1.wav", place / "more/new.wav"))
+    try:
+        for stage in (acquire.plan, acquire.run):
+            with pytest.raises(WrongInput, match="not there now; say where.*-p RECORDINGS=$"):
+                stage(given, Run(place / "run"), LIMITS)
+    finally:
+        new.unlink()
+    with pytest.raises(WrongInput, match="no such folder"):  # never given to it: a slip
+        acquire.plan(replace(given, recordings=str(place / "mien")), Run(place / "run"), LIMITS)
+
+
+def test_an_unfinished_run_whose_recordings_are_not_attached_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recordings").mkdir()
+    here, spoken = Run(tmp_path / "run"), config("auto", tts_positive=2)
+    keep(here, replace(spoken, positive=(str(tmp_path / "gone"),)).for_the_run())
+    (tmp_path / "recordings").rmdir()
+    for given, name in ((spoken, "RECORDINGS="), (config(positive=("gone",)), r"POSITIVE=\[\]")):
+        with pytest.raises(WrongInput, match=f"has (auto|.*gone), as the run has it.*{name}$"):
+            acquire.plan(given, here, LIMITS)
+
+
 def test_when_no_recording_of_the_wake_word_can_be_read_the_reasons_are_shown(tmp_path):
     (tmp_path / "own/positive").mkdir(parents=True)
     (tmp_path / "own/positive/a.wav").write_text("text")
@@ -554,14 +617,14 @@ def test_a_run_begun_before_machines_left_anything_out_goes_on_with_all_of_it(
 def test_a_session_that_listing_takes_whole_makes_a_unit_all_the_same(
     made_once, tmp_path, monkeypatch
 ):
-    hours, read_folders = [0.0], acquire.read_folders
+    hours, read_folders = [0.0], given_places.read_folders
 
     def slowly(*given, **how):
         hours[0] += 2
         return read_folders(*given, **how)
 
     monkeypatch.setattr(session_module, "hours_so_far", lambda: hours[0])
-    monkeypatch.setattr(acquire, "read_folders", slowly)
+    monkeypatch.setattr(given_places, "read_folders", slowly)
     for n_done in (1, 2):
         hours[0] = 0.0
         with pytest.raises(StoppedEarly, match="the session's 1 hours are over"):

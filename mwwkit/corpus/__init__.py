@@ -9,6 +9,7 @@ tables            tables of recordings and of splits made into inputs
 table_files       tables as people's programs write them: encodings, separators
 table_paths       paths as tables name them
 long_files        few long recordings cut over the splits
+given_places      what 01's settings name of it, and what of that a session lacks
 gathering         what was given, place by place: inputs, what cannot be used, what is left out
 clip_tables       what was given and what was made, as people read it
 fates             the last table of 01: what became of everything that was given

@@ -4,16 +4,45 @@ The k-th of a list is the same however many are asked for, so asking for more ke
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from mwwkit.corpus import near_misses, noise_and_rooms
+from mwwkit.corpus import near_misses, noise_and_rooms, scripts
 from mwwkit.corpus.clips import Kind, Label
-from mwwkit.corpus.sources import VOICE_MARK, About, FromSeed, FromSpeech
+from mwwkit.corpus.gathering import Place
+from mwwkit.corpus.sources import VOICE_MARK, About, FromSeed, FromSpeech, Input
 from mwwkit.corpus.speech import Engine, Voice
+from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.run.seeds import rng
 
 SENTENCES = 12  # in one clip of continuous speech: about 45 s by one voice
 SENTENCES_S = 45.0
 NOISE_S = 60.0
+
+
+def invented(config: Any, given: Sequence[Input]) -> list[Place]:
+    """What machines add to what was given, by 01's settings; nothing that people said enough of."""
+    engine, word, seed = config.engine(), config.word, config.seed
+    texts = (word, *config.tts_spellings)
+    needs, always = needs_of(given), config.tts_when == "always"
+    words, others = always or needs.words, always or needs.others
+    n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
+    n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others
+    lists = {
+        "machines: the word": positives(engine, word, config.tts_spellings, n_words, seed),
+        "machines: other words": negatives(engine, word, n_others, seed),
+        "machines: near misses": hard_negatives(engine, word, n_near, seed),
+        "machines: sentences": ambient(engine, word, minutes, seed),
+        "made up: noise": noises(config.noise_minutes, seed),
+        "made up: rooms": rooms(config.rooms, seed),
+    }
+    told: list[str] = []
+    if config.input_rules > 1 and (n_words or n_near):
+        scripts.refuse_unread(texts[: None if n_words else 1], engine.languages)
+        told = scripts.notices(word, engine.languages)
+    places = [Place(name, tuple(items)) for name, items in lists.items() if items]
+    return [replace(place, notices=tuple(told) * (place is places[0])) for place in places]
 
 
 def positives(

@@ -15,7 +15,6 @@ too is the run's where no other is said.
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from mwwkit.presets import PresetError, load, suggest
@@ -34,7 +33,7 @@ from mwwkit.run.decisions import PARAMETERS, parameter_decisions
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
-from mwwkit.run.settings import FILE, GIVEN, NAMES, PLACES, RunSettings, Value, of_run
+from mwwkit.run.settings import FILE, GIVEN, NAMES, RunSettings, Value, of_run
 from mwwkit.run.shown import as_html, as_lines, in_words
 from mwwkit.run.written import spelled
 
@@ -208,20 +207,7 @@ def _of_the_run(name: str, has: Value, other: Any, about: str) -> Parameter:
     differs = about and not _same(_as_setting(name, other), _as_setting(name, has.value))
     note = f"{name} stays {has.value!r}, as the run has it ({has.where}); {about}"
     note += f"; to have it, hand it over (-p {name}=...) or change it in {FILE}"
-    if name.lower() in PLACES:
-        _refuse_what_is_gone(name, has)
     return Parameter(has.value, f"the run ({has.where})", has, note if differs else "")
-
-
-def _refuse_what_is_gone(name: str, has: Value) -> None:
-    places = [has.value] if isinstance(has.value, str) else has.value
-    gone = [place for place in places if place not in ("", "auto") and not Path(place).exists()]
-    if gone:
-        raise WrongInput(
-            f"{name} is {gone[0]}, as the run has it ({has.where}), and that is not there now; say "
-            f"where it lies now: set {name}, or -p {name}=...; to go on without it, take it out of "
-            f"{FILE} in the run's folder"
-        )
 
 
 def _defaults(section: str, configs: Sequence[type[Checked]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ A run begun before there was the file has none: its values are then those of its
 """
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,7 @@ from mwwkit.run.checkpoint_files import CheckpointError, as_json
 from mwwkit.run.config_base import Between, Checked, Texts, more_than
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, write_json
-from mwwkit.run.paths import Run, typed_path
+from mwwkit.run.paths import Run, locations, typed_path
 
 FILE = "settings.json"
 # Where each of the five stages, in their order, keeps the checkpoint of what it ends with.
@@ -124,6 +125,28 @@ def carry(run: Run) -> None:
     besides = [{n: value for n, value in each.items() if n not in GIVEN} for each in held]
     if held and not (run / FILE).exists() and all(each == besides[0] for each in besides):
         write_json(run / FILE, held[0])
+
+
+def gone(run: Run, settings: RunSettings) -> dict[str, list[str]]:
+    """Of the places that 01 is given, as the run has them, those that are not there now.
+
+    By the setting's name; "auto" is gone where none of paths.md's folders is there any more.
+    """
+    has, found = of_run(run), {}
+    for name in PLACES:
+        before = _each(has[name].value) if name in has else []
+        now = [place for place in _each(getattr(settings, name)) if place in before]
+        if lost := [place for place in now if not _is_there(place)]:
+            found[name] = lost
+    return found
+
+
+def _each(places: str | Iterable[str]) -> list[str]:
+    return [places] if isinstance(places, str) else list(places)
+
+
+def _is_there(place: str) -> bool:
+    return bool(locations("recordings")) if place == "auto" else not place or Path(place).exists()
 
 
 def of_run(run: Run, folder: str = "") -> dict[str, Value]:

@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
-from mwwkit.corpus import clip_tables, fates, scripts, synthetic_inputs, tables
+from mwwkit.corpus import clip_tables, fates, given_places, scripts, synthetic_inputs, tables
 from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.caveats import known_caveats, of_sound
 from mwwkit.corpus.clips import (
@@ -21,18 +20,17 @@ from mwwkit.corpus.clips import (
     write_catalogue,
     write_quarantine,
 )
-from mwwkit.corpus.gathering import Gathered, Place
+from mwwkit.corpus.gathering import Gathered
 from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.own_recordings import where_they_went
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.recording_folders import (
     looked_at,
     not_looked_at,
-    read_folders,
     recorded_in,
     roots_of,
 )
-from mwwkit.corpus.sources import FOLDERS, FromSpeech, Input
+from mwwkit.corpus.sources import FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
 from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
 from mwwkit.corpus.spoken_needs import needs_of
@@ -50,7 +48,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import progress
 from mwwkit.run.quantities import as_sentence, how_it_stands, how_many, how_much, made_now
 from mwwkit.run.session import Limits, full_disk_stops
-from mwwkit.run.settings import NAMES, MaxClipFpr, RunSettings, TargetFah, keep
+from mwwkit.run.settings import NAMES, MaxClipFpr, RunSettings, TargetFah, gone, keep
 from mwwkit.run.shown import Facts
 
 FOLDER = "clips"
@@ -119,7 +117,7 @@ class Config(Checked):
         if len(self.shares) != 3 or min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
             raise WrongInput(f"shares is {self.shares}; wanted three of 0 or more, 1 together")
         if self.table_exclude and not self.table:
-            raise WrongInput("table_exclude is given without a table; name one")
+            raise WrongInput("table_exclude is given without a table; name one, or empty it")
         if self.speaker_level and self.input_rules == 1:
             raise WrongInput(
                 f"speaker_level is {self.speaker_level} and input_rules 1, which does not know it; "
@@ -138,9 +136,13 @@ class Config(Checked):
         return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
 
     def for_the_run(self) -> RunSettings:
-        """What the stages after this one take from the run."""
-        values = {name: getattr(self, name) for name in NAMES}
-        return RunSettings(**values | ({} if roots_of(self.recordings) else {"recordings": ""}))
+        """What the run keeps; no recordings where there are none."""
+        given = self.given()
+        return given if roots_of(self.recordings) else replace(given, recordings="")
+
+    def given(self) -> RunSettings:
+        """What belongs to the whole run, as it is given."""
+        return RunSettings(**{name: getattr(self, name) for name in NAMES})
 
     def shaping(self) -> dict:
         """The settings that shape the clips of a given list of inputs.
@@ -158,10 +160,12 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     Raises WrongInput, SpeechError, CheckpointError or OSError early, saying what to do.
     """
     config = as_begun(config, run)
+    if stays := _stays(config, run):
+        return Facts({"units left": 0, "notices": [stays]}, stays)
     gathered, _ = _gathered(config, run)
     inputs = gathered.inputs
     units = in_units(inputs)
-    checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
+    checkpoint = _checkpoint(config, run)
     left = checkpoint.left(list(units))
     paths.refuse_unwritable(run.folder)
     if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
@@ -202,10 +206,14 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
     """
     session = limits.session(run)  # before the listing, which may take until the deadline
     config = as_begun(config, run)
+    if stays := _stays(config, run):
+        keep(run, config.given())
+        kept.save(run.folder)
+        return _found(run, 0, stays)
     gathered, given_splits = _gathered(config, run)
     units = in_units(gathered.inputs)
     paths.refuse_unwritable(run.folder)
-    checkpoint = Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
+    checkpoint = _checkpoint(config, run)
     keep(run, config.for_the_run())
     checkpoint.mend(lambda name: bool(run.all(f"{FOLDER}/{name}")), "units of clips")
     for name in checkpoint.left(list(units)):
@@ -228,9 +236,13 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
         checkpoint.complete(content=content, **facts)
     _tell_fates(run, gathered, units, content)
     kept.save(run.folder)  # the table was not there yet when the stage's checkpoint was kept
-    facts = {"units made now": len(left), **check(run), "folder": str(run / FOLDER)}
     clips = how_many(len(load_clips(run)), "clip")
     head = f"{made_now(len(left), 'unit')}: {clips} are in {run / FOLDER}."
+    return _found(run, len(left), head)
+
+
+def _found(run: Run, n_made: int, head: str) -> Facts:
+    facts = {"units made now": n_made, **check(run), "folder": str(run / FOLDER)}
     return Facts(facts, head, as_sentence(facts["recordings"]))
 
 
@@ -275,31 +287,44 @@ def as_begun(config: Config, run: Run) -> Config:
     return config
 
 
+def _stays(config: Config, run: Run) -> str:
+    """Why a finished 01 stays as it is: what it was made of is not there now. Empty where it is.
+
+    Raises WrongInput where it is not finished, or files are there that it does not know yet.
+    """
+    if not (lost := gone(run, config.given())):
+        return ""
+    checkpoint, told = _checkpoint(config, run), given_places.not_there(lost)
+    less = given_places.without(config, lost)
+    gathered, _ = _in_splits(less, Gathered(tuple(given_places.read_given(less, run))))
+    if not checkpoint.is_complete or checkpoint.left(list(in_units(gathered.inputs))):
+        raise WrongInput(f"{told}; {given_places.cure(config, lost)}")
+    return f"{told}. 01 is finished, and its clips stay as they are, whatever else is set."
+
+
+def _checkpoint(config: Config, run: Run) -> Checkpoint:
+    return Checkpoint.resume(run, FOLDER, config.shaping(), of=config)
+
+
 def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
     """All that was given and what machines add, and the splits that are given."""
-    former = config.input_rules == 1
-    level = config.speaker_level
-    roots, more = roots_of(config.recordings), _more(config)
-    here = recorded_in(run)
-    places = read_folders(roots, more, config.word, level, former=former, recorded=here)
-    if config.table:
-        mapping = tables.TableMapping(
-            config.table_positive, config.table_hard_negative, config.table_exclude
-        )
-        table = paths.typed_path(config.table)
-        places.append(tables.table(table, config.word, mapping, former))
-    places += _invented(config, Gathered(tuple(places)).inputs)
+    places = given_places.read_given(config, run)
+    places += synthetic_inputs.invented(config, Gathered(tuple(places)).inputs)
     gathered = Gathered(tuple(places))
     if not any(item.about.label is Label.POSITIVE for item in gathered.inputs):
         raise WrongInput(
             f"there is no clip of {config.word!r} to learn from; wanted recordings in a folder "
             "positive/, rows of a table, or tts_positive above 0"
         )
-    used = [*roots, *(at for _, at in more), *[paths.typed_path(config.table)] * bool(config.table)]
-    gathered = gathered.noted(not_looked_at(config.recordings, used))
+    used = given_places.folders_given(config)
+    return _in_splits(config, gathered.noted(not_looked_at(config.recordings, used)))
+
+
+def _in_splits(config: Config, gathered: Gathered) -> tuple[Gathered, dict[str, Split]]:
+    """Long files cut, what is left out gone, and the splits that are given."""
     given_splits: dict[str, Split] = gathered.splits
     path = paths.typed_path(config.given_splits) if config.given_splits else None
-    if not former:
+    if config.input_rules > 1:
         whole = given_splits.keys() | (tables.paths_in(path) if path else set())
         gathered = cut_over_splits(gathered, config.shares, whole)
     if path:
@@ -307,37 +332,6 @@ def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
         gathered = gathered.without(excluded, f"{tables.LEFT_OUT} in {path.name}")
         given_splits |= by_hand
     return gathered, given_splits
-
-
-def _more(config: Config) -> list[tuple[str, Path]]:
-    """(role, folder) of each folder that is set by role."""
-    given = [(role, name) for role in FOLDERS for name in getattr(config, role)]
-    return [(role, paths.typed_path(name).absolute()) for role, name in given]
-
-
-def _invented(config: Config, given: Sequence[Input]) -> list[Place]:
-    engine, word, seed = config.engine(), config.word, config.seed
-    texts = (word, *config.tts_spellings)
-    needs, always = needs_of(given), config.tts_when == "always"
-    words, others = always or needs.words, always or needs.others
-    n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
-    n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others
-    lists = {
-        "machines: the word": synthetic_inputs.positives(
-            engine, word, config.tts_spellings, n_words, seed
-        ),
-        "machines: other words": synthetic_inputs.negatives(engine, word, n_others, seed),
-        "machines: near misses": synthetic_inputs.hard_negatives(engine, word, n_near, seed),
-        "machines: sentences": synthetic_inputs.ambient(engine, word, minutes, seed),
-        "made up: noise": synthetic_inputs.noises(config.noise_minutes, seed),
-        "made up: rooms": synthetic_inputs.rooms(config.rooms, seed),
-    }
-    told: list[str] = []
-    if config.input_rules > 1 and (n_words or n_near):
-        scripts.refuse_unread(texts[: None if n_words else 1], engine.languages)
-        told = scripts.notices(word, engine.languages)
-    places = [Place(name, tuple(items)) for name, items in lists.items() if items]
-    return [replace(place, notices=tuple(told) * (place is places[0])) for place in places]
 
 
 def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
