@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mwwkit.model.mixednet import MixedNet
 
 BATCH = 32  # spectrograms that go through the net together,
-BATCH_FRAMES = 60_000  # as far as they are no longer than this together: some 100 MB
+BATCH_FRAMES = 20_000  # as far as they are no longer than this together: some 35 MB
 
 
 def to_float_features(features: np.ndarray) -> np.ndarray:
