@@ -15,6 +15,7 @@ from small_run import write_corpus
 from mwwkit import __main__ as cli
 from mwwkit.audio.wav16 import write_wav16
 from mwwkit.cli import chain, options, summary
+from mwwkit.cli import run as running
 from mwwkit.esphome import manifest
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -364,6 +365,22 @@ def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, ca
     assert "Everything was done already" in capsys.readouterr().err
 
 
+def test_that_everything_was_done_comes_before_the_table_of_01(notebooks, run, capsys, monkeypatch):
+    def table(of):
+        print("the table", file=sys.stderr)
+
+    notebooks(
+        "from pathlib import Path\nmade = Path(RUN_DIR, 'made')\nmade.exists() or made.touch()"
+    )
+    monkeypatch.setattr(running, "_say_what_became_of_what_was_given", table)
+    assert run("--stages", "01") == cli.OK
+    assert capsys.readouterr().err.count("the table") == 1
+    assert run("--stages", "01") == cli.OK
+    told = capsys.readouterr().err
+    assert told.count("the table") == 1
+    assert told.index("Everything was done already") < told.index("the table")
+
+
 def test_mww_train_and_mww_export_are_run_with_one_stage(notebooks, preset, tmp_path, monkeypatch):
     notebooks()
     options = ["--run-dir", str(tmp_path / "run"), "--preset", preset("")]
@@ -455,6 +472,24 @@ def test_score_hears_folders_under_folders_and_counts_what_it_could_not_read(
     assert counted == "not read: 3" and "text.ogg is no audio" in first
     assert "empty.wav is empty (0 bytes)" in second
     assert third.endswith("a/notes.txt is no audio but text; leave it out")
+
+
+def test_score_of_a_mistyped_place_is_one_line(small_model, tmp_path, capsys):
+    (tmp_path / "mywords").mkdir()
+    place = tmp_path / "mywrods"
+    assert cli.main(["score", str(small_model), str(tmp_path), str(place)]) == cli.USAGE
+    told = capsys.readouterr()
+    [line] = told.err.splitlines()
+    assert f"{place} is not there (did you mean {tmp_path / 'mywords'}?)" in line and not told.out
+
+
+def test_score_that_could_hear_nothing_gives_the_reason_and_no_empty_table(
+    small_model, tmp_path, capsys
+):
+    (tmp_path / "text.wav").write_text("no sound")
+    assert cli.main(["score", str(small_model), str(tmp_path / "text.wav")]) == cli.BAD
+    count, reason = capsys.readouterr().out.splitlines()
+    assert count == "not read: 1" and "text.wav" in reason
 
 
 def test_with_a_vad_model_score_tells_what_was_held_back(official_models, real_audio, capsys):

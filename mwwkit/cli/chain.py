@@ -24,6 +24,7 @@ import yaml
 
 from mwwkit.cli import preflight, watching
 from mwwkit.cli.command import say
+from mwwkit.cli.given_folders import refuse_missing_recordings
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.presets.notebooks import (
     ENDS_IN,
@@ -113,6 +114,7 @@ def plan(
     """
     jobs = assembled(chosen, preset, given, run_dir, previous, named)
     refuse_missing_runs(jobs)
+    refuse_missing_recordings(jobs)
     preflight.refuse_nonsense(every_value(jobs), goes_on=goes_on)
     return jobs
 
