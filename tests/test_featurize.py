@@ -282,8 +282,10 @@ def test_conditions_that_nothing_can_be_heard_under_are_refused_before_any_work(
 
 
 def test_without_clips_it_says_where_they_were_looked_for(tmp_path):
-    with pytest.raises(FileNotFoundError, match="catalogue.csv is not in this run"):
-        featurize.plan(CONFIG, Run(tmp_path), ONE)
+    told = "02 reads clips/ of 01, .*catalogue.csv is not in this run.*; run 01 first, or give"
+    for stage in (featurize.plan, featurize.run):
+        with pytest.raises(CheckpointError, match=told):
+            stage(CONFIG, Run(tmp_path), ONE)
 
 
 def test_a_hard_negative_is_drawn_as_often_as_three_others(tmp_path):
