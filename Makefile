@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN ?= run/demo
 PRESET ?= demo
+# Options for JupyterLab, as in make lab LAB="--allow-root --no-browser"
+LAB ?=
 PY := $(VENV)/bin/python
 # Processes that share the test files out: one a core up to four, each about 1.5 GB.
 TEST_WORKERS ?= logical --maxprocesses=4
@@ -16,7 +18,7 @@ demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
 	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
 
 lab: $(VENV)/.lab  ## JupyterLab on the five notebooks; from here, so that their links to run/ open
-	$(PY) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_acquire_and_augment.ipynb
+	$(PY) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_acquire_and_augment.ipynb $(LAB)
 
 test: $(VENV)/.dev  ## the whole suite; MWWKIT_REAL_AUDIO, _PEOPLE and _OFFICIAL add tests on real sound and models
 	$(PY) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder

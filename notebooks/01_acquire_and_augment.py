@@ -44,6 +44,8 @@
 # %%
 WORD = ""  # the wake word, as it is written
 RECORDINGS = "auto"  # your folder, with any of positive/ negative/ ... in it; auto asks paths.md
+# The preset says how much is made and trained. "" is what the cells of the five notebooks say, some
+# less than "standard", which is the one to take for a word of your own.
 PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
 TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
@@ -92,6 +94,7 @@ MIN_SECONDS = 0.1  # length of a clip at least
 MAX_SECONDS = 15.0  # length of a clip at most
 
 # Where the run is kept, and what it may take:
+# To go on with a run of the command line, name its folder here and in the other four notebooks too.
 RUN_DIR = "auto"  # where this run is kept; auto is the platform's folder in paths.md
 PREVIOUS = "auto"  # earlier runs to go on from, oldest first, with commas; auto: all attached
 BUDGET_GB = 19.0  # GB the run's folder may hold; stops before the write that would cross it

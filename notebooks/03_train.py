@@ -25,7 +25,8 @@
 # not.*
 #
 # **What you will see:** the training's curves, and what the model reaches as the device would run it,
-# on speakers and words that it was not taught by.
+# on recordings that it was not taught by: of speakers it never heard, or, where 01 says that it is
+# tested on voices it knows, of the same ones.
 #
 # | | |
 # |---|---|

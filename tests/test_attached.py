@@ -122,9 +122,10 @@ def test_auto_says_what_it_looked_for_and_did_not_find(inputs, monkeypatch):
     with pytest.raises(FileNotFoundError, match="found none"):
         run.find("clips/catalogue.csv")
     monkeypatch.setenv("MWWKIT_PLATFORM", "local")
-    told = "auto: paths.md names no place for previous on this platform .local."
-    with pytest.raises(CheckpointError, match=told):
-        finished(Run.of("here", "auto"), "clips")
+    at_home = Run.of("here", "auto")
+    assert at_home.looked == "" and str(at_home.told).endswith(f"is kept in {at_home.folder}.")
+    with pytest.raises(CheckpointError, match="give the run that has it as PREVIOUS$"):
+        finished(at_home, "clips")
 
 
 def test_a_folder_of_many_is_not_searched_deeper_than_it_says(inputs):

@@ -150,7 +150,8 @@ def test_parameters_are_taken_by_their_names_in_upper_case_and_others_are_left()
     given = {name.upper(): value for name, value in vars(Sample(steps=9)).items()}
     assert Sample.from_parameters(given | {"OTHER": 1, "steps": 4}) == Sample(steps=9)
     del given["STEPS"]
-    with pytest.raises(MwwkitError, match=r"^no parameter STEPS for \w+\.Sample$"):
+    told = r"^the parameter STEPS is missing, which \w+\.Sample reads; put its line back"
+    with pytest.raises(MwwkitError, match=told):
         Sample.from_parameters(given)
 
 

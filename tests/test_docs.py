@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -51,6 +52,12 @@ def test_a_notebook_is_worth_reading(path):
     assert text.count("(attachment:") >= 2
     assert len(LINK.findall(text)) >= 6
     assert "## Good enough?" in text and "| then |" in text
+
+
+def test_make_lab_hands_options_on_to_jupyterlab():
+    call = ["make", "--dry-run", "lab", "LAB=--allow-root --no-browser"]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.search(r" -m jupyter lab .*\.ipynb --allow-root --no-browser$", done.stdout, re.M)
 
 
 def test_every_picture_is_shown_somewhere():

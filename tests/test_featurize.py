@@ -13,6 +13,7 @@ from small_run import tree
 
 from mwwkit.audio.endpoints import Span
 from mwwkit.corpus.clips import CATALOGUE, load_clips
+from mwwkit.previews import augmentation_ab
 from mwwkit.run.checkpoint import Checkpoint, CheckpointError, finished
 from mwwkit.run.files import read_json
 from mwwkit.run.paths import Run
@@ -282,8 +283,12 @@ def test_conditions_that_nothing_can_be_heard_under_are_refused_before_any_work(
 
 
 def test_without_clips_it_says_where_they_were_looked_for(tmp_path):
-    with pytest.raises(FileNotFoundError, match="catalogue.csv is not in this run"):
-        featurize.plan(CONFIG, Run(tmp_path), ONE)
+    told = "02 reads clips/ of 01, .*catalogue.csv is not in this run.*; run 01 first, or give"
+    for stage in (featurize.plan, featurize.run):
+        with pytest.raises(CheckpointError, match=told):
+            stage(CONFIG, Run(tmp_path), ONE)
+    with pytest.raises(CheckpointError, match=told):  # the cell before Plan
+        augmentation_ab.compare(Run(tmp_path), CONFIG, CONFIG.max_rooms, CONFIG.seed)
 
 
 def test_a_hard_negative_is_drawn_as_often_as_three_others(tmp_path):

@@ -1,7 +1,9 @@
 """Folders as people nest them: who speaks, which splits are their own, what lies beside."""
 
+import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import soundfile
@@ -232,6 +234,14 @@ def test_six_people_whom_the_users_own_folders_part_stay_parted_and_that_is_said
         audit(records)
     with pytest.raises(LeakageError, match="the given splits part"):
         assign(records, 1, given={r.path: r.split for r in records})
+
+
+def test_of_a_folder_that_is_not_there_the_whole_path_is_told(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    looked = re.escape(f"recordings is ../mine (looked at: {tmp_path.resolve()}/mine), and there")
+    with pytest.raises(WrongInput, match=looked):
+        read_folders([Path("../mine")], [], "hey you")
 
 
 def test_what_lies_beside_the_folders_is_told_and_a_misspelt_name_guessed(tmp_path, takes):

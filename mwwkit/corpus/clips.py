@@ -179,8 +179,8 @@ def refuse_without_clips(run: Run, stage: str, sounds: bool = False) -> None:
             clips.path(record)
     except FileNotFoundError as error:
         raise CheckpointError(
-            f"{stage} reads clips/ of 01, and {error}; give 01's run as PREVIOUS too (on Kaggle: "
-            "attach its output)"
+            f"{stage} reads clips/ of 01, and {error}; run 01 first, or give 01's run as PREVIOUS "
+            "too (on Kaggle: attach its output)"
         ) from error
 
 

@@ -46,8 +46,10 @@ def roles_in(root: Path, former: bool = False) -> tuple[list[tuple[str, Path]], 
     where `root` cannot be looked into.
     """
     if not root.is_dir():
+        looked = "" if root.is_absolute() else f" (looked at: {root.resolve()})"
         raise WrongInput(
-            f"recordings is {root}, and there is no such folder; wanted one with any of {NAMES}"
+            f"recordings is {root}{looked}, and there is no such folder; wanted one with any of "
+            f"{NAMES}"
         )
     names = {role: role for role in FOLDERS} if former else ROLES
     roles = list(_roles(root, names, 0 if former else DEEPEST, only_splits=True))

@@ -36,10 +36,12 @@ class PresetError(WrongInput):
 def suggest(word: str, known: Iterable[str]) -> str:
     """A question for an error message: "; did you mean ...?", or what there is to choose from."""
     known = sorted(known)
-    return _close(word, known) or f"; there are {', '.join(known)}"
+    return did_you_mean(word, known) or f"; there are {', '.join(known)}"
 
 
-def _close(word: str, known: list[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The same question, and nothing where no name is like it."""
+    known = sorted(known)
     close = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
     return f"; did you mean {next(k for k in known if k.lower() == close[0])}?" if close else ""
 
@@ -58,7 +60,7 @@ def load(name: str) -> Preset:
     path = given_path(name)
     if path.suffix not in {".yaml", ".yml"}:
         if name not in names():
-            close = _close(name, names())
+            close = did_you_mean(name, names())
             listed = f"{', '.join(names())}, or a .yaml file of your own"
             there_are = " There are" if close else "; there are"  # after a question a sentence
             raise PresetError(f"no preset {name!r}{close}{there_are} {listed}")

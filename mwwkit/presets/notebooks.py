@@ -19,6 +19,7 @@ SECTIONS = {"01": "acquire", "02": "featurize", "03": "train", "04": "mine", "05
 NOTEBOOKS = {stage: f"{stage}_{section}" for stage, section in SECTIONS.items()}
 NOTEBOOKS["01"] = "01_acquire_and_augment"
 ENDS_IN = dict(zip(SECTIONS, STAGES, strict=True))  # where each one's last checkpoint is
+INJECTED = "# Parameters\n"  # begins the cell by which papermill hands over
 OWN = ("RECORDINGS", "POSITIVE", "TABLE")  # parameters of 01 that give recordings of one's own
 
 
@@ -35,11 +36,22 @@ def parameters(stage: str) -> dict[str, Any]:
 
     None stands for what the run has (`run.settings`).
     """
-    cells = json.loads(notebook(stage).read_text(encoding="utf-8"))["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    code = _code(stage)
     [tagged] = [n for n, c in enumerate(code) if "parameters" in c["metadata"].get("tags", [])]
     lines = ast.parse("\n".join("".join(cell["source"]) for cell in code[: tagged + 1])).body
     return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
+
+
+def written_in(stage: str) -> set[str]:
+    """All names that the cells of a stage's notebook write, its parameters among them."""
+    nodes = ast.walk(ast.parse("\n".join("".join(cell["source"]) for cell in _code(stage))))
+    names = (node for node in nodes if isinstance(node, ast.Name))
+    return {node.id for node in names if isinstance(node.ctx, ast.Store)}
+
+
+def _code(stage: str) -> list[dict[str, Any]]:
+    cells = json.loads(notebook(stage).read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def stands_for(name: str, default: Any) -> Any:

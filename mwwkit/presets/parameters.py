@@ -18,8 +18,10 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from mwwkit.presets import PresetError, load, suggest
+from mwwkit.presets.misspelt import told_of_strays
 from mwwkit.presets.notebooks import (
     ENDS_IN,
+    INJECTED,
     SECTIONS,
     of_section,
     refuse_its_word,
@@ -46,7 +48,6 @@ FIRST = "acquire"  # the stage that says them
 HANDED, SET, DEFAULT = "said for this run", "set in this notebook", "default"
 DECIDED = f"decided on ({PARAMETERS})"
 NOWHERE = "default, as nothing in the run says it"
-INJECTED = "# Parameters\n"  # begins the cell by which papermill hands over
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,11 @@ def resolve(
     Prints where a setting of the whole run is another one here, and from where it is in a run that
     has no file of them. Equips a fresh session for the values that count, and prints what that
     installed. Raises PresetError for a preset that there is not or that has a key which cannot
-    count here, WrongInput where earlier runs say different things, and what `fresh_session.equip`
-    raises.
+    count here, WrongInput where earlier runs say different things or a name looks like a parameter
+    and is none, and what `fresh_session.equip` raises.
     """
+    for line in told_of_strays(section, given):
+        print(line)
     defaults, handed = _defaults(section, configs), _handed_over(given)
     decided = _decided(run, section, defaults)
     run_has = {name.upper(): value for name, value in of_run(run, FOLDERS[section]).items()}

@@ -16,7 +16,7 @@ from IPython.display import HTML, Image, Markdown
 from ipywidgets import FloatRangeSlider, FloatSlider, Layout, ToggleButton, ValueWidget
 from matplotlib.figure import Figure
 
-from mwwkit.corpus.clips import Clips, Label, Split
+from mwwkit.corpus.clips import Clips, Label, Split, refuse_without_clips
 from mwwkit.corpus.decided import decided_clips
 from mwwkit.corpus.endpoint_table import word_spans
 from mwwkit.previews import drawing
@@ -47,8 +47,9 @@ def compare(run: Run, recipe: Recipe, max_rooms: int, seed: int) -> None:
 
     `max_rooms` and `seed` choose the rooms, as in 02.
 
-    Raises FileNotFoundError where 01 has not finished, WrongInput where training has no words.
+    Raises CheckpointError where 01 has not finished, WrongInput where training has no words.
     """
+    refuse_without_clips(run, "02")
     Comparison(run, recipe, max_rooms, seed).show()
 
 

@@ -18,7 +18,6 @@ import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from functools import lru_cache
 from numbers import Integral, Real
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -168,10 +167,9 @@ class Checked:
         """
         for name in (field.name.upper() for field in fields(cls)):
             if name not in given:
-                close = get_close_matches(name, filter(str.isupper, given), n=1, cutoff=0.6)
-                suggestion = f"; there is {close[0]}, is it misspelt?" if close else ""
                 raise WrongInput(
-                    f"no parameter {name} for {cls.__module__}.{cls.__name__}{suggestion}"
+                    f"the parameter {name} is missing, which {cls.__module__}.{cls.__name__} "
+                    "reads; put its line back as the notebook came with it"
                 )
         return cls(**cls.taken(given))
 

@@ -25,7 +25,8 @@ class Run:
 
     folder: Path
     earlier: tuple[Path, ...] = ()
-    looked: str = field(default="", compare=False)  # what "auto" looked for, and what it found
+    # What "auto" looked for and what it found; nothing where paths.md names no place, as at home.
+    looked: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, run_dir: str = "auto", previous: str | list[str] | tuple[str, ...] = ()) -> "Run":
@@ -45,7 +46,7 @@ class Run:
         for name in previous:
             if name == "auto":
                 found = attached.earlier_runs_in(locations("previous"), folder)
-                looked = looked_for("previous", found)
+                looked = looked_for("previous", found) if _named("previous") else ""
                 earlier += found
             else:
                 earlier.append(typed_path(name).absolute())
@@ -208,10 +209,14 @@ def locations(name: str) -> list[Path]:
 
 def looked_for(name: str, found: Iterable[object]) -> str:
     """What "auto" looked for in one row, and what of it was found, in a line."""
-    where = dict.fromkeys(str(p) for column in _columns() for p in places(name, column))
-    if not where:
+    if not (where := _named(name)):
         return f"auto: paths.md names no place for {name} on this platform ({platform()})"
     return f"auto: looked in {', '.join(where)}; found {', '.join(map(str, found)) or 'none'}"
+
+
+def _named(name: str) -> list[str]:
+    """The places that paths.md names here for one row, each once."""
+    return list(dict.fromkeys(str(p) for column in _columns() for p in places(name, column)))
 
 
 def _columns() -> list[str]:

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Annotated
 
 from mwwkit.audio.endpoints import sure
-from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips, refuse_without_clips
 from mwwkit.corpus.decided import actions_now, told, with_actions
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
 from mwwkit.corpus.recording_folders import recorded_in
@@ -81,9 +81,10 @@ class Config(Recipe):
 def plan(config: Config, run: Run, limits: Limits) -> Facts:
     """What is done, what is left, and the minutes and bytes it takes.
 
-    Raises CheckpointError or FileNotFoundError when 01 has not finished, and ValueError when its
-    clips cannot make what is asked for.
+    Raises CheckpointError when 01 has not finished, and ValueError when its clips cannot make what
+    is asked for.
     """
+    refuse_without_clips(run, "02")
     everything, spans = load_clips(run), word_spans(run)
     actions = actions_now(run, everything)
     clips = with_actions(everything, actions)
@@ -133,6 +134,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
 
     Raises StoppedEarly when the session's time, the disk budget or the disk ends first.
     """
+    refuse_without_clips(run, "02")
     clips = load_clips(run)
     checkpoint = _checkpoint(config, run)
     if checkpoint.begins_anew and not checkpoint.own:
