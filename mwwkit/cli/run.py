@@ -41,8 +41,11 @@ def _say_where(arguments: argparse.Namespace) -> None:
     """Settle the run's folder where it was not given, and say so."""
     if not arguments.run_dir:
         word = _word(arguments)
-        arguments.run_dir = str(run_folder.of_word(word, arguments.preset))
-        say(f"the run is in {arguments.run_dir} (--run-dir)")
+        taken = run_folder.of_word(word, arguments.preset)
+        arguments.run_dir = str(taken)
+        other = run_folder.passed_over(word, taken)
+        also = f"; a run of {word!r} is in {other} itself too: --run-dir {other} takes that one"
+        say(f"the run is in {taken} (--run-dir){also if other else ''}")
 
 
 def _word(arguments: argparse.Namespace) -> str:
