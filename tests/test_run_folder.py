@@ -1,7 +1,10 @@
 """Where `mwwkit run` puts a run that nobody gave a folder, and what an older version left there."""
 
+from argparse import Namespace
+
 import pytest
 
+from mwwkit.cli import run as run_command
 from mwwkit.cli import run_folder
 from mwwkit.presets import PresetError, load
 from mwwkit.run.files import write_json
@@ -38,6 +41,20 @@ def test_a_run_that_an_older_version_put_into_the_folder_itself_goes_on_there(he
     assert run_folder.of_word("cat", "standard") == here / "run"
     assert run_folder.of_word("", "standard") == here / "run"
     assert run_folder.of_word("dog", "standard") == here / "run/dog-standard"
+
+
+def test_a_folder_of_its_own_wins_over_a_run_in_the_folder_itself(here, capsys):
+    run_in(here / "run", "cat")
+    assert run_folder.passed_over("cat", here / "run") is None
+    own = run_in(here / "run/cat-fast_test", "cat").folder
+    assert run_folder.of_word("cat", "fast_test") == own
+    assert run_folder.of_word("cat", "standard") == here / "run"
+    for word, told in (("cat", True), ("dog", False)):
+        parameter = [("WORD", word)]
+        run_command._say_where(Namespace(run_dir="", preset="fast_test", parameter=parameter))
+        line = capsys.readouterr().err
+        assert line.startswith(f"the run is in {here / f'run/{word}-fast_test'} (--run-dir)")
+        assert (f"--run-dir {here / 'run'} takes that one" in line) is told
 
 
 def test_where_no_word_is_said_the_runs_are_named(here):

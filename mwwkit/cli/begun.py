@@ -1,6 +1,7 @@
 """Whether a run that is begun can go on under some settings, told before anything is made.
 
     refuse_changes(config, run)
+    refuse_other_clips(config, run)     # 01's, where stages after it are to go on as well
 
 Each stage refuses other settings than those it was begun with when it comes to it; in a chain the
 stages before it have then worked for nothing, and written. 05 is not among them: it makes its files
@@ -10,6 +11,7 @@ again.
 from typing import Any
 
 from mwwkit.run.checkpoint import refuse_changes as refuse
+from mwwkit.run.checkpoint import states
 from mwwkit.run.paths import Run
 from mwwkit.stages import acquire, featurize, mine, train
 
@@ -24,3 +26,12 @@ def refuse_changes(config: Any, run: Run) -> None:
         stage = train if isinstance(config, train.Config) else mine
         for folder, settings in stage.begun_with(config, run).items():
             refuse(run, folder, settings, config)
+
+
+def refuse_other_clips(config: Any, run: Run) -> None:
+    """CheckpointError where 01 would change the clips that 02 has made features of.
+
+    What 01 is given is listed for that, as its plan does, in a run that has features alone.
+    """
+    if isinstance(config, acquire.Config) and any(states(run, featurize.FOLDER)):
+        acquire.refuse_to_change(config, run)

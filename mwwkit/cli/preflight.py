@@ -78,7 +78,10 @@ def fault(values: Values) -> str:
 def made_with_others(values: Values) -> str:
     """What in the run was made with other values, as "section: what"; empty if nothing."""
     told = (_refused(section, [partial(_match, section, of)]) for section, of in values.items())
-    return next(filter(None, told), "")
+    if wrong := next(filter(None, told), ""):
+        return wrong
+    goes_on = "acquire" in values and len(values) > 1
+    return _refused("acquire", [partial(_keep_clips, values["acquire"])]) if goes_on else ""
 
 
 def _refused(section: str, checks: Iterable[Callable[[], object]]) -> str:
@@ -107,6 +110,14 @@ def _match(section: str, parameters: Mapping[str, Any]) -> None:
     begun = importlib.import_module("mwwkit.cli.begun")
     for config in _configs(section, parameters):
         begun.refuse_changes(_made(config, parameters), run)
+
+
+def _keep_clips(parameters: Mapping[str, Any]) -> None:
+    """Raise CheckpointError where 01 would change clips under features that are made of them."""
+    run = Run.of(parameters["RUN_DIR"], parameters["PREVIOUS"])
+    begun = importlib.import_module("mwwkit.cli.begun")
+    for config in _configs("acquire", parameters):
+        begun.refuse_other_clips(_made(config, parameters), run)
 
 
 def _needs(parameters: Mapping[str, Any]) -> Iterator[Callable[[], object]]:

@@ -41,8 +41,12 @@ def _settled(arguments: argparse.Namespace) -> list[str]:
     """Settle the run's folder where it was not given; what to say of it, if nothing is refused."""
     if arguments.run_dir:
         return []
-    arguments.run_dir = str(run_folder.of_word(_word(arguments), arguments.preset))
-    return [f"the run is in {arguments.run_dir} (--run-dir)"]
+    word = _word(arguments)
+    taken = run_folder.of_word(word, arguments.preset)
+    arguments.run_dir = str(taken)
+    other = run_folder.passed_over(word, taken)
+    also = f"; a run of {word!r} is in {other} itself too: --run-dir {other} takes that one"
+    return [f"the run is in {taken} (--run-dir){also if other else ''}"]
 
 
 def _word(arguments: argparse.Namespace) -> str:

@@ -53,17 +53,29 @@ def word_of(run: Run) -> str:
 def of_word(word: str, preset: str) -> Path:
     """A folder for a word and a preset in paths.md's `run`: two of either do not meet in one.
 
-    That folder itself where it holds a run of this word: older versions put it there. Raises
-    PresetError, naming the runs that there are, where no word is said.
+    That folder itself where there is no such folder yet and it holds a run of this word: the
+    notebooks put it there, and older versions did. Raises PresetError, naming the runs that there
+    are, where no word is said.
     """
     folder = Run.of().folder
-    if platform() != "local" or _goes_on(folder, word):
+    if platform() != "local":
+        return folder
+    own = folder / f"{stem_of(word)}-{stem_of(Path(preset or PRESET).stem)}"
+    if word and own.is_dir():
+        return own
+    if _goes_on(folder, word):
         return folder
     if not word:
         runs = [str(path) for path in runs_in(folder)]
         there = f"; there are {', '.join(runs)}" if runs else ""
         raise PresetError(f"neither WORD nor --run-dir says which run is meant{there}")
-    return folder / f"{stem_of(word)}-{stem_of(Path(preset or PRESET).stem)}"
+    return own
+
+
+def passed_over(word: str, taken: Path) -> Path | None:
+    """The folder itself, where it holds a run of this word and another one is taken."""
+    folder = Run.of().folder
+    return folder if taken != folder and _goes_on(folder, word) else None
 
 
 def _goes_on(folder: Path, word: str) -> bool:

@@ -12,6 +12,7 @@ long_files        few long recordings cut over the splits
 given_places      what 01's settings name of it, and what of that a session lacks
 gathering         what was given, place by place: inputs, what cannot be used, what is left out
 clip_tables       what was given and what was made, as people read it
+asked             what 01 was asked for at each catalogue; whether features are of another
 fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work
 unit_folders      one unit's inputs made into a folder of clips

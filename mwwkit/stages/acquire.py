@@ -1,13 +1,12 @@
 """01 Recordings and spoken words to 16 kHz clips, with a catalogue that says what each is."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
-from mwwkit.corpus import clip_tables, fates, given_places, scripts, synthetic_inputs, tables
+from mwwkit.corpus import asked, clip_tables, fates, given_places, scripts, synthetic_inputs, tables
 from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.caveats import known_caveats, of_sound
 from mwwkit.corpus.clips import (
@@ -230,7 +229,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
             bar.update()
             watch.add(_guessed_s(units[name], limits))
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
-    content = _digest(units, given_splits)
+    content = asked.digest(units, given_splits)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
         facts = _write_catalogue(config, run, gathered, list(units), given_splits)
         checkpoint.complete(content=content, **facts)
@@ -285,6 +284,15 @@ def as_begun(config: Config, run: Run) -> Config:
     if any(settings.get("input_rules", 1) == 1 for settings in begun):
         config = replace(config, input_rules=1)
     return config
+
+
+def refuse_to_change(config: Config, run: Run) -> None:
+    """CheckpointError where clips would change of which 02 has made features."""
+    if not _stays(config := as_begun(config, run), run):
+        gathered, given_splits = _gathered(config, run)
+        units = in_units(gathered.inputs)
+        content = asked.digest(units, given_splits)
+        asked.refuse_to_change(run, asked.asked_for(config), content, units)
 
 
 def _stays(config: Config, run: Run) -> str:
@@ -371,7 +379,9 @@ def _write_catalogue(
     splits = assign(records, config.seed, config.shares, given_splits, own, parts)
     records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
     audit(records)
+    before = asked.standing(run)
     write_catalogue(run / CATALOGUE, records)
+    asked.keep(run, asked.asked_for(config), asked.digest(units, given_splits), before)
     facts = {"clips": len(records), "rejected": len(rejected)}
     return facts | ({"notices": notices} if notices else {})
 
@@ -384,11 +394,3 @@ def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], con
         write_quarantine(run, STAGE, [*rejected, *gathered.aside])
         told = remarks(run, FOLDER, list(units))
         fates.write_fates(run, gathered, units, load_clips(run), rejected, content, told)
-
-
-def _digest(units: Iterable[str], given_splits: dict[str, Split]) -> str:
-    """What the catalogue is made from, in 16 hex digits."""
-    text = "\n".join(
-        [*units, *(f"{name} {split.value}" for name, split in sorted(given_splits.items()))]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import Annotated
 
 from mwwkit.audio.endpoints import sure
+from mwwkit.corpus import asked
 from mwwkit.corpus.clips import CATALOGUE, Clips, Split, load_clips, refuse_without_clips
 from mwwkit.corpus.decided import actions_now, told, with_actions
 from mwwkit.corpus.endpoint_table import find_words, word_spans, words_compared
@@ -196,7 +197,8 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
 
 
 def check(run: Run) -> Facts:
-    """Hours of each set. Raises unless 03 can train and choose on what is there."""
+    """Hours of each set. Raises unless 03 can train and choose on what is there, of 01's clips."""
+    asked.refuse_other_clips(run, recorded_too=True)
     names = sorted({unit.split("/")[0] for unit in finished(run, FOLDER)})
     sets = {name: FeatureSet.open(run, name) for name in names}
     for wanted in ("train", "validation-words"):
@@ -212,6 +214,7 @@ def check(run: Run) -> Facts:
 def _checkpoint(config: Config, run: Run) -> Checkpoint:
     catalogue = sha256(run.find(CATALOGUE))
     settings = config.shaping() | {"catalogue": catalogue}
+    asked.refuse_other_clips(run)
     return Checkpoint.resume(run, FOLDER, settings, of=config, anew=anew(run))
 
 
