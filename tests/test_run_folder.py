@@ -43,7 +43,7 @@ def test_a_run_that_an_older_version_put_into_the_folder_itself_goes_on_there(he
     assert run_folder.of_word("dog", "standard") == here / "run/dog-standard"
 
 
-def test_a_folder_of_its_own_wins_over_a_run_in_the_folder_itself(here, capsys):
+def test_a_folder_of_its_own_wins_over_a_run_in_the_folder_itself(here):
     run_in(here / "run", "cat")
     assert run_folder.passed_over("cat", here / "run") is None
     own = run_in(here / "run/cat-fast_test", "cat").folder
@@ -51,8 +51,8 @@ def test_a_folder_of_its_own_wins_over_a_run_in_the_folder_itself(here, capsys):
     assert run_folder.of_word("cat", "standard") == here / "run"
     for word, told in (("cat", True), ("dog", False)):
         parameter = [("WORD", word)]
-        run_command._say_where(Namespace(run_dir="", preset="fast_test", parameter=parameter))
-        line = capsys.readouterr().err
+        given = Namespace(run_dir="", preset="fast_test", parameter=parameter)
+        [line] = run_command._settled(given)
         assert line.startswith(f"the run is in {here / f'run/{word}-fast_test'} (--run-dir)")
         assert (f"--run-dir {here / 'run'} takes that one" in line) is told
 
