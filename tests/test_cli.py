@@ -15,6 +15,7 @@ from small_run import write_corpus
 from mwwkit import __main__ as cli
 from mwwkit.audio.wav16 import write_wav16
 from mwwkit.cli import chain, options, summary
+from mwwkit.cli import run as running
 from mwwkit.esphome import manifest
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -362,6 +363,22 @@ def test_a_second_run_says_that_everything_was_done(notebooks, run, tmp_path, ca
     assert "Everything was done already" not in capsys.readouterr().err
     run()
     assert "Everything was done already" in capsys.readouterr().err
+
+
+def test_that_everything_was_done_comes_before_the_table_of_01(notebooks, run, capsys, monkeypatch):
+    def table(of):
+        print("the table", file=sys.stderr)
+
+    notebooks(
+        "from pathlib import Path\nmade = Path(RUN_DIR, 'made')\nmade.exists() or made.touch()"
+    )
+    monkeypatch.setattr(running, "_say_what_became_of_what_was_given", table)
+    assert run("--stages", "01") == cli.OK
+    assert capsys.readouterr().err.count("the table") == 1
+    assert run("--stages", "01") == cli.OK
+    told = capsys.readouterr().err
+    assert told.count("the table") == 1
+    assert told.index("Everything was done already") < told.index("the table")
 
 
 def test_mww_train_and_mww_export_are_run_with_one_stage(notebooks, preset, tmp_path, monkeypatch):

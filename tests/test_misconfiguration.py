@@ -12,6 +12,8 @@ from mwwkit import __main__ as cli
 from mwwkit import presets
 from mwwkit.cli import chain, preflight
 from mwwkit.run import fresh_session
+from mwwkit.run.paths import Run
+from mwwkit.run.settings import RunSettings, keep
 from mwwkit.stages import acquire, export, featurize, mine, train, triples
 
 STAGES = (acquire, triples, featurize, train, mine, export)  # loaded here, so no child is needed
@@ -112,6 +114,38 @@ def told(tmp_path, capsys):
 )
 def test_a_wrong_preset_is_one_line_and_no_work(told, text, line):
     assert line in told(text, *(() if "word" in text else ("-p", "WORD=computer")))
+
+
+@pytest.mark.parametrize("stages", ["01-05", "01"])
+def test_recordings_that_are_not_there_are_refused_with_the_whole_path(
+    told, tmp_path, monkeypatch, stages
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mywords").mkdir(), (tmp_path / "mywrods.txt").touch()
+    options = ["--stages", stages, "--preset", "standard", "-p", "WORD=hey cat"]
+    line = told("", *options, "RECORDINGS=mywrods")
+    assert line.startswith(f"RECORDINGS names {tmp_path / 'mywrods'}, and there is no such folder")
+    assert f"did you mean {tmp_path / 'mywords'}?" in line
+    far = told("", *options, f"RECORDINGS={tmp_path / 'elsewhere/voices'}")
+    assert "no such folder; wanted" in far
+    assert "which is a file" in told("", *options, "RECORDINGS=mywrods.txt")
+
+
+def test_recordings_that_a_run_has_already_are_left_to_01_where_they_are_gone(tmp_path):
+    keep(Run(tmp_path / "run"), RunSettings("cat", recordings=str(tmp_path / "mine")))
+    given = {"WORD": "cat", "RECORDINGS": str(tmp_path / "mine")}
+    preset = presets.load("fast_test")
+    assert chain.plan(["01"], preset, given, tmp_path / "run")
+    with pytest.raises(presets.PresetError, match="RECORDINGS names"):
+        chain.plan(["01"], preset, given, tmp_path / "another")
+
+
+def test_what_is_refused_is_not_told_where_it_would_be(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MWWKIT_PLATFORM", "local")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["run", "-p", "WORD=cat", "RUN_DIR=here"]) == cli.USAGE
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("mwwkit: RUN_DIR is given as a parameter")
 
 
 @pytest.mark.parametrize(

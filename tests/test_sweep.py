@@ -82,6 +82,10 @@ def test_a_folder_keeps_its_name_while_other_rows_come_and_go(rows):
         ("word,seed\nhey, you,2\n", "line 2: 3 cells under 2 heads; a text with commas wants quo"),
         ('word,seed\n"up,2\n', "line 2: unexpected end of data"),
         ("word,previous\nup,/nowhere\n", "line 2: PREVIOUS names /nowhere, which is no folder"),
+        (
+            "word,recordings\nup,/nowhere/a\n",
+            "line 2: RECORDINGS names /nowhere/a, and there is no",
+        ),
     ],
 )
 def test_a_wrong_table_is_one_line_and_no_work(tmp_path, capsys, text, told):

@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import time
+from collections.abc import Sequence
 
 from mwwkit import presets
 from mwwkit.cli import chain, options, run_folder
@@ -27,8 +28,7 @@ def _demo_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    _say_where(arguments)
-    code = _notebooks(arguments)
+    code = _notebooks(arguments, _settled(arguments))
     if "05" in arguments.stages:
         from mwwkit.cli import summary
 
@@ -37,12 +37,12 @@ def _run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _say_where(arguments: argparse.Namespace) -> None:
-    """Settle the run's folder where it was not given, and say so."""
-    if not arguments.run_dir:
-        word = _word(arguments)
-        arguments.run_dir = str(run_folder.of_word(word, arguments.preset))
-        say(f"the run is in {arguments.run_dir} (--run-dir)")
+def _settled(arguments: argparse.Namespace) -> list[str]:
+    """Settle the run's folder where it was not given; what to say of it, if nothing is refused."""
+    if arguments.run_dir:
+        return []
+    arguments.run_dir = str(run_folder.of_word(_word(arguments), arguments.preset))
+    return [f"the run is in {arguments.run_dir} (--run-dir)"]
 
 
 def _word(arguments: argparse.Namespace) -> str:
@@ -56,7 +56,7 @@ def _word(arguments: argparse.Namespace) -> str:
     return str(of_section(preset, "acquire").get("WORD") or "")
 
 
-def _notebooks(arguments: argparse.Namespace) -> int:
+def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> int:
     run = options.run_of(arguments)
     parameters = options.parameters_of(arguments)
     preset = presets.load(arguments.preset) if arguments.preset else {}
@@ -68,28 +68,35 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     preset, named = run_folder.beside(run, preset), arguments.preset
     if not named:
         arguments.preset, named, preset = run_folder.preset_of(run)
-        say(f"the preset is {arguments.preset} (--preset)")
+        settled = [*settled, f"the preset is {arguments.preset} (--preset)"]
     if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
     places = run.folder, arguments.previous
     jobs = chain.plan(arguments.stages, preset, parameters, *places, named, goes_on=True)
+    for line in settled:
+        say(line)
     from mwwkit.cli.forecast import Forecast  # loads NumPy, which a wrong setting need not wait for
 
     before = chain.snapshot(run)
     forecast = Forecast(jobs, run)
     if jobs:
         say(forecast.told(jobs))
+    is_to_be_told = False  # what 01 made of what was given: once anything was made, or at the end
     try:
         for n_done, done in enumerate(chain.execute(jobs, run, show=True), start=1):
             left = forecast.told(jobs[n_done:])
             said = f"{done.name}: {how_long(done.seconds)}, {done.notebook}"
             say(f"{said}; {left}" if left else said)
-            if done.name == chain.NOTEBOOKS["01"]:
+            is_to_be_told |= done.name == chain.NOTEBOOKS["01"]
+            if is_to_be_told and not (before and chain.snapshot(run) == before):
+                is_to_be_told = False
                 _say_what_became_of_what_was_given(run)
     except StoppedEarly as stop:
         raise type(stop)(f"{stop}\nThe next session:\n    {_next(arguments, run, stop)}") from stop
     if before and chain.snapshot(run) == before:
         say("Everything was done already: nothing was made, no file of the run changed.")
+    if is_to_be_told:
+        _say_what_became_of_what_was_given(run)
     return OK
 
 
