@@ -474,6 +474,24 @@ def test_score_hears_folders_under_folders_and_counts_what_it_could_not_read(
     assert third.endswith("a/notes.txt is no audio but text; leave it out")
 
 
+def test_score_of_a_mistyped_place_is_one_line(small_model, tmp_path, capsys):
+    (tmp_path / "mywords").mkdir()
+    place = tmp_path / "mywrods"
+    assert cli.main(["score", str(small_model), str(tmp_path), str(place)]) == cli.USAGE
+    told = capsys.readouterr()
+    [line] = told.err.splitlines()
+    assert f"{place} is not there (did you mean {tmp_path / 'mywords'}?)" in line and not told.out
+
+
+def test_score_that_could_hear_nothing_gives_the_reason_and_no_empty_table(
+    small_model, tmp_path, capsys
+):
+    (tmp_path / "text.wav").write_text("no sound")
+    assert cli.main(["score", str(small_model), str(tmp_path / "text.wav")]) == cli.BAD
+    count, reason = capsys.readouterr().out.splitlines()
+    assert count == "not read: 1" and "text.wav" in reason
+
+
 def test_with_a_vad_model_score_tells_what_was_held_back(official_models, real_audio, capsys):
     clip = str(real_audio / "keywords/alexa/0.flac")
     given = ["score", str(official_models / "alexa.json"), clip, "--json"]

@@ -108,3 +108,43 @@ def test_score_hears_whatever_can_be_decoded_and_tells_of_the_rest(
     told = scoring.table(report)
     assert "notes.txt is no audio but text" in told and "gone.wav is a link to nowhere.wav" in told
     assert "opposite.wav has channels that cancel each other" in told
+
+
+def test_score_counts_by_the_top_folders_and_compares_as_the_device_does(
+    manifests, tmp_path, speech_like
+):
+    folder = tmp_path / "mine"
+    for name in ("positive/ann/a", "positive/ben/b", "negative/c"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / f"{name}.wav", speech_like(1, 0.6), 16_000)
+    model = manifests("word", 0.43)
+    report = scoring.score(model, [folder])
+    assert [(f.folder, f.heard) for f in report.folders] == [("negative/", 1), ("positive/", 2)]
+    woken = sum(f.files_with_detections for f in report.folders)
+    assert woken == report.totals.files_with_detections
+    for file in report.files:
+        assert bool(file.detections) <= (file.max_mean > report.level)
+    told = scoring.table(report).splitlines()
+    assert "is over 0.4275 (the cutoff 0.43, which the device keeps as 109 of 255)" in told[0]
+    assert report.level == 0.4275
+    assert "max of means: the highest mean of 3 in a row" in told[1]
+    assert told[-3:] == [*(f"  {each}" for each in report.folders), scoring.TAUGHT]
+    given = [folder / "negative", folder / "positive"]
+    assert [f.folder for f in scoring.score(model, given).folders] == [
+        f"{folder}/negative/",
+        f"{folder}/positive/ann/",
+        f"{folder}/positive/ben/",
+    ]
+    assert scoring.score(model, [folder / "negative"]).folders == ()
+
+
+def test_a_count_of_a_folder_is_told_in_words():
+    assert str(scoring.FolderScore("a/", 24, 4)) == "a/: woke it in 4 of 24 files"
+    assert str(scoring.FolderScore("b/", 1, 0)).endswith("0 of 1 file")
+
+
+@pytest.mark.parametrize("window", [1, 3, 10])
+def test_the_digits_of_a_score_tell_every_mean_from_the_cutoff(window):
+    rule = Rule(0.43, window)
+    over, at = ((rule.limit + n) / (255 * window) for n in (1, 0))
+    assert round(over, scoring.DIGITS) > round(at, scoring.DIGITS) == round(rule.level, 4)

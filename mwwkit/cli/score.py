@@ -1,10 +1,12 @@
 """`mwwkit score`: a model over files and folders, or live at a microphone, as the device hears."""
 
 import argparse
+import os
 import sys
 
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, say, show
+from mwwkit.cli.given_folders import close_by
 from mwwkit.presets import PresetError
 
 
@@ -27,6 +29,7 @@ def _score(arguments: argparse.Namespace) -> int:
     from mwwkit.run.typed_json import to_json
 
     _refuse_idle_options(arguments)
+    _refuse_missing(arguments)
     if arguments.live:
         return _live(arguments)
     lead_in_s = scoring.LEAD_IN_S if arguments.lead_in is None else arguments.lead_in
@@ -43,6 +46,15 @@ def _refuse_idle_options(arguments: argparse.Namespace) -> None:
         raise PresetError("--lead-in goes before files; it is not for --live")
     if not arguments.live and (arguments.microphone or arguments.seconds):
         raise PresetError("--microphone and --seconds are for --live")
+
+
+def _refuse_missing(arguments: argparse.Namespace) -> None:
+    """PresetError for a place that is not there: a mistyped one is told before any is heard."""
+    for place in arguments.audio:
+        if not os.path.lexists(place):
+            raise PresetError(
+                f"{place.absolute()} is not there{close_by(place.absolute())}; check the path"
+            )
 
 
 def _live(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ print(table(score(Path("computer.json"), [Path("recordings")], vad=Path("vad.jso
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from mwwkit.audio.frontend import MicroFrontend, quantise
 from mwwkit.audio.reading import AudioValidationError, Tell, blocks
 from mwwkit.audio.wav16 import to_int16
 from mwwkit.device.detector import Detection, Rule, shown
-from mwwkit.device.firmware import SAMPLE_RATE_HZ
+from mwwkit.device.firmware import CUTOFF_LEVELS, SAMPLE_RATE_HZ
 from mwwkit.esphome import manifest
 from mwwkit.esphome.component import Component, Heard
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import printable
 from mwwkit.run.progress_bars import progress
+from mwwkit.run.quantities import how_many
 from mwwkit.run.seeds import rng
 from mwwkit.run.typed_json import absent
 
@@ -34,6 +35,11 @@ from mwwkit.run.typed_json import absent
 LEAD_IN_S = 1.0
 TAIL_S = 0.5  # the window averages over some scores after the word's end
 FLOOR = 3.0  # rms of the faint noise in both, in 16-bit steps (-81 dBFS)
+# Of scores and of what they are compared with: the device adds whole numbers of 255, and with three
+# a mean over its cutoff may be written as one at it.
+DIGITS = 4
+# Nothing in a model's files says what taught it.
+TAUGHT = "Files that trained it are heard better than others: they say nothing about those."
 
 
 class Ear:
@@ -139,7 +145,7 @@ class At:
     def of(cls, detection: Detection) -> "At":
         """As people see it."""
         return cls(
-            detection.time_s, round(shown(detection.mean), 3), round(shown(detection.peak), 3)
+            detection.time_s, _rounded(shown(detection.mean)), _rounded(shown(detection.peak))
         )
 
 
@@ -166,8 +172,22 @@ class FileScore:
 
     def __str__(self) -> str:
         """A line for people."""
-        figures = f"{self.max:.3f}         {self.max_mean:.3f}  {self.mean:.3f}"
+        figures = f"{self.max:.4f}        {self.max_mean:.4f}  {self.mean:.4f}"
         return f"  {figures}  {self.times:<16}  {self.file}"
+
+
+@dataclass(frozen=True)
+class FolderScore:
+    """Counts over the files of one folder of what was given, however deep they lie in it."""
+
+    folder: str
+    heard: int
+    files_with_detections: int
+
+    def __str__(self) -> str:
+        """ "positive/: woke it in 4 of 24 files"."""
+        files = how_many(self.heard, "file")
+        return f"{self.folder}: woke it in {self.files_with_detections} of {files}"
 
 
 @dataclass(frozen=True)
@@ -184,15 +204,20 @@ class Totals:
 
 @dataclass(frozen=True)
 class Scored:
-    """What `mwwkit score --json` prints: the model, and what it made of each file."""
+    """What `mwwkit score --json` prints: the model, and what it made of each file.
+
+    `level` is the cutoff as the device has it: a whole number of 255, at or under `cutoff`.
+    """
 
     wake_word: str
     model: str
     cutoff: float
+    level: float
     window: int
     engine: str
     vad: str | None
     totals: Totals
+    folders: tuple[FolderScore, ...]  # none where all files lie in one
     files: tuple[FileScore, ...]
 
 
@@ -210,26 +235,30 @@ def score(
     if not 0 <= lead_in_s < float("inf"):
         raise WrongInput(f"lead_in_s is {lead_in_s}; wanted 0 or more")
     component = Component.load(model, vad)
-    paths, others = _found(audio)
+    places = list(audio)
+    paths, others = _found(places)
     if not paths:
         raise FileNotFoundError(
             "; ".join(["there is no audio file in what was given", *(e.error for e in others[:3])])
         )
     bar = progress(paths, desc="listening", unit="file", disable=len(paths) < 2)
-    files = (*(_heard(component, path, lead_in_s) for path in bar), *others)
+    heard = tuple(_heard(component, path, lead_in_s) for path in bar)
+    files = (*heard, *others)
     return Scored(
         wake_word=manifest.read(model).wake_word,
         model=str(model),
         cutoff=component.word.cutoff,
+        level=_rounded(component.word.level),
         window=component.word.window,
         engine=component.word.device.engine,
         vad=None if vad is None else str(vad),
         totals=_totals(files),
+        folders=_by_folder(places, paths, heard),
         files=files,
     )
 
 
-def _found(audio: Iterable[Path]) -> tuple[list[Path], list[FileScore]]:
+def _found(audio: Sequence[Path]) -> tuple[list[Path], list[FileScore]]:
     """The files to hear, and what in folders is none."""
     paths, others = [], []
     for place in audio:
@@ -255,9 +284,9 @@ def _heard(component: Component, path: Path, lead_in_s: float) -> FileScore:
         file=printable(path),
         remark=printable("; ".join(remarks)) or None,
         seconds=round(track.seconds, 3),
-        max=round(track.max, 3),
-        mean=round(track.mean, 3),
-        max_mean=round(track.max_mean, 3),
+        max=_rounded(track.max),
+        mean=_rounded(track.mean),
+        max_mean=_rounded(track.max_mean),
         detections=tuple(map(At.of, track.detections)),
         blocked=None if component.vad is None else tuple(map(At.of, track.blocked)),
     )
@@ -275,18 +304,60 @@ def _totals(files: tuple[FileScore, ...]) -> Totals:
     )
 
 
+def _by_folder(
+    places: Sequence[Path], paths: Sequence[Path], scores: Sequence[FileScore]
+) -> tuple[FolderScore, ...]:
+    """The counts of each top folder; none where there is one alone."""
+    of_folder: dict[str, list[FileScore]] = {}
+    folders, is_one = [place for place in places if place.is_dir()], len(places) == 1
+    for path, score in zip(paths, scores, strict=True):
+        if score.error is None:
+            of_folder.setdefault(_top_folder(path, folders, is_one), []).append(score)
+    counts = (
+        FolderScore(printable(name), len(files), sum(bool(file.detections) for file in files))
+        for name, files in of_folder.items()
+    )
+    return tuple(counts) if len(of_folder) > 1 else ()
+
+
+def _top_folder(path: Path, folders: Sequence[Path], is_one: bool) -> str:
+    """The outermost folder in one of those given that a file lies in; by itself, its own."""
+    given = next((folder for folder in folders if path.is_relative_to(folder)), path.parent)
+    inside = path.relative_to(given).parts[:-1][:1]
+    return f"{inside[0]}/" if inside and is_one else f"{given.joinpath(*inside)}/"
+
+
+def _rounded(score: float) -> float:
+    return round(float(score), DIGITS)
+
+
 def table(report: Scored) -> str:
     """The report in lines for people: a line a file, then the counts, then what was not read."""
-    gated, totals = f", voice by {report.vad}" if report.vad else "", report.totals
-    lines = [f"{report.wake_word}: cutoff {report.cutoff}, window {report.window}{gated}"]
-    lines += ["    max  max of means   mean  detected at (s)   file"]
-    lines += [str(file) for file in report.files if file.error is None]
-    lines.append(
-        f"{totals.heard} files, {totals.seconds / 60:.1f} minutes: {totals.detections} "
-        f"detections in {totals.files_with_detections} of them"
-        + (f", {totals.blocked} held back without a voice" if report.vad else "")
-    )
     bad = [file.error for file in report.files if file.error is not None]
+    lines = [*_heard_lines(report)] if report.totals.heard else []
     lines += [f"not read: {len(bad)}"] if bad else []
     lines += [f"  not read: {error}" for error in bad]
     return "\n".join([*lines, *(f"  read, but {f.remark}" for f in report.files if f.remark)])
+
+
+def _heard_lines(report: Scored) -> Iterator[str]:
+    totals, rule = report.totals, Rule(report.cutoff, report.window)
+    gated = f"; voice by {report.vad}" if report.vad else ""
+    yield (
+        f"{report.wake_word}: wakes where the mean of {rule.window} scores in a row is over "
+        f"{rule.level:.{DIGITS}f} (the cutoff {rule.cutoff:g}, which the device keeps as "
+        f"{rule.integer} of {CUTOFF_LEVELS}){gated}"
+    )
+    yield (
+        f"max: the highest score; max of means: the highest mean of {rule.window} in a row, which "
+        "the device compares; mean: of all scores"
+    )
+    yield "     max  max of means    mean  detected at (s)   file"
+    yield from (str(file) for file in report.files if file.error is None)
+    yield (
+        f"{how_many(totals.heard, 'file')}, {totals.seconds / 60:.1f} minutes: "
+        f"{how_many(totals.detections, 'detection')} in {totals.files_with_detections} of them"
+        + (f", {totals.blocked} held back without a voice" if report.vad else "")
+    )
+    yield from (f"  {folder}" for folder in report.folders)
+    yield TAUGHT
