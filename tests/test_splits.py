@@ -1,5 +1,7 @@
+import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from mwwkit.corpus.splits import (
     speakers_kept_whole,
     speakers_of_two_splits,
 )
+from mwwkit.metrics import judgement
 
 
 def clip(i, speaker="", source="own", origin="", sha="", label=Label.POSITIVE, kind=Kind.CLIP):
@@ -36,6 +39,20 @@ def test_unknown_speakers_are_split_70_15_15_by_file():
     assert share(records, Split.VAL) == pytest.approx(0.15, abs=0.01)
     assert share(records, Split.TEST) == pytest.approx(0.15, abs=0.01)
     assert any("speakers of 400 clips are not known" in caveat for caveat in audit(records))
+
+
+def test_the_readmes_table_of_recordings_is_what_the_shares_and_the_limits_make():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:5] for line in text.splitlines() if re.match(r"\| \d+ \| \d+ ", line)]
+    told = [tuple(map(int, row)) for row in rows]
+    assert [n for n, *_ in told] == [20, 70, 130]
+    for voices in (1, 3):
+        for n, *parts in told:
+            counts = Counter(r.split for r in split([clip(i, f"p{i % voices}") for i in range(n)]))
+            assert parts == [counts[each] for each in Split]
+    (_, _, few, _), (_, _, choose, untold), (_, _, _, test) = told
+    assert few < judgement.FEWEST_RECORDINGS <= choose
+    assert untold < judgement.FEWEST_WORDS <= test
 
 
 def test_no_speaker_is_in_two_splits_over_sources_and_labels():
@@ -111,7 +128,7 @@ def speakers(records):
 def test_a_lone_speaker_is_split_by_file_and_the_audit_says_so():
     records = split([clip(i, "me") for i in range(100)])
     assert {r.split for r in records} == set(Split)
-    assert any("1 known speaker(s) (me), too few" in caveat for caveat in audit(records))
+    assert any("1 known speaker (me), too few" in caveat for caveat in audit(records))
 
 
 def test_the_shares_hold_within_each_of_few_speakers_however_unequal():
