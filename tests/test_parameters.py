@@ -422,7 +422,8 @@ def test_01_goes_on_with_the_recordings_that_it_began_with_and_says_so_once(run,
     for changed in ({}, {"PRESET": "fast_test"}):
         assert resolved("acquire", run, **changed)["RECORDINGS"] == recorded
         [told] = [line for line in capsys.readouterr().out.splitlines() if "RECORDINGS" in line]
-        assert told.startswith(f"RECORDINGS stays {recorded!r}, as the run has it (settings.json)")
+        others = "others: set RECORDINGS (-p RECORDINGS=...)"
+        assert told == f"Recordings as before: {recorded} (settings.json); {others}"
 
 
 def test_recordings_that_are_handed_over_or_set_count_over_those_of_the_run(run, recorded, capsys):

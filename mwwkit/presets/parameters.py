@@ -40,6 +40,7 @@ from mwwkit.run.written import spelled
 FOLDERS = {SECTIONS[stage]: folder for stage, folder in ENDS_IN.items()}
 RUN_WIDE = tuple(name.upper() for name in NAMES)
 WORD = "WORD"  # the run's before a preset's
+RECORDINGS = "RECORDINGS"
 PRESET = "PRESET"
 FIRST = "acquire"  # the stage that says them
 HANDED, SET, DEFAULT = "said for this run", "set in this notebook", "default"
@@ -125,8 +126,9 @@ def resolve(
         elif said is not None and not (has and (stays(name, said) or not is_said)):
             found[name] = Parameter(said, of_them, has)
         elif has:
-            cell = f"the cell's {value!r} is its default, which counts as not said"
-            note = f"the preset has {said!r}" if said else cell if value else ""
+            note = _stays_in_words(name, has, said, value) if said or value else ""
+            if name == RECORDINGS and not said:
+                note = _as_before(has)
             if name == WORD and not is_said:  # the word of the preset that a run began with
                 note = ""
             found[name] = _of_the_run(name, has, said or value, note)
@@ -200,13 +202,27 @@ def _default(name: str, value: Any) -> Parameter:
     return Parameter(value, DEFAULT)
 
 
-def _of_the_run(name: str, has: Value, other: Any, about: str) -> Parameter:
-    """What the run has; `about` says where `other`, which does not count, comes from."""
+def _stays_in_words(name: str, has: Value, said: Any, value: Any) -> str:
+    """That what the preset says, else the cell's default, does not count."""
+    about = f"the cell's {value!r} is its default, which counts as not said"
+    about = f"the preset has {said!r}" if said else about
+    return (
+        f"{name} stays {has.value!r}, as the run has it ({has.where}); {about}; to have it, hand "
+        f"it over (-p {name}=...) or change it in {FILE}"
+    )
+
+
+def _as_before(has: Value) -> str:
+    """That recordings need not be named again: `auto` and an empty text are no others."""
+    others = f"others: set {RECORDINGS} (-p {RECORDINGS}=...)"
+    return f"Recordings as before: {has.value or 'none'} ({has.where}); {others}"
+
+
+def _of_the_run(name: str, has: Value, other: Any, note: str) -> Parameter:
+    """What the run has; `note` is told where `other`, which does not count, is another value."""
     if has.conflict:
         raise WrongInput(has.conflict)
-    differs = about and not _same(_as_setting(name, other), _as_setting(name, has.value))
-    note = f"{name} stays {has.value!r}, as the run has it ({has.where}); {about}"
-    note += f"; to have it, hand it over (-p {name}=...) or change it in {FILE}"
+    differs = note and not _same(_as_setting(name, other), _as_setting(name, has.value))
     return Parameter(has.value, f"the run ({has.where})", has, note if differs else "")
 
 
