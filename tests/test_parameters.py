@@ -172,7 +172,7 @@ def test_the_table_says_where_each_value_comes_from_and_how_many_are_defaults(ru
 def test_an_unknown_preset_is_refused_with_the_list(run):
     with pytest.raises(presets.PresetError) as refused:
         resolved("train", run, PRESET="dmeo")
-    assert "no preset 'dmeo'; did you mean demo?; there are " in str(refused.value)
+    assert "no preset 'dmeo'; did you mean demo? There are " in str(refused.value)
     assert all(name in str(refused.value) for name in presets.names())
 
 

@@ -90,7 +90,7 @@ def test_rooms_then_people_are_people_in_every_room(tmp_path, takes):
     made = acquire.run(config(takes(tmp_path / "own", names)), here, LIMITS)
     assert {r.speaker for r in load_clips(here)} == {"ann", "ben"}
     [few] = [text for text in made["caveats"] if "too few to keep apart" in text]
-    assert "own/positive: 2 known speaker(s) (ann, ben)" in few
+    assert "own/positive: 2 known speakers (ann, ben)" in few
     assert "tested on voices it knows" in made["recordings"]
 
 
@@ -273,7 +273,7 @@ def test_recordings_that_are_there_and_not_looked_at_are_told(tmp_path, takes, m
     files(tmp_path, "recordings/positive/1.wav")
     for settings in (unnamed, config(own)):
         [told] = [n for n in acquire.plan(settings, here, LIMITS)["notices"] if "looked at" in n]
-        assert told.startswith("recordings holds files that are not looked at: RECORDINGS is '")
+        assert told.startswith("recordings/ holds files that are not looked at: RECORDINGS is '")
     assert told not in acquire.plan(unnamed, here, LIMITS)["notices"]
     assert any("not looked at" in n for n in acquire.run(unnamed, here, LIMITS)["caveats"])
     for used in (config("recordings"), config(own, negative=("recordings/positive",))):

@@ -53,6 +53,14 @@ def test_amounts_are_told_as_people_say_them():
     counts = [how_many(n, "clip") for n in (0, 1, 1020)]
     assert counts == ["no clips", "1 clip", "1,020 clips"]
     assert as_sentence("cpu; no GPU is used") == "Cpu; no GPU is used."
+    for told in (
+        "mywords/negative: 4 known speakers.",
+        "my words/negative: two.",
+        "own/ is left.",
+        "a.csv: 1 row.",
+    ):
+        assert as_sentence(told) == told
+    assert as_sentence("long talk in ambient/: none") == "Long talk in ambient/: none."
 
 
 def test_what_is_done_and_left_is_told_in_a_sentence():

@@ -220,7 +220,7 @@ def test_a_speaker_in_two_splits_is_a_caveat_below_six_and_a_fault_from_six_on(n
             audit(records)
     else:
         [caveat] = audit(records)
-        assert caveat.startswith("own: 1 known speaker(s) (p0), too few to keep apart")
+        assert caveat.startswith("own: 1 known speaker (p0), too few to keep apart")
 
 
 def test_the_order_of_records_and_the_process_do_not_matter_and_the_seed_does():

@@ -124,7 +124,7 @@ def test_windows_letters_are_read_and_told_and_those_of_other_scripts_explained(
 
 def test_a_comma_too_many_is_told(made):
     place = made("path,kind,seconds\na/0.wav,positive,0,6\na/1.wav,positive,1,\n")
-    assert "1 row(s) have more cells than the head, row 2 for one" in place.notices[0]
+    assert "1 row has more cells than the head, row 2 for one" in place.notices[0]
 
 
 def test_the_same_word_in_the_other_form_of_its_accents_is_the_word(made):

@@ -23,6 +23,7 @@ from mwwkit.corpus.own_recordings import is_recording
 from mwwkit.corpus.splits import SHARES, assign, grouped
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
+from mwwkit.run.quantities import how_many
 from mwwkit.run.seeds import rng
 
 
@@ -95,8 +96,8 @@ def write_speakers(records: Sequence[SampleRecord], seed: int, folder: Path) -> 
     speakers = sorted({r.speaker for r in records if is_recording(r)} - {""})
     if len(speakers) < 2:
         raise WrongInput(
-            f"{len(speakers)} known speaker(s) recorded the word; wanted 2 or more, so that one "
-            "can be left out: keep each person's recordings in a folder of their name"
+            f"{how_many(len(speakers), 'known speaker')} recorded the word; wanted 2 or more, so "
+            "that one can be left out: keep each person's recordings in a folder of their name"
         )
     written = {}
     for number, speaker in enumerate(speakers, start=1):

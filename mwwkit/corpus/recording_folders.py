@@ -80,7 +80,7 @@ def not_looked_at(recordings: str, used: Sequence[Path]) -> list[str]:
         and any(names_in(folder))
     ]
     return [
-        f"{folder} holds files that are not looked at: RECORDINGS is {recordings!r}, by you or by "
+        f"{folder}/ holds files that are not looked at: RECORDINGS is {recordings!r}, by you or by "
         "the preset (demo and fast_test have ''); name the folder there to use it"
         for folder in folders
     ]

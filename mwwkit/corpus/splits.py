@@ -19,6 +19,7 @@ import scipy
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.corpus.folder_names import names_a_split, one_spelling
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.quantities import how_many
 from mwwkit.run.seeds import rng
 
 SHARES = (0.70, 0.15, 0.15)  # train, validation, test
@@ -317,7 +318,7 @@ def caveats_of(records: Sequence) -> list[str]:
     ]
     folders = _parted_by_folders(records)
     caveats += [
-        f"{source}: {len(names)} known speaker(s) ({', '.join(sorted(names))}), "
+        f"{source}: {how_many(len(names), 'known speaker')} ({', '.join(sorted(names))}), "
         f"{_why_parted(names <= folders)}; "
         "results on voices that the model knows are no evidence for others"
         for source, names in sorted(of_source.items())

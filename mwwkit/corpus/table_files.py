@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.quantities import how_many
 
 SEPARATORS = (",", ";", "\t", "|")
 _MARKS = (  # the longer first: UTF-32's begins as UTF-16's does
@@ -58,8 +59,8 @@ def read_rows(
         raise WrongInput(f"{path} has a head ({', '.join(head)}) and no rows; fill it")
     if long := [n for n, row in enumerate(filled, 2) if any(c.strip() for c in row[len(head) :])]:
         told.append(
-            f"{path}: {len(long)} row(s) have more cells than the head, row {long[0]} for one; is "
-            "a text with a comma, such as 0,6, without quotes?"
+            f"{path}: {how_many(len(long), 'row has', 'rows have')} more cells than the head, row "
+            f"{long[0]} for one; is a text with a comma, such as 0,6, without quotes?"
         )
     wanted = [*needed, *optional]
     return [{name: _cell(row, columns.get(name)) for name in wanted} for row in filled], told

@@ -58,8 +58,10 @@ def load(name: str) -> Preset:
     path = given_path(name)
     if path.suffix not in {".yaml", ".yml"}:
         if name not in names():
-            listed = f"there are {', '.join(names())}, or a .yaml file of your own"
-            raise PresetError(f"no preset {name!r}{_close(name, names())}; {listed}")
+            close = _close(name, names())
+            listed = f"{', '.join(names())}, or a .yaml file of your own"
+            there_are = " There are" if close else "; there are"  # after a question a sentence
+            raise PresetError(f"no preset {name!r}{close}{there_are} {listed}")
         path = Path(__file__).parent / f"{name}.yaml"
     preset = _read(path, held=True) or {}
     if not isinstance(preset, dict):

@@ -5,6 +5,11 @@ how_long(87.2)             # 1.5 min
 how_much(331_000_000)      # 331 MB
 """
 
+import re
+
+# "words/other ...", "words.csv: ...", "my words/other: ..."
+PLACE = re.compile(r"\S*/|\S+\.\w+: |[^:]*[^\s/]/[^\s:/]+: ")
+
 
 def how_many(n: int, what: str, whats: str = "") -> str:
     """ "1 shard", "1,020 shards", "no shards"; `whats` where the plural is another."""
@@ -46,5 +51,6 @@ def how_it_stands(n_done: int, n_left: int, what: str, *needs: str) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """With a capital letter and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    """With a capital letter, unless a folder or a file is named first, and a full stop."""
+    first = text[:1] if PLACE.match(text) else text[:1].upper()
+    return f"{first}{text[1:]}{'' if text.endswith('.') else '.'}"
