@@ -8,6 +8,7 @@ import pytest
 from mwwkit.corpus.clips import CATALOGUE, Kind, Label, SampleRecord, Split, write_catalogue
 from mwwkit.corpus.own_recordings import FEWEST_TO_TEST
 from mwwkit.device.detector import Rule
+from mwwkit.metrics import judgement
 from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.previews import cutoff_table, good_enough, training_curves
 from mwwkit.report.cutoff_choices import Advice, Reached, told_once
@@ -116,6 +117,8 @@ def test_what_to_do_is_about_the_worst_fault_or_about_a_training_too_short():
         good_enough._cure(replace(found, sentences=("It heard 0 of 9.", "Too short.")))
         == "Too short."
     )
+    first = f"It was trained for 1 step, {judgement.SHOWS_NOTHING}."
+    assert good_enough._cure(replace(found, sentences=(first, "It heard 0 of 9."))) == first
 
 
 def test_sentences_are_a_list_in_a_notebook_and_lines_in_a_terminal():

@@ -154,8 +154,9 @@ def test_ten_minutes_without_one_do_not_hide_what_the_tail_expects(reached):
     found = verdict(known, Hourly.counted(0, FEW_H), test, None)
     assert (found.kind, found.grade) == ("trigger-happy", "bad")
     assert (
-        "it woke 0 in 0.17 h, but the tail of its scores lets expect 120 false accepts an hour: "
-        "the target of 0.5 is not reached." in " ".join(found.sentences)
+        "it woke 0 in 0.17 h, but by how the highest scores thin out (their tail), 120 false "
+        "accepts an hour are to be expected: the target of 0.5 is not reached."
+        in " ".join(found.sentences)
     )
 
 
@@ -253,7 +254,9 @@ def test_a_training_too_short_is_its_own_first_fault_and_no_recording_is_blamed(
     for heard, kind in ((0.0, "deaf"), (0.3, "shy"), (0.7, "shy")):
         short = of(heard, Trained(250, 4, 80))
         assert short.kind == kind and short.headline == of(heard, None).headline
-        told = short.sentences[-1]
+        told = short.too_short
+        assert short.in_short == (told, of(heard, None).sentences[0]) == short.sentences[:2]
+        assert of(heard, None).in_short == of(heard, None).sentences[:1]
         assert told.startswith("It was trained for 250 steps of 4 scenes, of 80 only, which shows")
         assert not any("Record more" in each or "Listen to" in each for each in short.sentences)
         assert of(heard, Trained(500, 16, 80)) == of(heard, None)

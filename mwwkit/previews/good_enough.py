@@ -213,9 +213,10 @@ def model(run: Run) -> Sentences:
 
 
 def _cure(found: Verdict) -> str:
-    """What to do about the worst; the last sentence, where training was too short to tell."""
+    """What to do about the worst, or about a training that was too short to tell."""
     cures = {each.cure for each in BY_WEIGHT}
-    return next((told for told in found.sentences if told in cures), found.sentences[-1])
+    worst = next((told for told in found.sentences if told in cures), found.sentences[-1])
+    return found.too_short or worst
 
 
 def _wakes(report: Report) -> str:

@@ -32,7 +32,7 @@ def of_run(exported: Exported) -> Iterator[Block]:
     if exported.record.report:  # an earlier version wrote none
         report = read_report(exported)
         yield Heading(f'"{report.wake_word}": {report.verdict.headline}.')
-        yield report.verdict.sentences[0]
+        yield from report.verdict.in_short
     yield f"For ESPHome: {names.model} and {names.manifest}, in {folder}."
     yield f"Beside your YAML they need the lines in {names.yaml}; the report is {names.page}."
 

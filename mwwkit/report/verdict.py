@@ -97,12 +97,22 @@ BY_WEIGHT = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """A grade, a headline and sentences, in order of weight."""
+    """A grade, a headline and sentences: first that it was trained too little, where it was."""
 
     grade: Grade
     headline: Text
     sentences: Annotated[tuple[Text, ...], says(minItems=1)]
     kind: Kind | None = absent()  # an earlier version did not say
+
+    @property
+    def too_short(self) -> str:
+        """The sentence that it was trained too little, if there is one; earlier versions' last."""
+        return next((told for told in self.sentences if judgement.SHOWS_NOTHING in told), "")
+
+    @property
+    def in_short(self) -> tuple[str, ...]:
+        """What it heard, and before it that it was trained too little, where it was."""
+        return self.sentences[: 2 if self.too_short == self.sentences[0] else 1]
 
 
 def verdict(
@@ -127,24 +137,28 @@ def verdict(
     proven = threshold.data_can_support_the_target and not people
     found = {*_found(heard.hearing(heard.judged), wakes), GOOD if proven else UNPROVEN}
     worst, *others = sorted(found, key=BY_WEIGHT.index)
+    is_trial = bool(others and trained and trained.is_trial)
     sentences = (
+        _too_short(trained) if is_trial else "",
         *_hearing(heard),
         people,
         *_waking(threshold, validation, on_test),
-        *_cures(worst, others, trained),
+        *(() if is_trial else _cures(worst, others)),
     )
     told = tuple(dict.fromkeys(filter(None, sentences)))
     return Verdict(worst.grade, worst.headline, told, worst.kind)
 
 
-def _cures(worst: Finding, others: list[Finding], trained: Trained | None) -> Iterator[str]:
-    """What to do: about the training where that was too short, else about each fault."""
-    if others and trained and trained.is_trial:
-        yield (
-            f"It was trained for {trained} only, {judgement.SHOWS_NOTHING}: train for more STEPS, "
-            f"{judgement.LONGER} does."
-        )
-        return
+def _too_short(trained: Trained) -> str:
+    """What to do first where the training's own shortness explains every fault."""
+    return (
+        f"It was trained for {trained} only, {judgement.SHOWS_NOTHING}: train for more STEPS, "
+        f"{judgement.LONGER} does."
+    )
+
+
+def _cures(worst: Finding, others: list[Finding]) -> Iterator[str]:
+    """What to do about each fault."""
     yield worst.cure
     yield from (each.cure for each in others[:-1])  # the last is what there is to say of any
 
@@ -217,9 +231,9 @@ def _waking(threshold: Threshold, validation: Hourly, on_test: Hourly) -> Iterat
         )
     elif not judgement.tail_allows(expected, target):
         yield (
-            f"On the validation split it woke {validation.counts}, but the tail of its scores "
-            f"lets expect {roughly(expected)} false accepts an hour: the target of {target:g} is "
-            "not reached."
+            f"On the validation split it woke {validation.counts}, but by how the highest "
+            f"scores thin out (their tail), {roughly(expected)} false accepts an hour are to be "
+            f"expected: the target of {target:g} is not reached."
         )
     else:
         yield f"The target: {formatting.target(threshold)}. {note}"
