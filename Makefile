@@ -10,6 +10,7 @@ TEST_WORKERS ?= logical --maxprocesses=4
 .PHONY: install demo lab test check notebooks pictures executed
 
 install: $(VENV)/.demo  ## mwwkit into .venv, for the command line; runs nothing
+	@echo 'Installed. Next: $(VENV)/bin/mwwkit run -p WORD="hey kitchen" RECORDINGS=recordings (see README.md)'
 
 demo: $(VENV)/.demo  ## 01 to 05 on a wake word that espeak-ng's voices speak
 	$(PY) -m mwwkit demo --preset $(PRESET) --run-dir $(RUN)
@@ -43,6 +44,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv is missing: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@echo 'Installing into $(VENV): some 2.6 GB, two to five minutes, without a word until the end ...'
 	$(PY) -m pip install --quiet --editable '.[tts,tflm]'
 	touch $@
 
