@@ -32,7 +32,7 @@
 # | **You need** | finished 01 and 02; no GPU |
 # | **Reads** | `features/` from 02, `clips/catalogue.csv` from 01 |
 # | **Writes** | `training/` for 04 and 05 |
-# | **Takes** | one CPU core, 20 to 40 ms a step: the demo's 6,000 steps in four minutes; or a GPU, if `DEVICE` says so |
+# | **Takes** | one CPU core, about 15 ms a step of 8 scenes: the demo's 6,000 steps in two minutes; or a GPU, if `DEVICE` says so |
 # | **Stopped early?** | run all cells again: it goes on from the last snapshot, to the same bytes |
 
 # %% [markdown]
