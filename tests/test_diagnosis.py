@@ -5,6 +5,7 @@ import pytest
 from mwwkit.metrics.judgement import FEWEST_SEEN, SHOWS_NOTHING, Trained
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
+from mwwkit.training import told as tables
 from mwwkit.training.diagnosis import diagnose, length
 
 
@@ -218,3 +219,11 @@ def test_how_long_a_run_trains_is_what_its_checkpoints_say(tmp_path):
     Checkpoint.resume(here, "features", {"scenes": 80}).finish("train/000000")
     assert length(here) == TRIAL
     assert length(here, "tuned") is None
+
+
+def test_fine_tuning_that_changed_no_figure_says_why_its_weights_are_taken():
+    reached = {"rank": [1.0, 1.0]}
+    same = {"mined": 3, "weights": "tuned/w.npz", "before": reached, "after": reached}
+    said = tables.gained(same)
+    assert said.startswith("Fine-tuning changed no figure") and "trained against these" in said
+    assert "helped" in tables.gained(same | {"after": {"rank": [1.0, 2.0]}})
