@@ -42,6 +42,7 @@ from mwwkit.run.decisions import parameter_decisions
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.fresh_session import Unfit
 from mwwkit.run.links import copy_in
+from mwwkit.run.lock import FILES as LOCKS
 from mwwkit.run.lock import Occupied, session_in
 from mwwkit.run.paths import Run
 from mwwkit.run.session import DiskIsFull, StoppedEarly, stops_are_raised
@@ -250,7 +251,7 @@ def snapshot(run: Run) -> dict[str, tuple[int, int]]:
     for root, folders, files in os.walk(run.folder):
         if Path(root) == run.folder:
             folders[:] = [name for name in folders if name not in OUR_OWN]
-        for name in files:
+        for name in set(files) - LOCKS:  # whose session it is
             state = os.stat(os.path.join(root, name))
             stamps[os.path.join(root, name)] = (state.st_mtime_ns, state.st_size)
     return stamps
