@@ -102,11 +102,11 @@ def choose_cutoff(
         & (surface.share_of_others <= max_clip_fpr)
     )
     # A window without a tail is no better known than its neighbours, whose tail may forbid it.
-    unknown = np.isnan(expected) & all(tail is None for tail in tails)
-    good = counted & ((expected <= target_fah) | unknown)
+    has_tail = any(tail is not None for tail in tails)
+    good = counted & (expected <= target_fah) if has_tail else counted
     reached, believed = bool(counted.any()), bool(good.any())
     costs = -surface.hits, surface.clip_false_accepts, surface.ambient_events
-    if believed and not all(tail is None for tail in tails):
+    if believed and has_tail:
         lowest = good & (np.cumsum(good, axis=1) == 1)
         rows = _best(lowest, *costs).any(axis=1)
         most_hits = np.max(surface.hits, axis=1, keepdims=True, where=lowest, initial=0)

@@ -231,7 +231,9 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = asked.digest(units, given_splits)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
+        before = asked.standing(run)
         facts = _write_catalogue(config, run, gathered, list(units), given_splits)
+        asked.keep(run, asked.asked_for(config), content, before)
         checkpoint.complete(content=content, **facts)
     _tell_fates(run, gathered, units, content)
     kept.save(run.folder)  # the table was not there yet when the stage's checkpoint was kept
@@ -379,9 +381,7 @@ def _write_catalogue(
     splits = assign(records, config.seed, config.shares, given_splits, own, parts)
     records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
     audit(records)
-    before = asked.standing(run)
     write_catalogue(run / CATALOGUE, records)
-    asked.keep(run, asked.asked_for(config), asked.digest(units, given_splits), before)
     facts = {"clips": len(records), "rejected": len(rejected)}
     return facts | ({"notices": notices} if notices else {})
 
