@@ -94,11 +94,8 @@ class Rehearsal:
 
     def _finish_long_run(self) -> None:
         log = self.folder / "long.log"
-        process = self._start(self.long, log, ())
-        try:
+        with self._started(self.long, log, ()) as process:
             code = process.wait()
-        finally:
-            kill(process)  # its session is its own: Ctrl-C does not reach it
         if code:
             raise CannotGoOn(_failure("the long run", code, log))
 
@@ -131,8 +128,8 @@ class Rehearsal:
         output = self.folder / "outputs" / f"session-{number:03d}"
         log, began = output.with_suffix(".log"), time.monotonic()
         with limited(self.folder / "working", self.terms.n_bytes) as (working, is_mounted):
-            process = self._start(working, log, self.outputs)
-            ended, code = _watched(process, working, self.terms, is_mounted=is_mounted)
+            with self._started(working, log, self.outputs) as process:
+                ended, code = _watched(process, working, self.terms, is_mounted=is_mounted)
             seconds, n_bytes = time.monotonic() - began, tree_bytes(working)
             shutil.copytree(working, output)
         self.outputs.append(output)
@@ -140,7 +137,9 @@ class Rehearsal:
             raise CannotGoOn(_failure(f"session {number}", code, log))
         return Session(number, ended, code == OK, n_units(output), n_bytes, seconds)
 
-    def _start(self, run: Path, log: Path, earlier: Sequence[Path]) -> subprocess.Popen:
+    @contextmanager
+    def _started(self, run: Path, log: Path, earlier: Sequence[Path]) -> Iterator[subprocess.Popen]:
+        """A session, killed on leaving: Ctrl-C does not reach it, for its terminal is its own."""
         stages = chain.stages(f"{first_left(earlier)}-05")
         taken = {name for stage in stages for name in chain.parameters(stage)}
         given = [f"{name}={text}" for name, text in self.given.items() if name in taken]
@@ -148,10 +147,18 @@ class Rehearsal:
         call += ["--run-dir", str(run), "--stages", ",".join(stages)]
         call += ["--previous", *map(str, earlier)] if earlier else []
         call += ["-p", *given] if given else []
+        call = [*read_only([*self.inputs, *earlier]), *call]
         log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "w", encoding="utf-8") as out:
-            call = [*read_only([*self.inputs, *earlier]), *call]
-            return subprocess.Popen(call, stdout=out, stderr=out, start_new_session=True)
+        before = psutil.Process().children()
+        try:
+            with open(log, "w", encoding="utf-8") as out:
+                process = subprocess.Popen(call, stdout=out, stderr=out, start_new_session=True)
+            yield process
+        finally:  # not by `process`: Ctrl-C can come when the child is there and its name is not
+            for child in psutil.Process().children():
+                if child not in before:
+                    kill(child)
+                    child.wait()
 
 
 def first_left(outputs: Sequence[Path]) -> str:
@@ -212,30 +219,31 @@ def _watched(
 ) -> tuple[str, int | None]:
     """Wait for a session's end, or kill it at its limits; how it ended, its exit code if it did."""
     until = time.monotonic() + terms.seconds
-    try:
-        while process.poll() is None:
-            if time.monotonic() >= until:
-                kill(process)
-                return f"killed after {terms.seconds:.0f} s", None
-            if not is_mounted and tree_bytes(working) > terms.n_bytes:
-                kill(process)
-                return f"killed at {terms.n_bytes / 1e6:.0f} MB of disk", None
-            time.sleep(0.1)
-    finally:
-        kill(process)
+    while process.poll() is None:
+        if time.monotonic() >= until:
+            kill(psutil.Process(process.pid))
+            process.wait()
+            return f"killed after {terms.seconds:.0f} s", None
+        if not is_mounted and tree_bytes(working) > terms.n_bytes:
+            kill(psutil.Process(process.pid))
+            process.wait()
+            return f"killed at {terms.n_bytes / 1e6:.0f} MB of disk", None
+        time.sleep(0.1)
     said = {OK: "finished", STOPPED: "stopped by itself, well"}
     return said.get(process.returncode, "failed"), process.returncode
 
 
-def kill(process: subprocess.Popen) -> None:
-    """SIGKILL to a process and all that it started, as when a machine goes down."""
+def kill(process: psutil.Process) -> None:
+    """SIGKILL to a process and all that it started, as when a machine goes down.
+
+    Those that it started are gone then; the process itself waits for who started it.
+    """
     with suppress(psutil.NoSuchProcess):
-        family = psutil.Process(process.pid).children(recursive=True)
-        for one in (psutil.Process(process.pid), *family):
+        family = process.children(recursive=True)
+        for one in (process, *family):
             with suppress(psutil.NoSuchProcess):
                 one.kill()
-        psutil.wait_procs(family, timeout=10)
-    process.wait()
+        psutil.wait_procs(family, timeout=30)
 
 
 def _in_words(made_of: Mapping[str, Any]) -> str:
