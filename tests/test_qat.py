@@ -194,15 +194,14 @@ def settings(steps=80, **given):
     )
 
 
-@pytest.fixture(scope="module")
-def outlying(dataset):
+def outlying(dataset, usual_seed):
     """A trained net, some channels of which are 32 times as large as they need to be.
 
     What reads them is as much smaller: the same function in float, and five of eight bits are lost
     for all others that share their scale.
     """
-    trainer = Trainer(TINY, settings(100), LossSettings(), seed(1))
-    trainer.train(dataset, 100)
+    trainer = Trainer(TINY, settings(60), LossSettings(), seed(usual_seed))
+    trainer.train(dataset, 60)
     net = net_of(weights_of(trainer.averaged(dataset)), TINY)
     for norm, block in zip([net.stem_norm, net.blocks[0].norm], net.blocks, strict=True):
         factor = np.where(np.arange(norm.gamma.shape[0]) % 4 == 0, 32.0, 1.0).astype(np.float32)
@@ -213,18 +212,20 @@ def outlying(dataset):
 
 
 def trained_on(net, dataset, qat_steps):
-    given = settings(100, learning_rate=1e-3, warmup_steps=0, qat_steps=qat_steps)
+    given = settings(60, learning_rate=1e-3, warmup_steps=0, qat_steps=qat_steps)
     trainer = Trainer(TINY, given, LossSettings(), seed(1))
     trainer.start_from(net)
-    trainer.train(dataset, 100)
+    trainer.train(dataset, 60)
     return trainer.averaged(dataset)
 
 
-def test_it_makes_the_int8_gap_smaller_and_the_graph_stays_the_devices(outlying, dataset, gap):
-    _, without = gap(trained_on(outlying, dataset, 0))
-    model, after = gap(trained_on(outlying, dataset, 99))
-    # A third to a tenth of it, with six seeds; how much is the training's luck.
-    assert after.mean_difference < without.mean_difference
+def test_it_makes_the_int8_gap_smaller_and_the_graph_stays_the_devices(dataset, gap):
+    # Of three nets together: one in some twenty has nothing to lose by its larger channels.
+    nets = [outlying(dataset, usual_seed) for usual_seed in (1, 2, 3)]
+    without = [gap(trained_on(net, dataset, 0))[1].mean_difference for net in nets]
+    models, after = zip(*(gap(trained_on(net, dataset, 59)) for net in nets), strict=True)
+    assert sum(one.mean_difference for one in after) < sum(without)
+    model = models[0]
     ops = {op for subgraph in Graph(model).ops for op in subgraph}
     assert ops <= firmware.OPS
     assert not gate.inspect(model)
