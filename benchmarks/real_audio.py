@@ -81,20 +81,26 @@ def _mwwkit(*arguments: str) -> float:
 
 
 def _counted(file: Path, name: str, *arguments: str) -> None:
-    """Run a command and add its CPU seconds to those in `file`; what a killed one spent is lost."""
+    """Run a command and keep its CPU seconds in `file`: None where an earlier try was killed.
+
+    What that one spent went into what this one found, and nobody counted it.
+    """
     spent = read_json(file) if file.exists() else {}
+    was_killed = name in spent
+    write_json(file, spent | {name: None})
     seconds = _mwwkit(*arguments)
-    write_json(file, spent | {name: round(spent.get(name, 0.0) + seconds, 1)})
+    write_json(file, spent | {name: None if was_killed else round(seconds, 1)})
 
 
 def spoken(case: Case, work: Path) -> Path:
     """The run of 01 with all that machines say for the word; made once a word and its settings."""
     folder = work / "spoken" / case.voices_name
-    file = folder / "cpu.json"
-    if not file.exists():
+    if not (folder / "01.done").exists():
         folder.mkdir(parents=True, exist_ok=True)
         given = ("--run-dir", str(folder / "run"), "-p", f"WORD={case.word}", "RECORDINGS=")
-        _counted(file, "speaking", "run", "--preset", case.preset, "--stages", "01", *given)
+        command = ("run", "--preset", case.preset, "--stages", "01", *given)
+        _counted(folder / "cpu.json", "speaking", *command)
+        (folder / "01.done").touch()
     return folder
 
 

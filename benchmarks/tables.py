@@ -35,7 +35,7 @@ class Result:
 
     case: Case
     recipe: str
-    cpu_seconds: dict[str, float]
+    cpu_seconds: dict[str, float | None]  # by stage; None: one that was killed was not counted
     card: dict
     expected_an_hour: list[float] | None  # at each cutoff, by the run's own tail
     calibrated: dict | None  # what that did on the run's test split; None where it was not
@@ -137,6 +137,7 @@ def _summary_line(seeds: list[list[Result]]) -> str:
     cutoffs = sorted(
         {(r.card["threshold"]["cutoff"], r.card["threshold"]["window"]) for r in every}
     )
+    spent = [_spent(r) for r in _counted(every)]
     cells = [
         ", ".join([case.word, case.trial, case.preset, *case.changes]),
         str(len(seeds)),
@@ -148,9 +149,14 @@ def _summary_line(seeds: list[list[Result]]) -> str:
         f"{np.median([t.streams['speech'].shipped for t in tallies]):g} in "
         f"{tallies[0].streams['speech'].hours:.2f} h",
         ", ".join(f"{cutoff:g}/{window}" for cutoff, window in cutoffs),
-        f"{np.median([_spent(r) for r in every]):.0f}" if every[0].cpu_seconds else "-",
+        f"{np.median(spent):.0f}" if spent else "-",
     ]
     return _line(cells)
+
+
+def _counted(every: Sequence[Result]) -> list[Result]:
+    """Those whose CPU seconds are all known."""
+    return [r for r in every if r.cpu_seconds and None not in r.cpu_seconds.values()]
 
 
 def _spent(result: Result) -> float:
@@ -394,13 +400,18 @@ def _tail(every: Sequence[Result]) -> str:
 
 
 def _cpu(every: Sequence[Result]) -> str:
-    spent = {name: [r.cpu_seconds.get(name, 0.0) for r in every] for name in STAGES}
+    whole = _counted(every)
+    n_cut = len(every) - len(whole)
+    cut = f"{n_cut} of {len(every)} runs were cut off and went on: their CPU seconds are not known."
+    if not whole:
+        return cut
+    spent = {name: [r.cpu_seconds.get(name, 0.0) for r in whole] for name in STAGES}
     each = ", ".join(f"{name} {np.median(s):.0f}" for name, s in spent.items())
-    totals = [_spent(r) for r in every]
+    totals = [_spent(r) for r in whole]
     return (
-        f"CPU seconds, middle of {len(every)} runs: {each}; without speaking "
+        f"CPU seconds, middle of {len(whole)} runs: {each}; without speaking "
         f"{np.median(totals):.0f} ({min(totals):.0f} to {max(totals):.0f})."
-    )
+    ) + (f" {cut}" if n_cut else "")
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -215,7 +215,7 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
         told["people"] = {"count": 8, "of": 10}
         told["clean"] = {"count": 9 + seed, "of": 12}
         whole = kept(case, made) | {
-            "cpu_seconds": {"01": 1.0, "speaking": 9.0},
+            "cpu_seconds": {"01": 1.0, "speaking": 9.0} | ({"02": None} if seed > 1 else {}),
             "card": told,
             "calibrated": facts | {"at": {"0.5": rates, "0.9": rates}},
             "expected_an_hour": [200.0] * 254,
@@ -229,7 +229,12 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
     # 36 s of streams, an event in each of 30; 200 an hour expected are 2 in 36 s, twice
     assert "60 events were counted and 4.0 expected, in 0.02 h of 2 runs" in text
     assert "60 counted, 4 expected, 15 times." in text
-    assert "without speaking 1 (1 to 1)" in text and "in a run: 14 / 0 / 3." in text
+    assert (
+        "middle of 1 runs: speaking 9, 01 1, 02 0, 03 0, 04 0, 05 0; without speaking 1 (1 to 1)"
+        in text
+    )
+    assert "1 of 2 runs were cut off and went on: their CPU seconds are not known." in text
+    assert "in a run: 14 / 0 / 3." in text
     card = "80.0 % (44.4 to 97.5 %) | 83.3 % (51.6 to 97.9 %)"
     assert f"| fold 0, seed 1 | Good | {card} | 100 % of 30 |" in text
     # strangers are all heard: 10 of 12 are 16.7 points less, 11 of 12 are 8.3, up to 99.8 %
@@ -244,6 +249,14 @@ def test_what_a_run_expects_is_of_the_sound_that_its_cutoff_was_chosen_on():
     assert found == pytest.approx(choice.fah_expected, rel=0.01)
     without_others = bench._expected(replace(surface, negative_hours=None))[choice.integer - 1]
     assert without_others < found / 2
+
+
+def test_cpu_seconds_of_what_was_killed_on_the_way_are_not_known(tmp_path):
+    file = tmp_path / "cpu.json"
+    bench._counted(file, "01", "--help")
+    write_json(file, read_json(file) | {"02": None})  # as a killed one leaves it
+    bench._counted(file, "02", "--help")
+    assert read_json(file)["01"] > 0 and read_json(file)["02"] is None
 
 
 def test_a_fold_that_is_missing_keeps_a_seed_out_of_the_table(tmp_path):
