@@ -4,7 +4,8 @@ What is asked for goes to stdout, everything else to stderr. Exit codes:
 
     0  done, or good
     1  a stage failed, or what was looked at is bad
-    2  the command was wrong: a name, a value, an option
+    2  the command was refused, and nothing was done: a name, a value, an option, another word or
+       setting than the run was begun with, a run that another process writes
     3  a stage stopped at a deadline or a budget, to be continued
 """
 

@@ -359,8 +359,14 @@ def test_folders_that_give_nothing_are_refused_before_anything_is_made(tmp_path,
     (tmp_path / "empty" / "positive").mkdir(parents=True)
     for call, message in (
         (config(tmp_path / "empty"), "positive.*has no audio in it: found nothing"),
-        (config(tmp_path / "gone"), "there is no such folder; wanted one with any of positive"),
-        (config(positive=(str(tmp_path / "gone"),)), "gone, which is no folder"),
+        (
+            config(tmp_path / "gone"),
+            "there is no such folder; wanted a folder with positive/ in it",
+        ),
+        (
+            config(positive=(str(tmp_path / "gone"),)),
+            "gone, and there is no such folder; wanted a folder of recordings",
+        ),
         (config(), "no clip of 'hey you' to learn from"),
     ):
         for stage in (acquire.plan, acquire.run):

@@ -57,7 +57,7 @@ def before_the_start(here: Run, recordings, rooms: int, stages=("01", "02")) -> 
     given |= {"RECORDINGS": str(recordings), "ROOMS": rooms}
     values = {"acquire": chain.parameters("01") | given, "featurize": chain.parameters("02")}
     sections = [chain.SECTIONS[stage] for stage in stages]
-    return preflight.made_with_others({name: values[name] | where for name in sections})
+    return preflight.why_it_cannot_go_on({name: values[name] | where for name in sections})[0]
 
 
 def test_clips_are_not_changed_under_features_that_are_made_of_them(made, recordings):

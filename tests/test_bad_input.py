@@ -77,7 +77,7 @@ def test_an_output_folder_that_is_a_file(run, tmp_path):
 def test_a_run_that_was_begun_with_other_settings(run, tmp_path):
     path = begun(tmp_path / "run")
     code, lines = run(tmp_path / "run", SEED=7)
-    assert code == cli.BAD
+    assert code == cli.USAGE
     wanted = f"{path} was made with other values of seed (42 then, 7 now); put them back, or use a"
     assert wanted in told(lines)
 
@@ -103,7 +103,7 @@ def test_a_setting_of_a_later_stage_that_cannot_change_is_told_before_01_begins(
         Checkpoint.resume(here, name, settings | {"catalogue": "as it was"}).finish("a unit")
     before = tree(path.parent)
     code, lines = run(here.folder, stages="01-04", **given)
-    assert code == cli.BAD
+    assert code == cli.USAGE
     made = f"{here / folder}/checkpoint.json was made with other values of {told_of}"
     assert f"{made}; put them back, or use a new RUN_DIR" in told(lines)
     assert tree(path.parent) == before and not (here / "executed").exists()
@@ -116,7 +116,7 @@ def test_a_run_that_goes_on_under_its_own_settings_is_not_refused_whatever_01_ma
     where = {"RUN_DIR": str(here.folder), "PREVIOUS": []}
     for n_scenes, refused in ((7, False), (8, True)):
         values = {"featurize": chain.parameters("02") | where | {"SCENES": n_scenes, "SEED": 42}}
-        assert bool(preflight.made_with_others(values)) is refused
+        assert preflight.why_it_cannot_go_on(values)[1] is refused
         assert not preflight.first_fault([values])  # `mwwkit tune` tries others
 
 

@@ -6,7 +6,9 @@ from typing import Annotated
 import pytest
 from killing import killed_by_itself
 
-from mwwkit.run.checkpoint import Checkpoint, CheckpointError, completed, finished
+from mwwkit.presets.notebooks import ENDS_IN, NOTEBOOKS
+from mwwkit.run.attached import STAGES
+from mwwkit.run.checkpoint import MADE_BY, Checkpoint, CheckpointError, completed, finished
 from mwwkit.run.config_base import Before
 from mwwkit.run.files import read_json, replacing
 from mwwkit.run.paths import Run
@@ -344,6 +346,13 @@ def test_complete_leaves_two_equal_generations_and_writes_only_once(here):
     assert before == [os.stat(path).st_mtime_ns for path in files(here)]
 
 
+def test_the_notebook_that_makes_what_is_missing_is_named():
+    assert {
+        folder: NOTEBOOKS[stage] for stage, folder in ENDS_IN.items()
+    }.items() <= MADE_BY.items()
+    assert {*MADE_BY} == {*STAGES} - {"."}
+
+
 def test_a_stage_that_has_not_finished_cannot_be_read(here):
     for read in (finished, completed):
         with pytest.raises(CheckpointError, match="features is not finished .0 units done."):
@@ -352,7 +361,7 @@ def test_a_stage_that_has_not_finished_cannot_be_read(here):
     for read in (finished, completed):
         with pytest.raises(
             CheckpointError,
-            match="is not finished .1 units done.*; run the stage.* it to its .*PREVIOUS$",
+            match="is not finished .1 units done.*; run 02_featurize to its .*PREVIOUS$",
         ):
             read(here, "features")
 

@@ -189,7 +189,7 @@ def test_without_locks_of_the_file_system_the_process_number_tells(tmp_path):
 def test_the_command_line_says_so_in_one_line_and_changes_nothing(writing, tmp_path, capsys):
     writing()
     given = ["run", "--preset", "fast_test", "--stages", "01", "--run-dir", str(tmp_path / "run")]
-    assert cli.main(given) == cli.BAD
+    assert cli.main(given) == cli.USAGE
     lines = capsys.readouterr().err.splitlines()
     [line] = [line for line in lines if line.startswith("mwwkit: ")]
     assert "is being written by process" in line

@@ -11,7 +11,9 @@ import pytest
 from mwwkit import __main__ as cli
 from mwwkit import presets
 from mwwkit.cli import chain, preflight
+from mwwkit.corpus.missing_places import refuse_missing
 from mwwkit.run import fresh_session
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
 from mwwkit.run.settings import RunSettings, keep
 from mwwkit.stages import acquire, export, featurize, mine, train, triples
@@ -129,6 +131,25 @@ def test_recordings_that_are_not_there_are_refused_with_the_whole_path(
     far = told("", *options, f"RECORDINGS={tmp_path / 'elsewhere/voices'}")
     assert "no such folder; wanted" in far
     assert "which is a file" in told("", *options, "RECORDINGS=mywrods.txt")
+
+
+def test_05_without_a_word_says_that_01_has_not_run_here(told):
+    line = told("", "--preset", "standard", "--stages", "05")
+    assert "01 has not run here; run 01_acquire_and_augment first" in line
+
+
+@pytest.mark.parametrize("name", ["POSITIVE", "NEGATIVE", "RIRS", "TABLE", "GIVEN_SPLITS"])
+def test_whatever_01_is_given_to_read_is_missed_before_any_work_in_01s_own_words(
+    told, tmp_path, name
+):
+    (tmp_path / "mine.csv").write_text("path,kind"), (tmp_path / "mine").mkdir()
+    place = tmp_path / ("mien.csv" if name in ("TABLE", "GIVEN_SPLITS") else "mien")
+    is_list = name not in ("TABLE", "GIVEN_SPLITS")
+    line = told("", "-p", "WORD=cat", f"{name}={[str(place)] if is_list else place}")
+    with pytest.raises(WrongInput) as error:
+        refuse_missing(name.lower(), place)
+    assert line == str(error.value) and line.startswith(f"{name} names {place}, and there is no")
+    assert f"did you mean {place.with_stem('mine')}?" in line
 
 
 def test_recordings_that_a_run_has_already_are_left_to_01_where_they_are_gone(tmp_path):
@@ -253,7 +274,7 @@ def test_without_the_stages_at_hand_a_child_says_the_same_and_tensorflow_stays_o
     )
     assert done.returncode == cli.USAGE
     checking, *refused = done.stderr.splitlines()
-    assert checking.startswith("checking all settings first; TensorFlow is loaded for that")
+    assert checking.startswith("checking all settings first")
     assert refused == ["mwwkit: train: learning_rate is 7.0; wanted 0 to 1, as 0.003"]
     assert not done.stdout
     assert not (tmp_path / "run").exists()

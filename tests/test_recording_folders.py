@@ -239,7 +239,7 @@ def test_six_people_whom_the_users_own_folders_part_stay_parted_and_that_is_said
 def test_of_a_folder_that_is_not_there_the_whole_path_is_told(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
-    looked = re.escape(f"recordings is ../mine (looked at: {tmp_path.resolve()}/mine), and there")
+    looked = re.escape(f"RECORDINGS names {tmp_path.resolve()}/mine, and there is no such")
     with pytest.raises(WrongInput, match=looked):
         read_folders([Path("../mine")], [], "hey you")
 

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from mwwkit.corpus.clips import Kind, Label, Split
+from mwwkit.corpus.recording_folders import read_folders
 from mwwkit.corpus.sources import fingerprint, folder
 from mwwkit.corpus.tables import TableMapping, given_splits, table
 from mwwkit.run.errors import WrongInput
@@ -74,7 +77,9 @@ def test_a_path_that_leads_out_of_its_folder_is_refused(index):
 
 
 def test_a_table_that_is_missing_or_lacks_a_column_says_what_it_found(tmp_path, index):
-    with pytest.raises(WrongInput, match="gone.csv is not there"):
+    with pytest.raises(
+        WrongInput, match="TABLE names .*gone.csv, and there is no such file; wanted a table in CSV"
+    ):
         table(tmp_path / "gone.csv", "computer", mapping())
     index.write_text("file,kind\na,b\n")
     with pytest.raises(WrongInput, match=r"columns \['file', 'kind'\]; wanted also path"):
@@ -94,8 +99,18 @@ def test_a_folder_in_a_folder_is_a_speaker(tmp_path):
     assert {i.about.word for i in inputs} == {"hey you"}
 
 
+def test_a_source_has_one_name_from_within_its_folder_and_by_its_whole_path(tmp_path, monkeypatch):
+    (tmp_path / "mine/positive/ann").mkdir(parents=True)
+    (tmp_path / "mine/positive/ann/1.wav").touch()
+    monkeypatch.chdir(tmp_path / "mine")
+    here, whole = (read_folders([root], [], "hey") for root in (Path("."), tmp_path / "mine"))
+    assert [place.name for place in here] == [place.name for place in whole]
+    assert here[0].name == "mine/positive"
+    assert fingerprint(here[0].inputs) == fingerprint(whole[0].inputs)
+
+
 def test_a_missing_folder_and_one_without_audio_say_what_to_do(tmp_path):
-    with pytest.raises(WrongInput, match="rirs names .*gone, which is no folder"):
+    with pytest.raises(WrongInput, match="RIRS names .*gone, and there is no such folder"):
         folder(tmp_path / "gone", "rirs", "x")
     with pytest.raises(WrongInput, match="has no audio in it: found nothing; wanted WAV"):
         folder(tmp_path, "rirs", "x")

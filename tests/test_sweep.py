@@ -177,7 +177,7 @@ def test_killed_it_goes_on_and_a_row_that_fails_stops_no_other(tmp_path, capsys)
     given += [str(folder), "-p", "ROOMS=2", *SMALL.split()]
     sweep = subprocess.Popen([sys.executable, "-m", "mwwkit", *given], stderr=subprocess.DEVNULL)
     until((folder / first.name / "clips").exists)
-    assert cli.main(given) == cli.BAD
+    assert cli.main(given) == cli.USAGE
     assert "is in use by another sweep; wait for it, or end it" in capsys.readouterr().err
     sweep.send_signal(signal.SIGKILL)
     sweep.wait()

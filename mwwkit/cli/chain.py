@@ -24,7 +24,7 @@ import yaml
 
 from mwwkit.cli import preflight, watching
 from mwwkit.cli.command import say
-from mwwkit.cli.given_folders import refuse_missing_recordings
+from mwwkit.cli.given_folders import refuse_missing_places
 from mwwkit.presets import Preset, PresetError, in_one_line, suggest
 from mwwkit.presets.notebooks import (
     ENDS_IN,
@@ -53,7 +53,7 @@ from mwwkit.run.written import advice, as_written, read, spelled
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("SystemExit", "ValueError", WrongInput.__name__, CannotGoOn.__name__)
-SAYS_ENOUGH += ("CheckpointError", Occupied.__name__, Unfit.__name__)
+SAYS_ENOUGH += ("CheckpointError", "OtherSettings", Occupied.__name__, Unfit.__name__)
 STOPS = {stop.__name__: stop for stop in (StoppedEarly, DiskIsFull)}
 # Of 104 bytes that a socket's path may have (macOS; 108 on Linux), less /mwwkit-xxxxxxxx/kernel-5.
 SOCKETS_PATH_BYTES = 78
@@ -110,12 +110,12 @@ def plan(
     name. `named` is the preset's name, which the run keeps for notebooks run by themselves; None
     where it is the run's own.
     Raises PresetError, in one line, for a name that none has, a value of the wrong type, and a
-    value that its stage would refuse; CannotGoOn where the run `goes_on` and has been made with
-    other values of what cannot change.
+    value that its stage would refuse, and where the run `goes_on` and has been made with other
+    values of what cannot change; CannotGoOn where that cannot be told, as of what is damaged.
     """
     jobs = assembled(chosen, preset, given, run_dir, previous, named)
     refuse_missing_runs(jobs)
-    refuse_missing_recordings(jobs)
+    refuse_missing_places(jobs)
     preflight.refuse_nonsense(every_value(jobs), goes_on=goes_on)
     return jobs
 

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from mwwkit.presets import PresetError
 from mwwkit.run.errors import MwwkitError
+from mwwkit.run.lock import Occupied
 from mwwkit.run.session import StoppedEarly
 
 OK, BAD, USAGE, STOPPED = 0, 1, 2, 3  # exit codes; `mwwkit.__main__` says what they mean
@@ -45,7 +46,7 @@ def carry_out(command: Command, words: Sequence[str]) -> int:
     except StoppedEarly as stop:
         say(str(stop))
         return STOPPED
-    except PresetError as error:
+    except (PresetError, Occupied) as error:
         say(f"mwwkit: {error}")
         return USAGE
     except (MwwkitError, OSError) as error:

@@ -1,21 +1,20 @@
-"""Whether the folder of recordings that is given to 01 is there, told before anything is made.
+"""Whether the folders and tables that are given to 01 are there, told before anything is made.
 
-    refuse_missing_recordings(jobs)     # PresetError: RECORDINGS names /x/mywrods, and there ...
+    refuse_missing_places(jobs)     # PresetError: RECORDINGS names /x/mywrods, and there ...
 
-A folder that the run has already is for 01 itself: a finished one goes on without it.
+One that the run has already is for 01 itself: a finished one goes on without it.
 """
 
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from mwwkit.presets import PresetError
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run, typed_path
-from mwwkit.run.settings import of_run
+from mwwkit.run.settings import PLACES, of_run
 
-NAME = "RECORDINGS"
-NOT_A_FOLDER = ("", "auto")  # none, and those of paths.md
+NOT_A_PLACE = ("", "auto")  # none, and those of paths.md
 
 
 class Job(Protocol):
@@ -25,40 +24,39 @@ class Job(Protocol):
     given: dict[str, Any]
 
 
-def refuse_missing_recordings(jobs: Sequence[Job]) -> None:
-    """PresetError, with the whole path, where RECORDINGS names a folder that is not there."""
+def refuse_missing_places(jobs: Sequence[Job]) -> None:
+    """PresetError, with the whole path, where 01 is given a place to read that is not there."""
     for job in jobs:
-        place = job.given.get(NAME, "")
-        if job.stage != "01" or place in NOT_A_FOLDER or job.given.get("PRODUCT") == "triples":
-            continue
-        try:
-            folder = typed_path(place).absolute()
-        except ValueError as error:
-            raise PresetError(f"{NAME}: {error}") from error
-        if not folder.is_dir() and not _has(job, folder):
-            raise PresetError(
-                f"{NAME} names {folder}, {_why_none(folder)}{close_by(folder, only_folders=True)}; "
-                "wanted a folder with positive/ in it"
-            )
+        if job.stage == "01" and job.given.get("PRODUCT") != "triples":
+            for name, place in _places(job):
+                _refuse(job, name, place)
 
 
-def _has(job: Job, folder: Path) -> bool:
-    """Whether the run was begun with that folder."""
-    run = Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))
-    held = of_run(run).get(NAME.lower())
-    return held is not None and held.value == str(folder)
+def _places(job: Job) -> Iterator[tuple[str, str]]:
+    """(setting, place) of each place that is given."""
+    for name in PLACES:
+        given = job.given.get(name.upper()) or []
+        for place in [given] if isinstance(given, str) else given:
+            if isinstance(place, str) and place not in NOT_A_PLACE:  # else its Config refuses it
+                yield name, place
 
 
-def _why_none(folder: Path) -> str:
-    return "which is a file" if folder.exists() else "and there is no such folder"
+def _refuse(job: Job, name: str, place: str) -> None:
+    from mwwkit.corpus.missing_places import refuse_missing
 
-
-def close_by(path: Path, *, only_folders: bool = False) -> str:
-    """A question, where something of nearly the same name lies beside a path; else empty."""
     try:
-        beside = [each for each in path.parent.iterdir() if each.is_dir() or not only_folders]
-    except OSError:
-        return ""
-    names = {each.name.casefold(): each for each in beside if each != path}
-    near = get_close_matches(path.name.casefold(), sorted(names), 1, 0.6)
-    return f" (did you mean {names[near[0]]}?)" if near else ""
+        path = typed_path(place).absolute()
+        if not _has(job, name, path):
+            refuse_missing(name, path)
+    except WrongInput as error:
+        told = str(error)
+        told = told if told.startswith(name.upper()) else f"{name.upper()}: {told}"
+        raise PresetError(told) from error
+
+
+def _has(job: Job, name: str, path: Path) -> bool:
+    """Whether the run was begun with that place."""
+    run = Run.of(job.given["RUN_DIR"], job.given.get("PREVIOUS", ()))
+    held = of_run(run).get(name)
+    places = [] if held is None else [held.value] if isinstance(held.value, str) else held.value
+    return str(path) in places

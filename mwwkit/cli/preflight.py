@@ -3,8 +3,8 @@
     refuse_nonsense({"acquire": {"WORD": "marvin"}, "train": {"LEARNING_RATE": 7.0}})
 
 raises PresetError: "train: learning_rate is 7.0; wanted 0 to 1, as 0.003". The Configs live with
-their stages, which import TensorFlow: seconds, and 650 MB that would be held for as long as the
-notebooks run. So they are tried in a child process, unless this one has the stages loaded already.
+their stages, which import much that would be held for as long as the notebooks run. So they are
+tried in a child process, unless this one has the stages loaded already.
 """
 
 import importlib
@@ -17,6 +17,7 @@ from typing import Any
 
 from mwwkit.cli.command import say
 from mwwkit.presets import PresetError
+from mwwkit.run.checkpoint_files import OtherSettings
 from mwwkit.run.config_base import Checked
 from mwwkit.run.errors import CannotGoOn, MwwkitError, all_told
 from mwwkit.run.fresh_session import lacking_extras
@@ -25,19 +26,21 @@ from mwwkit.run.session import Limits
 
 Values = Mapping[str, Mapping[str, Any]]  # section -> name of a parameter -> its value
 Fault = tuple[int, str]  # the number of a run, and what is wrong with it
+Stop = tuple[str, bool]  # why a run cannot go on, and whether it could with the values it has
 
 
 def refuse_nonsense(values: Values, *, goes_on: bool = False) -> None:
     """Raise PresetError, in one line, for the first value that a stage would refuse.
 
     `values` has every parameter of a notebook, in upper case, in the order the stages run. Where
-    the run that they name `goes_on`, CannotGoOn if what is in it was made with others.
+    the run that they name `goes_on` also if what is in it was made with others; CannotGoOn if
+    that cannot be read.
     """
-    found, other = _looked_at([values], goes_on)
+    found, (why, by_other_values) = _looked_at([values], goes_on)
     if found:
         raise PresetError(found[1])
-    if other:
-        raise CannotGoOn(other)
+    if why:
+        raise PresetError(why) if by_other_values else CannotGoOn(why)
 
 
 def first_fault(runs: Sequence[Values]) -> Fault | None:
@@ -45,17 +48,17 @@ def first_fault(runs: Sequence[Values]) -> Fault | None:
     return _looked_at(runs, goes_on=False)[0]
 
 
-def _looked_at(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, str]:
-    """The first fault, and where there is none and they go on, what was made with other values."""
+def _looked_at(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, Stop]:
+    """The first fault, and where there is none and they go on, why one of them cannot."""
     modules = {f"mwwkit.stages.{section}" for values in runs for section in values}
     look = _look if modules <= sys.modules.keys() else _in_a_child
     return look(runs, goes_on)
 
 
-def _look(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, str]:
+def _look(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, Stop]:
     found = next(((at, told) for at, run in enumerate(runs) if (told := fault(run))), None)
-    others = map(made_with_others, runs if goes_on and not found else ())
-    return found, next(filter(None, others), "")
+    stops = map(why_it_cannot_go_on, runs if goes_on and not found else ())
+    return found, next((stop for stop in stops if stop[0]), ("", False))
 
 
 def fault(values: Values) -> str:
@@ -75,13 +78,17 @@ def fault(values: Values) -> str:
     return "; ".join(told)
 
 
-def made_with_others(values: Values) -> str:
+def why_it_cannot_go_on(values: Values) -> Stop:
     """What in the run was made with other values, as "section: what"; empty if nothing."""
-    told = (_refused(section, [partial(_match, section, of)]) for section, of in values.items())
-    if wrong := next(filter(None, told), ""):
-        return wrong
-    goes_on = "acquire" in values and len(values) > 1
-    return _refused("acquire", [partial(_keep_clips, values["acquire"])]) if goes_on else ""
+    checks = [(section, partial(_match, section, of)) for section, of in values.items()]
+    if "acquire" in values and len(values) > 1:
+        checks.append(("acquire", partial(_keep_clips, values["acquire"])))
+    for section, check in checks:
+        try:
+            check()
+        except (MwwkitError, OSError) as error:
+            return _in_a_line(section, error), isinstance(error, OtherSettings)
+    return "", False
 
 
 def _refused(section: str, checks: Iterable[Callable[[], object]]) -> str:
@@ -89,8 +96,12 @@ def _refused(section: str, checks: Iterable[Callable[[], object]]) -> str:
     try:
         all_told(checks)
     except (MwwkitError, OSError) as error:
-        return f"{section}: {' '.join(str(error).split())}"
+        return _in_a_line(section, error)
     return ""
+
+
+def _in_a_line(section: str, error: Exception) -> str:
+    return f"{section}: {' '.join(str(error).split())}"
 
 
 def _try(section: str, parameters: Mapping[str, Any]) -> None:
@@ -155,15 +166,16 @@ def _configs(section: str, parameters: Mapping[str, Any]) -> Iterator[type[Check
     )
 
 
-def _in_a_child(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, str]:
-    say("checking all settings first; TensorFlow is loaded for that, which takes some seconds ...")
+def _in_a_child(runs: Sequence[Values], goes_on: bool) -> tuple[Fault | None, Stop]:
+    say("checking all settings first, in a second or two ...")
     call = [sys.executable, "-m", "mwwkit.cli.preflight"]
     given = json.dumps([runs, goes_on])
     done = subprocess.run(call, input=given, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         raise CannotGoOn(f"the values could not be checked before the start: {last}")
-    return json.loads(done.stdout.splitlines()[-1])
+    found, stop = json.loads(done.stdout.splitlines()[-1])
+    return found, tuple(stop)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, say, show
-from mwwkit.cli.given_folders import close_by
+from mwwkit.corpus.missing_places import close_by
 from mwwkit.presets import PresetError
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from mwwkit.corpus.clips import CATALOGUE, Split
 from mwwkit.corpus.recording_folders import recorded_in
 from mwwkit.run.checkpoint import states
-from mwwkit.run.checkpoint_files import CheckpointError, as_json
+from mwwkit.run.checkpoint_files import CheckpointError, OtherSettings, as_json
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import Count, from_json
@@ -106,7 +106,7 @@ def refuse_other_clips(run: Run, *, recorded_too: bool = False) -> None:
             made = f"{folder} was made of other clips than 01 has made since ({numbers})"
             if again:
                 raise CheckpointError(f"{made}; run 02 again: it makes its features anew of them")
-            raise CheckpointError(_told(run, made, was, is_now.settings if is_now else None))
+            raise OtherSettings(_told(run, made, was, is_now.settings if is_now else None))
 
 
 def refuse_to_change(
@@ -128,7 +128,7 @@ def refuse_to_change(
                 if then == standing(run)[0]
                 else f"{folder} was made of other clips{n_then} than 01 would make now"
             )
-            raise CheckpointError(_told(run, made, was, settings))
+            raise OtherSettings(_told(run, made, was, settings))
 
 
 def _would_add(run: Run, then: str, units: Iterable[str]) -> bool:

@@ -18,6 +18,7 @@ from mwwkit.audio.reading import is_audio
 from mwwkit.corpus.clips import Rejected
 from mwwkit.corpus.folder_names import names_a_split, plain
 from mwwkit.corpus.gathering import Place
+from mwwkit.corpus.missing_places import refuse_missing
 from mwwkit.corpus.sources import FOLDERS, rejected
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import printable
@@ -45,12 +46,7 @@ def roles_in(root: Path, former: bool = False) -> tuple[list[tuple[str, Path]], 
     looked into, and there are no other names of roles. Raises WrongInput where there is none, or
     where `root` cannot be looked into.
     """
-    if not root.is_dir():
-        looked = "" if root.is_absolute() else f" (looked at: {root.resolve()})"
-        raise WrongInput(
-            f"recordings is {root}{looked}, and there is no such folder; wanted one with any of "
-            f"{NAMES}"
-        )
+    refuse_missing("recordings", root)
     names = {role: role for role in FOLDERS} if former else ROLES
     roles = list(_roles(root, names, 0 if former else DEEPEST, only_splits=True))
     if not roles and not former:
@@ -69,7 +65,7 @@ def roles_in(root: Path, former: bool = False) -> tuple[list[tuple[str, Path]], 
     order = list(FOLDERS)
     roles.sort(key=lambda found: (order.index(found[0]), found[1].relative_to(root).as_posix()))
     return roles, Place(
-        f"{printable(root.name)}, the rest", aside=tuple(aside), ignored=tuple(ignored)
+        f"{printable(root.absolute().name)}, the rest", aside=tuple(aside), ignored=tuple(ignored)
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from mwwkit.audio.discovery import discover
 from mwwkit.corpus.clips import STAGE, Kind, Label, Rejected, Split
 from mwwkit.corpus.gathering import Place
+from mwwkit.corpus.missing_places import refuse_missing
 from mwwkit.corpus.speech import Voice
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import printable, reason_alone
@@ -105,8 +106,7 @@ def folder(
     that is not said. Raises WrongInput where there is no folder, or no audio in it although it may
     not be empty.
     """
-    if not path.is_dir():
-        raise WrongInput(f"{role} names {path}, which is no folder; correct it or take it out")
+    refuse_missing(role, path)
     found = discover(path)
     if not found.files and may_be_empty:
         found = replace(found, others=found.others or ((path, "is a folder with nothing in it"),))
@@ -120,7 +120,8 @@ def folder(
         )
     label, kind = FOLDERS[role]
     root = root or path.parent
-    source = printable("/".join((*root.parts[-1:], path.name)).lstrip("/"))
+    top = root.absolute().name  # that of "." too, which the run remembers as a whole path
+    source = printable(f"{top}/{path.name}".lstrip("/"))
     inputs = []
     for file in found.files:
         inside = Path(printable(file.relative_to(path)))
@@ -136,7 +137,7 @@ def folder(
         )
         inputs.append(FromFile(about, file, file.stat().st_size))
     aside = tuple(rejected(*other) for other in found.others)
-    name = printable("/".join((*root.parts[-1:], *path.relative_to(root).parts)).lstrip("/"))
+    name = printable("/".join((top, *path.relative_to(root).parts)).lstrip("/"))
     return Place(name, tuple(inputs), aside, ignored=tuple(map(printable, found.ignored)))
 
 

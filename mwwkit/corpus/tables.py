@@ -14,6 +14,7 @@ from pathlib import Path
 from mwwkit.corpus.clips import STAGE, Kind, Label, Rejected, Split
 from mwwkit.corpus.folder_names import plain, splits_named
 from mwwkit.corpus.gathering import Place
+from mwwkit.corpus.missing_places import refuse_missing
 from mwwkit.corpus.near_misses import says
 from mwwkit.corpus.sources import About, FromFile, Input
 from mwwkit.corpus.table_files import read_rows
@@ -89,6 +90,7 @@ def table(path: Path, word: str, mapping: TableMapping, former: bool = False) ->
     table that cannot be read or of which no row can be used, a relative path that leads out of its
     folder, a pattern that matches nothing, and clips of other words that hold the wake word.
     """
+    refuse_missing("table", Path(path))
     rows, told = read_rows(
         path, ("path", "kind"), ("word", "source", "speaker", "licence", "split")
     )
@@ -228,6 +230,7 @@ def given_splits(path: Path, inputs: Sequence[Input]) -> tuple[dict[str, Split],
     Raises WrongInput for a split that does not exist and a path that is no input's.
     """
     origins = {item.about.origin for item in inputs}
+    refuse_missing("given_splits", path)
     rows, _ = read_rows(path, ("path", "split"), ())
     known = splits_named({row["split"] for row in rows})
     split_of, left_out = {}, set()

@@ -43,6 +43,16 @@ from mwwkit.run.checkpoint_files import (
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.paths import Run
 
+# The notebook that makes each folder of a run, for whoever misses what is in it.
+MADE_BY = {
+    "clips": "01_acquire_and_augment",
+    "features": "02_featurize",
+    "teacher": "03_train",
+    "training": "03_train",
+    "mined": "04_mine",
+    "tuned": "04_mine",
+    "export": "05_export",
+}
 SEAL = "unit.json"  # written last into a unit's folder: the facts, and the settings behind them
 
 
@@ -250,9 +260,10 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
         complete = state["complete"] is not None or (complete and not is_own)
     if not complete:
         also = f" ({run.looked})" if run.looked else ""
+        stage = MADE_BY.get(folder, "the stage that makes it")
         raise CheckpointError(
-            f"{run / folder} is not finished ({len(done)} units done); run the stage that makes "
-            f"it to its end first, or give the run that has it as PREVIOUS{also}"
+            f"{run / folder} is not finished ({len(done)} units done); run {stage} to its end "
+            f"first, or give the run that has it as PREVIOUS{also}"
         )
     return dict(sorted(done.items()))
 

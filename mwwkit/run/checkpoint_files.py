@@ -35,6 +35,10 @@ class EarlierRuns:
     outdated: set[str] = field(default_factory=set)  # units that do not count any more
 
 
+class OtherSettings(CheckpointError):
+    """What is there is good, and was made with or of something else than is asked for now."""
+
+
 def never(then: dict[str, Any], now: dict[str, Any]) -> None:
     """No stage goes on under other settings unless it says so."""
 
@@ -174,7 +178,7 @@ def _of_others(one: dict, other: dict) -> bool:
 def refuse_other_settings(
     path: Path, before: dict, now: dict, anew: Anew = never, *, earlier: bool
 ) -> list[str]:
-    """CheckpointError where the file at `path` has other settings than `now`.
+    """OtherSettings where the file at `path` has other settings than `now`.
 
     Where `anew` lets it go on, the beginnings of the units that are made again.
     """
@@ -185,7 +189,7 @@ def refuse_other_settings(
         cure = "leave that run out of PREVIOUS" if earlier else "use a new RUN_DIR"
         if unknown := [n for n in changed if n not in now]:
             cure += f"; or update mwwkit: {__version__} does not know {', '.join(unknown)}"
-        raise CheckpointError(
+        raise OtherSettings(
             f"{path} was made with other values of {shown}; put them back, or {cure}"
         )
     return beginnings

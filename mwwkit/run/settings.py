@@ -34,6 +34,11 @@ MaxClipFpr = Annotated[float, Between(0, 1)]
 # What 01 was given to read: folders, tables; and which rows of a table.
 PLACES = ("recordings", "positive", "negative", "hard_negative", "ambient", "background", "rirs")
 PLACES += ("table", "given_splits")
+# What a stage that needs the word says where nothing has it.
+NO_WORD = (
+    "nothing says what the device listens for, since 01 has not run here; run "
+    "01_acquire_and_augment first, or give its run as PREVIOUS"
+)
 GIVEN = (*PLACES, "table_positive", "table_hard_negative", "table_exclude")
 
 

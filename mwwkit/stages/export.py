@@ -45,7 +45,7 @@ from mwwkit.run.lock import one_writer
 from mwwkit.run.pace import Watch, expected
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits, full_disk_stops
-from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
+from mwwkit.run.settings import NO_WORD, MaxClipFpr, TargetFah, carry
 from mwwkit.run.shown import Facts, sentences
 from mwwkit.run.typed_json import to_json
 from mwwkit.scenes import provenance
@@ -90,7 +90,7 @@ class Config(Checked):
     def refuse_together(self) -> None:
         """Raise ValueError for what ESPHome would refuse: before the work, not after it."""
         if not self.word.strip():
-            raise WrongInput(f"word is {self.word!r}; say what the device listens for")
+            raise WrongInput(f"word is {self.word!r}: {NO_WORD}")
         if self.word == "vad":
             raise WrongInput("word is 'vad', which ESPHome keeps for its voice activity model")
         described = self.described(0.5, WINDOWS[0], self.arena_bytes or 1)
