@@ -16,11 +16,13 @@ from mwwkit import __main__ as cli
 from mwwkit.audio.wav16 import write_wav16
 from mwwkit.cli import chain, options, summary
 from mwwkit.cli import run as running
+from mwwkit.cli.check import INDENT
 from mwwkit.esphome import manifest
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
 from mwwkit.run.settings import RunSettings, keep
+from mwwkit.run.shown import WIDTH
 from mwwkit.stages import acquire, export, featurize, mine, train
 
 STAGES = (acquire, featurize, train, mine, export)  # loaded, so that values are checked in-process
@@ -396,6 +398,8 @@ def test_check_says_of_each_stage_whether_it_is_whole(tmp_path, capsys):
     assert cli.main(["check", str(tmp_path)]) == cli.BAD
     lines = capsys.readouterr().out.splitlines()
     assert [line[:2] for line in lines if "BAD" in line] == list(chain.NOTEBOOKS)
+    assert all(len(line) <= WIDTH + len(INDENT) or " " not in line.strip() for line in lines)
+    assert f"run {chain.NOTEBOOKS['02']} to its end first" in " ".join(" ".join(lines).split())
     assert cli.main(["check", str(tmp_path / "nothing")]) == cli.USAGE
 
 

@@ -130,6 +130,7 @@ def test_what_systems_leave_in_folders_is_no_recording_and_is_counted(tmp_path, 
     counts = {why.reason: why.n for why in fates.ignored}
     assert counts["._* of macOS"] == 2 and counts["__MACOSX"] == counts[".hidden.wav"] == 1
     assert "hidden or the system's own, not counted:" in str(fates)
+    assert "Set aside is" not in str(fates)  # nothing was
 
 
 # ---- links, rights, and what is no file
@@ -192,6 +193,7 @@ def test_a_broken_link_and_what_is_no_file_have_a_row_each(tmp_path, own):
     assert aside["s.wav"].startswith("is a socket and no file")
     assert "the same sound as" in aside["0.wav"]
     assert numbers(fates, "own/positive")[:4] == (12, 6, 6, 0)
+    assert str(fates).count("left out is what you asked not to be used.") == 1
 
 
 def test_folders_and_files_without_rights_are_told_and_the_rest_is_used(own, word):

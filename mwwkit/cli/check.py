@@ -2,11 +2,14 @@
 
 import argparse
 import importlib
-from typing import Any
+from textwrap import indent
 
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import BAD, OK, Command
 from mwwkit.run.errors import MwwkitError
+from mwwkit.run.shown import Facts
+
+INDENT = "    "
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -19,18 +22,12 @@ def _check(arguments: argparse.Namespace) -> int:
     for stage in arguments.stages:
         module = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}")
         try:
-            verdict = f"good{_brief(module.check(run))}"
+            verdict, found = "good", module.check(run)
         except (MwwkitError, OSError) as error:
-            verdict, n_bad = f"BAD: {error}", n_bad + 1
-        print(f"{chain.NOTEBOOKS[stage]}: {verdict}", flush=True)
+            verdict, found, n_bad = "BAD", Facts({}, str(error)), n_bad + 1
+        print(f"{chain.NOTEBOOKS[stage]}: {verdict}")
+        print(indent(f"{found!r}", INDENT), end="\n\n", flush=True)  # as its notebook shows it
     return BAD if n_bad else OK
-
-
-def _brief(facts: dict[str, Any]) -> str:
-    """The numbers and texts among a stage's facts, numbers first."""
-    short = {n: f"{v:.4g}" for n, v in facts.items() if isinstance(v, int | float)}
-    short |= {n: v for n, v in facts.items() if isinstance(v, str)}
-    return "".join(f", {name} {value}" for name, value in short.items())
 
 
 CHECK = Command("check", "whether what the stages left in a run is whole", _options, _check)

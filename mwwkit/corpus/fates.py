@@ -30,6 +30,7 @@ FILE = "clips/fates.json"
 LONGEST = 150  # characters of a reason that is shown; the whole is in the quarantine
 MOST_LINES = 12  # of one kind of fate; the rest is counted
 _Thing = tuple[int, Hashable]  # number of its place, and what of that which was given it is
+NOT_USED = "Set aside is what cannot be used; left out is what you asked not to be used."
 COLUMNS = ("given", "used", "set aside", "left out", "train", "choose", "test")
 
 
@@ -118,7 +119,8 @@ class Fates:
             "hidden or the system's own, not counted:": self.ignored,
         }
         told = [line for head, whys in heads.items() if whys for line in (head, *_lines(whys))]
-        return [*self.faults, *told]
+        some_are_not_used = any(fate.set_aside or fate.left_out for fate in self.places)
+        return [*[NOT_USED] * some_are_not_used, *self.faults, *told]
 
 
 def _cells(numbers: Iterable[int]) -> list[str]:
