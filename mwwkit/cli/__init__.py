@@ -16,6 +16,7 @@ watching      what a person sees of a notebook that runs
 forecast      how long they will take
 run_folder    where a run is kept and which preset it takes, where nobody says
 preflight     every value tried before the first notebook starts
+unchanged     whether a chain has nothing to do
 given_folders whether the folders and tables that 01 is given are there
 begun         whether what is in a run was made with them
 tuning        the search over 03's settings

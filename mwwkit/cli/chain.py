@@ -113,10 +113,23 @@ def plan(
     value that its stage would refuse, and where the run `goes_on` and has been made with other
     values of what cannot change; CannotGoOn where that cannot be told, as of what is damaged.
     """
+    jobs = looked_over(chosen, preset, given, run_dir, previous, named)
+    preflight.refuse_nonsense(every_value(jobs), goes_on=goes_on)
+    return jobs
+
+
+def looked_over(
+    chosen: Sequence[str],
+    preset: Preset,
+    given: dict[str, str],
+    run_dir: Path,
+    previous: Sequence[str] = (),
+    named: str | None = "",
+) -> list[Job]:
+    """As `plan`, but whether the stages accept the values is not tried."""
     jobs = assembled(chosen, preset, given, run_dir, previous, named)
     refuse_missing_runs(jobs)
     refuse_missing_places(jobs)
-    preflight.refuse_nonsense(every_value(jobs), goes_on=goes_on)
     return jobs
 
 

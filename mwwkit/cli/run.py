@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from mwwkit import presets
-from mwwkit.cli import chain, options, run_folder
+from mwwkit.cli import chain, options, preflight, run_folder, unchanged
 from mwwkit.cli.command import OK, Command, say
 from mwwkit.presets.notebooks import of_section, refuse_its_word
 from mwwkit.run import fresh_session
@@ -14,6 +14,8 @@ from mwwkit.run.ending import next_places
 from mwwkit.run.paths import Run, given_path
 from mwwkit.run.quantities import how_long
 from mwwkit.run.session import DiskIsFull, StoppedEarly
+
+EVERYTHING_WAS_DONE = "Everything was done already: nothing was made, no file of the run changed."
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +78,15 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
     if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
     places = run.folder, arguments.previous
-    jobs = chain.plan(arguments.stages, preset, parameters, *places, named, goes_on=True)
+    jobs = chain.looked_over(arguments.stages, preset, parameters, *places, named)
+    made = unchanged.Made(jobs, run)
+    if made.is_all_there():
+        for line in (*settled, EVERYTHING_WAS_DONE):
+            say(line)
+        if "01" in arguments.stages:
+            _say_what_became_of_what_was_given(run)
+        return OK
+    preflight.refuse_nonsense(chain.every_value(jobs), goes_on=True)
     for line in settled:
         say(line)
     from mwwkit.cli.forecast import Forecast  # loads NumPy, which a wrong setting need not wait for
@@ -98,9 +108,10 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
     except StoppedEarly as stop:
         raise type(stop)(f"{stop}\nThe next session:\n    {_next(arguments, run, stop)}") from stop
     if before and chain.snapshot(run) == before:
-        say("Everything was done already: nothing was made, no file of the run changed.")
+        say(EVERYTHING_WAS_DONE)
     if is_to_be_told:
         _say_what_became_of_what_was_given(run)
+    made.keep()
     return OK
 
 
