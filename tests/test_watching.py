@@ -5,7 +5,9 @@ import io
 import nbclient
 import nbformat
 
-from mwwkit.cli.watching import Screen, tell
+from mwwkit.cli import watching
+from mwwkit.cli.watching import DOING, LOADS, Screen, heading_of, tell
+from mwwkit.presets.notebooks import NOTEBOOKS, notebook
 from mwwkit.run.progress_bars import ENDED, GOING_ON, MARK, progress
 
 CELL = """
@@ -78,3 +80,41 @@ def test_a_log_has_every_result_and_a_terminal_that_of_the_run():
     tell(screen, message("HBox(children=(IntSlider(", "display_data"), "")
     assert log.getvalue() == "7 units are to be made.\n7 units made now.\n"
     assert terminal.getvalue() == "7 units made now.\n"
+
+
+def test_a_sentence_that_every_notebook_prints_is_shown_once_and_logged_by_each():
+    said, terminal, logs = set(), io.StringIO(), [io.StringIO(), io.StringIO()]
+    for log in logs:
+        screen = Screen(log, terminal, said=said)
+        screen.begins("run = Run.of(RUN_DIR)", "Setup")
+        screen.write("SEED is 1 here; the run has 42\n")
+        screen.begins("ending.of(train.run, config, run, limits)", "Run")
+        screen.write("step 250: good\n")  # of the work itself each is shown
+    assert terminal.getvalue().count("SEED is 1 here") == 1
+    assert terminal.getvalue().count("step 250: good") == 2
+    assert all("SEED is 1 here" in log.getvalue() for log in logs)
+
+
+def test_whoever_waits_is_told_what_goes_on(monkeypatch):
+    terminal, plain = Terminal(), io.StringIO()
+    screen = Screen(io.StringIO(), terminal)
+    screen.begins("given", "Plan")
+    assert terminal.getvalue() == f"\r\x1b[K{DOING['Plan']} ..."
+    screen.end()
+    assert terminal.getvalue().endswith("\r\x1b[K"), "nothing is left of it"
+    screen = Screen(io.StringIO(), plain)
+    screen.begins("given", "Plan")
+    assert not plain.getvalue(), "a log is not filled with what takes no time"
+    monkeypatch.setattr(watching, "SILENT_S", -1.0)
+    screen.begins("given", "Run")
+    assert plain.getvalue() == f"{DOING['Run']} ...\n"
+
+
+def test_every_heading_with_a_word_for_it_is_in_a_notebook_and_so_is_every_cell_that_loads_much():
+    headings, sources = set(), []
+    for stage in NOTEBOOKS:
+        cells = nbformat.read(notebook(stage), as_version=4).cells
+        headings |= {heading_of(cells[:number]) for number in range(len(cells))}
+        sources += [cell.source for cell in cells if any(call in cell.source for call in LOADS)]
+    assert DOING.keys() <= headings
+    assert len(sources) >= 3, "03, 04 and 05"

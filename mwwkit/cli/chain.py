@@ -282,7 +282,7 @@ def execute(jobs: Sequence[Job], run: Run, *, show: bool = False) -> Iterator[Do
 
 
 def _executed(jobs: Sequence[Job], run: Run, *, show: bool) -> Iterator[Done]:
-    started = time.monotonic()
+    started, said = time.monotonic(), set()
     _make_our_own(run)
     for job in jobs:
         name, began, parameters = NOTEBOOKS[job.stage], time.monotonic(), dict(job.given)
@@ -296,9 +296,12 @@ def _executed(jobs: Sequence[Job], run: Run, *, show: bool) -> Iterator[Done]:
             with _children_into(log) as terminal:
                 told_later = job.stage in ("01", "05")  # by the command: fates, verdict
                 screen = watching.Screen(
-                    log, terminal if show else None, shows_result=not told_later
+                    log, terminal if show else None, shows_result=not told_later, said=said
                 )
-                _execute(job.stage, parameters, copy, screen)
+                try:
+                    _execute(job.stage, parameters, copy, screen)
+                finally:
+                    screen.end()
         yield Done(name, copy, time.monotonic() - began)
 
 
