@@ -16,7 +16,7 @@
 # [next: 02 Featurize](02_featurize.ipynb) · [glossary](https://github.com/itorousa/mwwkit/blob/main/docs/glossary.md) · [the demo, executed](https://github.com/itorousa/mwwkit/blob/main/docs/executed/README.md)
 #
 # A wake word model is as good as the sounds it learns from. This notebook gathers them: your
-# recordings, words that synthetic voices speak, noise and rooms. It looks at every file, says what
+# recordings, words that machines say (synthetic voices), noise and rooms. It looks at every file, says what
 # it cannot use and why, and decides who trains the model, who helps to choose it, and who tests it.
 # How the sounds are mixed and disturbed ("augmented") is drawn in 02.
 #
@@ -257,7 +257,7 @@ ending.stopped or (clips and clip_browser.browse(run))
 #
 # *Six people, twelve recordings of each, split in two ways.*
 #
-# **Why by speaker.** Some clips train, some choose weights and cutoff (the *validation split*), some
+# **Why by speaker.** Some clips train, some choose weights and cutoff (the *validation* split), some
 # test and are touched at the very end (the *test split*). A model that has heard ann knows ann: tested
 # on her it looks better than a stranger will find it. So from six speakers on, nobody is in two splits.
 # With fewer, everybody's recordings go to all three, and every report says that the model is tested on

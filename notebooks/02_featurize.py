@@ -40,7 +40,7 @@
 #
 # With a preset in 01 there is nothing to set. More `SCENES` are more varied training, in more time
 # and room. In `CONDITIONS` each held-out word is heard in turn: clean, 10 dB over noise, 10 dB over
-# people talking, in a room; the report tells recall for each.
+# people talking, in a room; the report tells recall, the share of words heard, for each.
 
 # %%
 PRESET = None  # values to begin with, as in 01, or "" for none; None is the run's, said in 01

@@ -188,7 +188,7 @@ ending.stopped or good_enough.mining(run)
 # |---|---|
 # | fine-tuning did not help | quite usual with little audio to search: more hours of talk and radio in 01 (`ambient/`), then 02 to 04 again |
 # | next to nothing was found | the same; or `KEEP_ABOVE = 0.2` |
-# | recall fell | fewer `FINE_TUNE_STEPS`, or a smaller `MINED_SHARE` |
+# | recall, the share of words heard, fell | fewer `FINE_TUNE_STEPS`, or a smaller `MINED_SHARE` |
 
 # %% [markdown]
 # ## Next

@@ -154,7 +154,7 @@ export.plan(config, run, limits)
 # always lucky. It is another number than 03's, though the weights be the same: 05 first calibrates
 # the scores, which moves all of them, and chooses again on that scale.
 #
-# Recall is of people's words alone, where ten or more recordings are theirs. Machines' words stand
+# Recall, the share of words heard, is of people's words alone, where ten or more recordings are theirs. Machines' words stand
 # beside it: they are easier, and a model that hears all of them may miss most of yours.
 
 # %%
@@ -172,7 +172,7 @@ ending.of(export.run, config, run, limits)
 ending.stopped or export_panel.report(run)
 
 # %% [markdown]
-# **The threshold.** Click on a curve or on the map, or move a slider, to see what another one would
+# **The cutoff.** Click on a curve or on the map, or move a slider, to see what another one would
 # hear, and how often it would wake for nothing. "Use this" is kept in the run, and shipped when the
 # cells of 05 are run again. Choose by the validation split; the test split is for looking: a cutoff
 # that is chosen by it has no test left.

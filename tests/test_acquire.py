@@ -82,7 +82,7 @@ def test_recordings_become_16_khz_clips_with_labels_speakers_and_splits(tmp_path
     assert {r.speaker for r in clips.of(label=Label.POSITIVE)} == {"Zoë", "bob"}
     assert len(clips.of(kind=Kind.NOISE)) == len(clips.of(kind=Kind.RIR)) == 3
     of_split = [len(clips.of(label=Label.POSITIVE, split=split)) for split in Split]
-    told = "your 12 recordings of the word: {} train, {} choose, {} test".format(*of_split)
+    told = "your 12 recordings of the word: {} train, {} validation, {} test".format(*of_split)
     assert told in acquire.check(here)["recordings"]
     for split in Split:
         assert len(clips.of(label=Label.POSITIVE, split=split))
@@ -96,11 +96,11 @@ def test_recordings_become_16_khz_clips_with_labels_speakers_and_splits(tmp_path
 
 
 TOLD = {  # 24 recordings in so many speakers' folders
-    **{0: "17 train, 4 choose, 3 test; whether it knows the voices that test it is not known"},
-    **dict.fromkeys((1, 2, 3), "17 train, 4 choose, 3 test; tested on voices it knows"),
-    **{4: "16 train, 4 choose, 4 test; tested on voices it knows"},
-    **{5: "14 train, 5 choose, 5 test; tested on voices it knows"},
-    **{6: "16 train, 4 choose, 4 test; tested on strangers, none of whom it was taught by"},
+    **{0: "17 train, 4 validation, 3 test; whether it knows the voices that test it is not known"},
+    **dict.fromkeys((1, 2, 3), "17 train, 4 validation, 3 test; tested on voices it knows"),
+    **{4: "16 train, 4 validation, 4 test; tested on voices it knows"},
+    **{5: "14 train, 5 validation, 5 test; tested on voices it knows"},
+    **{6: "16 train, 4 validation, 4 test; tested on strangers, none of whom it was taught by"},
 }
 
 
@@ -133,7 +133,7 @@ def test_twenty_four_recordings_are_told_where_they_went_and_whose_voices_test(
 
 
 def test_a_run_of_the_older_rule_is_still_called_what_it_is(tmp_path, takes):
-    """Three people, whom that rule kept apart: 8 train, 8 choose, 8 test."""
+    """Three people, whom that rule kept apart: 8 train, 8 validation, 8 test."""
     here = Run(tmp_path / "run")
     settings = config(in_folders(tmp_path / "own", takes, 3))
     acquire.run(settings, here, LIMITS)
@@ -142,7 +142,7 @@ def test_a_run_of_the_older_rule_is_still_called_what_it_is(tmp_path, takes):
     write_catalogue(here / CATALOGUE, older)
     found = acquire.run(settings, here, LIMITS)
     assert found == acquire.check(here) | {"units made now": 0, "folder": str(here / "clips")}
-    assert "8 train, 8 choose, 8 test; tested on strangers" in found["recordings"]
+    assert "8 train, 8 validation, 8 test; tested on strangers" in found["recordings"]
     assert not any("too few to keep apart" in text for text in found["caveats"])
     assert load_clips(here).records == tuple(older)
 

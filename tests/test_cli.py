@@ -334,7 +334,7 @@ def test_after_01_it_says_where_recordings_went_if_there_are_clips(
     notebooks()
     if made:
         write_corpus(Run(tmp_path / "run"))
-    told = "your 48 recordings of the word: 24 train, 12 choose, 12 test; tested on strangers"
+    told = "your 48 recordings of the word: 24 train, 12 validation, 12 test; tested on strangers"
     for stages in ("01", "03"):
         assert run("--stages", stages) == cli.OK
         assert (told in capsys.readouterr().err) == (made and stages == "01")

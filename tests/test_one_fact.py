@@ -177,13 +177,13 @@ def read_notebook(path: Path) -> str:
 
 NUMBER = r"([\d.,]+)"
 RATE = rf"(\d+) of (\d+): {NUMBER} % \({NUMBER} to {NUMBER} %\)"
-SPREAD = r"(\d+) train, (\d+) choose, (\d+) test"
+SPREAD = r"(\d+) train, (\d+) validation, (\d+) test"
 ROWS = {  # of the lines that terminal and notebook 05 end with
     "people": rf"\bheard, strangers' words +{RATE}",
     "machines": rf"\bheard, machines' words +{RATE}",
     "events": rf"\bfalse accepts +(\d+) in {NUMBER} h of other sound: {NUMBER} an hour",
     "latency": rf"\blatency +{NUMBER} s after the word's end, median",
-    "rule": rf"\bthreshold +{NUMBER}, on the mean of (\d+) scores",
+    "rule": rf"^ *cutoff +{NUMBER}, on the mean of (\d+) scores",
     "target": rf"\btarget +{NUMBER} false accepts an hour",
     "people's splits": rf"^ *recordings +\d+ recordings of the word: {SPREAD}; "
     r"tested on\s+strangers",

@@ -52,8 +52,8 @@ def test_machines_and_other_words_are_not_among_the_recordings():
         records += parted(30, 20, 10, source="other", label=label)
     assert recordings_of_word(records) == {Split.TRAIN: 7, Split.VAL: 2, Split.TEST: 1}
     assert where_they_went(records).startswith(
-        f"your 10 recordings of the word: 7 train, 2 choose, 1 test; {NOT_NAMED}; 1 is too few to "
-        "test on"
+        f"your 10 recordings of the word: 7 train, 2 validation, 1 test; {NOT_NAMED}; 1 is too few "
+        "to test on"
     )
 
 
@@ -62,21 +62,22 @@ def test_machines_and_other_words_are_not_among_the_recordings():
     [
         (
             (8, 8, 8),
-            f"your 24 recordings of the word: 8 train, 8 choose, 8 test; {NOT_NAMED}; 8 are too "
-            "few to test on (wanted 20 or more): one word heard or missed moves recall by 12 "
+            f"your 24 recordings of the word: 8 train, 8 validation, 8 test; {NOT_NAMED}; 8 are "
+            "too few to test on (wanted 20 or more): one word heard or missed moves recall by 12 "
             "points",
         ),
         (
             (47, 10, 20),
-            f"your 77 recordings of the word: 47 train, 10 choose, 20 test; {NOT_NAMED}",
+            f"your 77 recordings of the word: 47 train, 10 validation, 20 test; {NOT_NAMED}",
         ),
         (
             (1400, 300, 300),
-            f"your 2,000 recordings of the word: 1,400 train, 300 choose, 300 test; {NOT_NAMED}",
+            "your 2,000 recordings of the word: 1,400 train, 300 validation, 300 test; "
+            f"{NOT_NAMED}",
         ),
         (
             (1, 0, 0),
-            "your 1 recording of the word: 1 train, 0 choose, 0 test; with none to test on, "
+            "your 1 recording of the word: 1 train, 0 validation, 0 test; with none to test on, "
             "nothing tells how well people are heard",
         ),
         (

@@ -660,7 +660,7 @@ def test_where_recordings_went_is_one_sentence_in_01_report_card_page_and_termin
     went = where_they_went(load_clips(here).records)
     assert went == f"your {facts['data']['recordings']}"
     assert went.startswith(
-        "your 48 recordings of the word: 24 train, 12 choose, 12 test; tested on"
+        "your 48 recordings of the word: 24 train, 12 validation, 12 test; tested on"
     )
     assert facts["data"]["voices_tested"] == {
         **{"kind": "strangers", "speakers": 12, "known": 0, "unnamed": 0}
@@ -709,7 +709,7 @@ def test_a_run_ends_with_what_the_report_says(here):
     assert told["recordings"] == report.data.recordings
     assert told["heard, machines' words"] == "none to count"
     assert told["false accepts"].startswith(test.false_accepts_per_hour.counts)
-    assert told["threshold"] == f"{threshold.cutoff}, on the mean of {threshold.window} scores"
+    assert told["cutoff"] == f"{threshold.cutoff}, on the mean of {threshold.window} scores"
     assert told["target"].startswith(f"{threshold.target_false_accepts_per_hour:g} false accepts")
     assert told["chosen by"] == "12 recordings by people choose."
     assert told["report"] == str(here / f"export/{WORD}.report.html")

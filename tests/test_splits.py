@@ -11,6 +11,7 @@ from mwwkit.corpus.splits import (
     LeakageError,
     assign,
     audit,
+    caveats_of,
     speakers_kept_whole,
     speakers_of_two_splits,
 )
@@ -221,6 +222,16 @@ def test_a_speaker_in_two_splits_is_a_caveat_below_six_and_a_fault_from_six_on(n
     else:
         [caveat] = audit(records)
         assert caveat.startswith("own: 1 known speaker (p0), too few to keep apart")
+
+
+def test_what_is_so_of_several_sources_is_said_once():
+    records = [*old(3), *(replace(r, source="others", path=f"{r.path}2") for r in old(3))]
+    shared = [replace(r, split=Split.TEST if n % 2 else Split.TRAIN) for n, r in enumerate(records)]
+    few = [text for text in caveats_of(shared) if "too few to keep apart" in text]
+    assert len(few) == 1 and few[0].startswith("others, own: ")
+    nobody = [replace(r, speaker="") for r in records]
+    [unknown] = [text for text in caveats_of(nobody) if "are not known" in text]
+    assert unknown.startswith(f"others, own: the speakers of {len(records)} clips are not known")
 
 
 def test_the_order_of_records_and_the_process_do_not_matter_and_the_seed_does():

@@ -100,7 +100,7 @@ def test_a_net_that_hears_the_word_and_nothing_else_is_judged_so(trained):
         f"hears 100 % of people's words (24 of 24) at 0 false accepts an hour (0 in {hours:.2f} h)"
     )
     assert found["reached"] == f"{told} on the validation split"
-    assert found["threshold"] == f"{choice['cutoff']:g}, on the mean of {choice['window']} scores"
+    assert found["cutoff"] == f"{choice['cutoff']:g}, on the mean of {choice['window']} scores"
 
 
 def test_a_net_that_hears_nothing_is_judged_so(featured):

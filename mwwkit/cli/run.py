@@ -148,4 +148,4 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 RUN = Command("run", "run the notebooks, one after another; again to continue", _run_options, _run)
-DEMO = Command("demo", "all five on synthetic voices, and what came out", _demo_options, _demo)
+DEMO = Command("demo", "all five on what machines say, and what came out", _demo_options, _demo)

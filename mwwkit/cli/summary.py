@@ -1,7 +1,7 @@
 """What a run ends with: the verdict, what was heard, where the model and its report are.
 
 print(ending(Run.of("run/mine")))
-print(demo(Run.of("run/demo"), minutes=9.5))   # and what synthetic voices cannot do
+print(demo(Run.of("run/demo"), minutes=9.5))   # and what machines cannot do
 """
 
 import sys
@@ -15,9 +15,9 @@ from mwwkit.run.paths import Run
 
 EARLIER = "An earlier version exported this; mwwkit report makes the report."
 HONEST = """\
-This model was taught by synthetic voices only: it shows that everything works, and it does not know
-people's voices. Twenty recordings of your own change that. Put them into positive/ of a folder, and
-name that folder as RECORDINGS:
+This model was taught by machines (synthetic voices) only: it shows that everything works, and it
+does not know people's voices. Twenty recordings of your own change that. Put them into positive/ of
+a folder, and name that folder as RECORDINGS:
 
     recordings/positive/          one wake word a file, any format
     {python} -m mwwkit run -p WORD="{word}" RECORDINGS=recordings

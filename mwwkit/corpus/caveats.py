@@ -46,7 +46,7 @@ def of_sound(clips: Clips) -> list[str]:
         )
     if all(record.is_synthetic for record in clips.of(label=Label.POSITIVE)):
         told.append(
-            "every clip of the wake word was spoken by a machine: a model of synthetic voices does "
+            "every clip of the wake word was spoken by a machine: a model of machines' words does "
             "not know people's; give it twenty recordings of your own, made in 01 or put into "
             "positive/ of the folder that RECORDINGS names"
         )

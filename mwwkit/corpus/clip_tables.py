@@ -64,7 +64,7 @@ def made(records: Sequence[SampleRecord]) -> Table:
         for what, told in WHATS.items()
         if seconds[what]
     ]
-    return Table(rows, ("clips", "train", "choose", "test", "minutes"))
+    return Table(rows, ("clips", "train", "validation", "test", "minutes"))
 
 
 def _not_used(n_set_aside: int, n_left_out: int) -> str:

@@ -1,8 +1,8 @@
 """What became of everything that was given: the last table of 01, from what is on disk.
 
     print(fates_of(run))
-    # what was given            given   used  set aside  left out    train  choose  test
-    # recordings/positive          24     22          2         0       16       3     3
+    # what was given            given   used  set aside  left out    train  validation  test
+    # recordings/positive          24     22          2         0       16           3     3
 
 Each is counted by itself: `used` by the catalogue's clips, of which a long file gives several, `set
 aside` by the quarantine's rows, `left out` by what was asked. Where they are not `given` together,
@@ -31,7 +31,7 @@ LONGEST = 150  # characters of a reason that is shown; the whole is in the quara
 MOST_LINES = 12  # of one kind of fate; the rest is counted
 _Thing = tuple[int, Hashable]  # number of its place, and what of that which was given it is
 NOT_USED = "Set aside is what cannot be used; left out is what you asked not to be used."
-COLUMNS = ("given", "used", "set aside", "left out", "train", "choose", "test")
+COLUMNS = ("given", "used", "set aside", "left out", "train", "validation", "test")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """People's recordings of the wake word: in which split they are, and whether it knows their voices.
 
     print(where_they_went(clips.records))
-    # your 24 recordings of the word: 17 train, 4 choose, 3 test; tested on voices it knows, ...
+    # your 24 recordings of the word: 17 train, 4 validation, 3 test; tested on voices it knows, ...
 
 A machine's words are left out: how many of those a model hears says little about people. Which
 voices a model knows is read off the clips and their splits, whatever rule they were split by.
@@ -93,7 +93,7 @@ def recordings_told(records: Sequence[SampleRecord]) -> str:
         return "no recordings of the word by people: nothing tells how well people are heard"
     told = (
         f"{n:,} recording{'s' * (n != 1)} of the word: {counts[Split.TRAIN]:,} train, "
-        f"{counts[Split.VAL]:,} choose, {n_test:,} test; "
+        f"{counts[Split.VAL]:,} validation, {n_test:,} test; "
     )
     if not who:
         return f"{told}with none to test on, nothing tells how well people are heard"

@@ -312,16 +312,19 @@ def caveats_of(records: Sequence) -> list[str]:
     for record in speaking:
         of_source[record.source] |= {record.speaker} & shared
     caveats = [
-        f"{source}: the speakers of {n} clips are not known, so they are split by file and sound; "
-        "the same voice may be in training and test, which flatters the results"
-        for source, n in sorted(unknown.items())
-    ]
+        f"{', '.join(sorted(unknown))}: the speakers of {sum(unknown.values())} clips are not "
+        "known, so they are split by file and sound; the same voice may be in training and test, "
+        "which flatters the results"
+    ] * bool(unknown)
     folders = _parted_by_folders(records)
+    together: dict[tuple[str, ...], list[str]] = defaultdict(list)  # the same people's sources
+    for source, names in sorted(of_source.items()):
+        together[tuple(sorted(names))].append(source)
     caveats += [
-        f"{source}: {how_many(len(names), 'known speaker')} ({', '.join(sorted(names))}), "
-        f"{_why_parted(names <= folders)}; "
+        f"{', '.join(sources)}: {how_many(len(names), 'known speaker')} ({', '.join(names)}), "
+        f"{_why_parted({*names} <= folders)}; "
         "results on voices that the model knows are no evidence for others"
-        for source, names in sorted(of_source.items())
+        for names, sources in together.items()
         if names
     ]
     for split in Split:

@@ -110,7 +110,7 @@ def _thresholds(report: Report) -> list[str]:
     why = "\n".join(f"* **{plain(each.name)}**: {plain(each.why)}." for each in advice)
     shipped = plain(formatting.shipped(report.threshold))
     table, ships = _table(heads, rows), formatting.ships(report.validation, report.threshold)
-    parts = ["## Which threshold", shipped, lead, table, ships, alike(advice), why]
+    parts = ["## Which cutoff", shipped, lead, table, ships, alike(advice), why]
     parts.append(plain(formatting.calibrated(report.calibrated)) if report.calibrated else "")
     return [part for part in parts if part]
 

@@ -176,7 +176,7 @@ def _numbers(data: Source | SplitData) -> tuple[str, str, str, str]:
 
 def source_row(source: Source) -> tuple[str, ...]:
     """Cells under SOURCE_HEADS."""
-    name = source.source + (" (synthetic voices)" if source.synthetic else "")
+    name = source.source + (" (machines)" if source.synthetic else "")
     licences = "; ".join(text or "not stated" for text in source.licences)
     return (name, *_numbers(source), licences)
 

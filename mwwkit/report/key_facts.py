@@ -25,14 +25,14 @@ def read_report(exported: Exported) -> Report:
 
 
 def key_facts(report: Report) -> tuple[tuple[str, str], ...]:
-    """Verdict, words heard, false accepts, latency, threshold, target, and where the words went."""
+    """Verdict, words heard, false accepts, latency, cutoff, target, and where the words went."""
     threshold, test = report.threshold, report.test
     return (
         ("verdict", report.verdict.headline),
         *((f"heard, {whose}", str(rate)) for whose, rate in heard_words(test, report.data).rows),
         ("false accepts", _hourly(test.false_accepts_per_hour)),
         ("latency", latency(test.median_latency_s)),
-        ("threshold", threshold.told),
+        ("cutoff", threshold.told),
         ("target", target(threshold)),
         *([("chosen by", threshold.chosen_by)] if threshold.chosen_by else []),
         *(_splits(report.data) if report.data else ()),
@@ -54,4 +54,4 @@ def _splits(data: Data) -> Iterator[tuple[str, str]]:
     counts = [each.wake_words - each.recordings for each in of_split]
     if any(counts):
         train, choose, test = counts
-        yield MACHINES, f"{train:,} train, {choose:,} choose, {test:,} test"
+        yield MACHINES, f"{train:,} train, {choose:,} validation, {test:,} test"

@@ -11,7 +11,7 @@ CONTENTS = {
     "recall": "Waking",
     "wrong": "Staying quiet",
     "mistakes": "Mistakes",
-    "threshold": "Threshold",
+    "threshold": "Cutoff",
     "reaction": "Delay",
     "training": "Training",
     "parity": "Int8",

@@ -124,7 +124,7 @@ def trade_off(report: Report) -> Html:
         "Every cutoff is a point: a stricter one goes left and up, a looser one right and down. "
         "Lower and further left is better. The shade is the 95 % interval of the misses, "
         "counted clip by clip, which is narrower than the tables' by speaker; the "
-        f"cross is the shipped threshold with its intervals. Missed or heard are {tested}. The "
+        f"cross is the shipped cutoff with its intervals. Missed or heard are {tested}. The "
         "share axes follow the normal distribution, so that small shares can be told apart; 0 lies "
         "at the edge.",
         [("c1 dashed", "validation: chosen here"), ("c2", "test: reported here")],
@@ -161,7 +161,7 @@ def trade_off(report: Report) -> Html:
         "false accepts within the target first, then as many words as possible."
     )
     return components.section(
-        "threshold", "The threshold", lead, three, ships, one, det, transfer, surface
+        "threshold", "The cutoff", lead, three, ships, one, det, transfer, surface
     )
 
 
@@ -171,7 +171,7 @@ def _transfer(alone: AtTarget, counted: str) -> str:
         f"The test split alone would have chosen {alone.cutoff:g} on the mean of "
         f"{alone.window}, and with it have heard {formatting.percent(alone.recall.value)} of "
         f"{counted}. "
-        "The nearer that is to what ships, the more a threshold holds for other voices."
+        "The nearer that is to what ships, the more a cutoff holds for other voices."
     )
 
 

@@ -390,7 +390,7 @@ def check(run: Run) -> Facts:
     exported = Exported(run)
     facts = {"manifest": str(exported.path(exported.record.manifest))}
     if not exported.record.report:  # an earlier version wrote none
-        return Facts(facts | {"threshold": exported.threshold.told})
+        return Facts(facts | {"cutoff": exported.threshold.told})
     facts |= dict(key_facts(read_report(exported)))
     return Facts(facts, *in_short.of_sheet(found))
 

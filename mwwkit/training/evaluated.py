@@ -84,7 +84,7 @@ class Evaluated:
             told = conversion(round(self.words / self.recordings), self.words)
             rows |= {"counted": told} if told else {}
         if self.cutoff is not None and self.window is not None:
-            rows["threshold"] = Rule(self.cutoff, self.window).told
+            rows["cutoff"] = Rule(self.cutoff, self.window).told
         if self.words_of:
             rows["latency"] = latency(self.median_latency_s)
         if self.false_accepts_target is not None:

@@ -33,7 +33,7 @@ def of_choice(facts: Mapping[str, Any]) -> Iterator[Block]:
     """A check of 03: the step whose weights were chosen, what they reach, what it shows."""
     name, _, cure = facts["diagnosis"].partition(" -> ")
     yield f"Chosen: the weights after step {int(facts['chosen'].rpartition('-')[2]):,}."
-    names = ("reached", "threshold", "latency", "target")
+    names = ("reached", "cutoff", "latency", "target")
     yield Table([(name, facts[name]) for name in names if name in facts])
     yield f"Diagnosis: {name.rstrip('.')}."
     yield f"What may help: {cure.rstrip('.')}." if cure else ""
