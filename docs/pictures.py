@@ -19,7 +19,7 @@ from mwwkit.training.labels import LabelSettings
 FOLDER = Path(__file__).parent / "pictures"
 PALE, TEXT = "#eef1f6", {"fontsize": 9, "color": INK}
 STAGES = {
-    "01 acquire": ("recordings and\nsynthetic voices", "clips/"),
+    "01 acquire": ("what people and\nmachines say", "clips/"),
     "02 featurize": ("scenes as the\ndevice hears them", "features/"),
     "03 train": ("a net that scores\nevery 30 ms", "training/"),
     "04 mine": ("what fools it,\ntrained against", "mined/ tuned/"),
@@ -27,10 +27,10 @@ STAGES = {
 }
 
 
-def save(figure: Figure, name: str) -> None:
+def save(figure: Figure, name: str, behind: str = "white") -> None:
     """Write a picture with few colours, so that it is small."""
     path = FOLDER / f"{name}.png"
-    figure.savefig(path, dpi=120, facecolor="white")
+    figure.savefig(path, dpi=120, facecolor=behind)
     with Image.open(path) as picture:
         few = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
@@ -63,6 +63,13 @@ def five(here: int) -> None:
             ends = {"xy": (left + 2.16, 1.35), "xytext": (left + 1.76, 1.35)}
             axes.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": INK})
     save(figure, f"five-{here}" if here else "five")
+
+
+def badge(where: str) -> None:
+    """What opens a notebook elsewhere."""
+    figure = Figure(figsize=(1.15, 0.25))
+    figure.text(0.5, 0.5, f"Open in {where}", ha="center", va="center", fontsize=9, color="white")
+    save(figure, f"open-in-{where.lower()}", INK)
 
 
 def splits() -> None:
@@ -210,5 +217,7 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for number in range(6):
         five(number)
+    for place in ("Colab", "Kaggle"):
+        badge(place)
     for picture in (splits, scene, decision, day, trade):
         picture()

@@ -21,13 +21,16 @@ def repository() -> str:
 
 
 def badges(notebook: Path) -> str:
-    """The line of a notebook that opens it in Colab and on Kaggle."""
+    """The line of a notebook that opens it in Colab and on Kaggle.
+
+    Its pictures are the project's own, attached: without internet others would be broken.
+    """
     at = f"{repository()}/blob/main/notebooks/{notebook.stem}.ipynb"
     in_colab = f"{COLAB}/github/{at.removeprefix('https://github.com/')}"
     on_kaggle = f"{KAGGLE}/kernels/welcome?src={at}"
     return (
-        f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({in_colab}) "
-        f"[![Open in Kaggle]({KAGGLE}/static/images/open-in-kaggle.svg)]({on_kaggle})"
+        f"[![Open in Colab](attachment:open-in-colab.png)]({in_colab}) "
+        f"[![Open in Kaggle](attachment:open-in-kaggle.png)]({on_kaggle})"
     )
 
 

@@ -319,7 +319,7 @@ def test_what_03_reached_is_of_the_chosen_weights_wherever_it_is_told(places):
             *(float(f"{hourly:.3g}"), round(hours * hourly), round(hours, 2)),
         )
     assert f"Chosen: the weights after step {CHOSEN:,}." in places.text["notebook 03"]
-    rule = re.search(ROWS["rule"], places.text["notebook 03"])
+    rule = re.search(ROWS["rule"], places.text["notebook 03"], flags=re.MULTILINE)
     assert rule.groups() == (f"{point['cutoff']:g}", str(point["window"]))
     for cutoff in ("cutoff", "window"):
         assert float(row[cutoff]) == point[cutoff]
