@@ -20,8 +20,14 @@ def place(tmp_path):
         (tmp_path / name).write_bytes(b"a sound")
     for stage in ("01", "02"):
         (tmp_path / f"run/executed/{chain.NOTEBOOKS[stage]}.ipynb").touch()
-    made(tmp_path).keep()
+    looked_at(tmp_path).keep()
     return tmp_path
+
+
+def looked_at(place, **given):
+    now = made(place, **given)
+    now.look()
+    return now
 
 
 def made(place, stages=("01", "02"), **given):
@@ -96,7 +102,9 @@ def test_an_earlier_run_that_changed_is_seen(place):
     shutil.copytree(place / "run", place / "earlier")
     run = Run.of(place / "run", [str(place / "earlier")])
     jobs = chain.looked_over(["02"], {}, {}, run.folder, [str(place / "earlier")])
-    Made(jobs, run).keep()
+    made_of_it = Made(jobs, run)
+    made_of_it.look()
+    made_of_it.keep()
     assert Made(jobs, run).is_all_there()
     (place / "earlier/clips/more").touch()
     assert not Made(jobs, run).is_all_there()
@@ -104,7 +112,7 @@ def test_an_earlier_run_that_changed_is_seen(place):
 
 def test_what_a_person_decides_while_the_notebooks_run_is_in_none_of_them(place):
     (place / "run" / FILE).unlink()
-    begun = made(place)
+    begun = looked_at(place)
     a_decision(place)
     begun.keep()
     assert not (place / "run" / FILE).exists()
@@ -116,5 +124,5 @@ def test_where_another_process_writes_it_is_refused_as_ever(place):
 
 
 def test_triples_are_never_taken_for_made(place):
-    made(place, PRODUCT="both").keep()
+    looked_at(place, PRODUCT="both").keep()
     assert not made(place, PRODUCT="both").is_all_there()

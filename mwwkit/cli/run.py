@@ -93,6 +93,7 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
 
     before = chain.snapshot(run)
     forecast = Forecast(jobs, run)
+    made.look()
     if jobs:
         say(forecast.told(jobs))
     is_to_be_told = False  # what 01 made of what was given: once anything was made, or at the end

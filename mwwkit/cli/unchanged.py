@@ -1,7 +1,8 @@
 """Whether a chain has nothing to do: it was made already, of just what it would be made of now.
 
-    made = Made(jobs, run)      # before the first notebook starts
+    made = Made(jobs, run)
     made.is_all_there()         # True: no kernel has to be started to find out
+    made.look()                 # before the first notebook starts
     made.keep()                 # after the last one has ended
 
 A chain that ends well leaves digests of what each notebook was given, of what 01 was given to read,
@@ -37,20 +38,30 @@ class Made:
     """What the notebooks of a chain are made of, as it is now."""
 
     def __init__(self, jobs: Sequence[Job], run: Run) -> None:
-        """Look at all of it but the run's own files."""
-        self.run, self.stages = run, [job.stage for job in jobs]
+        """Of these notebooks in this run; nothing is looked at yet."""
+        self.run, self.jobs = run, jobs
+        self.of: dict[str, str] | None = None
+        self._before: dict[str, tuple[int, int]] = {}
+
+    def look(self) -> None:
+        """Look at all of it but the run's own files, once; for 01 that loads NumPy."""
+        if self.of is not None:
+            return
+        self._before = snapshot(self.run)
         try:
-            self.of: dict[str, str] | None = _digests(jobs, run)
+            self.of = _digests(self.jobs, self.run)
         except (MwwkitError, OSError, ValueError):  # the stage says what is wrong with it
-            self.of = None
-        self._before = snapshot(run)
+            self.of = {}
 
     def is_all_there(self) -> bool:
         """Whether a chain of these notebooks ended well here, of the same, and all is as it was.
 
         Raises Occupied where another process writes into the folder.
         """
-        if not self.of or not (self.run / FILE).is_file():
+        if not (self.run / FILE).is_file():
+            return False
+        self.look()
+        if not self.of:
             return False
         with session_in(self.run.folder):
             try:
@@ -59,7 +70,7 @@ class Made:
                 same = same and held["files"] == _digest(sorted(snapshot(self.run).items()))
             except (OSError, ValueError, LookupError, AttributeError):
                 return False  # it is written anew
-        copies = (self.run / "executed" / f"{NOTEBOOKS[stage]}.ipynb" for stage in self.stages)
+        copies = (self.run / "executed" / f"{NOTEBOOKS[stage]}.ipynb" for stage in self.of)
         return same and all(copy.is_file() for copy in copies)
 
     def keep(self) -> None:
@@ -78,11 +89,11 @@ class Made:
         return {path: state for path, state in files.items() if path.startswith(folders)}
 
 
-def _digests(jobs: Sequence[Job], run: Run) -> dict[str, str] | None:
-    """By stage, a digest of what it is made of; None where that is not known from outside."""
+def _digests(jobs: Sequence[Job], run: Run) -> dict[str, str]:
+    """By stage, a digest of what it is made of; none where that is not known from outside."""
     values = every_value(jobs)
     if any(each.get("PRODUCT", "clips") != "clips" for each in values.values()):
-        return None  # triples are read from places that this does not know
+        return {}  # triples are read from places that this does not know
     common = [_code(), *(sorted(snapshot(Run(folder)).items()) for folder in run.earlier)]
     common.append(sorted(item for item in os.environ.items() if item[0].startswith(OURS)))
     found = {}

@@ -5,6 +5,7 @@ refuse_missing("recordings", Path("mywrods"))
 """
 
 import os
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def refuse_missing(name: str, path: Path) -> None:
         wanted = "a folder with positive/ in it"
     raise WrongInput(
         f"{name.upper()} names {path}, {_why_none(path, is_table)}"
-        f"{close_by(path, only_folders=not is_table)}; wanted {wanted}: correct it or take it out"
+        f"{close_by(path, Path.is_file if is_table else Path.is_dir)}; wanted {wanted}: correct it or take it out"
     )
 
 
@@ -32,10 +33,10 @@ def _why_none(path: Path, is_table: bool) -> str:
     return f"which is a {other}" if path.exists() else f"and there is no such {one}"
 
 
-def close_by(path: Path, *, only_folders: bool = False) -> str:
+def close_by(path: Path, is_one: Callable[[Path], bool] = Path.exists) -> str:
     """A question, where something of nearly the same name lies beside a path; else empty."""
     try:
-        beside = [each for each in path.parent.iterdir() if each.is_dir() or not only_folders]
+        beside = [each for each in path.parent.iterdir() if is_one(each)]
     except OSError:
         return ""
     names = {each.stem.casefold(): each for each in beside if each != path}
