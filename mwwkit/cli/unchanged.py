@@ -138,7 +138,8 @@ def _read_by_01(values: dict[str, Any], run: Run) -> Iterator[Any]:
     config = acquire.as_begun(config, run)
     for place in given_places.read_given(config, run):
         yield place.name, [(_state(item.path), item.about.origin) for item in place.inputs]
-        yield [str(row) for row in place.aside], place.ignored, place.left_out, place.notices
+        aside = [(str(Path(row.path).absolute()), row.reason) for row in place.aside]
+        yield aside, place.ignored, place.left_out, place.notices
     given = given_places.folders_given(config)
     yield not_looked_at(config.recordings, given)
     tables = [typed_path(each) for each in (config.table, config.given_splits) if each]

@@ -22,9 +22,10 @@ def refuse_missing(name: str, path: Path) -> None:
     wanted = f"a table in CSV with {TABLES[name]}" if is_table else "a folder of recordings"
     if name == "recordings":
         wanted = "a folder with positive/ in it"
+    near = close_by(path, Path.is_file if is_table else Path.is_dir)
     raise WrongInput(
-        f"{name.upper()} names {path}, {_why_none(path, is_table)}"
-        f"{close_by(path, Path.is_file if is_table else Path.is_dir)}; wanted {wanted}: correct it or take it out"
+        f"{name.upper()} names {path}, {_why_none(path, is_table)}{near}; wanted {wanted}: correct "
+        "it or take it out"
     )
 
 
