@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from mwwkit import __version__
 from mwwkit.cli import check, kaggle, measure, rehearse, report, run, score, sweep, tune, verify
+from mwwkit.cli import voices_command as voices
 from mwwkit.cli.command import BAD, INTERRUPTED, OK, STOPPED, USAGE, Command, carry_out
 
 COMMANDS = (run.RUN, run.DEMO, tune.TUNE, check.CHECK, score.SCORE, report.REPORT, verify.VERIFY)
@@ -25,6 +26,7 @@ COMMANDS += (
     measure.FOLDS,
     sweep.SWEEP,
     kaggle.KAGGLE,
+    voices.VOICES,
 )
 
 __all__ = ["BAD", "INTERRUPTED", "OK", "STOPPED", "USAGE", "export", "main", "train"]

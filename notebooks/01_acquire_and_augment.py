@@ -77,10 +77,11 @@ TTS_HARD_NEGATIVE = 600  # spoken near misses
 TTS_AMBIENT_MINUTES = 30.0  # spoken sentences
 TTS_WHEN = "needed"  # machines say what people said too little of; or "always", all of the above
 TTS_SPELLINGS = []  # other spellings, where the engine misreads the first
-TTS_SPEAKERS = 0  # voices at most; 0 for all
+TTS_SPEAKERS = 0  # voices of each engine at most; 0 for all
 TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of English
 TTS_ACCENT_SHARE = 0.1  # share of voices with a foreign accent
-PIPER_VOICES = ""  # a folder of Piper's voices; it then speaks instead of espeak-ng
+TTS_ENGINES = []  # who speaks: espeak-ng, kokoro, piper, or several; none for the first alone
+PIPER_VOICES = ""  # a folder of Piper's voices; where TTS_ENGINES names none, it alone speaks then
 
 # What is made up:
 NOISE_MINUTES = 20.0  # of noise
@@ -210,7 +211,9 @@ clips and guided_recorder.guide(run, clips.word)
 #
 # Why machines speak: nobody records a thousand words. Hundreds of voices teach the model what the
 # word is; yours teach it how people say it. They also say *near misses*, words that sound like yours,
-# since a model that never heard them wakes to them.
+# since a model that never heard them wakes to them. espeak-ng sounds like a machine; the voices of
+# `TTS_ENGINES = ["kokoro", "espeak-ng"]`, which `mwwkit voices get kokoro` fetches first, are more
+# like people's, and take a second a word. Who says the word says the others as often.
 
 # %%
 given

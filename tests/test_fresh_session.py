@@ -146,7 +146,12 @@ def test_a_python_that_has_neither_mwwkit_nor_a_pip_that_works_is_told(tmp_path,
     [
         ({"PRODUCT": "clips", "TTS_POSITIVE": 10, "EMBEDDINGS": "clap"}, ["tts"]),
         ({"PRODUCT": "clips", "TTS_POSITIVE": 0, "TTS_AMBIENT_MINUTES": 0.0}, []),
-        ({"PRODUCT": "clips", "TTS_NEGATIVE": 5, "PIPER_VOICES": "voices"}, []),
+        ({"PRODUCT": "clips", "TTS_NEGATIVE": 5, "PIPER_VOICES": "voices"}, ["piper"]),
+        ({"PRODUCT": "clips", "TTS_NEGATIVE": 5, "TTS_ENGINES": ["kokoro"]}, []),
+        (
+            {"PRODUCT": "clips", "TTS_NEGATIVE": 5, "TTS_ENGINES": "espeak-ng, piper"},
+            ["tts", "piper"],
+        ),
         ({"PRODUCT": "both", "TTS_POSITIVE": 1, "EMBEDDINGS": "clap"}, ["tts", "clap"]),
         ({"PRODUCT": "triples", "TTS_POSITIVE": 1, "EMBEDDINGS": "none"}, []),
         ({"DEVICE": "gpu"}, ["gpu"]),

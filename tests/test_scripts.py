@@ -92,9 +92,9 @@ def test_01_says_so_before_it_speaks_and_not_where_machines_say_nothing(tmp_path
 
 
 def test_accents_that_would_spell_the_word_are_left_out_and_a_run_begun_before_keeps_them():
-    assert settings(tts_languages=("zle/ru",)).engine().accents == ()
-    assert settings(word="computer").engine().accents == ACCENTS
-    assert settings(input_rules=1).engine().accents == ACCENTS
+    assert settings(tts_languages=("zle/ru",)).engines().all[0].accents == ()
+    assert settings(word="computer").engines().all[0].accents == ACCENTS
+    assert settings(input_rules=1).engines().all[0].accents == ACCENTS
 
 
 def test_notices_say_what_machines_add_to_a_word_of_another_script():

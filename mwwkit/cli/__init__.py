@@ -7,6 +7,7 @@ check         `check`
 score         `score`
 report        `report`
 verify        `verify`
+voices_command  `voices`
 kaggle        `kaggle`: notebooks and wheels for Kaggle
 measure       `shift`, `ablate` and `folds`
 command       a command, and how the words after its name are read

@@ -22,6 +22,11 @@ speech            text to speech: the engine interface, and espeak-ng
 espeak_child      espeak-ng in a process of its own
 piper             Piper, for those who have it and voices for it
 piper_child       Piper in a process of its own
+kokoro            Kokoro, for those who fetched it: its voices, and mixtures of them
+kokoro_child      Kokoro in a process and an environment of its own
+engines           which of these speak, and who says what
+voice_files       the files of voices that can be had, with digests, and where they lie
+voice_fetching    such files fetched from registries or taken from a folder
 scripts           which scripts the voices read as words, and which they spell
 near_misses       what sounds like the wake word, other words, sentences
 spoken_needs      which of it machines should say, by what people recorded

@@ -28,7 +28,7 @@ from mwwkit.run.paths import Run
 CATALOGUE = "clips/catalogue.csv"
 QUARANTINE = "quarantine.jsonl"
 STAGE = "01 acquire"  # in the rows of the quarantine
-SYNTHETIC_SOURCES = frozenset({"espeak-ng", "piper"})  # the engines' names
+SYNTHETIC_SOURCES = frozenset({"espeak-ng", "kokoro", "piper"})  # the engines' names
 
 FRAME = 512  # samples over which level is measured: 32 ms, a vowel
 EDGE = 1600  # samples at both ends that say nothing about level

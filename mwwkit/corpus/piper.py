@@ -18,6 +18,7 @@ import numpy as np
 
 from mwwkit.corpus import piper_child
 from mwwkit.corpus.speech import SpeechError, Voice, through_child
+from mwwkit.corpus.voice_files import PIPER_JOE
 from mwwkit.run.files import read_json
 
 PLAIN_WPM = 165  # the speed of a voice's own length scale of 1, about
@@ -52,7 +53,8 @@ class Piper:
         """Raise SpeechError, saying what to do, unless Piper and a voice are there."""
         if importlib.util.find_spec("piper") is None:
             raise SpeechError(
-                "Piper is not here; pip install piper-tts, or leave piper_voices empty"
+                "Piper is not here; pip install 'mwwkit[piper]' (or pip install piper-tts), or "
+                "leave PIPER_VOICES empty and piper out of TTS_ENGINES"
             )
         self.voices()
 
@@ -73,7 +75,10 @@ def _speakers(folder: Path) -> tuple[str, ...]:
         many = [f"{model.stem}#{k}" for k in range(n_speakers)]
         voices += many if n_speakers > 1 else [model.stem]
     if not voices:
-        raise SpeechError(f"{folder} has no Piper voice (*.onnx); download one there")
+        raise SpeechError(
+            f"{folder} has no Piper voice (*.onnx); put one there, or run "
+            f"`{PIPER_JOE.command}`, which gets one for TTS_ENGINES piper"
+        )
     return tuple(voices)
 
 

@@ -76,16 +76,19 @@ def unread(text: str, voices: Sequence[str]) -> dict[str, list[str]]:
     return {script: voices for script, voices in spelled.items() if voices}
 
 
-def told_of(texts: Iterable[str], voices: Sequence[str]) -> str:
-    """What is wrong with having the voices say these texts, and what to do; "" for nothing."""
+def told_of(texts: Iterable[str], voices: Sequence[str], cure: str = "") -> str:
+    """What is wrong with having the voices say these texts, and what to do; "" for nothing.
+
+    `cure`: what to do where the voices are not espeak-ng's.
+    """
     for text in texts:
         for script, spelling in unread(text, voices).items():
             who = ", ".join(spelling[:3]) + " and others" * (len(spelling) > 3)
             name = _SHOWN.get(script, script.capitalize())
             return (
                 f"machines would spell {text!r} letter by letter: {who} do not read {name} "
-                f"letters; {_cure(script, text)}, or set TTS_POSITIVE and TTS_HARD_NEGATIVE to 0 "
-                "and record the word"
+                f"letters; {cure or _cure(script, text)}, or set TTS_POSITIVE and "
+                "TTS_HARD_NEGATIVE to 0 and record the word"
             )
     return ""
 
@@ -115,7 +118,7 @@ def notices(word: str, voices: Sequence[str]) -> list[str]:
     ]
 
 
-def refuse_unread(texts: Iterable[str], voices: Sequence[str]) -> None:
-    """Raise WrongInput where one of the voices would spell one of the texts."""
-    if told := told_of(texts, voices):
+def refuse_unread(texts: Iterable[str], voices: Sequence[str], cure: str = "") -> None:
+    """Raise WrongInput where one of the voices would spell one of the texts; see `told_of`."""
+    if told := told_of(texts, voices, cure):
         raise WrongInput(told)

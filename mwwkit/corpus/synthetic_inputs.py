@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from mwwkit.corpus import near_misses, noise_and_rooms, scripts
+from mwwkit.corpus import near_misses, noise_and_rooms
 from mwwkit.corpus.clips import Kind, Label
+from mwwkit.corpus.engines import Engines
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.sources import VOICE_MARK, About, FromSeed, FromSpeech, Input
 from mwwkit.corpus.speech import Engine, Voice
@@ -23,43 +24,45 @@ NOISE_S = 60.0
 
 def invented(config: Any, given: Sequence[Input]) -> list[Place]:
     """What machines add to what was given, by 01's settings; nothing that people said enough of."""
-    engine, word, seed = config.engine(), config.word, config.seed
+    engines, word, seed = config.engines(), config.word, config.seed
     texts = (word, *config.tts_spellings)
     needs, always = needs_of(given), config.tts_when == "always"
     words, others = always or needs.words, always or needs.others
     n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
     n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others
     lists = {
-        "machines: the word": positives(engine, word, config.tts_spellings, n_words, seed),
-        "machines: other words": negatives(engine, word, n_others, seed),
-        "machines: near misses": hard_negatives(engine, word, n_near, seed),
-        "machines: sentences": ambient(engine, word, minutes, seed),
+        "machines: the word": positives(engines, word, config.tts_spellings, n_words, seed),
+        "machines: other words": negatives(engines, word, n_others, seed),
+        "machines: near misses": hard_negatives(engines, word, n_near, seed),
+        "machines: sentences": ambient(engines, word, minutes, seed),
         "made up: noise": noises(config.noise_minutes, seed),
         "made up: rooms": rooms(config.rooms, seed),
     }
-    told: list[str] = []
+    told = engines.notices(word, n_words, n_near + n_others) if n_words or n_others else []
     if config.input_rules > 1 and (n_words or n_near):
-        scripts.refuse_unread(texts[: None if n_words else 1], engine.languages)
-        told = scripts.notices(word, engine.languages)
+        engines.refuse_unread(texts[: None if n_words else 1])
+        told += engines.script_notices(word)
     places = [Place(name, tuple(items)) for name, items in lists.items() if items]
     return [replace(place, notices=tuple(told) * (place is places[0])) for place in places]
 
 
 def positives(
-    engine: Engine, word: str, spellings: tuple[str, ...], n: int, seed: int
+    engines: Engines, word: str, spellings: tuple[str, ...], n: int, seed: int
 ) -> list[FromSpeech]:
     """The wake word by `n` drawn voices, in any of its spellings."""
     spoken = (word, *spellings)
     texts = [spoken[k % len(spoken)] for k in range(n)]
-    return _spoken(engine, Label.POSITIVE, texts, seed, word)
+    return _spoken(engines, Label.POSITIVE, texts, seed, word)
 
 
-def negatives(engine: Engine, word: str, n: int, seed: int) -> list[FromSpeech]:
+def negatives(engines: Engines, word: str, n: int, seed: int) -> list[FromSpeech]:
     """Common words and phrases."""
-    return _spoken(engine, Label.NEGATIVE, near_misses.words(word, rng(seed, "words"), n), seed, "")
+    return _spoken(
+        engines, Label.NEGATIVE, near_misses.words(word, rng(seed, "words"), n), seed, ""
+    )
 
 
-def hard_negatives(engine: Engine, word: str, n: int, seed: int) -> list[FromSpeech]:
+def hard_negatives(engines: Engines, word: str, n: int, seed: int) -> list[FromSpeech]:
     """Near misses; about a fifth are cut-off pieces of the word."""
     cuts = near_misses.cut_offs(word)
     changed = near_misses.near_misses(word, rng(seed, "near"), n + len(cuts))[len(cuts) :]
@@ -67,14 +70,15 @@ def hard_negatives(engine: Engine, word: str, n: int, seed: int) -> list[FromSpe
         cuts[(k // 5) % len(cuts)] if cuts and k % 5 == 0 else changed[k % len(changed)]
         for k in range(n if changed else 0)
     ]
-    return _spoken(engine, Label.HARD_NEGATIVE, texts, seed, "")
+    return _spoken(engines, Label.HARD_NEGATIVE, texts, seed, "")
 
 
 def _spoken(
-    engine: Engine, label: Label, texts: list[str], seed: int, word: str
+    engines: Engines, label: Label, texts: list[str], seed: int, word: str
 ) -> list[FromSpeech]:
     inputs = []
     for k, text in enumerate(texts):
+        engine = engines.saying(seed, k)
         voice = engine.draw(rng(seed, "voice", label.value, k))
         about = _about(engine, voice, label, Kind.CLIP, word or text, text)
         inputs.append(FromSpeech(about, (text,), (), voice))
@@ -86,11 +90,11 @@ def _about(engine: Engine, voice: Voice, label: Label, kind: Kind, word: str, sp
     return About(label, kind, word, voice.speaker, engine.name, engine.licence, origin)
 
 
-def ambient(engine: Engine, word: str, minutes: float, seed: int) -> list[FromSpeech]:
+def ambient(engines: Engines, word: str, minutes: float, seed: int) -> list[FromSpeech]:
     """About so many minutes of sentences, in clips of one voice each."""
     inputs = []
     for k in range(math.ceil(minutes * 60 / SENTENCES_S)):
-        draw = rng(seed, "ambient", k)
+        draw, engine = rng(seed, "ambient", k), engines.saying(seed, k)
         voice = engine.draw(draw)
         texts = tuple(near_misses.sentence(word, draw) for _ in range(SENTENCES))
         pauses_s = tuple(round(float(draw.uniform(0.2, 1.5)), 2) for _ in texts[1:])

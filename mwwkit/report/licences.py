@@ -33,6 +33,11 @@ _RULES = (
         NO,
         "forbids commercial use",
     ),
+    (
+        r"fine-?tuned-from",
+        UNKNOWN,
+        "is of the last data that it learnt from; look up what it was fine-tuned from",
+    ),
     (r"none-claimed|made-by-mwwkit", YES, "nobody claims rights in it"),
     (r"\bCC0\b|public-domain|\bPDDL\b|\bunlicense\b", YES, "all rights are given up"),
     (r"\bND\b|no-?deriv", UNKNOWN, "allows no adaptations; whether a model is one is not settled"),

@@ -94,9 +94,12 @@ def read_back(folder: Path, *, can_ask: bool = True) -> dict[str, Any]:
 def extras(parameters: Parameters) -> list[str]:
     """The extras of mwwkit that a notebook's parameters, each of its own type, ask for."""
     product = parameters.get("PRODUCT", "clips")
-    speaks = any(parameters.get(name) for name in SPOKEN) and not parameters.get("PIPER_VOICES")
+    speaks = any(parameters.get(name) for name in SPOKEN) and product != "triples"
+    by_default = "piper" if parameters.get("PIPER_VOICES") else "espeak-ng"
+    engines = parameters.get("TTS_ENGINES") or by_default  # a list, or a text with commas
     wanted = {
-        "tts": speaks and product != "triples",
+        "tts": speaks and "espeak-ng" in engines,
+        "piper": speaks and "piper" in engines,
         "clap": product != "clips" and parameters.get("EMBEDDINGS") == "clap",
         "gpu": parameters.get("DEVICE") == "gpu",
         "tflm": parameters.get("ARENA_BYTES") == 0,

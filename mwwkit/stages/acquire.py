@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
-from mwwkit.corpus import asked, clip_tables, fates, given_places, scripts, synthetic_inputs, tables
+from mwwkit.corpus import asked, clip_tables, fates, given_places, synthetic_inputs, tables
 from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.caveats import known_caveats, of_sound
 from mwwkit.corpus.clips import (
@@ -19,25 +19,24 @@ from mwwkit.corpus.clips import (
     write_catalogue,
     write_quarantine,
 )
+from mwwkit.corpus.engines import ENGINES, Engines, chosen
 from mwwkit.corpus.gathering import Gathered
 from mwwkit.corpus.long_files import cut_over_splits
 from mwwkit.corpus.own_recordings import where_they_went
-from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.recording_folders import (
     looked_at,
     not_looked_at,
     recorded_in,
     roots_of,
 )
-from mwwkit.corpus.sources import FromSpeech, Input
-from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
+from mwwkit.corpus.sources import Input
 from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
 from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
 from mwwkit.run import kept, paths
 from mwwkit.run.checkpoint import Checkpoint, completed, states
-from mwwkit.run.config_base import Before, Between, Checked, OneOf, Texts
+from mwwkit.run.config_base import Before, Between, Checked, EachOf, OneOf, Texts
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.lock import one_writer
@@ -87,7 +86,9 @@ class Config(Checked):
     tts_speakers: int = 0  # 0: all the engine has
     tts_languages: Texts = ()  # espeak-ng voices; none: those of English
     tts_accent_share: float = 0.1
-    piper_voices: str = ""  # a folder of Piper's voices: it speaks instead of espeak-ng
+    # who speaks; none: piper where piper_voices names a folder, else espeak-ng
+    tts_engines: Annotated[Texts, EachOf(ENGINES), Before(())] = ()
+    piper_voices: str = ""  # a folder of Piper's voices
     noise_minutes: Minutes = 20.0  # made up
     rooms: Annotated[int, Between(0, 100_000)] = 60  # made up
     shares: tuple[float, float, float] = SHARES  # train, validation, test
@@ -122,17 +123,11 @@ class Config(Checked):
                 f"speaker_level is {self.speaker_level} and input_rules 1, which does not know it; "
                 "set speaker_level to 0, or begin a new run with input_rules 2"
             )
-        self.engine()
+        self.engines()
 
-    def engine(self) -> Engine:
-        """The speech engine that the settings select."""
-        if self.piper_voices:
-            return Piper(str(paths.typed_path(self.piper_voices)), self.tts_speakers)
-        accents = ACCENTS if self.tts_accent_share else ()
-        languages = self.tts_languages or ENGLISH
-        if self.input_rules > 1:
-            accents = tuple(v for v in accents if not scripts.unread(self.word, (v,)))
-        return Espeak(languages, accents, self.tts_accent_share, self.tts_speakers)
+    def engines(self) -> Engines:
+        """The speech engines that the settings select."""
+        return chosen(self)
 
     def for_the_run(self) -> RunSettings:
         """What the run keeps; no recordings where there are none."""
@@ -167,8 +162,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     checkpoint = _checkpoint(config, run)
     left = checkpoint.left(list(units))
     paths.refuse_unwritable(run.folder)
-    if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
-        config.engine().check()
+    config.engines().check(item for name in left for item in units[name])
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
     seconds = START_S + _guessed_s([item for name in left for item in units[name]], limits)
     n_bytes = sum(bytes_at_most(units[name]) for name in left)
@@ -218,8 +212,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
     for name in checkpoint.left(list(units)):
         checkpoint.adopt(name, run / FOLDER / name)
     left = checkpoint.left(list(units))
-    if any(isinstance(item, FromSpeech) for name in left for item in units[name]):
-        config.engine().check()
+    config.engines().check(item for name in left for item in units[name])
     jobs = ((n, units[n]) for n in session.units(left, lambda name: bytes_at_most(units[name])))
     make = partial(_make, run, replace(checkpoint, own={}, before={}), config)
     so_far = {"total": len(units), "initial": len(units) - len(left), "disable": not left}
@@ -349,7 +342,7 @@ def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple
     name, inputs = job
     bounds = Bounds(config.min_seconds, config.max_seconds)
     with replacing(run / FOLDER / name) as part:
-        facts = make_unit(part, inputs, bounds, config.engine())
+        facts = make_unit(part, inputs, bounds, config.engines().of(inputs))
         checkpoint.seal(part, facts)
     return name, facts
 

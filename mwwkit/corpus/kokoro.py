@@ -1,0 +1,92 @@
+"""Kokoro, a neural text-to-speech of English, for those who fetched it: `mwwkit voices get kokoro`.
+
+    voice = Kokoro().draw(rng(42, "positive", 7))
+    voice.speaker, voice.name    # "kokoro af_heart+af_sky", "af_heart:75+af_sky:25"
+
+Its package wants a newer NumPy than some images have and loads espeak-ng: it runs in an environment
+and a process of its own, on one thread of the CPU (the model's integers have no GPU code), so that
+a text by a voice is the same sound every time on the same kind of machine.
+"""
+
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mwwkit.corpus import kokoro_child
+from mwwkit.corpus.speech import SpeechError, Voice, through_child
+from mwwkit.corpus.voice_files import KOKORO, MODEL
+from mwwkit.run.quantities import how_many
+
+PLAIN_WPM = 165  # the speed of a voice's own, about
+# Two voices of one accent and sex and what lies between them are one speaker. A mixture sounds like
+# both of its parents, so nobody may be in two splits with either: since every voice is in one pair
+# only, speakers share nothing. Nicole whispers and Santa growls: they would spoil a pair.
+PEOPLE = tuple(
+    tuple(names.split("+"))
+    for names in """
+    af_heart+af_sky am_michael+am_eric bf_emma+bf_lily bm_george+bm_lewis af_bella+af_river
+    am_puck+am_onyx bf_isabella+bf_alice bm_fable+bm_daniel af_sarah+af_kore am_fenrir+am_liam
+    af_nova+af_alloy am_adam+am_echo af_aoede+af_jessica af_nicole am_santa
+    """.split()
+)
+PERCENTS = (100, 75, 50, 25, 0)  # of the first of a pair
+
+
+@dataclass(frozen=True)
+class Kokoro:
+    """Kokoro-82M with its English voices, alone and mixed by two."""
+
+    n_speakers: int = 0  # 0: all
+    folder: str = ""  # where it is; empty: where `mwwkit voices` looks
+    name: str = "kokoro"
+    licence: str = KOKORO.licence
+    languages: tuple[str, ...] = ("en-us", "en-gb")
+
+    def voices(self) -> tuple[str, ...]:
+        """Its speakers: pairs of voices, and two single ones."""
+        return tuple(f"{self.name} {'+'.join(pair)}" for pair in self._people())
+
+    def _people(self) -> tuple[tuple[str, ...], ...]:
+        return PEOPLE[: self.n_speakers or None]
+
+    def draw(self, rng: np.random.Generator) -> Voice:
+        """A speaker, one of the voices between its two, and a speed."""
+        pair = self._people()[int(rng.integers(len(self._people())))]
+        percent = int(rng.choice(PERCENTS))
+        rate_wpm = int(np.clip(rng.normal(PLAIN_WPM, 25), 100, 240))
+        shares = zip(pair, (percent, 100 - percent) if pair[1:] else (100,), strict=True)
+        name = "+".join(f"{voice}:{share}" for voice, share in shares if share)
+        return Voice(f"{self.name} {'+'.join(pair)}", name, rate_wpm=rate_wpm)
+
+    def check(self) -> None:
+        """Raise SpeechError, saying what to do, unless its files and its environment are there."""
+        folder = self._folder()
+        if lacks := KOKORO.lacking(folder):
+            more = f" and {how_many(len(lacks) - 1, 'other file')}" if lacks[1:] else ""
+            what = f"{folder} lacks {lacks[0].name}{more}"
+        elif KOKORO.python(folder) is None:
+            what = f"{folder} lacks Kokoro's environment"
+        else:
+            return
+        raise SpeechError(
+            f"Kokoro is not here ({what}); run `{KOKORO.command}`, or take kokoro out of "
+            "TTS_ENGINES"
+        )
+
+    def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
+        """[n] float32 at 16 kHz for each (text, voice), or why not; about a word a CPU second."""
+        return through_child(self.name, partial(_start, self._folder()), orders)
+
+    def _folder(self) -> Path:
+        return Path(self.folder) if self.folder else KOKORO.folder()
+
+
+def _start(folder: Path) -> subprocess.Popen:
+    # -I: nothing of mwwkit's own environment is to be found from there
+    call = [str(KOKORO.python(folder)), "-I", kokoro_child.__file__, str(folder), MODEL]
+    call.append(str(PLAIN_WPM))
+    return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
