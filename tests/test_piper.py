@@ -1,16 +1,22 @@
-"""With Piper itself and a tiny voice made here, whose speech is a buzz."""
+"""With Piper itself: a tiny voice made here, whose speech is a buzz, and a real one."""
 
 import json
 
 import numpy as np
 import pytest
 
+from mwwkit.corpus.clips import validate
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.speech import SpeechError, Voice
+from mwwkit.corpus.voice_files import PIPER_JOE
+from mwwkit.report.licences import UNKNOWN, of_text
 from mwwkit.run.seeds import rng
+from mwwkit.stages import acquire
 
-pytest.importorskip("piper", reason="pip install piper-tts")
-onnx = pytest.importorskip("onnx", reason="pip install onnx")
+pytest.importorskip("piper", reason="pip install 'mwwkit[piper]'")
+with_joe = pytest.mark.skipif(
+    not PIPER_JOE.is_there(PIPER_JOE.folder()), reason=f"joe is not here: {PIPER_JOE.command}"
+)
 
 
 def speak(engine: Piper, text: str, voice: Voice) -> np.ndarray:
@@ -22,6 +28,7 @@ def speak(engine: Piper, text: str, voice: Voice) -> np.ndarray:
 
 def tiny_voice(folder, name, n_speakers):
     """A model with Piper's inputs: 512 samples a phoneme times the length scale; speaker: pitch."""
+    onnx = pytest.importorskip("onnx", reason="pip install 'mwwkit[onnx]'")
     node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
     i64, f32 = onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
 
@@ -109,3 +116,16 @@ def test_a_voice_that_is_gone_costs_its_words_only(engine):
     )
     assert "piper's process died over 'computer'" in str(gone)
     assert len(spoken) > 1000
+
+
+@with_joe
+def test_a_real_voice_speaks_words_the_same_each_time_and_at_the_speed_asked_for():
+    [engine] = acquire.Config(word="computer", tts_engines="piper").engines().all
+    engine.check()
+    assert engine.voices() == ("piper en_US-joe-medium",) and engine.languages == ("en-us",)
+    assert "lessac" in engine.licence and of_text(engine.licence)[0] == UNKNOWN
+    plain, slow = (Voice("x", "en_US-joe-medium", rate_wpm=rate) for rate in (165, 100))
+    first, longer, again = engine.speak_many([("computer", v) for v in (plain, slow, plain)])
+    assert not validate(first) and 0.3 < len(first) / 16_000 < 1.5
+    np.testing.assert_array_equal(first, again)
+    assert len(longer) > 1.3 * len(first)

