@@ -24,6 +24,7 @@ ANYWHERE = [  # a command, its arguments, and its options with what follows each
     ("rehearse", ["d"], [["--disk-gb", "1"], ["-p", "A=1"], ["--session-seconds", "9"]]),
     ("kaggle", ["d"], [["--owner", "me"], ["-p", "A=1"], ["--cpu"]]),
     ("folds", ["r"], [["--k", "3"], ["--to", "t"], ["--previous", "x"]]),
+    ("voices", ["get", "kokoro"], [["--from", "f"], ["--to", "t"], ["--json"]]),
     ("sweep", ["t"], [["--jobs", "2"], ["-p", "A=1", "B=2"], ["--stages", "01"]]),
 ]
 

@@ -110,7 +110,7 @@ def test_shares_and_unequal_amounts_are_told(tmp_path):
         acquire.plan(one, run, limits)
     places = synthetic_inputs.invented(one, [])
     shares, amounts = places[0].notices
-    assert "espeak-ng 50% and kokoro 50% each of the word, near misses, other words" in shares
+    assert "espeak-ng says 50% and kokoro says 50% of the word by machines, and the same" in shares
     assert (
         "says 60 times" not in amounts and "60 times and near misses and other words 10" in amounts
     )

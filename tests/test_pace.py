@@ -63,6 +63,15 @@ def test_another_session_knows_it_from_the_run_or_an_earlier_one(tmp_path, clock
     assert times_the_guess(first, "01 acquire")[0] == 1.0
 
 
+def test_neural_voices_are_told_to_take_longer(tmp_path):
+    def seconds(**given):
+        jobs = chain.assembled(["01"], presets.load("demo"), given, tmp_path / "run")
+        return Forecast(jobs, Run(tmp_path / "run")).seconds(jobs)
+
+    plain, both, kokoro = (seconds(TTS_ENGINES=e) for e in ("[]", "kokoro, espeak-ng", "kokoro"))
+    assert plain < both - 20 < both < kokoro and 1.9 < (kokoro - plain) / (both - plain) < 2.1
+
+
 def test_the_chain_is_told_before_it_begins_and_again_as_it_goes_on(tmp_path, clock):
     run = Run(tmp_path / "run")
     jobs = chain.assembled(list(chain.NOTEBOOKS), presets.load("demo"), {}, run.folder)

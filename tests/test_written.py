@@ -66,6 +66,19 @@ def test_a_text_stays_a_text_on_the_command_line_in_a_preset_and_in_lists(text, 
     assert spelled(typed(text)) == text
 
 
+def test_where_a_list_of_texts_is_empty_otherwise_a_text_is_its_parts_between_commas(tmp_path):
+    def given(**texts):
+        return chain.assembled(["01"], {}, {"WORD": "up", **texts}, tmp_path)[0].given
+
+    assert given(TTS_LANGUAGES="zle/ru")["TTS_LANGUAGES"] == ["zle/ru"]
+    both = given(TTS_ENGINES="kokoro, espeak-ng")["TTS_ENGINES"]
+    assert (
+        both == given(TTS_ENGINES="[kokoro, espeak-ng]")["TTS_ENGINES"] == ["kokoro", "espeak-ng"]
+    )
+    with pytest.raises(presets.PresetError, match="wanted a list, such as"):
+        given(LANGUAGES="no")
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [("042", 42), ("007", 7), ("1_000", 1000), ("1e3", 1000), ("0x10", 16), ("+5", 5), (" 5 ", 5)]

@@ -48,7 +48,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.session import DiskIsFull, StoppedEarly, stops_are_raised
 from mwwkit.run.settings import NAMES as RUN_WIDE
 from mwwkit.run.settings import of_run
-from mwwkit.run.written import advice, as_written, read, spelled
+from mwwkit.run.written import advice, as_written, in_parts, read, spelled
 
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
@@ -212,11 +212,16 @@ def refuse_missing_runs(jobs: Sequence[Job]) -> None:
 
 
 def parsed(name: str, text: str, default: Any) -> Any:
-    """The value of NAME=text: where a list is wanted it is YAML, and a text anywhere else."""
-    if not isinstance(stands_for(name, default), list):
+    """The value of NAME=text: where a list is wanted it is YAML, and a text anywhere else.
+
+    Where that list's default is empty, a text stands for its parts between commas.
+    """
+    wanted = stands_for(name, default)
+    if not isinstance(wanted, list):
         return text
     try:
-        return as_written(text)
+        value = as_written(text)
+        return in_parts(value) if isinstance(value, str) and not wanted else value
     except yaml.YAMLError as error:
         message = f"{name} is {text!r}, which is not readable as YAML: {in_one_line(error)}"
         raise PresetError(message) from error

@@ -19,7 +19,9 @@ from mwwkit.run.quantities import how_long
 from mwwkit.run.session import Limits
 
 NOTEBOOK_S = 12.0  # a kernel, its imports, and what a notebook shows
-SPOKEN_S = 0.015  # CPU seconds a spoken word
+# CPU seconds of a spoken word, and of a minute of sentences, by engine:
+SPEAKING_S = {"espeak-ng": (0.015, 0.2), "kokoro": (0.8, 50.0), "piper": (0.2, 12.0)}
+NOISE_S = 0.2  # of a minute that is made up
 LOOK_S = 5.0  # at the int8 model
 EXPORT_S = 45.0
 Values = Mapping[str, Any]
@@ -68,7 +70,7 @@ def _guess(stage: str, values: Mapping[str, Values]) -> float:
     mine, of_01 = values[SECTIONS[stage]], values.get(SECTIONS["01"], {})
     cores = Limits(workers=int(_amount(mine, "WORKERS"))).n_workers
     if stage == "01":
-        return _spoken(mine) * SPOKEN_S / cores + 0.2 * _minutes(mine) / cores
+        return (_speaking_s(mine) + NOISE_S * _amount(mine, "NOISE_MINUTES")) / cores
     if stage == "02":
         held_out_s = 0.3 * 2.3 * len(mine.get("CONDITIONS", ())) * _spoken(of_01)
         train_s = _amount(mine, "SCENES") * _amount(mine, "SCENE_SECONDS")
@@ -86,6 +88,15 @@ def _guess(stage: str, values: Mapping[str, Values]) -> float:
 def _amount(values: Values, name: str) -> float:
     """A parameter's number; 0 in a notebook that does not have it, since a guess stops nothing."""
     return values.get(name, 0)
+
+
+def _speaking_s(of_01: Values) -> float:
+    """What machines' words and sentences take, where the engines share them out evenly."""
+    default = "piper" if of_01.get("PIPER_VOICES") else "espeak-ng"
+    named = of_01.get("TTS_ENGINES") or [default]
+    each = [of for name, of in SPEAKING_S.items() if name in named] or [SPEAKING_S[default]]
+    word_s, minute_s = (sum(column) / len(each) for column in zip(*each, strict=True))
+    return word_s * _spoken(of_01) + minute_s * _amount(of_01, "TTS_AMBIENT_MINUTES")
 
 
 def _spoken(of_01: Values) -> float:

@@ -79,10 +79,10 @@ class Engines:
         told = []
         whole = sum(self.shares.values()) if self.all[1:] else 0
         if whole:
-            parts = [f"{name} {share / whole:.0%}" for name, share in self.shares.items()]
+            parts = [f"{name} says {share / whole:.0%}" for name, share in self.shares.items()]
             told.append(
-                f"of what machines say, {', '.join(parts[:-1])} and {parts[-1]} each of the word, "
-                "near misses, other words and sentences"
+                f"{', '.join(parts[:-1])} and {parts[-1]} of the word by machines, and the same "
+                "parts of near misses, other words and sentences"
             )
         if self.named and n_others < n_words:
             told.append(

@@ -5,9 +5,9 @@
     for spoken in engine.speak_many([("hey jarvis", voice), ...]):  # 400 a CPU second
         ...                                                         # [n] float32 at 16 kHz
 
-An engine is anything with the members of `Engine`. espeak-ng is the one that is always there
-(`pip install mwwkit[tts]`): it sounds like a machine, so that a model trained on it alone knows
-machines, not people.
+An engine is anything with the members of `Engine`; `engines` says which speak. espeak-ng is the one
+that is always there (`pip install mwwkit[tts]`): it sounds like a machine, so that a model trained
+on it alone knows machines, not people.
 """
 
 import json

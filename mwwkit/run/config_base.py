@@ -25,7 +25,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.written import advice, as_written, read
+from mwwkit.run.written import advice, as_written, in_parts, read
 
 ONE = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 SEVERAL = {str: "texts", int: "whole numbers", float: "numbers", bool: "true and false"}
@@ -143,7 +143,7 @@ class Checked:
         for name, (hint, marks) in hints_of(type(self)).items():
             value = getattr(self, name)
             if COMMAS in marks and isinstance(value, str):
-                value = [part.strip() for part in value.split(",") if part.strip()]
+                value = in_parts(value)
             if not fits(value, hint):
                 wanted = f"{_kind(hint)}{advice(value)}"
                 raise WrongInput(f"{self.whose}{name} is {value!r}; wanted {wanted}")

@@ -61,6 +61,11 @@ def read(text: str, kind: type) -> Any:
     return reader(text)
 
 
+def in_parts(text: str) -> list[str]:
+    """The texts between commas; what is empty is none."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def typed(text: str) -> Any:
     """A number, true or false of a text that is spelled as `spelled` would; any other text itself.
 

@@ -62,11 +62,11 @@ def as_recorded(audio) -> str:
 
 def record(run: Run) -> None:
     """Eight words, four other words, by four people, through the guided recorder."""
-    engine = acquire.Config(word=WORD).engine()
-    asked = {"near": positives(engine, WORD, (), 8, 7), "other": negatives(engine, WORD, 4, 7)}
+    engines = acquire.Config(word=WORD).engines()
+    asked = {"near": positives(engines, WORD, (), 8, 7), "other": negatives(engines, WORD, 4, 7)}
     guide = guided_recorder.Guide(run, WORD)
     for task, items in asked.items():
-        spoken = engine.speak_many((item.texts[0], item.voice) for item in items)
+        spoken = engines.of(items).speak_many((item.texts[0], item.voice) for item in items)
         for number, audio in enumerate(spoken):
             name = SPEAKERS[number % len(SPEAKERS)]
             guide.task.value = task
