@@ -1,18 +1,23 @@
 """Kokoro's speakers; and Kokoro itself where `mwwkit voices get kokoro` was run."""
 
+import venv
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from mwwkit.corpus.clips import Kind, Label
+from mwwkit.corpus.clips import Kind, Label, load_clips
 from mwwkit.corpus.kokoro import PEOPLE, Kokoro
 from mwwkit.corpus.sources import About
 from mwwkit.corpus.speech import SpeechError, Voice
 from mwwkit.corpus.splits import assign
-from mwwkit.corpus.voice_files import ENGLISH_VOICES, KOKORO
-from mwwkit.report.licences import CREDIT, of_text
+from mwwkit.corpus.voice_files import ENGLISH_VOICES, ENVIRONMENT, KOKORO
+from mwwkit.report import origins
+from mwwkit.report.licences import CREDIT, of_data, of_text
+from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits
+from mwwkit.stages import acquire
 
 with_kokoro = pytest.mark.skipif(
     not KOKORO.is_there(KOKORO.folder()), reason=f"Kokoro is not here: {KOKORO.command}"
@@ -73,7 +78,11 @@ def test_what_is_missing_is_named_with_the_command(tmp_path):
         (tmp_path / file.name).parent.mkdir(exist_ok=True)
         with open(tmp_path / file.name, "wb") as empty:
             empty.truncate(file.n_bytes)
-    with pytest.raises(SpeechError, match="environment.; run `mwwkit voices get kokoro`, or take"):
+    told = "environment has no Python.; run `mwwkit voices get kokoro`, or take kokoro out"
+    with pytest.raises(SpeechError, match=told):
+        Kokoro(folder=str(tmp_path)).check()
+    venv.create(tmp_path / ENVIRONMENT, symlinks=True)
+    with pytest.raises(SpeechError, match="does not start: .*No module named 'kokoro_onnx'.; run"):
         Kokoro(folder=str(tmp_path)).check()
 
 
@@ -101,3 +110,22 @@ def test_what_it_cannot_say_costs_that_word_only():
     )
     assert "kokoro" in str(nothing) and isinstance(nothing, SpeechError)
     assert "af_nobody" in str(missing) and len(said) > 1000
+
+
+@with_kokoro
+def test_01_has_both_engines_speak_and_the_card_names_its_licence(tmp_path):
+    pytest.importorskip("espeakng_loader")
+    silent = {"tts_ambient_minutes": 0.0, "noise_minutes": 0.0, "rooms": 0, "recordings": ""}
+    amounts = {"tts_positive": 6, "tts_negative": 2, "tts_hard_negative": 0}
+    asked = acquire.Config(word="zebra", tts_engines="kokoro, espeak-ng", **silent | amounts)
+    run, limits = Run(tmp_path / "run"), Limits(workers=1)
+    assert any("kokoro says 50%" in told for told in acquire.plan(asked, run, limits)["notices"])
+    assert acquire.run(asked, run, limits)["units made now"] == 4
+    clips = load_clips(run)
+    spoken = Counter((r.source, r.licence, r.label) for r in clips)
+    for label, n in ((Label.POSITIVE, 3), (Label.NEGATIVE, 1)):
+        assert spoken["kokoro", "Apache-2.0", label] == n
+    assert all(r.is_synthetic for r in clips) and spoken.total() == 8
+    licence = of_data(origins.data(run))
+    assert licence.answer == CREDIT and any("kokoro" in told for told in licence.sentences)
+    assert acquire.run(asked, run, limits)["units made now"] == 0

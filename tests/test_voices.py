@@ -204,6 +204,11 @@ def test_an_environment_is_made_whole_or_not_at_all(packages, clients, tmp_path,
     call = [str(python), "-I", "-c", "import toy_speaks, sys; print(sys.prefix)"]
     said = subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
     assert Path(said) == to / voice_files.ENVIRONMENT and real.is_there(to)
+    assert get(real, to, packages) == []
+    python.unlink()
+    python.symlink_to(tmp_path / "a Python that is gone")
+    assert get(real, to, packages) == ["an environment with toy-speaks==1.0"]
+    assert not real.fault(to)
 
 
 def test_the_command_lists_what_is_here_and_what_gets_the_rest(monkeypatch, tmp_path, capsys):

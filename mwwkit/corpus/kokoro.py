@@ -4,8 +4,9 @@
     voice.speaker, voice.name    # "kokoro af_heart+af_sky", "af_heart:75+af_sky:25"
 
 Its package wants a newer NumPy than some images have and loads espeak-ng: it runs in an environment
-and a process of its own, on one thread of the CPU (the model's integers have no GPU code), so that
-a text by a voice is the same sound every time on the same kind of machine.
+and a process of its own, of 275 MB. On one thread, so that a text by a voice is the same sound
+every time on the same kind of machine; and on the CPU, since ONNX Runtime has the operations of a
+model of integers (ConvInteger, DynamicQuantizeLSTM) for no GPU.
 """
 
 import subprocess
@@ -68,8 +69,8 @@ class Kokoro:
         if lacks := KOKORO.lacking(folder):
             more = f" and {how_many(len(lacks) - 1, 'other file')}" if lacks[1:] else ""
             what = f"{folder} lacks {lacks[0].name}{more}"
-        elif KOKORO.python(folder) is None:
-            what = f"{folder} lacks Kokoro's environment"
+        elif fault := KOKORO.fault(folder):
+            what = f"its environment does not start: {fault}"
         else:
             return
         raise SpeechError(

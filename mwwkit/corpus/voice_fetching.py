@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from mwwkit.corpus.voice_files import ENVIRONMENT, File, Package, Piece, Voices, python_in
+from mwwkit.corpus.voice_files import ENVIRONMENT, File, Package, Piece, Voices, fault_of, python_in
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import PART, replacing, sha256
 from mwwkit.run.progress_bars import progress
@@ -41,7 +41,7 @@ def get(voices: Voices, folder: Path, source: Path | None = None) -> list[str]:
     made = [how_many(len(wanted), "file")] if wanted else []
     if wanted:
         _make_files(voices, wanted, folder, source)
-    if voices.requirement and not voices.python(folder):
+    if voices.requirement and voices.fault(folder):
         _make_environment(voices, folder / ENVIRONMENT, source)
         made.append(f"an environment with {voices.requirement}")
     return made
@@ -222,8 +222,8 @@ def _make_environment(voices: Voices, environment: Path, source: Path | None) ->
         python = str(python_in(part))
         pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q"]
         _call([*pip, "--only-binary", ":all:", *offline, voices.requirement], failed, cure)
-        package = name.partition("-")[0]
-        _call([python, "-I", "-c", f"import {package}"], failed, cure)
+        if fault := fault_of(Path(python), voices.requirement):
+            raise FetchError(f"{failed}: {fault}")
 
 
 def _call(call: Sequence[str], failed: str, cure: str, where: Path | None = None) -> None:

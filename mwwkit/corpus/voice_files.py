@@ -8,6 +8,7 @@
 """
 
 import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,12 @@ class Voices:
         """The Python of its own environment; None where that is not there."""
         return python_in(folder / ENVIRONMENT)
 
+    def fault(self, folder: Path) -> str:
+        """Why its environment cannot be used; empty where it can. It is started, for a second."""
+        if not (python := self.python(folder)):
+            return f"{folder / ENVIRONMENT} has no Python"
+        return fault_of(python, self.requirement)
+
     def is_there(self, folder: Path) -> bool:
         """Whether everything of it is there."""
         ready = not self.requirement or self.python(folder) is not None
@@ -93,6 +100,18 @@ def python_in(environment: Path) -> Path | None:
     """The Python of a virtual environment on any system; None where there is none."""
     there = (environment / name for name in ("bin/python", "Scripts/python.exe"))
     return next((path for path in there if path.exists()), None)
+
+
+def fault_of(python: Path, requirement: str) -> str:
+    """Why a Python cannot import a package that was installed for it; empty where it can."""
+    package = requirement.partition("==")[0].replace("-", "_")
+    call = [str(python), "-I", "-c", f"import {package}"]
+    try:
+        done = subprocess.run(call, capture_output=True, text=True, errors="replace")
+    except OSError as error:  # its base is gone, or it is of another machine
+        return str(error)
+    last = done.stderr.strip().split("\n")[-1]
+    return last or f"exit code {done.returncode}" if done.returncode else ""
 
 
 def _is_there(path: Path, n_bytes: int) -> bool:
