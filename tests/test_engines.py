@@ -118,6 +118,15 @@ def test_shares_and_unequal_amounts_are_told(tmp_path):
     assert not told  # as it was before engines could be named
 
 
+def test_a_word_of_another_language_is_told_where_kokoro_reads_it():
+    def told(**given):
+        return synthetic_inputs.invented(settings(tts_engines="kokoro", **given), [])[0].notices
+
+    [notice] = told(word="hallo haus", languages="de")
+    assert "by the rules of English, and LANGUAGES is de" in notice
+    assert not told(languages="de, en-GB")
+
+
 @pytest.mark.parametrize(
     "given, told",
     [

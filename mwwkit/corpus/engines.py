@@ -25,7 +25,7 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
 
 ENGINES = ("espeak-ng", "kokoro", "piper")
-# An engine's share grows with its speakers up to so many: espeak-ng's 94 sound like few people.
+# An engine's share grows with its speakers up to so many: espeak-ng's 89 sound like few people.
 MOST_COUNTED = 15
 
 
@@ -74,8 +74,11 @@ class Engines:
         others = [other.name for other in self.all if other != engine]
         return f"set TTS_ENGINES to {', '.join(others) or ENGINES[0]}"
 
-    def notices(self, word: str, n_words: int, n_others: int) -> list[str]:
-        """Who says how much, and what is wrong with the amounts; nothing about one engine alone."""
+    def notices(self, config: Any, n_words: int, n_others: int) -> list[str]:
+        """Who says how much, and what is wrong with it; nothing where TTS_ENGINES names none."""
+        if not self.named:
+            return []
+        word = config.word
         told = []
         whole = sum(self.shares.values()) if self.all[1:] else 0
         if whole:
@@ -84,11 +87,18 @@ class Engines:
                 f"{', '.join(parts[:-1])} and {parts[-1]} of the word by machines, and the same "
                 "parts of near misses, other words and sentences"
             )
-        if self.named and n_others < n_words:
+        if n_others < n_words:
             told.append(
                 f"machines say {word!r} {n_words:,} times and near misses and other words "
                 f"{n_others:,} times: a net takes voices that say little else for the word; set "
                 "TTS_NEGATIVE and TTS_HARD_NEGATIVE to as many together"
+            )
+        languages = [language.split("-")[0] for language in config.languages]
+        if "en" not in languages and any(isinstance(engine, Kokoro) for engine in self.all):
+            told.append(
+                f"kokoro reads {word!r} by the rules of English, and LANGUAGES is "
+                f"{', '.join(config.languages)}: listen to its words, or set TTS_ENGINES to "
+                "espeak-ng and TTS_LANGUAGES to that language's voices"
             )
         return told
 

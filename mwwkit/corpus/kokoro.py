@@ -5,8 +5,8 @@
 
 Its package wants a newer NumPy than some images have and loads espeak-ng: it runs in an environment
 and a process of its own, of 275 MB. On one thread, so that a text by a voice is the same sound
-every time on the same kind of machine; and on the CPU, since ONNX Runtime has the operations of a
-model of integers (ConvInteger, DynamicQuantizeLSTM) for no GPU.
+every time on the same kind of machine; and on the CPU, since ONNX Runtime's CUDA lacks most of what
+a model of integers does (ConvInteger, DynamicQuantizeLinear, DynamicQuantizeLSTM).
 """
 
 import subprocess
@@ -24,8 +24,9 @@ from mwwkit.run.quantities import how_many
 
 PLAIN_WPM = 165  # the speed of a voice's own, about
 # Two voices of one accent and sex and what lies between them are one speaker. A mixture sounds like
-# both of its parents, so nobody may be in two splits with either: since every voice is in one pair
-# only, speakers share nothing. Nicole whispers and Santa growls: they would spoil a pair.
+# both of its parents, so it may not be in another split than they: since every voice is of one
+# speaker only, speakers share nothing, and splits, which keep speakers whole, part no such family.
+# Eleven and nine are odd, so Nicole, who whispers, and Santa are alone.
 PEOPLE = tuple(
     tuple(names.split("+"))
     for names in """

@@ -38,7 +38,7 @@ def invented(config: Any, given: Sequence[Input]) -> list[Place]:
         "made up: noise": noises(config.noise_minutes, seed),
         "made up: rooms": rooms(config.rooms, seed),
     }
-    told = engines.notices(word, n_words, n_near + n_others) if n_words or n_others else []
+    told = engines.notices(config, n_words, n_near + n_others) if n_words or n_others else []
     if config.input_rules > 1 and (n_words or n_near):
         engines.refuse_unread(texts[: None if n_words else 1])
         told += engines.script_notices(word)
