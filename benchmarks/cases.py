@@ -71,10 +71,16 @@ class Case:
         return self.name if self.changes else f"{self.name}-{self.recipe}"
 
     @property
+    def spoken_changes(self) -> tuple[str, ...]:
+        """Those of the changes that say what machines say."""
+        return tuple(sorted(change for change in self.changes if change.startswith("TTS_")))
+
+    @property
     def voices_name(self) -> str:
         """What the run of 01 is called that speaks for it: all cases of the word share it."""
         acquire = preset_named(self.preset).get("acquire", {})
-        return f"{self.word}-{self.preset}-{_digest([MADE, acquire])}"
+        settings = [MADE, acquire, *([self.spoken_changes] if self.spoken_changes else [])]
+        return f"{self.word}-{self.preset}-{_digest(settings)}"
 
     @property
     def pools(self) -> bool:

@@ -97,8 +97,9 @@ def spoken(case: Case, work: Path) -> Path:
     folder = work / "spoken" / case.voices_name
     if not (folder / "01.done").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        given = ("--run-dir", str(folder / "run"), "-p", f"WORD={case.word}", "RECORDINGS=")
-        command = ("run", "--preset", case.preset, "--stages", "01", *given)
+        given = (f"WORD={case.word}", "RECORDINGS=", *case.spoken_changes)
+        places = ("--run-dir", str(folder / "run"))
+        command = ("run", "--preset", case.preset, "--stages", "01", *places, "-p", *given)
         _counted(folder / "cpu.json", "speaking", *command)
         (folder / "01.done").touch()
     return folder

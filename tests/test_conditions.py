@@ -455,6 +455,9 @@ def test_a_run_and_its_voices_are_of_the_settings_they_were_begun_with(monkeypat
     longer, quieter = names(train={"steps": 1}), names(acquire={"tts_positive": 1})
     assert longer[0] != today[0] and longer[1] == today[1]
     assert quieter[0] != today[0] and quieter[1] != today[1]
+    case = cases.Case("cat", "few", 0, 3, 1, changes=("TTS_POSITIVE=9", "STEPS=5"))
+    assert case.spoken_changes == ("TTS_POSITIVE=9",) and case.voices_name != today[1]
+    assert cases.Case("cat", "few", 0, 3, 1, changes=("STEPS=5",)).voices_name == today[1]
 
 
 @pytest.mark.parametrize(("n", "in_each"), [(0, [24]), (1, [24]), (3, [8] * 3), (6, [4] * 6)])
