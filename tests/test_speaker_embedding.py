@@ -14,7 +14,8 @@ import pytest
 import soundfile
 
 from mwwkit.audio.effects import loudest_rms
-from mwwkit.corpus import speaker_weights_child
+from mwwkit.corpus import speaker_weights_child, voices_heard
+from mwwkit.corpus.clips import load_clips
 from mwwkit.corpus.speaker_embedding import (
     ALIKE,
     N_MELS,
@@ -24,6 +25,11 @@ from mwwkit.corpus.speaker_embedding import (
     mel_frames,
     n_people,
 )
+from mwwkit.corpus.voice_files import SPEAKERS
+from mwwkit.run.files import read_json
+from mwwkit.run.paths import Run
+from mwwkit.run.session import Limits
+from mwwkit.stages import acquire
 
 RATE_HZ = 16_000
 OF_LSTM = [(kind, of, n) for n in range(3) for kind in ("weight", "bias") for of in ("ih", "hh")]
@@ -98,6 +104,37 @@ def test_what_is_no_such_file_is_told_with_the_command_that_gets_it(tmp_path):
     for name in ("text.npz", "other.npz", "none.npz"):
         with pytest.raises(NoEmbedder, match="mwwkit voices get speakers"):
             SpeakerEmbedder.load(tmp_path / name)
+
+
+# What a run is told
+
+
+def test_01_says_as_how_many_people_machines_sound_where_the_weights_are(
+    tmp_path, monkeypatch, weights
+):
+    config = acquire.Config(
+        word="hey you", recordings="", tts_positive=12, tts_negative=8, tts_hard_negative=0,
+        tts_ambient_minutes=0.0, noise_minutes=0.1, rooms=0, tts_speakers=6,
+    )  # fmt: skip
+    monkeypatch.setenv("MWWKIT_VOICES", str(tmp_path / "voices"))
+    run, limits = Run(tmp_path / "run"), Limits(workers=1)
+    acquire.run(config, run, limits)
+    assert not run.all(voices_heard.FILE) and not acquire.check(run)["voices"]
+    SPEAKERS.folder().mkdir(parents=True)
+    np.savez(SPEAKERS.folder() / SPEAKERS.converted, **weights)
+    for file in SPEAKERS.files:
+        (SPEAKERS.folder() / file.name).touch()
+        os.truncate(SPEAKERS.folder() / file.name, file.n_bytes)
+    acquire.run(config, run, limits)
+    [(engine, found)] = read_json(run / voices_heard.FILE)["engines"].items()
+    who = {r.speaker for r in load_clips(run) if r.is_synthetic and r.speaker}
+    assert (engine, found["voices"]) == ("espeak-ng", len(who)) and 2 <= len(who) <= 6
+    assert 1 <= found["people"] <= len(who)
+    told = f"machines speak with {len(who)} voices of espeak-ng, which sound like {found['people']} p"
+    assert acquire.check(run)["voices"].startswith(told) and told[1:] in repr(acquire.check(run))
+    before = os.stat(run / voices_heard.FILE).st_mtime_ns
+    acquire.run(config, run, limits)
+    assert os.stat(run / voices_heard.FILE).st_mtime_ns == before  # of these clips it is known
 
 
 # The child that reads a pickle
@@ -217,10 +254,9 @@ def test_a_file_that_lies_about_its_sizes_is_refused(file_of, weights):
 
 @pytest.fixture(scope="module")
 def embedder():
-    folder = Path(os.environ.get("MWWKIT_VOICES", Path.home() / ".cache" / "mwwkit" / "voices"))
-    if not (folder / "speakers.npz").is_file():
-        pytest.skip(f"{folder} has no speakers.npz: mwwkit voices get speakers")
-    return SpeakerEmbedder.load(folder / "speakers.npz")
+    if not SPEAKERS.is_there(SPEAKERS.folder()):
+        pytest.skip(f"{SPEAKERS.folder()} has no weights: {SPEAKERS.command}")
+    return SpeakerEmbedder.load(SPEAKERS.folder() / SPEAKERS.converted)
 
 
 @pytest.fixture(scope="module")

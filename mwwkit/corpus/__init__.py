@@ -31,6 +31,7 @@ scripts           which scripts the voices read as words, and which they spell
 near_misses       what sounds like the wake word, other words, sentences
 speaker_embedding as how many people voices sound, by a published net in NumPy (its weights come
                   through speaker_weights_child)
+voices_heard      as how many people the machines of a run sound, measured once and kept
 spoken_needs      which of it machines should say, by what people recorded
 synthetic_inputs  what machines are asked to say and to make up, decided by a seed
 noise_and_rooms   noise and rooms made up, for those who have none

