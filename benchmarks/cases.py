@@ -72,8 +72,8 @@ class Case:
 
     @property
     def spoken_changes(self) -> tuple[str, ...]:
-        """Those of the changes that say what machines say."""
-        return tuple(sorted(change for change in self.changes if change.startswith("TTS_")))
+        """Those of the changes that the run of 01 must have too that speaks for it."""
+        return tuple(sorted(c for c in self.changes if c.startswith(("TTS_", "SHARES="))))
 
     @property
     def voices_name(self) -> str:
