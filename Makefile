@@ -32,6 +32,7 @@ notebooks: $(VENV)/.dev  ## notebooks/*.ipynb from their .py, with pyproject.tom
 	$(PY) tests/stamp_address.py
 	$(PY) -m jupytext --to ipynb --update notebooks/*.py
 	$(PY) tests/attach_pictures.py
+	$(PY) tests/keep_cells.py
 
 pictures: $(VENV)/.dev  ## docs/pictures/*.png, which the notebooks and the README explain with
 	$(PY) docs/pictures.py
@@ -51,6 +52,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.lab: $(VENV)/.demo
+	@echo 'Installing JupyterLab into $(VENV): a minute or so, without a word until the end ...'
 	$(PY) -m pip install --quiet --editable '.[lab]'
 	touch $@
 

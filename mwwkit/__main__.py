@@ -7,6 +7,7 @@ What is asked for goes to stdout, everything else to stderr. Exit codes:
     2  the command was refused, and nothing was done: a name, a value, an option, another word or
        setting than the run was begun with, a run that another process writes
     3  a stage stopped at a deadline or a budget, to be continued
+  130  interrupted, by Ctrl-C; to be continued
 """
 
 import argparse

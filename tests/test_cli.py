@@ -114,14 +114,16 @@ def test_where_the_run_is_and_with_what_preset_is_settled_and_said(
     given = ["run", "--stages", "03", "-p", "WORD=hey cat"]
     assert cli.main([*given, "--preset", preset("train: {}")]) == cli.OK
     folder = tmp_path / "run/hey_cat-mine"
-    assert f"the run is in {folder} (--run-dir)" in capsys.readouterr().err.splitlines()
+    assert (
+        f"the run is in {folder} (another: --run-dir DIR)" in capsys.readouterr().err.splitlines()
+    )
     assert (folder / "executed/03_train.ipynb").is_file()
     keep(Run(folder), RunSettings("hey cat", preset="fast_test"))
     planned = []
     monkeypatch.setattr(chain, "looked_over", lambda *given: planned.append(given) or [])
     assert cli.main([*given, "--run-dir", str(folder)]) == cli.OK
     assert planned[0][1]["train"]["steps"] == 250 and planned[0][-1] is None
-    assert "the preset is fast_test (--preset)" in capsys.readouterr().err
+    assert "the preset is fast_test (another: --preset NAME)" in capsys.readouterr().err
     assert cli.main(["run", "--stages", "03"]) == cli.USAGE
     assert "says which run is meant" in capsys.readouterr().err
 
@@ -232,14 +234,14 @@ def test_the_session_hours_are_for_all_stages_together(notebooks, tmp_path, pres
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (["-p", "STEP=20"], "03_train takes a parameter STEP; did you mean STEPS?"),
+        (["-p", "STEP=20"], "03_train takes no parameter STEP; did you mean STEPS?"),
         (["-p", "STEPS=many"], "STEPS is 'many'; wanted a whole number, such as 10"),
         (["-p", "STEPS=2.5"], "STEPS is '2.5'; wanted a whole number"),
         (["-p", "RATE=true"], "RATE is 'true'; wanted a number"),
         (["-p", "STEPS=[1"], "STEPS is '[1'; wanted a whole number, such as 10"),
         (["--preset", "fast_tset"], "no preset 'fast_tset'; did you mean fast_test?"),
         (["--preset", "nowhere.yaml"], "there is no file"),
-        (["--previous", "/nowhere"], "PREVIOUS names /nowhere"),
+        (["--previous", "/nowhere"], "PREVIOUS (--previous) names /nowhere"),
     ],
 )
 def test_a_wrong_name_or_value_is_refused_before_any_work(

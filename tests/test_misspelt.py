@@ -60,7 +60,7 @@ def test_a_misspelt_line_beside_the_right_one_is_refused_as_the_command_line_doe
             told("01", kernel(*cells))
     with pytest.raises(WrongInput, match=TTS):  # papermill's cell
         told("01", kernel(few, rest, "# Parameters\nTTS_POSITVE = 5\n"))
-    with pytest.raises(WrongInput, match="takes a parameter TTS_POSITVE; did you mean TTS_POSI"):
+    with pytest.raises(WrongInput, match="takes no parameter TTS_POSITVE; did you mean TTS_POSI"):
         chain.assembled(["01"], {}, {"TTS_POSITVE": "5"}, tmp_path)
 
 

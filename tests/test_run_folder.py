@@ -53,7 +53,9 @@ def test_a_folder_of_its_own_wins_over_a_run_in_the_folder_itself(here):
         parameter = [("WORD", word)]
         given = Namespace(run_dir="", preset="fast_test", parameter=parameter)
         [line] = run_command._settled(given)
-        assert line.startswith(f"the run is in {here / f'run/{word}-fast_test'} (--run-dir)")
+        assert line.startswith(
+            f"the run is in {here / f'run/{word}-fast_test'} (another: --run-dir DIR)"
+        )
         assert (f"--run-dir {here / 'run'} takes that one" in line) is told
 
 

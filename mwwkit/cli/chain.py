@@ -25,7 +25,7 @@ import yaml
 from mwwkit.cli import preflight, watching
 from mwwkit.cli.command import say
 from mwwkit.cli.given_folders import refuse_missing_places
-from mwwkit.presets import Preset, PresetError, in_one_line, suggest
+from mwwkit.presets import Preset, PresetError, in_one_line
 from mwwkit.presets.notebooks import (
     ENDS_IN,
     NOTEBOOKS,
@@ -34,8 +34,10 @@ from mwwkit.presets.notebooks import (
     of_section,
     parameters,
     refuse_unknown_keys,
+    refuse_unknown_names,
     stands_for,
 )
+from mwwkit.presets.pristine import as_it_came
 from mwwkit.run.comparison import OUR_OWN
 from mwwkit.run.config_base import ONE
 from mwwkit.run.decisions import parameter_decisions
@@ -145,11 +147,7 @@ def assembled(
     takes = {stage: parameters(stage) for stage in NOTEBOOKS}
     refuse_unknown_keys(preset)
     _refuse_places(preset, given, previous)
-    reachable = {name for stage in chosen for name in takes[stage]}
-    for name in given:
-        if name not in reachable:
-            where = "no notebook" if len(chosen) > 1 else NOTEBOOKS[chosen[0]]
-            raise PresetError(f"{where} takes a parameter {name}{suggest(name, reachable)}")
+    refuse_unknown_names(chosen, given)
     jobs = []
     for stage in chosen:
         values = of_section(preset, SECTIONS[stage])
@@ -332,13 +330,14 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: watching.S
 
     logger.setLevel("ERROR")  # it knows the tagged cell alone; `assembled` has tried every name
     name, place = NOTEBOOKS[stage], _place_for_sockets()
-    # Papermill fills in names in braces in a path.
-    paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook(stage), copy)]
     shown = {"progress_bar": False, "stdout_file": out, "stderr_file": out}
     engine = watching.engine()
     try:
         with TemporaryDirectory(prefix="mwwkit-", dir=place) as sockets:
             config = Config({} if sys.platform == "win32" else _sockets_in(sockets))
+            # papermill fills in names in braces in a path
+            both = as_it_came(notebook(stage), Path(sockets)), copy
+            paths = [str(path).replace("{", "{{").replace("}", "}}") for path in both]
             with stops_are_raised(), copy_in(copy.parent):
                 papermill.execute_notebook(*paths, parameters, engine, **shown, config=config)
     except PapermillExecutionError as error:

@@ -9,6 +9,7 @@ Nothing heavy is imported before a command does its work, so that help comes at 
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -16,11 +17,14 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from mwwkit.presets import PresetError
+from mwwkit.presets.notebooks import SECTIONS
+from mwwkit.presets.pristine import told_of_edits
 from mwwkit.run.errors import MwwkitError
 from mwwkit.run.lock import Occupied
 from mwwkit.run.session import StoppedEarly
 
 OK, BAD, USAGE, STOPPED = 0, 1, 2, 3  # exit codes; `mwwkit.__main__` says what they mean
+OPTIONS = {"RUN_DIR": "--run-dir", "PREVIOUS": "--previous"}  # of what notebooks call so
 INTERRUPTED = 130  # what shells use for Ctrl-C
 
 
@@ -39,6 +43,7 @@ def carry_out(command: Command, words: Sequence[str]) -> int:
     arguments = read(command, words)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported, if it is
     try:
+        _say_what_was_edited(arguments)
         return command.work(arguments)
     except KeyboardInterrupt:
         say("interrupted; finished units are kept: run it again to go on")
@@ -47,11 +52,29 @@ def carry_out(command: Command, words: Sequence[str]) -> int:
         say(str(stop))
         return STOPPED
     except (PresetError, Occupied) as error:
-        say(f"mwwkit: {error}")
+        say(f"mwwkit: {with_options(str(error))}")
         return USAGE
     except (MwwkitError, OSError) as error:
-        say(f"mwwkit: {error}")
+        say(f"mwwkit: {with_options(str(error))}")
         return BAD
+
+
+def with_options(message: str) -> str:
+    """A message that may be a notebook's own, with the options beside the parameters it names."""
+    for name, option in OPTIONS.items():
+        if option not in message:
+            message = re.sub(rf"\b{name}\b", f"{name} ({option})", message, count=1)
+    return message
+
+
+def _say_what_was_edited(arguments: argparse.Namespace) -> None:
+    """Say what stands in the notebooks and does not count, for a command that takes parameters."""
+    if "parameter" in arguments:
+        said = {name for name, _ in arguments.parameter} | (
+            {"PRESET"} if arguments.preset else set()
+        )
+        for line in told_of_edits(getattr(arguments, "stages", list(SECTIONS)), said):
+            say(line)
 
 
 def read(command: Command, words: Sequence[str]) -> argparse.Namespace:

@@ -13,9 +13,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mwwkit.cli import chain
+from mwwkit.presets.pristine import as_it_came
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing, write_json
 from mwwkit.run.paths import places
@@ -103,7 +105,9 @@ class Kernel:
         from papermill.parameterize import parameterize_notebook
 
         metadata = self.metadata()
-        notebook = load_notebook_node(str(chain.notebook(self.stage)))
+        with TemporaryDirectory() as held:
+            path = as_it_came(chain.notebook(self.stage), Path(held))
+            notebook = load_notebook_node(str(path))
         filled = parameterize_notebook(notebook, self.given) if self.given else notebook
         with replacing(folder / self.folder / metadata["code_file"]) as part:
             text = self.series.linked(json.dumps(filled, indent=1, ensure_ascii=False))

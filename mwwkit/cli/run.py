@@ -48,7 +48,7 @@ def _settled(arguments: argparse.Namespace) -> list[str]:
     arguments.run_dir = str(taken)
     other = run_folder.passed_over(word, taken)
     also = f"; a run of {word!r} is in {other} itself too: --run-dir {other} takes that one"
-    return [f"the run is in {taken} (--run-dir){also if other else ''}"]
+    return [f"the run is in {taken} (another: --run-dir DIR){also if other else ''}"]
 
 
 def _word(arguments: argparse.Namespace) -> str:
@@ -74,7 +74,7 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
     preset, named = run_folder.beside(run, preset), arguments.preset
     if not named:
         arguments.preset, named, preset = run_folder.preset_of(run)
-        settled = [*settled, f"the preset is {arguments.preset} (--preset)"]
+        settled = [*settled, f"the preset is {arguments.preset} (another: --preset NAME)"]
     if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
     places = run.folder, arguments.previous

@@ -14,6 +14,7 @@ from mwwkit.run.paths import Run
 def _options(parser: argparse.ArgumentParser) -> None:
     options.add_run(parser, "RUN", "where 02 is finished; it is only read")
     options.add_parameters(parser, "standard")
+    parser.set_defaults(stages=["03"])
     parser.add_argument("--trials", type=options.count, default=20, metavar="N", help="in all (20)")
     limit = "begin no trial that would end later; 0: no limit (0)"
     parser.add_argument("--hours", type=options.amount, default=0.0, metavar="H", help=limit)

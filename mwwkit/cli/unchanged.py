@@ -21,7 +21,7 @@ from typing import Any
 
 import mwwkit
 from mwwkit.cli.chain import NOTEBOOKS, Job, every_value, snapshot
-from mwwkit.presets.notebooks import SECTIONS, notebook
+from mwwkit.presets.notebooks import CELLS, SECTIONS, notebook
 from mwwkit.run.errors import MwwkitError
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.lock import session_in
@@ -123,7 +123,7 @@ def _whole(place: Any) -> Any:
 def _code() -> list[Any]:
     """The versions of what works, and the files of mwwkit itself."""
     package = Path(mwwkit.__file__).parent
-    files = [*package.rglob("*.py"), *package.rglob("*.yaml"), *map(notebook, NOTEBOOKS)]
+    files = [*package.rglob("*.py"), *package.rglob("*.yaml"), CELLS, *map(notebook, NOTEBOOKS)]
     return [mwwkit.__version__, sys.version, *map(_state, sorted(files))]
 
 

@@ -121,7 +121,9 @@ def resolve(
         value, has = given[name], run_has.get(name)
         said = of_preset.get(name)
         if value is not None and name in handed:
-            found[name] = Parameter(value, HANDED, has)
+            # the command line hands a preset's values over beside its name
+            as_preset = said is not None and _same(spelled(value), spelled(said))
+            found[name] = Parameter(value, of_them if as_preset else HANDED, has)
         elif value is not None and not _same(value, defaults[name]):
             found[name] = Parameter(value, SET, has)
         elif decided.get(name) is not None:
@@ -138,7 +140,7 @@ def resolve(
         else:
             found[name] = _default(name, value)
     if section == FIRST and is_said:
-        by_hand = {name: p.value for name, p in found.items() if p.origin in (HANDED, SET)}
+        by_hand = {n: p.value for n, p in found.items() if n in handed or p.origin == SET}
         refuse_its_word(chosen.value, by_hand)
     parameters = Parameters(found)
     for line in (*words_about_the_run(parameters, section), *_not_taken(found, decided, configs)):
