@@ -15,7 +15,19 @@ import sys
 from collections.abc import Sequence
 
 from mwwkit import __version__
-from mwwkit.cli import check, kaggle, measure, rehearse, report, run, score, sweep, tune, verify
+from mwwkit.cli import (
+    check,
+    kaggle,
+    list_parameters,
+    measure,
+    rehearse,
+    report,
+    run,
+    score,
+    sweep,
+    tune,
+    verify,
+)
 from mwwkit.cli import voices_command as voices
 from mwwkit.cli.command import BAD, INTERRUPTED, OK, STOPPED, USAGE, Command, carry_out
 
@@ -28,6 +40,7 @@ COMMANDS += (
     sweep.SWEEP,
     kaggle.KAGGLE,
     voices.VOICES,
+    list_parameters.PARAMETERS,
 )
 
 __all__ = ["BAD", "INTERRUPTED", "OK", "STOPPED", "USAGE", "export", "main", "train"]

@@ -1,6 +1,7 @@
 """What a person who types the command is told: one line that says what is wrong and what to do."""
 
 import os
+import shlex
 import struct
 import subprocess
 from pathlib import Path
@@ -16,6 +17,7 @@ from mwwkit.corpus.clips import read_quarantine
 from mwwkit.run.checkpoint import Checkpoint
 from mwwkit.run.paths import Run
 from mwwkit.run.session import Limits
+from mwwkit.run.settings import RunSettings, keep
 from mwwkit.stages import acquire, featurize, mine, train
 
 QUIET = {
@@ -107,6 +109,29 @@ def test_a_setting_of_a_later_stage_that_cannot_change_is_told_before_01_begins(
     made = f"{here / folder}/checkpoint.json was made with other values of {told_of}"
     assert f"{made}; put them back, or use a new RUN_DIR" in told(lines)
     assert tree(path.parent) == before and not (here / "executed").exists()
+
+
+def test_how_to_train_longer_on_the_same_clips_is_told_and_can_be_done(tmp_path):
+    here = Run(tmp_path / "my run")
+    keep(here, RunSettings("cat", preset="fast_test"))
+    for name in ("clips", "features"):
+        (here / name).mkdir()
+    for folder, settings in train.begun_with(train.Config(steps=250), here).items():
+        Checkpoint.resume(here, folder, settings).finish("a unit")
+    where = {"PREVIOUS": [], "SEED": 42}
+
+    def refusal(folder: Path) -> str:
+        given = where | {"RUN_DIR": str(folder), "STEPS": 500}
+        return preflight.why_it_cannot_go_on({"train": chain.parameters("03") | given})[0]
+
+    told = refusal(here.folder)
+    assert "steps (250 then, 500 now); put them back, or" in told
+    copying, command = told.partition(" on the same clips: ")[2].split("; then this command with ")
+    subprocess.run(copying, shell=True, check=True)
+    options = shlex.split(command)
+    new = Path(options[options.index("--run-dir") + 1])
+    assert sorted(path.name for path in new.iterdir()) == ["clips", "features", "settings.json"]
+    assert options[-2:] == ["--stages", "03-05"] and not refusal(new)
 
 
 def test_a_run_that_goes_on_under_its_own_settings_is_not_refused_whatever_01_makes(tmp_path):

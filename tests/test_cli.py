@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 import sys
 import tempfile
 from argparse import Namespace
@@ -17,6 +18,7 @@ from mwwkit.audio.wav16 import write_wav16
 from mwwkit.cli import chain, options, summary
 from mwwkit.cli import run as running
 from mwwkit.cli.check import INDENT
+from mwwkit.cli.command import with_options
 from mwwkit.esphome import manifest
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -399,17 +401,55 @@ def test_mww_train_and_mww_export_are_run_with_one_stage(notebooks, preset, tmp_
 def test_check_says_of_each_stage_whether_it_is_whole(tmp_path, capsys):
     assert cli.main(["check", str(tmp_path)]) == cli.BAD
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:2] for line in lines if "BAD" in line] == list(chain.NOTEBOOKS)
+    assert [line[:2] for line in lines if ": not begun" in line] == list(chain.NOTEBOOKS)
     assert all(len(line) <= WIDTH + len(INDENT) or " " not in line.strip() for line in lines)
     assert f"run {chain.NOTEBOOKS['02']} to its end first" in " ".join(" ".join(lines).split())
     assert cli.main(["check", str(tmp_path / "nothing")]) == cli.USAGE
+    (tmp_path / "training").mkdir()
+    assert cli.main(["check", str(tmp_path), "--stages", "03"]) == cli.BAD
+    assert capsys.readouterr().out.startswith("03_train: BAD\n")
 
 
-def test_verify_and_score_of_a_model_that_is_not_there_exit_with_1(tmp_path, capsys):
+def test_of_a_model_that_is_not_there_verify_says_bad_and_score_is_refused(tmp_path, capsys):
     assert cli.main(["verify", str(tmp_path / "no.json")]) == cli.BAD
     assert "no.json" in capsys.readouterr().out
-    assert cli.main(["score", str(tmp_path / "no.json"), str(tmp_path)]) == cli.BAD
-    assert "no.json" in capsys.readouterr().err
+    for model, why in ((tmp_path / "no.json", "is not there"), (tmp_path, "is a folder")):
+        assert cli.main(["score", str(model), str(tmp_path)]) == cli.USAGE
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"mwwkit: the model {model} {why}; wanted its .json")
+
+
+def test_a_reader_that_leaves_gets_no_message_and_no_traceback(tmp_path):
+    first = "import sys; print(sys.stdin.readline())"
+    reads = subprocess.Popen([sys.executable, "-c", first], stdin=subprocess.PIPE, text=True)
+    lists = "from mwwkit import __main__ as m, cli; import sys\n"
+    lists += "from mwwkit.cli import command\n"
+    lists += "endless = lambda a: [print('x' * 99) for _ in range(9_999)] and 0\n"
+    lists += (
+        "c = command.Command('c', 'c', lambda p: None, endless)\nsys.exit(command.carry_out(c, []))"
+    )
+    call = [sys.executable, "-c", lists]
+    done = subprocess.run(call, stdout=reads.stdin, stderr=subprocess.PIPE, text=True)
+    reads.stdin.close()
+    assert (done.returncode, done.stderr, reads.wait()) == (cli.BAD, "", 0)
+
+
+def test_the_parameters_are_listed_with_defaults_and_a_line(capsys):
+    assert cli.main(["parameters", "--stages", "03"]) == cli.OK
+    out = capsys.readouterr().out
+    assert out.startswith("03_train\n") and "    STEPS = 12000  # of training\n" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("use a new RUN_DIR; RUN_DIR is x", "use a new RUN_DIR (--run-dir); RUN_DIR is x"),
+        ("give it as PREVIOUS", "give it as PREVIOUS (--previous)"),
+        ("another one (--run-dir, RUN_DIR)", "another one (--run-dir, RUN_DIR)"),
+    ],
+)
+def test_what_a_notebook_calls_so_is_told_with_its_option(text, told):
+    assert with_options(text) == told
 
 
 @pytest.fixture

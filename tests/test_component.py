@@ -1,5 +1,7 @@
 """The component on a PC: a manifest in, detections out, with and without a VAD model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
@@ -108,6 +110,8 @@ def test_score_hears_whatever_can_be_decoded_and_tells_of_the_rest(
     told = scoring.table(report)
     assert "notes.txt is no audio but text" in told and "gone.wav is a link to nowhere.wav" in told
     assert "opposite.wav has channels that cancel each other" in told
+    quiet = replace(report, totals=replace(report.totals, detections=0, files_with_detections=0))
+    assert "2 files, 0.0 minutes: no detections in any\n" in scoring.table(quiet)
 
 
 def test_score_counts_by_the_top_folders_and_compares_as_the_device_does(

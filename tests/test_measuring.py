@@ -1,6 +1,7 @@
 """The commands that measure: what they print, and what they refuse in one line."""
 
 import json
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -8,12 +9,15 @@ from small_run import write_corpus
 
 from mwwkit import __main__ as cli
 from mwwkit.cli import ablation
+from mwwkit.cli.command import read
+from mwwkit.cli.run import RUN
 from mwwkit.corpus.clips import CATALOGUE, load_clips, write_catalogue
 from mwwkit.corpus.sources import About, FromFile
 from mwwkit.corpus.tables import given_splits
 from mwwkit.evaluation import domain_shift
 from mwwkit.metrics.rates import Rate
 from mwwkit.run.paths import Run
+from mwwkit.run.settings import RunSettings, keep
 
 RECALL = domain_shift.OfUnits(9, 10, 0.9, 0.55, 0.998, units=10)
 ROW = domain_shift.Row("clean", "clean", "people", RECALL, Rate(0, 0), None)
@@ -25,7 +29,7 @@ def test_folds_are_written_for_every_run_with_the_command_to_make_it(tmp_path, c
     to = tmp_path / "folds of mine"
     assert cli.main(["folds", str(here.folder), "--k", "4", "--to", str(to)]) == cli.OK
     told = capsys.readouterr().out
-    assert f"GIVEN_SPLITS='{to}/fold-4.csv'" in told and "12 positive" in told  # of 48
+    assert shlex.quote(f"GIVEN_SPLITS={to}/fold-4.csv") in told and "12 positive" in told  # of 48
     inputs = [
         FromFile(About(r.label, r.kind, r.word, r.speaker, r.source, "", r.origin), tmp_path, 1)
         for r in load_clips(here)
@@ -51,12 +55,21 @@ def test_a_table_is_written_for_each_speaker_with_the_command_to_run_without_the
     here = catalogued(tmp_path / "one", 4)
     to = tmp_path / "by speaker"
     call = ["folds", str(here.folder), "--by-speaker", "--to", str(to)]
+    own = {"recordings": str(tmp_path / "my words"), "negative": ["/a,b", "/c"]}
+    keep(here, RunSettings("hey cat", preset="fast_test", languages=("de",), **own))
     assert cli.main(call) == cli.OK
     told = capsys.readouterr().out
     table = to / "without-1-s0.csv"
     assert len(list(to.iterdir())) == 2  # of the four two say the word
     assert "without s0: tests" in told and "24 positive" in told
-    assert f"mwwkit run --run-dir run/{table.stem} -p GIVEN_SPLITS='{table}'" in told
+    [line] = [line for line in told.splitlines() if "run/without-1-s0 " in line]
+    command = read(RUN, shlex.split(line)[2:])
+    assert (command.run_dir, command.preset) == (f"run/{table.stem}", "fast_test")
+    given = dict(command.parameter)
+    assert given.pop("NEGATIVE") == '["/a,b", "/c"]' and given.pop("LANGUAGES") == '["de"]'
+    places = {"RECORDINGS": own["recordings"], "GIVEN_SPLITS": str(table)}
+    assert given == {"WORD": "hey cat", **places}
+    assert told.startswith("Each command has the word, the preset and the recordings")
     assert "Each run's card says how a stranger is heard" in told
 
 

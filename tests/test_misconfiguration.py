@@ -133,6 +133,40 @@ def test_recordings_that_are_not_there_are_refused_with_the_whole_path(
     assert "which is a file" in told("", *options, "RECORDINGS=mywrods.txt")
 
 
+def test_recordings_one_folder_too_deep_are_refused_before_any_work(told, tmp_path):
+    for name in ("words/positive/ann", "words/negative", "elsewhere/voices"):
+        (tmp_path / name).mkdir(parents=True)
+    options = ("--preset", "standard", "-p", "WORD=cat")
+    line = told("", *options, f"RECORDINGS={tmp_path / 'words/positive'}")
+    assert line.endswith(f"; did you mean {tmp_path / 'words'}?")
+    line = told("", *options, f"RECORDINGS={tmp_path / 'elsewhere'}")
+    assert line.endswith("(found voices)") and "none of the folders positive, negative" in line
+
+
+def test_a_relative_path_that_is_not_there_is_told_with_the_folder_it_was_counted_from(
+    told, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    counted = f" (mine was counted from {tmp_path})"
+    line = told("", "--preset", "standard", "-p", "WORD=cat", "RECORDINGS=mine")
+    assert line.startswith(f"RECORDINGS names {tmp_path / 'mine'}, ") and line.endswith(counted)
+    assert told("", "--previous", "mine").endswith(counted)
+    assert cli.main(["check", "mine"]) == cli.USAGE
+
+
+def test_a_folder_with_nearly_a_known_name_is_told_before_the_work_with_its_files(tmp_path, capsys):
+    for name in ("positive/1.wav", "postive/2.wav", "postive/ann/3.wav", "old/4.wav"):
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    given = {"WORD": "cat", "RECORDINGS": str(tmp_path / "mine")}
+    chain.looked_over(["01"], presets.load("fast_test"), given, tmp_path / "run")
+    old, line = capsys.readouterr().err.splitlines()
+    assert old.startswith(f"{tmp_path / 'mine/old'} is a folder that is not used: 1 files;")
+    assert line.startswith(f"{tmp_path / 'mine/postive'} is a folder that is not used: 2 files;")
+    assert line.endswith("is it positive/?")
+
+
 def test_05_without_a_word_says_that_01_has_not_run_here(told):
     line = told("", "--preset", "standard", "--stages", "05")
     assert "01 has not run here; run 01_acquire_and_augment first" in line
@@ -177,7 +211,12 @@ def test_what_is_refused_is_not_told_where_it_would_be(tmp_path, capsys, monkeyp
         (["--preset", "/proc/self/mem.yml"], "there is no file /proc/self/mem.yml"),
         (["--preset", ".yaml"], "no preset '.yaml'"),
         (["-p", "STEP=5"], "no notebook takes a parameter STEP; did you mean STEPS?"),
-        (["--stages", "02", "-p", "STEPS=5"], "02_featurize takes a parameter STEPS"),
+        (["--stages", "02", "-p", "STEPS=5"], "STEPS is a parameter of 03_train, and the stages"),
+        (["--stages", "02", "-p", "STPS=5"], "02_featurize takes no parameter STPS; there are "),
+        (
+            ["--stages", "02-05", "-p", "RECORDINGS=mine"],
+            "RECORDINGS is a parameter of 01_acquire_and_augment, and the stages here are 02, 03,",
+        ),
         (["-p", "STEPS=2.5"], "STEPS is '2.5'; wanted a whole number"),
         (["-p", "STEPS=true"], "STEPS is 'true'; wanted a whole number"),
         (["-p", "CONDITIONS=[clean"], "which is not readable as YAML: expected ',' or ']', but"),
@@ -194,11 +233,11 @@ def test_what_is_refused_is_not_told_where_it_would_be(tmp_path, capsys, monkeyp
         (["-p", "BATCH=0"], "train: batch is 0; wanted 1 to 4096"),
         (
             ["--previous", "/nowhere"],
-            "PREVIOUS names /nowhere, which is no folder; attach that run",
+            "PREVIOUS (--previous) names /nowhere, which is no folder; attach that run",
         ),
         (
             ["-p", "PREVIOUS=/nowhere"],
-            "PREVIOUS names /nowhere, which is no folder; attach that ru",
+            "PREVIOUS (--previous) names /nowhere, which is no folder; attach that ru",
         ),
         (["-p", "PREVIOUS=.", "--previous", "."], "PREVIOUS is given twice, as a parameter and as"),
         (["-p", "SEED=1", "-p", "SEED=2"], "SEED is given twice, as '1' and as '2'"),
@@ -220,7 +259,9 @@ def test_a_gpu_that_is_not_there_is_told_before_the_hours_of_01_and_02(told, mon
 
 def test_an_earlier_run_that_is_this_run_is_refused(told, tmp_path):
     (tmp_path / "run").mkdir()
-    assert "which is RUN_DIR itself; take it off" in told("", "--previous", str(tmp_path / "run"))
+    assert "which is RUN_DIR (--run-dir) itself; take it off" in told(
+        "", "--previous", str(tmp_path / "run")
+    )
 
 
 def test_what_only_the_stages_not_chosen_would_refuse_is_no_hindrance(tmp_path):

@@ -107,6 +107,18 @@ def test_papermills_value_wins_over_a_preset_even_where_it_is_the_default(run):
     assert origin(found, "BATCH") == (4, HANDED)
 
 
+def test_what_the_command_line_hands_over_of_a_preset_is_told_as_the_presets(run):
+    [job] = chain.assembled(
+        ["02"], presets.load("demo"), {"SCENES": "70"}, run.folder, named="demo"
+    )
+    found = resolved("featurize", run, job.given)
+    assert origin(found, "CONDITIONS") == (["clean", "babble10"], "preset demo")
+    assert origin(found, "SCENES") == (70, HANDED)
+    [job] = chain.assembled(["02"], presets.load("fast_test"), {}, run.folder, named="fast_test")
+    told = resolved("featurize", run, job.given).found
+    assert {told[n].origin for n in ("SCENES", "SCENE_SECONDS")} == {"preset fast_test"}
+
+
 def test_a_value_that_is_changed_wins_over_the_preset_and_the_preset_over_the_default(run):
     found = resolved("featurize", run, PRESET="demo", SCENES=70)
     assert origin(found, "SCENES") == (70, SET)

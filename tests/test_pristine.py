@@ -51,9 +51,11 @@ def test_the_cells_that_are_kept_are_those_of_the_notebooks():
 
 def test_an_edited_notebook_runs_by_a_command_as_it_came_and_a_line_says_so(edit, tmp_path):
     before = sources(notebook("05"))
-    path = edit("05", ('AUTHOR = "unknown"', 'AUTHOR = "bob"'), ('RUN_DIR = "auto"', 'RUN_DIR = "run/x"'))
+    path = edit(
+        "05", ('AUTHOR = "me"', 'AUTHOR = "bob"'), ('RUN_DIR = "auto"', 'RUN_DIR = "run/x"')
+    )
     assert edited(path) == {"AUTHOR": "'bob'", "RUN_DIR": "'run/x'"}
-    assert chain.parameters("05")["AUTHOR"] == ""
+    assert chain.parameters("05")["AUTHOR"] == "me"
     (tmp_path / "copy").mkdir()
     copy = as_it_came(path, tmp_path / "copy")
     assert sources(copy) == before != sources(path)
@@ -74,6 +76,14 @@ def test_a_comment_changes_no_value_and_cells_of_ones_own_stay(edit, tmp_path):
     nbformat.write(content, path)
     [first, *_] = [c for c in sources(as_it_came(path, tmp_path)) if c.startswith("import math")]
     assert first == "import math\nmine = math.pi"
+
+
+def test_a_line_that_was_taken_out_is_there_for_a_command(edit, tmp_path):
+    path = edit("03", ("STEPS = 12000", "# STEPS = 12000"))
+    assert edited(path) == {"STEPS": ""} and "without STEPS counts" in told_of_edits(["03"])[0]
+    assert sources(as_it_came(path, tmp_path)) == sources(
+        notebook("02").with_name("03_train.ipynb")
+    )
 
 
 def test_a_cell_that_is_no_python_is_told_and_one_without_its_tag_refused(edit, tmp_path):

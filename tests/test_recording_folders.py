@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from mwwkit.corpus.clips import STAGE, Kind, Label, Split, load_clips, read_quarantine
+from mwwkit.corpus.fates import grouped
 from mwwkit.corpus.folder_names import speaker_of, splits_named
 from mwwkit.corpus.recording_folders import read_folders
 from mwwkit.corpus.splits import FEWEST_SPEAKERS, LeakageError, assign, audit
@@ -250,6 +251,8 @@ def test_what_lies_beside_the_folders_is_told_and_a_misspelt_name_guessed(tmp_pa
     here = Run(tmp_path / "run")
     acquire.run(config(takes(tmp_path / "own", names)), here, LIMITS)
     reasons = {row.path.rpartition("own/")[2]: row.reason for row in read_quarantine(here)}
+    [shown] = [str(why) for why in grouped([("postive", reasons["postive"])])]
+    assert "1 files" in shown and shown.endswith("is it positive/? (postive)"), "whole"
     assert reasons.keys() == {"postive", "4.wav", "old", "train/7.wav"}
     assert reasons["postive"].endswith("is it positive/?") and "1 files" in reasons["old"]
     assert "lies beside the folders and in none of them" in reasons["train/7.wav"]

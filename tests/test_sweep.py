@@ -81,7 +81,10 @@ def test_a_folder_keeps_its_name_while_other_rows_come_and_go(rows):
         ("word,preset\nup,fast\n", "line 2: no preset 'fast'; did you mean fast_test?"),
         ("word,seed\nhey, you,2\n", "line 2: 3 cells under 2 heads; a text with commas wants quo"),
         ('word,seed\n"up,2\n', "line 2: unexpected end of data"),
-        ("word,previous\nup,/nowhere\n", "line 2: PREVIOUS names /nowhere, which is no folder"),
+        (
+            "word,previous\nup,/nowhere\n",
+            "line 2: PREVIOUS (--previous) names /nowhere, which is no folder",
+        ),
         (
             "word,recordings\nup,/nowhere/a\n",
             "line 2: RECORDINGS names /nowhere/a, and there is no",
@@ -124,7 +127,7 @@ def test_a_table_that_cannot_be_read_is_told(tmp_path, rows):
             words_table.read(tmp_path / name, tmp_path, COMMON)
     with pytest.raises(PresetError, match="WORD is given as a parameter; wanted it in the table"):
         rows("word\nup\n", Common(("01",), "fast_test", (("WORD", "up"),)))
-    with pytest.raises(PresetError, match="takes a parameter ROOM; did you mean ROOMS?"):
+    with pytest.raises(PresetError, match="takes no parameter ROOM; did you mean ROOMS?"):
         rows("word\nup\n", Common(("01",), "fast_test", (("ROOM", "1"),)))
 
 

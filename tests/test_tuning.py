@@ -20,7 +20,7 @@ from mwwkit import presets
 from mwwkit.cli import chain, search_space
 from mwwkit.cli.search_space import Choices, Range
 from mwwkit.run import session
-from mwwkit.run.errors import WrongInput
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.lock import Occupied
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
@@ -314,7 +314,7 @@ def test_a_space_that_will_not_do_is_told_in_one_line_before_any_work(
     ("options", "told"),
     [
         (["-p", "LEARNING_RATE=7"], "train: learning_rate is 7.0; wanted 0 to 1"),
-        (["-p", "STEPPS=7"], "03_train takes a parameter STEPPS; did you mean STEPS?"),
+        (["-p", "STEPPS=7"], "03_train takes no parameter STEPPS; did you mean STEPS?"),
         (["--preset", "demmo"], "no preset 'demmo'; did you mean demo?"),
         (["--space", "nowhere.yaml"], "there is no file nowhere.yaml"),
     ],
@@ -343,7 +343,7 @@ def test_the_default_space_is_taken_by_03_from_end_to_end():
 
 def test_without_optuna_it_says_how_to_get_it(search, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(WrongInput, match=r"pip install 'mwwkit\[tune\]'"):
+    with pytest.raises(CannotGoOn, match=r"pip install 'mwwkit\[tune\]'"):
         next(search.trials(1))
 
 

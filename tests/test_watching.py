@@ -1,9 +1,12 @@
 """What is seen of a notebook that runs: one line of progress, and what it came to."""
 
 import io
+import logging
+import signal
 
 import nbclient
 import nbformat
+import pytest
 
 from mwwkit.cli import watching
 from mwwkit.cli.watching import DOING, LOADS, Screen, heading_of, tell
@@ -108,6 +111,21 @@ def test_whoever_waits_is_told_what_goes_on(monkeypatch):
     monkeypatch.setattr(watching, "SILENT_S", -1.0)
     screen.begins("given", "Run")
     assert plain.getvalue() == f"{DOING['Run']} ...\n"
+
+
+def test_after_an_interrupt_nothing_but_the_log_has_what_the_kernel_says_of_its_end():
+    terminal, log = Terminal(), io.StringIO()
+    screen, level = Screen(log, terminal), logging.getLogger("asyncio").level
+    try:
+        with pytest.raises(KeyboardInterrupt), watching.quiet_at_interrupt(screen):
+            screen.write("before\n")
+            signal.raise_signal(signal.SIGINT)
+        assert not logging.getLogger("asyncio").isEnabledFor(logging.ERROR)
+    finally:
+        logging.getLogger("asyncio").setLevel(level)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    screen.write("Traceback\n")
+    assert log.getvalue() == "before\nTraceback\n" and terminal.getvalue() == "before\n"
 
 
 def test_every_heading_with_a_word_for_it_is_in_a_notebook_and_so_is_every_cell_that_loads_much():

@@ -18,6 +18,7 @@ forecast      how long they will take
 run_folder    where a run is kept and which preset it takes, where nobody says
 preflight     every value tried before the first notebook starts
 unchanged     whether a chain has nothing to do
+list_parameters  `parameters`: what -p sets
 given_folders whether the folders and tables that 01 is given are there
 begun         whether what is in a run was made with them
 tuning        the search over 03's settings

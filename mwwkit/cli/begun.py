@@ -8,11 +8,15 @@ stages before it have then worked for nothing, and written. 05 is not among them
 again.
 """
 
+import shlex
 from typing import Any
 
 from mwwkit.run.checkpoint import refuse_changes as refuse
 from mwwkit.run.checkpoint import states
+from mwwkit.run.checkpoint_files import OtherSettings
+from mwwkit.run.ending import next_places
 from mwwkit.run.paths import Run
+from mwwkit.run.settings import FILE
 from mwwkit.stages import acquire, featurize, mine, train
 
 
@@ -25,7 +29,28 @@ def refuse_changes(config: Any, run: Run) -> None:
     elif isinstance(config, train.Config | mine.Config):
         stage = train if isinstance(config, train.Config) else mine
         for folder, settings in stage.begun_with(config, run).items():
-            refuse(run, folder, settings, config)
+            try:
+                refuse(run, folder, settings, config)
+            except OtherSettings as error:
+                raise OtherSettings(f"{error}{_on_the_same_clips(run)}") from error
+
+
+def _on_the_same_clips(run: Run) -> str:
+    """How to train otherwise on what is there, to end a refusal; nothing where that is spread.
+
+    As an earlier run this one will not do: what 03 left in it was made with the other values.
+    """
+    needed = FILE, acquire.FOLDER, featurize.FOLDER
+    for folder in (run.folder, *reversed(run.earlier)):
+        if all((folder / name).exists() for name in needed):
+            new, _ = next_places(run, is_full=True)
+            names = [*needed, *(["decisions"] if (folder / "decisions").exists() else [])]
+            copied = shlex.join([*(str(folder / name) for name in names), str(new)])
+            return (
+                f". To train otherwise on the same clips: mkdir {shlex.quote(str(new))}; cp -r "
+                f"{copied}; then this command with --run-dir {shlex.quote(str(new))} --stages 03-05"
+            )
+    return ""
 
 
 def refuse_other_clips(config: Any, run: Run) -> None:

@@ -338,7 +338,7 @@ def _execute(stage: str, parameters: dict[str, Any], copy: Path, out: watching.S
             # papermill fills in names in braces in a path
             both = as_it_came(notebook(stage), Path(sockets)), copy
             paths = [str(path).replace("{", "{{").replace("}", "}}") for path in both]
-            with stops_are_raised(), copy_in(copy.parent):
+            with stops_are_raised(), copy_in(copy.parent), watching.quiet_at_interrupt(out):
                 papermill.execute_notebook(*paths, parameters, engine, **shown, config=config)
     except PapermillExecutionError as error:
         out.log.write(re.sub("\x1b.*?m", "", "\n".join(error.traceback)) + "\n")

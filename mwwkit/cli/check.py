@@ -10,6 +10,13 @@ from mwwkit.run.errors import MwwkitError
 from mwwkit.run.shown import Facts
 
 INDENT = "    "
+FOLDERS = {  # that each stage writes into
+    "01": ("clips",),
+    "02": ("features",),
+    "03": ("training", "teacher"),
+    "04": ("mined", "tuned"),
+    "05": ("export",),
+}
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +29,10 @@ def _check(arguments: argparse.Namespace) -> int:
     for stage in arguments.stages:
         module = importlib.import_module(f"mwwkit.stages.{chain.SECTIONS[stage]}")
         try:
-            verdict, found = "good", module.check(run)
+            verdict, found = "whole", module.check(run)
         except (MwwkitError, OSError) as error:
-            verdict, found, n_bad = "BAD", Facts({}, str(error)), n_bad + 1
+            verdict = "BAD" if any(map(run.all, FOLDERS[stage])) else "not begun"
+            found, n_bad = Facts({}, str(error)), n_bad + 1
         print(f"{chain.NOTEBOOKS[stage]}: {verdict}")
         print(indent(f"{found!r}", INDENT), end="\n\n", flush=True)  # as its notebook shows it
     return BAD if n_bad else OK

@@ -44,7 +44,12 @@ def carry_out(command: Command, words: Sequence[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported, if it is
     try:
         _say_what_was_edited(arguments)
-        return command.work(arguments)
+        code = command.work(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who read what was printed has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BAD
     except KeyboardInterrupt:
         say("interrupted; finished units are kept: run it again to go on")
         return INTERRUPTED

@@ -5,15 +5,17 @@
 One that the run has already is for 01 itself: a finished one goes on without it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from mwwkit.cli.command import say
 from mwwkit.presets import PresetError
 from mwwkit.run.errors import WrongInput
-from mwwkit.run.paths import Run, typed_path
+from mwwkit.run.paths import Run, given_path, typed_path
 from mwwkit.run.settings import PLACES, of_run
 
+MOST_TOLD = 5  # folders that are not used, before the work; 01 lists all
 NOT_A_PLACE = ("", "auto")  # none, and those of paths.md
 
 
@@ -48,10 +50,30 @@ def _refuse(job: Job, name: str, place: str) -> None:
         path = typed_path(place).absolute()
         if not _has(job, name, path):
             refuse_missing(name, path)
+            if name == "recordings":
+                _look_into(path)
     except WrongInput as error:
         told = str(error)
         told = told if told.startswith(name.upper()) else f"{name.upper()}: {told}"
-        raise PresetError(told) from error
+        raise PresetError(f"{told}{counted_from([place])}") from error
+
+
+def _look_into(recordings: Path) -> None:
+    """WrongInput where none of its folders has a name that is known; say which are not used."""
+    from mwwkit.corpus.role_folders import roles_in
+
+    aside = roles_in(recordings)[1].aside
+    folders = [row for row in aside if Path(row.path).is_dir()]
+    for unused in folders[:MOST_TOLD]:
+        say(f"{unused.path} {unused.reason}")
+    if len(folders) > MOST_TOLD:
+        say(f"and {len(folders) - MOST_TOLD} more folders there are not used")
+
+
+def counted_from(places: Iterable[str]) -> str:
+    """From where relative places are counted, to end a refusal; empty where none is one."""
+    relative = [place for place in places if not given_path(place).is_absolute()]
+    return f" ({', '.join(relative)} was counted from {Path.cwd()})" if relative else ""
 
 
 def _has(job: Job, name: str, path: Path) -> bool:

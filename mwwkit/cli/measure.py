@@ -1,13 +1,17 @@
 """Commands that measure more than 05 does: `mwwkit shift`, `mwwkit ablate`, `mwwkit folds`."""
 
 import argparse
+import json
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 
 from mwwkit import presets
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, say, show
-from mwwkit.run.paths import given_path
+from mwwkit.run import settings
+from mwwkit.run.checkpoint_files import as_json
+from mwwkit.run.paths import Run, given_path
 
 
 def _shift_options(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +86,7 @@ def _folds_options(parser: argparse.ArgumentParser) -> None:
 def _folds(arguments: argparse.Namespace) -> int:
     from mwwkit.corpus.clips import load_clips
     from mwwkit.corpus.folds import write_folds, write_speakers
+    from mwwkit.corpus.recording_folders import RECORDED
     from mwwkit.corpus.splits import speakers_kept_whole
 
     clips = load_clips(options.made_run_of(arguments)).records
@@ -94,11 +99,17 @@ def _folds(arguments: argparse.Namespace) -> int:
     else:
         folds = write_folds(clips, arguments.k, arguments.seed, to)
         written = {f"fold {number}": table for number, table in enumerate(folds, start=1)}
+    run = options.made_run_of(arguments)
+    if recorded := run.all(RECORDED):
+        print(f"Before each command: copy {recorded[0]} into its --run-dir, as {RECORDED}/.")
+    print(
+        "Each command has the word, the preset and the recordings of the run whose clips these are;"
+    )
+    print("add what else that was given by -p.")
     for name, (path, tested) in written.items():
         clips_tested = ", ".join(f"{count} {what}" for what, count in tested.items())
-        folder, table = f"run/{path.stem}", shlex.quote(str(path))
         print(f"{name}: tests {clips_tested}")
-        print(f"  mwwkit run --run-dir {folder} -p GIVEN_SPLITS={table}")
+        print(f"  {shlex.join(_like(run, f'run/{path.stem}', path))}")
     if arguments.by_speaker:
         print("Each run's card says how a stranger is heard; the counts of all may be added up.")
     few = {record.speaker for record in clips} - {""} - speakers_kept_whole(clips)
@@ -107,8 +118,23 @@ def _folds(arguments: argparse.Namespace) -> int:
             f"{len(few)} speakers are too few to keep apart, so a voice may be on both sides; "
             "--by-speaker leaves one out of each run."
         )
-    print("Give each run the --preset and the other -p of the run whose clips these are.")
     return OK
+
+
+def _like(run: Run, folder: str, table: Path) -> list[str]:
+    """The command that makes another run of a run's word and recordings, with given splits."""
+    has = settings.of_run(run)
+    words = ["mwwkit", "run", "--run-dir", folder]
+    words += ["--preset", has["preset"].value] if "preset" in has and has["preset"].value else []
+    default = as_json(asdict(settings.RunSettings()))
+    values = as_json({name: held.value for name, held in has.items() if name != "preset"})
+    as_given = {name: value for name, value in values.items() if value != default[name]}
+    parameters = {name.upper(): v for name, v in as_given.items()} | {"GIVEN_SPLITS": str(table)}
+    texts = (
+        f"{name}={value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in parameters.items()
+    )
+    return [*words, "-p", *texts]
 
 
 SHIFT = Command(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mwwkit import presets
 from mwwkit.cli import chain
+from mwwkit.cli.given_folders import counted_from
 from mwwkit.run.paths import Run, given_path
 
 Parser = argparse.ArgumentParser
@@ -38,7 +39,7 @@ def add_parameters(parser: Parser, preset: str) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="parameters of the notebooks, as WORD='hey kitchen' RECORDINGS=folder; each goes to "
-        "every chosen notebook that has it",
+        "every chosen notebook that has it; `mwwkit parameters` lists them",
     )
 
 
@@ -83,14 +84,15 @@ def run_of(arguments: argparse.Namespace) -> Run:
     try:
         return Run.of(arguments.run_dir, arguments.previous)
     except (ValueError, OSError) as error:
-        raise presets.PresetError(str(error)) from error
+        raise presets.PresetError(f"{error}{counted_from(arguments.previous)}") from error
 
 
 def made_run_of(arguments: argparse.Namespace) -> Run:
     """The run that is named; PresetError where there is no folder."""
     run = run_of(arguments)
     if not run.folder.is_dir():
-        raise presets.PresetError(f"{run.folder} is no folder; give the run's folder")
+        from_where = counted_from([arguments.run_dir])
+        raise presets.PresetError(f"{run.folder} is no folder; give the run's folder{from_where}")
     return run
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from mwwkit.cli.search_space import Choices, Range, Space
 from mwwkit.metrics.rates import percent
 from mwwkit.run.checkpoint import finished
-from mwwkit.run.errors import WrongInput
+from mwwkit.run.errors import CannotGoOn, WrongInput
 from mwwkit.run.files import read_json, write_json
 from mwwkit.run.lock import sole_user
 from mwwkit.run.paths import Run
@@ -220,10 +220,10 @@ class Search:
 
     def _open(self, settings: dict[str, Any]) -> Any:
         """The study, made where there is none."""
+        optuna = _optuna()
         from sqlalchemy import URL
         from sqlalchemy.exc import SQLAlchemyError
 
-        optuna = _optuna()
         url = URL.create("sqlite", database=str(self.study.absolute())).render_as_string()
         try:
             storage = optuna.storages.RDBStorage(url)
@@ -301,7 +301,7 @@ def _optuna() -> ModuleType:
     try:
         import optuna
     except ImportError as error:
-        raise WrongInput("tune needs Optuna; pip install 'mwwkit[tune]'") from error
+        raise CannotGoOn("tune needs the package optuna: pip install 'mwwkit[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

@@ -6,11 +6,16 @@
 Papermill by itself tells of streams alone; progress and results are displays.
 """
 
+import logging
 import re
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
+from types import FrameType
 from typing import Any, TextIO
 
 from mwwkit.run.progress_bars import ENDED, MARK
@@ -116,11 +121,42 @@ class Screen:
             self.terminal.flush()
             self._is_open = False
 
+    def close_terminal(self) -> None:
+        """What comes now is for the log alone."""
+        self.end()
+        self.terminal = None
+
     def flush(self) -> None:
         """Nothing waits."""
         self.log.flush()
         if self.terminal:
             self.terminal.flush()
+
+
+@contextmanager
+def quiet_at_interrupt(screen: Screen) -> Iterator[None]:
+    """At Ctrl-C, keep from the terminal what dies with the kernel and says so.
+
+    Those are its children's tracebacks, and tasks of nbclient's that find no kernel any more.
+    """
+    if threading.current_thread() is not threading.main_thread():  # none other hears of it
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        screen.close_terminal()
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
+        signal.default_int_handler(number, frame)
+
+    is_plain = before is signal.default_int_handler
+    if is_plain:
+        signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        if is_plain:
+            signal.signal(signal.SIGINT, before)
 
 
 @lru_cache(maxsize=1)

@@ -68,7 +68,8 @@ class Why:
 
     def __str__(self) -> str:
         """A line of the table's foot."""
-        reason = self.reason if len(self.reason) <= LONGEST else f"{self.reason[:LONGEST]}…"
+        is_whole = len(self.reason) <= LONGEST or self.reason.endswith("?")  # a question is asked
+        reason = self.reason if is_whole else f"{self.reason[:LONGEST]}…"
         others = f" and {self.n - 1:,} more" if self.n > 1 else ""
         return f"{self.n:>7,}  {reason} ({self.name}{others})"
 

@@ -60,7 +60,7 @@ def roles_in(root: Path, former: bool = False) -> tuple[list[tuple[str, Path]], 
     if not roles:
         raise WrongInput(
             f"recordings is {root}, which has none of the folders {NAMES}; make them, or set "
-            f"recordings to an empty text{_seen(aside)}"
+            f"recordings to an empty text{_seen(aside)}{_one_too_deep(root, names)}"
         )
     order = list(FOLDERS)
     roles.sort(key=lambda found: (order.index(found[0]), found[1].relative_to(root).as_posix()))
@@ -130,6 +130,14 @@ def _loose(path: Path) -> str:
     if kind:
         return f"is no audio but {kind}"
     return f"lies beside the folders and in none of them; wanted in one of {NAMES}; move it there"
+
+
+def _one_too_deep(root: Path, names: Mapping[str, str]) -> str:
+    """A question, where the folder itself is one for a role, in one that has recordings."""
+    above = Path(os.path.abspath(root)).parent
+    is_role = plain(root.absolute().name) in names
+    beside = is_role and any(plain(path.name) in names for path in _inside(above) if path.is_dir())
+    return f"; did you mean {above}?" if beside else ""
 
 
 def _seen(aside: list[Rejected]) -> str:

@@ -342,6 +342,7 @@ def table(report: Scored) -> str:
 
 def _heard_lines(report: Scored) -> Iterator[str]:
     totals, rule = report.totals, Rule(report.cutoff, report.window)
+    where = f"in {totals.files_with_detections} of them" if totals.detections else "in any"
     gated = f"; voice by {report.vad}" if report.vad else ""
     yield (
         f"{report.wake_word}: wakes where the mean of {rule.window} scores in a row is over "
@@ -356,7 +357,7 @@ def _heard_lines(report: Scored) -> Iterator[str]:
     yield from (str(file) for file in report.files if file.error is None)
     yield (
         f"{how_many(totals.heard, 'file')}, {totals.seconds / 60:.1f} minutes: "
-        f"{how_many(totals.detections, 'detection')} in {totals.files_with_detections} of them"
+        f"{how_many(totals.detections, 'detection')} {where}"
         + (f", {totals.blocked} held back without a voice" if report.vad else "")
     )
     yield from (f"  {folder}" for folder in report.folders)

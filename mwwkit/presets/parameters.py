@@ -122,7 +122,8 @@ def resolve(
         said = of_preset.get(name)
         if value is not None and name in handed:
             # the command line hands a preset's values over beside its name
-            as_preset = said is not None and _same(spelled(value), spelled(said))
+            texts = spelled(value), spelled(said)
+            as_preset = said is not None and (_same(value, said) or _same(*texts))
             found[name] = Parameter(value, of_them if as_preset else HANDED, has)
         elif value is not None and not _same(value, defaults[name]):
             found[name] = Parameter(value, SET, has)

@@ -27,7 +27,7 @@ NO_PYTHON = "(what is no Python)"
 def edited(path: Path) -> dict[str, str]:
     """Parameters whose value in the file is not the one that it came with, as written there.
 
-    `NO_PYTHON` alone, where a cell cannot be read.
+    Empty where its line is gone; `NO_PYTHON` alone, where a cell cannot be read.
     """
     came = {name: ast.unparse(value) for name, value in assigned(cells_as_they_came(path)).items()}
     try:
@@ -35,7 +35,7 @@ def edited(path: Path) -> dict[str, str]:
     except SyntaxError:
         return {NO_PYTHON: ""}
     now = {name: ast.unparse(value) for name, value in values.items()}
-    return {name: now[name] for name in came if name in now and now[name] != came[name]}
+    return {name: now.get(name, "") for name in came if now.get(name) != came[name]}
 
 
 def told_of_edits(stages: Sequence[str], said: Collection[str] = ()) -> list[str]:
@@ -49,13 +49,17 @@ def told_of_edits(stages: Sequence[str], said: Collection[str] = ()) -> list[str
         path = notebook(stage)
         values = {name: value for name, value in edited(path).items() if name not in left_out}
         if values:
-            shown = ", ".join(f"{n} = {value}" if value else n for n, value in values.items())
+            shown = ", ".join(f"{n} = {v}" if v else _without(n) for n, v in values.items())
             how = "--preset" if list(values) == ["PRESET"] else "-p NAME=value"
             lines.append(
                 f"{path.name} was edited: {shown} counts where that notebook itself "
                 f"is run, not here; to have it here, say it: {how}"
             )
     return lines
+
+
+def _without(name: str) -> str:
+    return name if name == NO_PYTHON else f"without {name}"
 
 
 def as_it_came(path: Path, folder: Path) -> Path:
