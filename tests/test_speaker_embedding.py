@@ -130,7 +130,9 @@ def test_01_says_as_how_many_people_machines_sound_where_the_weights_are(
     who = {r.speaker for r in load_clips(run) if r.is_synthetic and r.speaker}
     assert (engine, found["voices"]) == ("espeak-ng", len(who)) and 2 <= len(who) <= 6
     assert 1 <= found["people"] <= len(who)
-    told = f"machines speak with {len(who)} voices of espeak-ng, which sound like {found['people']} p"
+    told = (
+        f"machines speak with {len(who)} voices of espeak-ng, which sound like {found['people']} p"
+    )
     assert acquire.check(run)["voices"].startswith(told) and told[1:] in repr(acquire.check(run))
     before = os.stat(run / voices_heard.FILE).st_mtime_ns
     acquire.run(config, run, limits)
