@@ -96,7 +96,7 @@ def test_too_few_words_or_too_little_audio_is_untested(voices, n, hours):
     assert (found.kind, found.grade) == ("untested", "caution")
     told = " ".join(found.sentences)
     assert ("are too few to tell: it takes 20 or more" in told) == bool(n)
-    assert ("not known" in told) == (hours == 0) and ("3 minutes" in told) == (hours == 0.05)
+    assert ("not known" in told) == (hours == 0) and ("3.0 min" in told) == (hours == 0.05)
 
 
 @pytest.mark.parametrize(("n_people", "kind"), [(10, "untested"), (9, "good"), (20, "shy")])

@@ -46,7 +46,10 @@ class Forecast:
         first, last = jobs[0].stage, jobs[-1].stage
         which = first if first == last else f"{first} to {last}"
         _, why = pace.times_the_guess(self.run, pace_name(first))
-        why = why if "guess" in why else "by what was measured in this run"
+        if "guess" not in why and not why.startswith("by what"):
+            why = f"a guess {why}"
+        elif "guess" not in why:
+            why = "by what was measured in this run"
         return f"about {how_long(self.seconds(jobs))} to go for {which} ({why})"
 
     def _seconds(self, job: Job) -> float:

@@ -10,6 +10,7 @@ table_files       tables as people's programs write them: encodings, separators
 table_paths       paths as tables name them
 long_files        few long recordings cut over the splits
 given_places      what 01's settings name of it, and what of that a session lacks
+named_speakers    which names of speakers are people's, and which are only what a folder is called
 missing_places    one of them that is not there, told in the same words everywhere
 gathering         what was given, place by place: inputs, what cannot be used, what is left out
 clip_tables       what was given and what was made, as people read it

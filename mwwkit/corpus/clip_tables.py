@@ -1,6 +1,6 @@
 """What was given to 01 and what it made, as people read it: tables and sentences.
 
-given(inputs)            # what              recorded   by machines
+given(inputs)            # what there is     files recorded   clips by machines
 made(clips.records)      # clips             train   choose   test   minutes
 """
 
@@ -51,7 +51,7 @@ def given(inputs: Sequence[Input]) -> Table:
     from_whom = Counter((_what(i.about.kind, i.about.label), _is_recorded(i)) for i in inputs)
     whats = [what for what in WHATS if from_whom[what, True] + from_whom[what, False]]
     rows = [(WHATS[w], f"{from_whom[w, True]:,}", f"{from_whom[w, False]:,}") for w in whats]
-    return Table(rows, ("what", "recorded", "by machines"))
+    return Table(rows, ("what there is", "files recorded", "clips by machines"))
 
 
 def made(records: Sequence[SampleRecord]) -> Table:

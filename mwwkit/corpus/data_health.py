@@ -7,7 +7,7 @@ Only people's and machines' short clips are measured; of long sound, the first s
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,15 @@ import numpy as np
 from mwwkit.audio.wav16 import to_float
 from mwwkit.corpus.clip_measures import CLIPPED_FROM, NARROW_HZ, NOISY_DB, Measured, measured
 from mwwkit.corpus.clips import Clips, Kind, Label, SampleRecord, Split
+from mwwkit.corpus.named_speakers import only_folders
+from mwwkit.corpus.own_recordings import voices_tested
+from mwwkit.corpus.splits import FEWEST_SPEAKERS
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.run.spacing import evenly
 
 MOST_MEASURED = 150  # clips of a sort
 LONG_SOUND_S = 10.0  # measured of long sound
 WORRYING = 0.1  # share of the clips from which on a fault is told
-FEW_SPEAKERS = 6  # with fewer, nobody can be left for the test alone
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,13 @@ def _of_speakers(clips: Clips) -> list[str]:
     named = {record.speaker for record in own} - {""}
     if not own:
         return ["no person says the word: record it twenty times, each in another manner"]
-    if len(named) < FEW_SPEAKERS:
-        who = f"{len(named)} people say" if len(named) != 1 else "one person says"
-        more = f"with {FEW_SPEAKERS} or more, somebody it does not know would test it"
-        return [f"{who} the word, so it is tested on voices it knows; {more}"]
-    return []
+    tested = voices_tested(clips.records)
+    if tested is None or tested.kind == "strangers":
+        return []
+    who = f"{len(named)} people say" if len(named) != 1 else "one person says"
+    more = f"; with {FEWEST_SPEAKERS} or more, somebody it does not know would test it"
+    told = f"{who} the word: {tested}" if named else str(tested)
+    return [told + more * (len(named) < FEWEST_SPEAKERS)]
 
 
 def _of_splits(clips: Clips) -> list[str]:
@@ -111,13 +115,21 @@ def _of_splits(clips: Clips) -> list[str]:
 
 
 def by_speaker(clips: Sequence[SampleRecord], most: int = 12) -> list[tuple[str, int]]:
-    """Who has the most short clips, people by name and machines together, and how many."""
+    """Who has the most short clips, people by name and machines together, and how many.
+
+    A folder of which nobody knows whose it is says that it is one.
+    """
+    folders = only_folders(clips)
     names = (
-        "machines" if r.is_synthetic else r.speaker or "not named"
+        "machines" if r.is_synthetic else _called(r.speaker, folders)
         for r in clips
         if r.kind is Kind.CLIP
     )
     return Counter(names).most_common(most)
+
+
+def _called(name: str, folders: Collection[str]) -> str:
+    return f"{name} (folder)" if name in folders else name or "not named"
 
 
 def by_voice(clips: Sequence[SampleRecord], most: int = 12) -> list[tuple[str, int]]:

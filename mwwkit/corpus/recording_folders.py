@@ -65,7 +65,7 @@ def _as_the_run_has_it(place: Place, recorded: Sequence[Path]) -> Place:
 def looked_at(recordings: str) -> str:
     """Where recordings are looked for, to people."""
     if recordings != "auto":
-        return recordings or "none asked for"
+        return paths.without_dots(recordings) or "none asked for"
     return paths.looked_for("recordings", paths.locations("recordings"))
 
 

@@ -18,6 +18,7 @@ import scipy
 
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.corpus.folder_names import names_a_split, one_spelling
+from mwwkit.corpus.named_speakers import only_folders
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.quantities import how_many
 from mwwkit.run.seeds import rng
@@ -316,13 +317,12 @@ def caveats_of(records: Sequence) -> list[str]:
         "known, so they are split by file and sound; the same voice may be in training and test, "
         "which flatters the results"
     ] * bool(unknown)
-    folders = _parted_by_folders(records)
+    folders, not_people = _parted_by_folders(records), only_folders(records)
     together: dict[tuple[str, ...], list[str]] = defaultdict(list)  # the same people's sources
     for source, names in sorted(of_source.items()):
         together[tuple(sorted(names))].append(source)
     caveats += [
-        f"{', '.join(sources)}: {how_many(len(names), 'known speaker')} ({', '.join(names)}), "
-        f"{_why_parted({*names} <= folders)}; "
+        f"{', '.join(sources)}: {_who(names, not_people)}, {_why_parted({*names} <= folders)}; "
         "results on voices that the model knows are no evidence for others"
         for names, sources in together.items()
         if names
@@ -331,6 +331,14 @@ def caveats_of(records: Sequence) -> list[str]:
         if not any(r.label is Label.POSITIVE for r in records if r.split is split):
             caveats.append(f"no clip of the wake word is in the {split.value} split")
     return caveats
+
+
+def _who(names: Collection[str], not_people: Collection[str]) -> str:
+    """How many speakers, and who; of folders that are of none who is known, that they are these."""
+    listed = ", ".join(names)
+    if not {*names} <= {*not_people}:
+        return f"{how_many(len(names), 'known speaker')} ({listed})"
+    return f"{how_many(len(names), 'folder')} ({listed}), whose voices are not known"
 
 
 def _why_parted(by_folders: bool) -> str:

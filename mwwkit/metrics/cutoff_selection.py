@@ -23,6 +23,7 @@ from mwwkit.metrics.operating_points import CUTOFFS, Point, Surface
 from mwwkit.metrics.rates import Hourly, Rate, hours_to_prove, roughly
 from mwwkit.metrics.tail_fit import expected_rates
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.quantities import span
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def at_cutoff(
         told = "At this cutoff the model recognises nothing."
     elif not within:
         told = (
-            f"It does not meet the target: {at.events} false accepts in {at.hours:.2f} h, and it "
+            f"It does not meet the target: {at.events} false accepts in {span(at.hours)}, and it "
             f"takes {at.wrong} of {at.n_negatives} other clips."
         )
     reason = f": {why}" if why else ""
@@ -242,14 +243,14 @@ def _note(at: Point, reached: bool, target_fah: float, expected: float | None) -
     if not reached:
         return (
             f"No cutoff that recognises anything meets the target; this one has {at.events} false "
-            f"accepts in {at.hours:.2f} h and takes {at.wrong} of {at.n_negatives} other clips."
+            f"accepts in {span(at.hours)} and takes {at.wrong} of {at.n_negatives} other clips."
         )
     at_most, told = at.hourly().at_most, ""
     if expected is not None:
         told = f" The tail of its scores lets expect {roughly(expected)} an hour"
         told += "." if expected <= target_fah else f": the target of {target_fah:g} is not reached."
     counted = (
-        f"{at.events} false accepts in {at.hours:.2f} h mean under {_up(at_most)} an hour at 95 %"
+        f"{at.events} false accepts in {span(at.hours)} mean under {_up(at_most)} an hour at 95 %"
     )
     if at_most <= target_fah:
         return f"{counted}." + (told if not tail_allows(expected, target_fah) else "")

@@ -25,6 +25,15 @@ FEWEST_WORDS = 20
 # are told as recall, machines' beside them: what hears machines may miss people. Of fewer, each one
 # heard or missed moves recall by more than ten points, so that luck would choose.
 FEWEST_RECORDINGS = 10
+# What each is called in a word means this, wherever it is told.
+MEANS = {
+    "deaf": "it hears next to nothing",
+    "too shy": "it misses most of what it should hear",
+    "rather shy": "it misses more than one call in five",
+    "trigger-happy": "it wakes when nobody called",
+    "rather trigger-happy": "it wakes more often than was asked",
+    "untested": "there is too little to say how good it is",
+}
 FEWEST_HOURS = 0.1  # in six minutes even silence leaves room for 30 false accepts an hour (95 %)
 # Scenes a training went through, steps times batch. Of those recorded in tests/fixtures none was
 # good after 4,000, and many were after 20,000; of fewer its own shortness is the first fault.

@@ -12,6 +12,7 @@ from math import ceil, log
 import scipy
 
 from mwwkit.run.errors import WrongInput
+from mwwkit.run.quantities import span
 from mwwkit.run.typed_json import Amount, Count, Share, absent
 
 CONFIDENCE = 0.95  # of every interval
@@ -86,7 +87,7 @@ class Hourly:
     @property
     def counts(self) -> str:
         """ "3 in 2.40 h"."""
-        return f"{self.events:,} in {self.hours:.2f} h"
+        return f"{self.events:,} in {span(self.hours)}"
 
     @property
     def an_hour(self) -> str:

@@ -65,7 +65,8 @@ class WhoseWords:
         if self.n_people >= FEWEST_RECORDINGS:
             return f"{people} by people and {machines} of machines choose together, as before."
         return (
-            f"{people} by people are too few to choose by (wanted {FEWEST_RECORDINGS}), so "
+            f"{people} by people {'is' if self.n_people == 1 else 'are'} too few to choose by "
+            f"(wanted {FEWEST_RECORDINGS} in the validation split), so "
             f"{machines} of machines choose too."
         )
 

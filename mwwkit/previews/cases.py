@@ -126,7 +126,7 @@ def _told(mistake: Mistake, rule: Rule) -> tuple[str, ...]:
     speaker, source = mistake.speaker or "", mistake.source or ""
     known = speaker, "" if speaker.startswith(source) else source
     about = ", ".join(filter(None, (*known, condition(mistake.condition or ""))))
-    score = f"highest mean {mistake.score:.2f}, cutoff {rule.cutoff:g}"
+    score = f"highest mean {mistake.score:.3f}, cutoff {rule.cutoff:.3f}"
     return tuple(filter(None, (about, score, f"{mistake.set}: {_file(mistake.clip)}")))
 
 

@@ -26,12 +26,14 @@ from mwwkit.report.verdict import BY_WEIGHT, Verdict
 from mwwkit.report.voices import heard_words
 from mwwkit.run.checkpoint import completed, finished
 from mwwkit.run.paths import Run
+from mwwkit.run.quantities import span
 from mwwkit.run.settings import RunSettings, of_run
 from mwwkit.scenes.provenance import clip_names, conditions
 from mwwkit.scenes.sets import CONDITIONS
 from mwwkit.scenes.shards import FeatureSet
 from mwwkit.training.diagnosis import diagnose, length
 from mwwkit.training.evaluated import Evaluated, best, read
+from mwwkit.training.told import gained
 
 _STAY = "03's weights stay; more hours of talk and radio in 01 (ambient/) give it more to find."
 KINDS = ("quiet", "noise", "babble", "room")  # of conditions, each wanted for a whole test
@@ -69,7 +71,7 @@ def clips(run: Run) -> Sentences:
     what = (
         f"The wake word is there {len(words):,} times, {own:,} from people and "
         f"{len(words) - own:,} from machines; beside it {others:,} clips of other words and "
-        f"{hours:.1f} h of speech without it."
+        f"{span(hours)} of speech without it."
     )
     return _sentences([what, f"{recordings_told(there.records)}.", _next_of_clips(words, own)])
 
@@ -82,7 +84,10 @@ def _next_of_clips(words: Clips, own: int) -> str:
             "times and run this notebook again."
         )
     if own < FEWEST_RECORDINGS:
-        return f"Go on, and record more: {FEWEST_RECORDINGS} or more recordings are wanted."
+        return (
+            f"Go on, and record more: {FEWEST_RECORDINGS} recordings of the word are the fewest to "
+            "train on, twenty are a start, 130 choose and test by people alone."
+        )
     if tested < FEWEST_TO_TEST:
         return (
             "Enough to train a model for the people who recorded it; its figures will be rough, "
@@ -100,7 +105,7 @@ def scenes(run: Run) -> Sentences:
     names = conditions(test)
     return _sentences(
         [
-            f"{train.hours:.1f} h of scenes train, and say the word {n_words:,} times.",
+            f"{span(train.hours)} of scenes train, and say the word {n_words:,} times.",
             _joined(
                 f"{_n_words(choose):,} held-out words choose weights and cutoff, "
                 f"{_n_words(test):,} test them.",
@@ -145,7 +150,7 @@ def _proof(hours: float, target: float) -> str:
         return f"{hours:.1f} h of speech choose the cutoff: enough to prove {target:g} an hour."
     most = an_hour(false_accepts_at_most(0, hours))
     return (
-        f"{hours:.2f} h of speech without the word choose the cutoff: no false accept in it means "
+        f"{span(hours)} of speech without the word choose the cutoff: no false accept in it means "
         f"no more than {most} an hour, and {target:g} an hour takes {needed:g} h to prove; more "
         "talk and radio in 01 (ambient/) proves more."
     )
@@ -187,7 +192,7 @@ def mining(run: Run) -> Sentences:
         return _sentences([n, f"There was nothing to train against: {_STAY}"])
     before, after = read(tuned["before"]), read(tuned["after"])
     result = f"On the validation split it {before} before, and {after} after."
-    helped = "Fine-tuning helped: its weights go to 05."
+    helped = f"{gained(tuned)} They go to 05."
     if not tuned["weights"].startswith("tuned/"):
         helped = f"Fine-tuning did not help, and nothing is lost: {_STAY}"
     return _sentences([n, result, helped])
@@ -226,8 +231,8 @@ def _wakes(report: Report) -> str:
         return "How often it wakes for nothing was not tested."
     target = report.threshold.target_false_accepts_per_hour
     return (
-        f"It woke for nothing {hourly.events} times in {hourly.hours:.2f} h of other sound: up to "
-        f"{an_hour(hourly.at_most)} an hour are possible (95 %), {target:g} were asked for."
+        f"It woke for nothing {hourly.events} times in {span(hourly.hours)} of other sound: "
+        f"at most {an_hour(hourly.at_most)} an hour (95 %, one-sided), {target:g} were asked for."
     )
 
 
@@ -237,7 +242,13 @@ def _cutoffs(report: Report) -> str:
     told = f"The cutoff is {report.threshold.told}"
     now, then = shipped.validation, lenient.validation
     if lenient.cutoff >= shipped.cutoff or not (now.recall and then.recall):
-        return f"{told}; a lower one would pass the limits that were set for false accepts."
+        counted, target = now.false_accepts_per_hour, report.threshold.target_false_accepts_per_hour
+        if counted and counted.value > target:
+            return (
+                f"{told}, at which the validation split has {counted.counts}, more than the "
+                f"{target:g} an hour that were asked for; a lower one wakes no less often."
+            )
+        return f"{told}; a lower one would exceed the limits that were set for false accepts."
     return (
         f"{told}. By the validation split, which is the one to choose by, the lenient one, "
         f"{lenient.cutoff:g}, {_traded(now, then)}. The test split is for looking: a cutoff "

@@ -34,6 +34,7 @@ from mwwkit.report.results_sections import DIMENSIONS
 from mwwkit.report.voices import counted_heard
 from mwwkit.run.decisions import CutoffDecision, cutoff_decision, decide_cutoff
 from mwwkit.run.paths import Run
+from mwwkit.run.quantities import span
 from mwwkit.scenes import provenance
 from mwwkit.scenes.provenance import About
 from mwwkit.scenes.shards import FeatureSet
@@ -117,7 +118,7 @@ class Explorer:
         now, then = surface.at(self.shipped), surface.at(tried)
         whose = named(self._words_of(split))
         heard = _more(then.hits - now.hits, f"of {now.n_positives:,} {whose} heard")
-        wrong = _more(then.events - now.events, f"false accepts in {now.hours:.2f} h")
+        wrong = _more(then.events - now.events, f"false accepts in {span(now.hours)}")
         return sentence(
             f"Cutoff {tried.told}, instead of {self.shipped.told}: on the {split} split {heard}, "
             f"and {wrong}."

@@ -108,7 +108,7 @@ class ThresholdPicture:
             self.right.plot(rule.level, windows.index(rule.window), linestyle="", **marker)
         self.right.set_yticks(range(len(windows)), [f"mean of {window}" for window in windows])
         self.right.set(xlabel="cutoff", xlim=(0, 1))
-        self.right.set_title("share heard; grey: more false accepts than asked for", fontsize=9)
+        self.right.set_title("share heard; pale: more false accepts than asked for", fontsize=9)
         self.figure.colorbar(image, ax=self.right, format="{x:.0%}").ax.tick_params(labelsize=8)
         _legend_under(drawing.plain(self.right))
 

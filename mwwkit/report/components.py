@@ -125,7 +125,7 @@ def _card(moment: Moment, rule: Rule) -> Html:
     spoken = [speaker, "" if speaker.startswith(source) else source]
     known = [*spoken, formatting.condition(mistake.condition or "")]
     about = ", ".join(text for text in known if text)
-    score = f"highest mean {mistake.score:.2f}, cutoff {rule.cutoff:g}"
+    score = f"highest mean {mistake.score:.3f}, cutoff {rule.cutoff:.3f}"
     inside = [
         tag("h4", name),
         tag("p", joined(about, tag("br"), score, tag("br"), file), class_="under"),

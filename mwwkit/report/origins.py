@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from mwwkit import __version__
 from mwwkit.corpus.clips import Kind, Label, SampleRecord
+from mwwkit.corpus.named_speakers import named_people
 from mwwkit.corpus.own_recordings import (
     VoicesTested,
     recordings_of_word,
@@ -144,23 +145,24 @@ def data(run: Run) -> Data | None:
     about = list(provenance.records(run))
     if not about:
         return None
+    people = named_people(about)
     by_source, by_split = defaultdict(list), defaultdict(list)
     for record in about:
         by_source[record.source].append(record)
         by_split[record.split.value].append(record)
     return Data(
-        tuple(_source(name, by_source[name]) for name in sorted(by_source)),
+        tuple(_source(name, by_source[name], people) for name in sorted(by_source)),
         tuple(
-            _split(split.value, by_split[split.value], n)
+            _split(split.value, by_split[split.value], n, people)
             for split, n in recordings_of_word(about).items()
         ),
         recordings_told(about),
         voices_tested(about),
-        len(speakers_of_two_splits(about)),
+        len(speakers_of_two_splits(about) & people),
     )
 
 
-def _source(name: str, records: list[SampleRecord]) -> Source:
+def _source(name: str, records: list[SampleRecord], people: set[str]) -> Source:
     counts = [(kind.value, sum(r.kind is kind for r in records)) for kind in Kind]
     return Source(
         source=name,
@@ -168,14 +170,16 @@ def _source(name: str, records: list[SampleRecord]) -> Source:
         licences=tuple(sorted({record.licence for record in records})),
         files=len(records),
         hours=_hours(records),
-        speakers=_speakers(records),
+        speakers=_speakers(records, people),
         wake_words=_wake_words(records),
         kinds=tuple(OfKind(kind, n) for kind, n in counts if n),
     )
 
 
-def _split(name: str, records: list[SampleRecord], n_recordings: int) -> SplitData:
-    counts = _wake_words(records), n_recordings, _speakers(records)
+def _split(
+    name: str, records: list[SampleRecord], n_recordings: int, people: set[str]
+) -> SplitData:
+    counts = _wake_words(records), n_recordings, _speakers(records, people)
     return SplitData(name, len(records), _hours(records), *counts)
 
 
@@ -183,8 +187,8 @@ def _hours(records: list[SampleRecord]) -> float:
     return sum(record.seconds for record in records) / 3600
 
 
-def _speakers(records: list[SampleRecord]) -> int:
-    return len({record.speaker for record in records if record.speaker})
+def _speakers(records: list[SampleRecord], people: set[str]) -> int:
+    return len({record.speaker for record in records} & people)
 
 
 def _wake_words(records: list[SampleRecord]) -> int:

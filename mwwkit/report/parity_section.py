@@ -8,6 +8,7 @@ from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import Moment
 from mwwkit.report.voices import heard_words
+from mwwkit.run.quantities import span
 
 FORMS = {
     "float": "float, the whole at once",
@@ -28,7 +29,7 @@ def parity(report: Report, unlike: Sequence[Moment]) -> Html:
     heard, test, counted = measured.heard, measured.test, heard_words(report.validation).called
     explanation = (
         f"Heard by all: {heard.words:,} of {counted}, {heard.others:,} other clips and "
-        f"{heard.stream_hours * 60:.1f} minutes of long recordings of the validation split. A "
+        f"{span(heard.stream_hours)} of long recordings of the validation split. A "
         "flip is a step at which one is over the cutoff and the other is not; most are an edge "
         "that comes 30 ms sooner or later."
     )

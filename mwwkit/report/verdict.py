@@ -18,6 +18,7 @@ from mwwkit.metrics.rates import Hourly, roughly
 from mwwkit.report import formatting
 from mwwkit.report.origins import Data
 from mwwkit.report.voices import Heard, heard_words
+from mwwkit.run.quantities import span
 from mwwkit.run.typed_json import Text, absent, says
 
 Grade = Literal["good", "caution", "bad"]
@@ -34,6 +35,10 @@ class Finding:
     cure: str
 
 
+def _headline(name: str) -> str:
+    return f"{name.capitalize()}: {judgement.MEANS[name]}"
+
+
 _RECORD = "Record more people saying the word, train for more STEPS"
 _QUIETER = (
     "Give 01 more hours of talk, radio and music without the word, run 04 to mine what fools it, "
@@ -42,32 +47,30 @@ _QUIETER = (
 DEAF = Finding(
     "deaf",
     "bad",
-    "Deaf: it hears next to nothing",
+    _headline("deaf"),
     "Listen to the words in 02's preview: are they the word, whole and loud enough? Then train for "
     "more STEPS, or with a higher POSITIVE_WEIGHT.",
 )
 TOO_SHY = Finding(
     "shy",
     "bad",
-    "Too shy: it misses most of what it should hear",
+    _headline("too shy"),
     f"{_RECORD}, or set the lenient cutoff where it is a lower one.",
 )
-TRIGGER_HAPPY = Finding(
-    "trigger-happy", "bad", "Trigger-happy: it wakes when nobody called", _QUIETER
-)
+TRIGGER_HAPPY = Finding("trigger-happy", "bad", _headline("trigger-happy"), _QUIETER)
 UNTESTED = Finding(
     "untested",
     "caution",
-    "Untested: there is too little to say how good it is",
+    _headline("untested"),
     "Record more of the word, and more long talk and noise, and run it again from 01.",
 )
 RATHER_TRIGGER_HAPPY = Finding(
-    "trigger-happy", "caution", "Rather trigger-happy: it wakes more often than was asked", _QUIETER
+    "trigger-happy", "caution", _headline("rather trigger-happy"), _QUIETER
 )
 RATHER_SHY = Finding(
     "shy",
     "caution",
-    "Rather shy: it misses more than one call in five",
+    _headline("rather shy"),
     f"{_RECORD}, or set the lenient cutoff where it is a lower one.",
 )
 UNPROVEN = Finding(
@@ -233,7 +236,8 @@ def _waking(threshold: Threshold, validation: Hourly, on_test: Hourly) -> Iterat
         yield (
             f"On the validation split it woke {validation.counts}, but by how the highest "
             f"scores thin out (their tail), {roughly(expected)} false accepts an hour are to be "
-            f"expected: the target of {target:g} is not reached."
+            f"expected: the target of {target:g} is not reached. This is by the device's own "
+            "arithmetic; 03 and 04 score by a quicker one and may have expected another number."
         )
     else:
         yield f"The target: {formatting.target(threshold)}. {note}"
@@ -245,12 +249,12 @@ def _on_test(measured: Hourly, target: float) -> str:
         return "The test split has no long recordings, so its false accepts an hour are not known."
     if (measured.low or 0.0) > target:
         return (
-            f"On the test split it woke {measured.events} times in {measured.hours:.2f} h, "
+            f"On the test split it woke {measured.events} times in {span(measured.hours)}, "
             "which is more than that target."
         )
     if measured.hours < judgement.FEWEST_HOURS:
         return (
-            f"The test split has {60 * measured.hours:.0f} minutes of long recordings: too little "
+            f"The test split has {span(measured.hours)} of long recordings: too little "
             "to tell how often it wakes for nothing."
         )
     return ""

@@ -21,6 +21,7 @@ from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import from_json, to_json
 
 FILES = ("report", "page", "card")
+CALLED = ("its figures", "report", "model card")  # as people read of them
 ENDINGS = (".report.json", ".report.html", ".card.md")
 MOST_BYTES = 5_000_000  # all files together
 
@@ -75,7 +76,7 @@ def remake(run: Run) -> tuple[tuple[str, str], ...]:
             kept = (file for file in done.sha256 if file.name not in made_here(done))
             checkpoint = Checkpoint.resume(run, FOLDER, {})
             checkpoint.complete(**to_json(replace(done, sha256=(*kept, *remade))))
-    places = zip(FILES, made_here(done), strict=True)
+    places = zip(CALLED, made_here(done), strict=True)
     verdict = report.verdict.headline
     return (*((what, str(exported.path(name))) for what, name in places), ("verdict", verdict))
 

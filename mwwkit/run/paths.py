@@ -136,6 +136,12 @@ def typed_path(text: str | Path) -> Path:
     return path if path.parts[:1] == ("..",) else _from_the_top(path)
 
 
+def without_dots(text: str) -> str:
+    """A path as it is shown: "/a/c" for "/a/b/../c", unless a link makes that another place."""
+    plain = os.path.normpath(text) if ".." in Path(text).parts else text
+    return plain if os.path.realpath(plain) == os.path.realpath(text) else text
+
+
 def refuse_unwritable(folder: Path) -> None:
     """PermissionError for a run's folder that cannot be made, or not be written to."""
     existing = next(p for p in [folder, *folder.absolute().parents] if p.exists())

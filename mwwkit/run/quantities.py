@@ -26,6 +26,11 @@ def how_long(seconds: float) -> str:
     return f"{minutes / 60:.1f} h"
 
 
+def span(hours: float) -> str:
+    """ "2.40 h" of sound; "2.8 min" or "14 s" where hours would show one digit or none."""
+    return f"{hours:,.2f} h" if hours >= 0.0995 or not hours else how_long(3600 * hours)
+
+
 def how_much(n_bytes: float) -> str:
     """ "12 kB", "331 MB", "1.2 GB"."""
     if n_bytes < 999_500:

@@ -1,7 +1,8 @@
 """Tables of 02's sets for people: how many scenes, how long, and what each is for."""
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 
+from mwwkit.run.quantities import how_many
 from mwwkit.run.shown import Table
 
 WHAT_FOR = {
@@ -31,3 +32,12 @@ def made(sets: Mapping[str, Sized], hours: Mapping[str, float]) -> Table:
 def _told(sets: Mapping[str, Sized]) -> list[tuple[str, str]]:
     """Name and purpose of those that there are, in the order in which stages need them."""
     return [(name, what) for name, what in WHAT_FOR.items() if name in sets]
+
+
+def unsure(origins: Sequence[str], most: int = 3) -> str:
+    """How many words are in no scene, and the first of them; empty where all are in some."""
+    if not origins:
+        return ""
+    more = f" and {len(origins) - most:,} more" * (len(origins) > most)
+    which = f"{how_many(len(origins), 'word')} ({', '.join(origins[:most])}{more})"
+    return f"Not in the scenes, since it is unsure where they end: {which}."

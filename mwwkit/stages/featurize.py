@@ -25,7 +25,7 @@ from mwwkit.run.pace import SCENES_TIMES_REAL_TIME, Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import progress
-from mwwkit.run.quantities import how_it_stands, how_many, how_much, made_now
+from mwwkit.run.quantities import how_it_stands, how_much, made_now, span
 from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import carry
 from mwwkit.run.shown import Facts, sentences
@@ -98,13 +98,15 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     again = Counter(name.split("/")[0] for name in [*anew, *checkpoint.outdated])
     left_s = sum(sum(sets[name].seconds[r.start : r.stop]) for name, r in map(units.get, left))
     words = _material(config, clips, spans, Split.TRAIN).positives
-    unsure = len(words) - len(_sure(words, clips))
+    known = {word.path for word in _sure(words, clips)}
+    origins = {record.path: record.origin for record in clips}
+    unsure = [origins[word.path] for word in words if word.path not in known]
     seconds = _guessed_s(left_s, limits) + START_S
     decided = told(run, everything, actions)
     decided |= {"shards made anew, since it was decided": dict(again)} if again else {}
     facts = {
         "scenes": {name: len(scenes) for name, scenes in sets.items()},
-        "words left out of scenes, their end unsure": unsure,
+        "words left out of scenes, their end unsure": len(unsure),
         "shards done": len(units) - len(left),
         "shards left": len(left),
         **decided,
@@ -117,9 +119,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         how_it_stands(len(units) - len(left), len(left), "shard", *needs),
         *sentences(decided),
         set_tables.planned(sets),
-        f"Not in the scenes, since it is unsure where they end: {how_many(unsure, 'word')}."
-        if unsure
-        else "",
+        set_tables.unsure(unsure),
     )
 
 
@@ -188,7 +188,7 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
     }
     return Facts(
         facts,
-        f"{made_now(len(left), 'shard')}; {sum(found.values()):,.1f} hours of features "
+        f"{made_now(len(left), 'shard')}; {span(sum(found.values()))} of features "
         f"are in {run / FOLDER}.",
         f"Where the word is in a recording was found by comparing {compared:,} of them."
         if compared

@@ -18,7 +18,7 @@ from mwwkit.run.pace import STEP_S, Watch, expected
 from mwwkit.run.parallel import each
 from mwwkit.run.paths import Run
 from mwwkit.run.progress_bars import progress
-from mwwkit.run.quantities import as_sentence, how_it_stands, how_many
+from mwwkit.run.quantities import as_sentence, how_it_stands, how_many, span
 from mwwkit.run.session import Limits, Session, full_disk_stops
 from mwwkit.run.settings import MaxClipFpr, TargetFah, carry
 from mwwkit.run.shown import Facts, Heading, sentences
@@ -138,7 +138,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     then = f"Then {how_many(config.fine_tune_steps, 'step')} against what is found"
     return Facts(
         facts,
-        f"{hours:,.1f} hours of training sound {searched} for what fools the model.",
+        f"{span(hours)} of training sound {searched} for what fools the model.",
         stands if n_left else "",
         *sentences(undone),
         f"{then}: {expected(run, STAGE, seconds)}." if left else "Fine-tuning is done, too.",

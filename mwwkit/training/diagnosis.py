@@ -17,6 +17,7 @@ from mwwkit.metrics.rates import an_hour, percent, roughly
 from mwwkit.run.checkpoint import states
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
+from mwwkit.run.quantities import span
 from mwwkit.training.evaluated import Evaluated, History, evaluated
 
 GROWN = 2.0  # times its lowest: a loss that noise between units does not reach
@@ -162,7 +163,7 @@ def _untested(reached: Evaluated) -> Diagnosis | None:
         return None
     return Diagnosis(
         "untested",
-        f"{n} different words and {60 * hours:.0f} minutes of other sound on the validation split "
+        f"{n} different words and {span(hours)} of other sound on the validation split "
         f"are too few to tell how good it is; it {reached}",
         "more recordings of the word, and longer ones of talk and noise, in 01",
     )
