@@ -44,8 +44,9 @@
 # %%
 WORD = ""  # the wake word, as it is written
 RECORDINGS = "auto"  # your folder, with any of positive/ negative/ ... in it; auto asks paths.md
-# The preset says how much is made and trained. "" is what the cells of the five notebooks say, some
-# less than "standard", which is the one to take for a word of your own.
+# The preset says how much is made and trained. With "", as it comes, the notebooks' own values count:
+# fewer scenes and steps than "standard", which `mwwkit run` takes where none is named; for a word of
+# your own set "standard" here.
 PRESET = ""  # values to begin with: demo, fast_test, standard, max_quality, or your own .yaml
 LANGUAGES = ["en"]  # of the people it is for; goes into the manifest
 TARGET_FAH = 0.5  # false accepts an hour that 03, 04 and 05 allow; here for all of them
@@ -205,7 +206,8 @@ clips and guided_recorder.guide(run, clips.word)
 # %% [markdown]
 # ## Plan
 #
-# Before anything is made: what would be, or is there already. Look at one thing before you go on: are
+# Before anything is made: what would be, or is there already, counted in *units*: some clips that are
+# made and saved together, so that an interrupted run loses no more than one. Look at one thing before you go on: are
 # your recordings counted? If not, `RECORDINGS` names the wrong folder. It stops here, not three
 # hours in, where a folder is empty or the disk too small.
 #
@@ -263,8 +265,8 @@ ending.stopped or (clips and clip_browser.browse(run))
 # **Why by speaker.** Some clips train, some choose weights and cutoff (the *validation* split), some
 # test and are touched at the very end (the *test split*). A model that has heard ann knows ann: tested
 # on her it looks better than a stranger will find it. So from six speakers on, nobody is in two splits.
-# With fewer, everybody's recordings go to all three, and every report says that the model is tested on
-# voices it knows.
+# With fewer, each one's recordings go to all three as far as they reach (one recording is in one split),
+# and every report says whether the model is tested on voices it knows.
 #
 # It raises if 02 could not work with what is on disk, or if a sound, or one of six speakers or more,
 # is in two splits. The last table says what became of all that was given; its rows add up.

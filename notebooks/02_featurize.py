@@ -33,7 +33,7 @@
 # | **Reads** | `clips/` from 01 |
 # | **Writes** | `features/` for 03, 04 and 05: 48 kB a scene |
 # | **Takes** | CPU only; about 20 ms of a core a scene: 3,000 in a minute and a half on two cores; Plan says how long here |
-# | **Stopped early?** | run all cells again: finished shards are kept |
+# | **Stopped early?** | run all cells again: finished shards (files of some scenes) are kept |
 
 # %% [markdown]
 # ## Parameters
@@ -183,7 +183,7 @@ featurize.plan(config, run, limits)
 # %% [markdown]
 # ## Run
 #
-# All cores make shards, each written whole. The front end runs over the whole scene, since it adapts
+# All cores make *shards*, files of some scenes each, each written whole. The front end runs over the whole scene, since it adapts
 # to what it has heard, on the device as well.
 
 # %%

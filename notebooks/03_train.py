@@ -214,7 +214,7 @@ lr_sweep.show(train.find_rate(config, run))
 # The curves follow the training. The loss should fall and flatten; recall, the share of words heard,
 # should rise and stay; false accepts should end near the target. The ring marks what is kept.
 #
-# "Stop after this unit", or one interrupt of the kernel, ends it between two units; nothing is lost,
+# "Stop after this unit" (250 steps), or one interrupt of the kernel, ends it between two units; nothing is lost,
 # and Start goes on.
 
 # %%

@@ -151,8 +151,9 @@ export.plan(config, run, limits)
 # on the validation split: the one that hears most words within the target, counted, and whose tail of
 # scores lets expect no more than the target either. Its figures are told of the test split, which
 # chose nothing. Choosing and testing on the same clips would flatter: of two hundred cutoffs one is
-# always lucky. It is another number than 03's, though the weights be the same: 05 first calibrates
-# the scores, which moves all of them, and chooses again on that scale.
+# always lucky. It may be another number than 03's or 04's, though the weights be the same: those score
+# by quicker arithmetic, 05 by the device's own, so that it may count an event more or fewer, and where
+# few sounds make the tail of the scores it may expect half or twice as many. 05's number counts.
 #
 # Recall, the share of words heard, is of people's words alone, where ten or more recordings are theirs. Machines' words stand
 # beside it: they are easier, and a model that hears all of them may miss most of yours.
@@ -222,9 +223,12 @@ ending.stopped or export.check(run)
 ending.stopped or good_enough.model(run)
 
 # %% [markdown]
+# 03 and 04 judge by the validation split, 05 by the test split: where few words test, each may call the
+# same model by another of these names. A model that has several faults is called by the worst.
+#
 # | the verdict says | then |
 # |---|---|
-# | deaf | listen to the words in 02; more `STEPS` in 03, or a higher `POSITIVE_WEIGHT` |
+# | deaf: it hears next to nothing | listen to the words in 02; more `STEPS` in 03, or a higher `POSITIVE_WEIGHT` |
 # | shy: recall is low | record more people; more `STEPS`; or set the lenient cutoff of the report |
 # | trigger-happy: many false accepts | more hours of talk and radio in 01, run 04; or set the strict cutoff |
 # | untested | too few words or too little speech to tell: record more, run again from 01 |

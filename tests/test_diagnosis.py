@@ -76,8 +76,8 @@ def known(recall, fah=0.0, expected=None, words=144, hours=0.17, reached=True):
         ),
         (known(0.95, expected=0.8), "rather trigger-happy", "lets expect 0.8"),
         (known(0.95, fah=120.0, reached=False), "trigger-happy", "120 false accepts an hour"),
-        (known(0.95, words=12), "untested", "12 different words and 10 minutes"),
-        (known(0.95, hours=0.05), "untested", "144 different words and 3 minutes"),
+        (known(0.95, words=12), "untested", "12 different words and 0.17 h"),
+        (known(0.95, hours=0.05), "untested", "144 different words and 3.0 min"),
         (
             known(137 / 144, expected=0.5),
             "fine",

@@ -48,7 +48,7 @@ def folder(tmp_path):
 def test_01_counts_the_word_by_who_said_it_and_the_hours_beside_it(tmp_path):
     told = of_clips(tmp_path, (Split.TRAIN, 8), (Split.VAL, 3), (Split.TEST, 2))
     assert "there 18 times, 13 from people and 5 from machines" in told
-    assert "2.0 h of speech without it" in told
+    assert "2.00 h of speech without it" in told
     assert "13 recordings of the word: 8 train, 3 validation, 2 test" in told
 
 

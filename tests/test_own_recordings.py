@@ -63,8 +63,8 @@ def test_machines_and_other_words_are_not_among_the_recordings():
         (
             (8, 8, 8),
             f"your 24 recordings of the word: 8 train, 8 validation, 8 test; {NOT_NAMED}; 8 are "
-            "too few to test on (wanted 20 or more): one word heard or missed moves recall by 12 "
-            "points",
+            "too few to test on (wanted 20 or more in the test split): one word heard or missed "
+            "moves recall by 12 points",
         ),
         (
             (47, 10, 20),

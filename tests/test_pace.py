@@ -82,4 +82,4 @@ def test_the_chain_is_told_before_it_begins_and_again_as_it_goes_on(tmp_path, cl
     assert 120 < before < 1200 and forecast.told([]) == ""
     measured(run, "01 acquire", 80.0, 180.0, clock)
     assert forecast.seconds(jobs[2:]) > 1.5 * Forecast(jobs, Run(tmp_path)).seconds(jobs[2:])
-    assert "for 05 (by what was measured in this run)" in forecast.told(jobs[4:])
+    assert "for 05 (a guess by how long 01 took)" in forecast.told(jobs[4:])

@@ -101,7 +101,7 @@ def recordings_told(records: Sequence[SampleRecord]) -> str:
         return f"{told}{who}"
     return (
         f"{told}{who}; {n_test} {'is' if n_test == 1 else 'are'} too few to test on (wanted "
-        f"{FEWEST_TO_TEST} or more): one word heard or missed moves recall by "
+        f"{FEWEST_TO_TEST} or more in the test split): one word heard or missed moves recall by "
         f"{100 / n_test:.0f} points"
     )
 

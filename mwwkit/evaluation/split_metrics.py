@@ -36,7 +36,7 @@ from mwwkit.metrics.bootstrap import curve_intervals
 from mwwkit.metrics.curves import confusion, equal_error_rate, latency_s, reliability
 from mwwkit.metrics.cutoff_selection import choose_cutoff
 from mwwkit.metrics.decision_rules import by_rule
-from mwwkit.metrics.operating_points import Surface, operating_points
+from mwwkit.metrics.operating_points import Surface, hours_heard, operating_points
 from mwwkit.metrics.rates import Hourly, Interval, Rate
 from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
@@ -101,7 +101,7 @@ def at_rule(split: ScoredSplit, rule: Rule, about: About) -> AtRule:
     return AtRule(
         recall=Rate.counted(int(hit.sum()), len(hit)),
         other_clips_accepted=Rate.counted(int(wrong.sum()), len(wrong)),
-        false_accepts_per_hour=Hourly.counted(n_events, counted.sets.ambient.hours),
+        false_accepts_per_hour=Hourly.counted(n_events, hours_heard(tracks.ambient)),
         latency=_latency(counted, rule, about),
         groups=_recall_by(counted, rule, about, OF_WORDS, groups.MIN_CLIPS)
         + _recall_by(split, rule, about, ("voice",), min_clips=1),

@@ -105,9 +105,9 @@ class Surface:
         return self.row(rule.window)[self.cutoffs.index(rule.integer)]
 
     def rounded(self) -> "Surface":
-        """With hours as a file keeps them."""
-        hours = self.negative_hours and round(self.negative_hours, 4)
-        return replace(self, ambient_hours=round(self.ambient_hours, 4), negative_hours=hours)
+        """With hours as a file keeps them: so many digits that bounds come out the same."""
+        hours = self.negative_hours and round(self.negative_hours, 9)
+        return replace(self, ambient_hours=round(self.ambient_hours, 9), negative_hours=hours)
 
     def row(self, window: int) -> tuple["Point", ...]:
         """What every cutoff does at a window, from the lowest."""
@@ -175,10 +175,10 @@ def operating_points(
             )
         )
     hits, false_accepts, passed, heard = (np.stack(column) for column in zip(*rows, strict=True))
-    of = len(positives), len(negatives), _hours(ambient)
+    of = len(positives), len(negatives), hours_heard(ambient)
     surface = Surface(
         *(tuple(windows), hits, false_accepts, heard, *of),
-        negative_hours=_hours(plain),
+        negative_hours=hours_heard(plain),
         logit_scale=logit_scale,
     )
     if not confusing:
@@ -186,7 +186,8 @@ def operating_points(
     return replace(surface, near_false_accepts=passed, n_near=len(confusing))
 
 
-def _hours(tracks: Sequence[np.ndarray]) -> float:
+def hours_heard(tracks: Sequence[np.ndarray]) -> float:
+    """How long the sounds of some tracks last, a score every 30 ms."""
     return sum(len(track) for track in tracks) * STEP_S / 3600
 
 

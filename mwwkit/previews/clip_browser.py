@@ -7,6 +7,7 @@ A decision is written into the run at once (`run.decisions`), with its reason, a
 features by it. Where nothing can be clicked it shows one clip and what was decided so far.
 """
 
+from collections import Counter
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,17 @@ def health_figure(found: Health) -> Figure:
     """Histograms of four measures by sort; clips by speaker and by split."""
     figure = Figure(figsize=(drawing.WIDTH_IN, 4.6), layout="constrained")
     axes = figure.subplots(2, 3).flat
+    there = Counter(map(sort_of, found.clips))
     for place, (name, title, unit) in zip(axes, PANELS, strict=False):
         for sort, colour in COLOURS.items():
             values = found.of(sort, name)
             if len(values):
-                label = f"{sort.replace('_', ' ')} ({len(values)})"
+                n = (
+                    str(len(values))
+                    if len(values) == there[sort]
+                    else f"{len(values)} of {there[sort]:,}"
+                )
+                label = f"{sort.replace('_', ' ')} ({n})"
                 place.hist(values, bins=24, color=colour, alpha=0.6, label=label)
         place.set(xlabel=unit, ylabel="clips")
         place.set_title(title, fontsize=9, loc="left")

@@ -20,7 +20,7 @@ from mwwkit.report.facts import Report
 from mwwkit.report.formatting import in_order
 from mwwkit.report.key_facts import key_facts, read_report
 from mwwkit.report.markup import tag
-from mwwkit.report.voices import by_condition, heard_words, of_intervals
+from mwwkit.report.voices import INTERVALS, by_condition, heard_words, of_intervals
 from mwwkit.run.links import link
 from mwwkit.run.paths import Run
 
@@ -67,9 +67,9 @@ def _conditions(told: Report) -> Words:
         if Rate.counted(row.count, row.of).of
     ]
     heads = f"heard, {heard.called}", "share", "95 %", "counted"
-    foot = " ".join(filter(None, (heard.conversion, of_intervals(told.test, heard))))
+    foot = " ".join(filter(None, (heard.conversion, of_intervals(told.test, heard), INTERVALS)))
     shown = table(heads, rows, numbers=(1,))
-    return Words(shown.html + tag("p", foot), f"{shown.text}\n{foot}") if foot else shown
+    return Words(shown.html + tag("p", foot), f"{shown.text}\n{foot}")
 
 
 def files(run: Run) -> None:

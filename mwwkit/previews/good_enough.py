@@ -85,8 +85,9 @@ def _next_of_clips(words: Clips, own: int) -> str:
         )
     if own < FEWEST_RECORDINGS:
         return (
-            f"Go on, and record more: {FEWEST_RECORDINGS} recordings of the word are the fewest to "
-            "train on, twenty are a start, 130 choose and test by people alone."
+            "Go on, and record more: twenty recordings of the word are a start, of which 14 train; "
+            f"of 70 enough are in the validation split ({FEWEST_RECORDINGS} or more) to choose by "
+            f"people alone, of 130 in the test split too ({FEWEST_TO_TEST} or more)."
         )
     if tested < FEWEST_TO_TEST:
         return (

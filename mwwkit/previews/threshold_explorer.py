@@ -31,7 +31,7 @@ from mwwkit.report.formatting import condition
 from mwwkit.report.key_facts import read_report
 from mwwkit.report.markup import tag
 from mwwkit.report.results_sections import DIMENSIONS
-from mwwkit.report.voices import counted_heard
+from mwwkit.report.voices import INTERVALS, counted_heard
 from mwwkit.run.decisions import CutoffDecision, cutoff_decision, decide_cutoff
 from mwwkit.run.paths import Run
 from mwwkit.run.quantities import span
@@ -144,15 +144,15 @@ class Explorer:
                 )
         heads = ("", "cutoff", "heard (95 %)", "false accepts an hour (95 %)")
         shown = table((*heads, "other words taken for it", "wakes after the word"), rows)
-        if foot := self._foot():
-            return Words(shown.html + tag("p", foot), f"{shown.text}\n{foot}")
-        return shown
+        foot = self._foot()
+        return Words(shown.html + tag("p", foot), f"{shown.text}\n{foot}")
 
     def _foot(self) -> str:
-        """How words become what is counted, split by split."""
+        """How words become what is counted, split by split; and what intervals are of."""
         n_conditions = {len(of.recall) for of in self.splits.values()}
         of = [of.surface.n_positives for of in self.splits.values()]
-        return conversion(n_conditions.pop(), *of) if len(n_conditions) == 1 else ""
+        told = conversion(n_conditions.pop(), *of) if len(n_conditions) == 1 else ""
+        return f"{told} {INTERVALS}".strip()
 
     def by_group(self, tried: Rule, split: str) -> Words:
         """Recall by group at both rules on a split."""

@@ -18,7 +18,7 @@ from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.licences import Licence
 from mwwkit.report.origins import Data, DeviceNeeds
-from mwwkit.report.voices import by_condition, heard_words, of_intervals
+from mwwkit.report.voices import SIDES, by_condition, heard_words, of_intervals
 from mwwkit.run.typed_json import Key
 
 _BREAKS = re.compile(
@@ -83,7 +83,8 @@ def _measured(test: SplitFigures, data: Data | None) -> list[str]:
         shown = hourly.counts, hourly.an_hour, f"at most {an_hour(hourly.at_most)}"
         cells.append(("false accepts an hour", *shown))
     delay = formatting.delay(test.latency, heard.called) if test.latency.detected else ""
-    lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals."
+    lead = "On the test split, which the model was neither taught nor tuned by; 95 % intervals: "
+    lead += f"{SIDES}."
     table = _table(("what", "counted", "value", "interval"), cells)
     parts = "## How well it does", lead, table, heard.conversion, of_intervals(test, heard), delay
     return [part for part in parts if part]

@@ -9,7 +9,7 @@ from mwwkit.report.cutoff_choices import alike, told_once
 from mwwkit.report.facts import Report
 from mwwkit.report.markup import Html, tag
 from mwwkit.report.mistake_sounds import PER_KIND, Moment
-from mwwkit.report.voices import by_condition, heard_words, of_intervals
+from mwwkit.report.voices import SIDES, by_condition, heard_words, of_intervals
 
 DIMENSIONS = {
     "condition": "condition",
@@ -64,7 +64,8 @@ def wrong(report: Report) -> Html:
         parts += _by_group(test.groups.other_clips_accepted, _wrong_shares)
     lead = (
         "False accepts: the device wakes and nobody called. Counted on long recordings without "
-        "the word (talk, radio, noise), once in two seconds at most, and on clips of other words."
+        "the word (talk, radio, noise), once in two seconds at most, and on clips of other words. "
+        f"On this page {SIDES}."
     )
     return components.section("wrong", "Does it stay quiet otherwise?", lead, *parts)
 
