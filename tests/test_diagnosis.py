@@ -227,3 +227,33 @@ def test_fine_tuning_that_changed_no_figure_says_why_its_weights_are_taken():
     said = tables.gained(same)
     assert said.startswith("Fine-tuning changed no figure") and "trained against these" in said
     assert "helped" in tables.gained(same | {"after": {"rank": [1.0, 2.0]}})
+
+
+def test_why_fine_tuning_helped_stands_in_the_line():
+    def reached(heard, per_hour, *rank):
+        rates = {"recall": heard / 7, "words": 7, "false_accepts_per_hour": per_hour, "hours": 0.05}
+        return rates | {"false_accepts_at_most": 60.0, "rank": [*rank]}
+
+    before = reached(3, 40.0, 1.0, 0.0, -40.0, -0.2, 3 / 7, -6.0, 1.0)
+    after = reached(1, 0.0, 1.0, 1.0, 1 / 7, -6.0, 0.0, 1 / 7, 1.0)
+    better = reached(4, 0.0, 1.0, 1.0, 4 / 7, -6.0, 0.0, 4 / 7, 1.0)
+    tuned = {"mined": 20, "weights": "tuned/a.npz", "before": before, "after": after}
+    assert tables.gained(tuned) == (
+        "Fine-tuning helped, since it keeps to the limits on false accepts now (2 in 3.0 min "
+        "before, 0 in 3.0 min after), which comes before the words that it hears (3 of 7 before, 1 "
+        "of 7 after): the tuned weights are taken."
+    )
+    told = tables.gained(tuned | {"before": after, "after": better})
+    assert "helped, since it hears more words: the tuned" in told
+    quieter = reached(3, 20.0, 1.0, 0.0, -20.0, -0.2, 3 / 7, -6.0, 1.0)
+    told = tables.gained(tuned | {"after": quieter})
+    assert "wakes less often for nothing (2 in 3.0 min before, 1 in 3.0 min after): the" in told
+
+
+def test_a_check_names_the_fault_once_and_leaves_its_figures_to_those_beside():
+    facts = {"chosen": "step-0000250", "reached": "hears it", "diagnosis": "fine: it hears it"}
+    long = "trigger-happy: no cutoff that recognises anything keeps to the targets -> mine more"
+    told = "\n".join(map(str, tables.of_choice(facts | {"diagnosis": long})))
+    assert "Diagnosis: trigger-happy: it wakes when nobody called." in told
+    assert "no cutoff" not in told and "What may help: mine more." in told
+    assert "Diagnosis: fine: it hears it." in "\n".join(map(str, tables.of_choice(facts)))

@@ -173,3 +173,18 @@ def test_a_curve_of_04_rings_nothing_where_the_weights_before_it_stay():
 
     assert shown(False)[0] == 1 and "stay" not in shown(False)[1]
     assert shown(True)[0] == 0 and "03's weights stay" in shown(True)[1]
+
+
+def test_a_cutoff_without_a_lower_one_is_told_by_what_it_does_itself():
+    def told(n_events: int) -> str:
+        hourly = Hourly.counted(n_events, 0.05)
+        reached = Reached(Rate.counted(3, 7), Rate.counted(0, 34), hourly)
+        shipped = Advice(0.42, 3, "balanced", "why", reached, reached)
+        threshold = SimpleNamespace(
+            told="0.42, on the mean of 3 scores", target_false_accepts_per_hour=0.5
+        )
+        advice = (shipped, replace(shipped, name="lenient"))
+        return good_enough._cutoffs(SimpleNamespace(advice=advice, threshold=threshold))
+
+    assert "8 in 3.0 min, more than the 0.5 an hour that were asked for" in told(8)
+    assert "a lower one would exceed the limits" in told(0) and "asked for" not in told(0)

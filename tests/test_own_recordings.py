@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mwwkit.corpus.clips import SYNTHETIC_SOURCES, Kind, Label, SampleRecord, Split
+from mwwkit.corpus.clips import SYNTHETIC_SOURCES, Clips, Kind, Label, SampleRecord, Split
+from mwwkit.corpus.data_health import Health
 from mwwkit.corpus.own_recordings import (
     FEWEST_TO_TEST,
     VoicesTested,
@@ -13,6 +14,7 @@ from mwwkit.corpus.own_recordings import (
     where_they_went,
 )
 from mwwkit.metrics import judgement
+from mwwkit.run.paths import Run
 
 NOT_NAMED = (
     "whether it knows the voices that test it is not known, since not every speaker is named; "
@@ -154,3 +156,23 @@ def test_where_no_person_tests_nobody_is_named(records):
 )
 def test_the_sentence_says_whether_it_knows_the_voices(who, told):
     assert f" test; {told}" in where_they_went(by(*who))
+
+
+def in_health(records) -> str:
+    return " ".join(Health(Clips(Run.of("."), tuple(records)), {}).words)
+
+
+def test_the_health_of_the_clips_says_the_same_of_who_tests(tmp_path):
+    """Five people of one recording each: who tests did not train."""
+    each = [Split.TRAIN, Split.TRAIN, Split.TRAIN, Split.VAL, Split.TEST]
+    one_each = [
+        replace(clips(split, 1)[0], speaker=f"p{n}", path=f"{n}.wav")
+        for n, split in enumerate(each)
+    ]
+    assert "tested on strangers" in where_they_went(one_each)
+    assert "knows" not in in_health(one_each)
+    both = [*one_each, replace(one_each[-1], split=Split.TRAIN, path="more.wav")]
+    assert "tested on voices it knows" in where_they_went(both)
+    assert "5 people say the word: tested on voices it knows" in in_health(both)
+    unnamed = [replace(record, speaker="") for record in both]
+    assert NOT_NAMED in where_they_went(unnamed) and NOT_NAMED in in_health(unnamed)

@@ -219,3 +219,12 @@ def test_a_file_is_found_in_this_run_first_then_in_the_newest_earlier_one(tmp_pa
     with pytest.raises(FileNotFoundError) as error:
         here.find("clips/none")
     assert all(str(folder) in str(error.value) for folder in (here.folder, old, new))
+
+
+def test_a_path_is_shown_without_its_dots_unless_a_link_makes_that_another_place(tmp_path):
+    for name in ("a", "b/c"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "b/c")
+    assert paths.without_dots(f"{tmp_path}/a/../words") == f"{tmp_path}/words"
+    assert paths.without_dots(f"{tmp_path}/link/../words") == f"{tmp_path}/link/../words"
+    assert paths.without_dots("") == "" and paths.without_dots("own") == "own"

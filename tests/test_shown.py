@@ -9,6 +9,7 @@ from mwwkit.run.quantities import (
     how_many,
     how_much,
     made_now,
+    span,
 )
 from mwwkit.run.shown import WIDTH, Facts, Heading, Sentence, Table
 
@@ -61,6 +62,14 @@ def test_amounts_are_told_as_people_say_them():
     ):
         assert as_sentence(told) == told
     assert as_sentence("long talk in ambient/: none") == "Long talk in ambient/: none."
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [(0.0039, "14 s"), (0.0474, "2.8 min"), (0.1, "0.10 h"), (2.4, "2.40 h"), (0.0, "0.00 h")],
+)
+def test_a_span_of_sound_has_digits_however_short(hours, told):
+    assert span(hours) == told
 
 
 def test_what_is_done_and_left_is_told_in_a_sentence():

@@ -155,8 +155,8 @@ def test_ten_minutes_without_one_do_not_hide_what_the_tail_expects(reached):
     assert (found.kind, found.grade) == ("trigger-happy", "bad")
     assert (
         "it woke 0 in 0.17 h, but by how the highest scores thin out (their tail), 120 false "
-        "accepts an hour are to be expected: the target of 0.5 is not reached."
-        in " ".join(found.sentences)
+        "accepts an hour are to be expected: the target of 0.5 is not reached. This is by the "
+        "device's own arithmetic; 03 and 04 score by a quicker one" in " ".join(found.sentences)
     )
 
 
