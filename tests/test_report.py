@@ -432,7 +432,7 @@ def test_made_again_it_is_the_same_and_nothing_is_touched(copy, capsys):
     assert report_of(copy) == cli.OK
     assert stamps(copy.folder) == before
     told = capsys.readouterr().out
-    assert f"page: {copy.folder}/export/{WORD}.report.html" in told and "verdict: " in told
+    assert f"\nreport: {copy.folder}/export/{WORD}.report.html" in told and "verdict: " in told
 
 
 def test_a_run_that_was_exported_before_there_were_reports_gets_one(copy, here, capsys):

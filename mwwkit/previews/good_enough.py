@@ -165,7 +165,7 @@ def weights(run: Run) -> Sentences:
     kept = f"The weights of step {int(unit.rpartition('-')[2]):,} are kept: the int8 model"
     enough = "Good enough to go on: 04 looks for what still fools it."
     if found.name != "fine":
-        enough = f"Not yet good enough ({found.name}): {found.words}; {found.cure}."
+        enough = f"Not yet good enough ({found.name}): {found.means}; {found.cure}."
     told = [f"{kept} {reached} on the validation split.", _proved(reached), enough]
     return _sentences(told)
 

@@ -39,6 +39,11 @@ class Diagnosis:
     words: str
     cure: str = ""
 
+    @property
+    def means(self) -> str:
+        """What its name means, without the figures, for places where those stand already."""
+        return judgement.MEANS.get(self.name, self.words)
+
     def __str__(self) -> str:
         """One line for people."""
         return f"{self.name}: {self.words}" + (f" -> {self.cure}" if self.cure else "")
