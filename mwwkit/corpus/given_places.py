@@ -15,7 +15,7 @@ from mwwkit.corpus import tables
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.recording_folders import read_folders, recorded_in, roots_of
 from mwwkit.corpus.sources import FOLDERS
-from mwwkit.run.paths import Run, typed_path
+from mwwkit.run.paths import Run, typed_path, without_dots
 
 
 def read_given(config: Any, run: Run) -> list[Place]:
@@ -56,7 +56,8 @@ def without(config: Any, lost: Mapping[str, list[str]]) -> Any:
 
 def not_there(lost: Mapping[str, list[str]]) -> str:
     """Which they are, as the beginning of a sentence."""
-    named = (f"{name.upper()} has {', '.join(places)}" for name, places in lost.items())
+    shown = {name: ", ".join(map(without_dots, places)) for name, places in lost.items()}
+    named = (f"{name.upper()} has {places}" for name, places in shown.items())
     return f"{'; '.join(named)}, as the run has it, and that is not there now"
 
 
