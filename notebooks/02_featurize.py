@@ -183,8 +183,9 @@ featurize.plan(config, run, limits)
 # %% [markdown]
 # ## Run
 #
-# All cores make *shards*, files of some scenes each, each written whole. The front end runs over the whole scene, since it adapts
-# to what it has heard, on the device as well.
+# First it finds where the word is in each recording, a *block* of recordings at a time; then all cores
+# make *shards*, files of some scenes each, each written whole. The front end runs over the whole scene,
+# since it adapts to what it has heard, on the device as well.
 
 # %%
 ending.of(featurize.run, config, run, limits)

@@ -15,6 +15,7 @@ from varied import THREADS, seed
 from mwwkit.corpus.clips import Kind, Label, Split
 from mwwkit.run.checkpoint import CheckpointError, completed
 from mwwkit.run.paths import Run
+from mwwkit.run.quantities import span
 from mwwkit.run.seeds import rng
 from mwwkit.run.session import Limits, StoppedEarly
 from mwwkit.scenes.shards import FeatureSet
@@ -97,7 +98,7 @@ def test_a_net_that_hears_the_word_and_nothing_else_is_judged_so(trained):
     assert found["chosen"] == unit
     hours = choice["hours"]
     told = (
-        f"hears 100 % of people's words (24 of 24) at 0 false accepts an hour (0 in {hours:.2f} h)"
+        f"hears 100 % of people's words (24 of 24) at 0 false accepts an hour (0 in {span(hours)})"
     )
     assert found["reached"] == f"{told} on the validation split"
     assert found["cutoff"] == f"{choice['cutoff']:g}, on the mean of {choice['window']} scores"

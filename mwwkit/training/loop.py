@@ -15,6 +15,7 @@ from mwwkit.run.quantities import how_long
 from mwwkit.run.session import Session
 from mwwkit.training.batches import WakeWordDataset
 from mwwkit.training.diagnosis import Diagnosis, diagnose, length
+from mwwkit.training.evaluated import read
 from mwwkit.training.evaluator import Evaluator
 from mwwkit.training.history import write_table
 from mwwkit.training.processors import FACT
@@ -135,7 +136,8 @@ def fit(
             seconds["saving"] += time.perf_counter() - evaluated
             on_unit(checkpoint.done)
             if "choice" in facts:
-                bar.write(f"step {ends[unit]:,}: {course.diagnosis(run, checkpoint.done)}")
+                found = course.diagnosis(run, checkpoint.done)
+                bar.write(f"step {ends[unit]:,}: {found.name}; hears {read(facts['choice']).short}")
             if course.stopped(checkpoint.done):
                 bar.write(f"no better for {course.patience} evaluations: stopped")
                 break
