@@ -212,6 +212,8 @@ def test_a_data_sets_health_is_a_picture_and_sentences(run):
     found = health_of(load_clips(run))
     assert isinstance(clip_browser.drawing.png(clip_browser.health_figure(found)), Image)
     assert len(found.of("positive", "floor_db")) == 9 and "room" not in found.found
+    some = clip_browser.health_figure(health_of(load_clips(run), most=3))
+    assert "positive (3 of 9)" in [text.get_text() for text in some.legends[0].get_texts()]
     of_three = health_of(load_clips(run).of(split=Split.TRAIN))
     assert not any("people say the word" in line for line in of_three.words)  # nobody tests
     assert any("no clip of: positive in validation" in line for line in of_three.words)
