@@ -23,7 +23,7 @@ HEADLINES = {
     "shy": ("Too shy", "Rather shy"),
     "trigger-happy": ("Trigger-happy", "Rather trigger-happy"),
     "untested": ("Untested",),
-    "good": ("Promising, not proven", "Good"),
+    "good": ("Promising, not proven", "Promising with machines' voices", "Good"),
 }
 # What minutes and ten hours are: files are taken whole.
 BETWEEN_H = {"few": (0.05, 0.5), "many": (9.0, 11.0)}  # of both splits together
@@ -63,6 +63,8 @@ def test_the_verdict_is_what_a_person_says_of_the_facts(cell):
     judged, found = table.judged()[cell.name], said(cell)
     assert (found.kind, found.grade) == (judged.kind, judged.grade)
     assert judged.kind == cell.kind and found.headline.startswith(HEADLINES[cell.kind])
+    by_machines_alone = cell.kind == "good" and cell.voices == "machines"
+    assert ("untested with people's" in found.headline) == by_machines_alone
 
 
 @EVERY_CELL

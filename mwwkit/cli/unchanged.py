@@ -50,7 +50,7 @@ class Made:
         self._before = snapshot(self.run)
         try:
             self.of = _digests(self.jobs, self.run)
-        except (MwwkitError, OSError, ValueError):  # the stage says what is wrong with it
+        except (MwwkitError, OSError, ValueError, KeyError):  # the stage says what is wrong with it
             self.of = {}
 
     def is_all_there(self) -> bool:
