@@ -410,11 +410,11 @@ def test_check_says_of_each_stage_whether_it_is_whole(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("03_train: BAD\n")
 
 
-def test_of_a_model_that_is_not_there_verify_says_bad_and_score_is_refused(tmp_path, capsys):
-    assert cli.main(["verify", str(tmp_path / "no.json")]) == cli.BAD
-    assert "no.json" in capsys.readouterr().out
+@pytest.mark.parametrize("command", ["score", "verify"])
+def test_a_model_that_is_not_there_is_refused_in_one_line(tmp_path, capsys, command):
     for model, why in ((tmp_path / "no.json", "is not there"), (tmp_path, "is a folder")):
-        assert cli.main(["score", str(model), str(tmp_path)]) == cli.USAGE
+        heard = [str(tmp_path)] if command == "score" else []
+        assert cli.main([command, str(model), *heard]) == cli.USAGE
         [line] = capsys.readouterr().err.splitlines()
         assert line.startswith(f"mwwkit: the model {model} {why}; wanted its .json")
 

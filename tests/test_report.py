@@ -714,7 +714,7 @@ def test_a_run_ends_with_what_the_report_says(here):
     assert told["chosen by"] == "12 recordings by people choose."
     assert told["report"] == str(here / f"export/{WORD}.report.html")
     assert told["model"].startswith(f"{here / f'export/{WORD}.json'} and {WORD}.tflite, beside")
-    assert told["lines for that"] == str(here / f"export/{WORD}.yaml")
+    assert told["ESPHome's lines"] == str(here / f"export/{WORD}.yaml")
     assert (here / f"export/{WORD}.yaml").is_file()
 
 

@@ -1,6 +1,7 @@
 """Options that several commands have, and what their values may be."""
 
 import argparse
+import os
 from pathlib import Path
 
 from mwwkit import presets
@@ -138,3 +139,16 @@ def parameter(text: str) -> tuple[str, str]:
             f"{text!r}; wanted NAME=VALUE, in quotes where it has spaces"
         )
     return name, value
+
+
+def refuse_missing_model(model: Path) -> None:
+    """PresetError where a model's manifest is not there: a mistyped path."""
+    from mwwkit.corpus.missing_places import close_by
+
+    if not model.is_file():
+        path, is_there = model.absolute(), os.path.lexists(model)
+        why = "is a folder" if model.is_dir() else "is no file" if is_there else "is not there"
+        near = "" if is_there else close_by(path)
+        raise presets.PresetError(
+            f"the model {path} {why}{near}; wanted its .json, as 05 writes it into export/"
+        )

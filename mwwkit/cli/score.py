@@ -51,13 +51,7 @@ def _refuse_idle_options(arguments: argparse.Namespace) -> None:
 def _refuse_missing(arguments: argparse.Namespace) -> None:
     """PresetError for a place that is not there: a mistyped one is told before any is heard."""
     for model in filter(None, (arguments.model, arguments.vad)):
-        if not model.is_file():
-            path, is_there = model.absolute(), os.path.lexists(model)
-            why = "is a folder" if model.is_dir() else "is no file" if is_there else "is not there"
-            near = "" if is_there else close_by(path)
-            raise PresetError(
-                f"the model {path} {why}{near}; wanted its .json, as 05 writes it into export/"
-            )
+        options.refuse_missing_model(model)
     for place in arguments.audio:
         if not os.path.lexists(place):
             raise PresetError(

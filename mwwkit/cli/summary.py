@@ -72,7 +72,7 @@ def _model(exported: Exported) -> tuple[tuple[str, str], ...]:
     """Where the files for the device are, and what to do with them."""
     record = exported.record
     together = f"{exported.path(record.manifest)} and {record.model}, beside your ESPHome YAML"
-    return ("model", together), ("lines for that", str(exported.path(record.yaml)))
+    return ("model", together), ("ESPHome's lines", str(exported.path(record.yaml)))
 
 
 def _lines(rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -15,6 +15,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _verify(arguments: argparse.Namespace) -> int:
     from mwwkit.esphome.certificate import certify
 
+    options.refuse_missing_model(arguments.model)
     certificate = certify(arguments.model, arguments.envelope)
     show(arguments, certificate.as_dict(), certificate)
     return OK if certificate.ok else BAD
