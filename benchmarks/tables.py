@@ -335,7 +335,8 @@ def _card_table(every: Sequence[Result]) -> str:
         cells = [
             f"fold {r.case.fold}, seed {r.case.seed}",
             r.card["verdict"],
-            *map(_told, (r.card["people"], r.card.get("clean"))),
+            _told(r.card["people"]),
+            f"{_told(r.card.get('clean'))}{', machines too' if _counts_machines(r) else ''}",
             f"{heard.percent} of {heard.of}",
             f"{threshold['cutoff']:g}, {threshold['window']}",
             "-" if expected is None else f"{expected:.2g}",
@@ -343,6 +344,15 @@ def _card_table(every: Sequence[Result]) -> str:
         ]
         rows.append(_line(cells))
     return "\n".join(rows)
+
+
+def _counts_machines(result: Result) -> bool:
+    """Whether the card's clean words are machines' too, people's being too few to count alone.
+
+    People's are counted under every condition, so those of one are never more.
+    """
+    clean = result.card.get("clean")
+    return bool(clean) and clean["of"] > result.card["people"]["of"]
 
 
 def _told(counted: dict | None) -> str:
@@ -354,7 +364,7 @@ def _told(counted: dict | None) -> str:
 
 def _card_holds(every: Sequence[Result]) -> str:
     """How far the cards' clean words, the only condition that both have, are from strangers'."""
-    gaps, held = [], 0
+    gaps, held, n_machines = [], 0, sum(map(_counts_machines, every))
     for r in every:
         if (told := r.card.get("clean")) and told["of"]:
             card = proportion(told["count"], told["of"])
@@ -367,6 +377,7 @@ def _card_holds(every: Sequence[Result]) -> str:
     return (
         f"Clean words, the card against strangers: {np.median(gaps):.1f} points apart in the "
         f"median; its interval holds what they measured in {held} of {len(gaps)} runs."
+        + (f" In {n_machines} of them the card's words are machines' too." if n_machines else "")
     )
 
 

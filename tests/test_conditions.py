@@ -212,7 +212,7 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
         made = tallied([250] * 30, [10], [240] * 30)
         told = {"verdict": "Good", "recordings": {"train": 14, "test": 3}}
         told["threshold"] = {"cutoff": 0.5, "window": 5, "false_accepts_expected_per_hour": 200.0}
-        told["people"] = {"count": 8, "of": 10}
+        told["people"] = {"count": 32, "of": 40}
         told["clean"] = {"count": 9 + seed, "of": 12}
         whole = kept(case, made) | {
             "cpu_seconds": {"01": 1.0, "speaking": 9.0} | ({"02": None} if seed > 1 else {}),
@@ -235,10 +235,23 @@ def test_the_tables_of_runs_say_what_was_expected_and_what_calibrating_did(tmp_p
     )
     assert "1 of 2 runs were cut off and went on: their CPU seconds are not known." in text
     assert "in a run: 14 / 0 / 3." in text
-    card = "80.0 % (44.4 to 97.5 %) | 83.3 % (51.6 to 97.9 %)"
+    card = "80.0 % (64.4 to 90.9 %) | 83.3 % (51.6 to 97.9 %)"
     assert f"| fold 0, seed 1 | Good | {card} | 100 % of 30 |" in text
     # strangers are all heard: 10 of 12 are 16.7 points less, 11 of 12 are 8.3, up to 99.8 %
     assert "12.5 points apart in the median; its interval holds what they measured in 0 of" in text
+    assert "machines too" not in text
+
+
+def test_the_tables_say_where_a_cards_clean_words_are_machines_too(tmp_path):
+    case = cases.Case("cat", "people20", 0, 3, 1)
+    told = {"verdict": "Good", "recordings": {"train": 14, "test": 3}}
+    told["threshold"] = {"cutoff": 0.5, "window": 5, "false_accepts_expected_per_hour": None}
+    told |= {"people": {"count": 11, "of": 12}, "clean": {"count": 113, "of": 146}}
+    made = kept(case, tallied([250] * 30, [10], [0])) | {"cpu_seconds": {"01": 1.0}, "card": told}
+    write_json(tmp_path / "cat.json", made)
+    text = tables.everything(tmp_path)
+    assert "77.4 % (69.7 to 83.9 %), machines too |" in text
+    assert "In 1 of them the card's words are machines' too." in text
 
 
 def test_what_a_run_expects_is_of_the_sound_that_its_cutoff_was_chosen_on():
