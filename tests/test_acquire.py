@@ -100,7 +100,10 @@ TOLD = {  # 24 recordings in so many speakers' folders
     **dict.fromkeys((1, 2, 3), "17 train, 4 validation, 3 test; tested on voices it knows"),
     **{4: "16 train, 4 validation, 4 test; tested on voices it knows"},
     **{5: "14 train, 5 validation, 5 test; tested on voices it knows"},
-    **{6: "16 train, 4 validation, 4 test; tested on strangers, none of whom it was taught by"},
+    **{
+        6: "16 train, 4 validation, 4 test; tested on strangers, none of whom it was taught by, as "
+        "far as they are named"
+    },
 }
 
 

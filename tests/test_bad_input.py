@@ -1,6 +1,7 @@
 """What a person who types the command is told: one line that says what is wrong and what to do."""
 
 import os
+import re
 import shlex
 import struct
 import subprocess
@@ -126,7 +127,8 @@ def test_how_to_train_longer_on_the_same_clips_is_told_and_can_be_done(tmp_path)
 
     told = refusal(here.folder)
     assert "steps (250 then, 500 now); put them back, or" in told
-    copying, command = told.partition(" on the same clips: ")[2].split("; then this command with ")
+    what = told.partition(" on the same clips: ")[2]
+    copying, command = re.fullmatch("(.*); then, without .*: this command with (.*)", what).groups()
     subprocess.run(copying, shell=True, check=True)
     options = shlex.split(command)
     new = Path(options[options.index("--run-dir") + 1])

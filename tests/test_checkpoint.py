@@ -355,13 +355,13 @@ def test_the_notebook_that_makes_what_is_missing_is_named():
 
 def test_a_stage_that_has_not_finished_cannot_be_read(here):
     for read in (finished, completed):
-        with pytest.raises(CheckpointError, match="features is not finished .0 units done."):
+        with pytest.raises(CheckpointError, match="features is not finished .no units done."):
             read(here, "features")
     resume(here).finish("a")
     for read in (finished, completed):
         with pytest.raises(
             CheckpointError,
-            match="is not finished .1 units done.*; run 02_featurize to its .*PREVIOUS$",
+            match="is not finished .1 unit done.*; run 02_featurize to its .*PREVIOUS$",
         ):
             read(here, "features")
 

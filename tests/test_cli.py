@@ -407,7 +407,7 @@ def test_check_says_of_each_stage_whether_it_is_whole(tmp_path, capsys):
     assert cli.main(["check", str(tmp_path / "nothing")]) == cli.USAGE
     (tmp_path / "training").mkdir()
     assert cli.main(["check", str(tmp_path), "--stages", "03"]) == cli.BAD
-    assert capsys.readouterr().out.startswith("03_train: BAD\n")
+    assert capsys.readouterr().out.startswith("03_train: begun\n")
 
 
 @pytest.mark.parametrize("command", ["score", "verify"])
@@ -417,6 +417,11 @@ def test_a_model_that_is_not_there_is_refused_in_one_line(tmp_path, capsys, comm
         assert cli.main([command, str(model), *heard]) == cli.USAGE
         [line] = capsys.readouterr().err.splitlines()
         assert line.startswith(f"mwwkit: the model {model} {why}; wanted its .json")
+    net = tmp_path / "zero.tflite"
+    net.touch()
+    assert cli.main([command, str(net), *heard]) == cli.USAGE
+    told = f"mwwkit: {net} is the net alone; give {tmp_path / 'zero.json'}\n"
+    assert capsys.readouterr().err == told
 
 
 def test_a_reader_that_leaves_gets_no_message_and_no_traceback(tmp_path):

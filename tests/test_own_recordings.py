@@ -146,7 +146,10 @@ def test_where_no_person_tests_nobody_is_named(records):
     ("who", "told"),
     [
         (("ann train", "ann test"), "tested on voices it knows, so strangers may be heard worse"),
-        (("ann train", "cem test"), "tested on strangers, none of whom it was taught by"),
+        (
+            ("ann train", "cem test"),
+            "tested on strangers, none of whom it was taught by, as far as they are named",
+        ),
         (
             ("ann train", "ann test", "cem test"),
             "tested partly on voices it knows (1 of 2 taught it or chose its cutoff), so strangers",

@@ -350,7 +350,7 @@ def test_without_optuna_it_says_how_to_get_it(search, monkeypatch):
 def test_a_run_without_features_is_told(tmp_path, capsys):
     (tmp_path / "run").mkdir()
     assert cli.main(["tune", str(tmp_path / "run")]) == cli.BAD
-    assert "is not finished (0 units done); run " in capsys.readouterr().err
+    assert "is not finished (no units done); run " in capsys.readouterr().err
     shutil.rmtree(tmp_path / "run")
     assert cli.main(["tune", str(tmp_path / "run")]) == cli.USAGE
 

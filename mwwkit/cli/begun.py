@@ -48,7 +48,9 @@ def _on_the_same_clips(run: Run) -> str:
             copied = shlex.join([*(str(folder / name) for name in names), str(new)])
             return (
                 f". To train otherwise on the same clips: mkdir {shlex.quote(str(new))}; cp -r "
-                f"{copied}; then this command with --run-dir {shlex.quote(str(new))} --stages 03-05"
+                f"{copied}; then, without what is 01's and 02's, such as WORD and RECORDINGS, "
+                f"which the copy has: this command with --run-dir {shlex.quote(str(new))} "
+                "--stages 03-05"
             )
     return ""
 

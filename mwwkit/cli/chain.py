@@ -55,7 +55,7 @@ from mwwkit.run.written import advice, as_written, in_parts, read, spelled
 LISTS = {"PREVIOUS"}  # takes a list as well as a text
 # Errors whose message says all, so that it is shown without their name.
 SAYS_ENOUGH = ("SystemExit", "ValueError", WrongInput.__name__, CannotGoOn.__name__)
-SAYS_ENOUGH += ("CheckpointError", "OtherSettings", Occupied.__name__, Unfit.__name__)
+SAYS_ENOUGH += ("CheckpointError", "OtherSettings", "Unfinished", Occupied.__name__, Unfit.__name__)
 STOPS = {stop.__name__: stop for stop in (StoppedEarly, DiskIsFull)}
 # Of 104 bytes that a socket's path may have (macOS; 108 on Linux), less /mwwkit-xxxxxxxx/kernel-5.
 SOCKETS_PATH_BYTES = 78

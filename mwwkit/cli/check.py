@@ -6,6 +6,7 @@ from textwrap import indent
 
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import BAD, OK, Command
+from mwwkit.run.checkpoint_files import Unfinished
 from mwwkit.run.errors import MwwkitError
 from mwwkit.run.shown import Facts
 
@@ -31,7 +32,8 @@ def _check(arguments: argparse.Namespace) -> int:
         try:
             verdict, found = "whole", module.check(run)
         except (MwwkitError, OSError) as error:
-            verdict = "BAD" if any(map(run.all, FOLDERS[stage])) else "not begun"
+            begun = "begun" if isinstance(error, Unfinished) else "BAD"
+            verdict = begun if any(map(run.all, FOLDERS[stage])) else "not begun"
             found, n_bad = Facts({}, str(error)), n_bad + 1
         print(f"{chain.NOTEBOOKS[stage]}: {verdict}")
         print(indent(f"{found!r}", INDENT), end="\n\n", flush=True)  # as its notebook shows it

@@ -152,3 +152,6 @@ def refuse_missing_model(model: Path) -> None:
         raise presets.PresetError(
             f"the model {path} {why}{near}; wanted its .json, as 05 writes it into export/"
         )
+    if model.suffix == ".tflite":
+        beside = model.absolute().with_suffix(".json")
+        raise presets.PresetError(f"{model.absolute()} is the net alone; give {beside}")

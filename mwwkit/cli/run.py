@@ -15,7 +15,8 @@ from mwwkit.run.paths import Run, given_path
 from mwwkit.run.quantities import how_long
 from mwwkit.run.session import DiskIsFull, StoppedEarly
 
-EVERYTHING_WAS_DONE = "Everything was done already: nothing was made, no file of the run changed."
+NOTHING_WAS_MADE = "Everything was done already: nothing was made"
+EVERYTHING_WAS_DONE = f"{NOTHING_WAS_MADE}, no file of the run changed."
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +92,11 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
         say(line)
     from mwwkit.cli.forecast import Forecast  # loads NumPy, which a wrong setting need not wait for
 
+    if made.ended_here:
+        say(
+            "something that this was made of has changed (a value, a place, mwwkit itself): the "
+            "notebooks run again, and each keeps what it has made"
+        )
     before = chain.snapshot(run)
     forecast = Forecast(jobs, run)
     made.look()
@@ -109,7 +115,7 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
     except StoppedEarly as stop:
         raise type(stop)(f"{stop}\nThe next session:\n    {_next(arguments, run, stop)}") from stop
     if before and chain.snapshot(run) == before:
-        say(EVERYTHING_WAS_DONE)
+        say(f"{NOTHING_WAS_MADE}; the notebooks in executed/ and their logs are of this start.")
     if is_to_be_told:
         _say_what_became_of_what_was_given(run)
     made.keep()

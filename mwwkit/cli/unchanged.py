@@ -53,12 +53,17 @@ class Made:
         except (MwwkitError, OSError, ValueError, KeyError):  # the stage says what is wrong with it
             self.of = {}
 
+    @property
+    def ended_here(self) -> bool:
+        """Whether a chain ended well here, of whatever."""
+        return (self.run / FILE).is_file()
+
     def is_all_there(self) -> bool:
         """Whether a chain of these notebooks ended well here, of the same, and all is as it was.
 
         Raises Occupied where another process writes into the folder.
         """
-        if not (self.run / FILE).is_file():
+        if not self.ended_here:
             return False
         self.look()
         if not self.of:

@@ -39,7 +39,7 @@ class VoicesTested:
         if self.kind == "household":
             return "tested on voices it knows, so strangers may be heard worse"
         if self.kind == "strangers":
-            return "tested on strangers, none of whom it was taught by"
+            return "tested on strangers, none of whom it was taught by, as far as they are named"
         if self.kind == "mixed":
             return (
                 f"tested partly on voices it knows ({self.known} of {self.speakers} taught it or "

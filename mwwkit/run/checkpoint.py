@@ -28,7 +28,8 @@ from mwwkit.run import kept
 from mwwkit.run.checkpoint_files import (
     MADE_OF,
     Anew,
-    CheckpointError,
+    CheckpointError,  # noqa: F401  (where its callers look for it)
+    Unfinished,
     as_json,
     earlier_runs,
     former_of,
@@ -42,6 +43,7 @@ from mwwkit.run.checkpoint_files import (
 )
 from mwwkit.run.files import read_json, replacing, write_json
 from mwwkit.run.paths import Run
+from mwwkit.run.quantities import how_many
 
 # The notebook that makes each folder of a run, for whoever misses what is in it.
 MADE_BY = {
@@ -261,9 +263,9 @@ def finished(run: Run, folder: str) -> dict[str, dict]:
     if not complete:
         also = f" ({run.looked})" if run.looked else ""
         stage = MADE_BY.get(folder, "the stage that makes it")
-        raise CheckpointError(
-            f"{run / folder} is not finished ({len(done)} units done); run {stage} to its end "
-            f"first, or give the run that has it as PREVIOUS{also}"
+        raise Unfinished(
+            f"{run / folder} is not finished ({how_many(len(done), 'unit')} done); run {stage} to "
+            f"its end first, or give the run that has it as PREVIOUS{also}"
         )
     return dict(sorted(done.items()))
 

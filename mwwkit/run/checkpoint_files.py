@@ -35,6 +35,10 @@ class EarlierRuns:
     outdated: set[str] = field(default_factory=set)  # units that do not count any more
 
 
+class Unfinished(CheckpointError):
+    """What is there is good, and is not all that there will be."""
+
+
 class OtherSettings(CheckpointError):
     """What is there is good, and was made with or of something else than is asked for now."""
 
