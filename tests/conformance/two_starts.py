@@ -55,7 +55,7 @@ def twice(run: Path, words: Path, delay_s: float, whole: dict[str, str]) -> tupl
     now = digests(run)
     differ = sorted(name for name in whole | now if whole.get(name) != now.get(name))
     left = [name for name in FILES if (run / name).exists()]
-    good = sorted(codes) == [0, 1] and pids == [winner] and not differ and not left
+    good = sorted(codes) == [0, 2] and pids == [winner] and not differ and not left
     named = "the first" if pids == [one.pid] else "the second" if pids == [other.pid] else "nobody"
     return f"{delay_s:.2f} | {codes[0]}, {codes[1]} | {named} | {len(differ)} |", good, took_s
 
