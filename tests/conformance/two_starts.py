@@ -3,7 +3,7 @@
     python tests/conformance/two_starts.py FOLDER [--times 20] [--seed 1]
 
 Both are `mwwkit run` over 01 as a person types it. Exactly one of them works; the other is refused
-with exit code 1 and one line that says who writes since when. Whichever it is, the folder then
+with exit code 2 and one line that says who writes since when. Whichever it is, the folder then
 holds the bytes of a run that had no second. Exits with 1 unless that is so each time.
 """
 
