@@ -118,7 +118,7 @@ def test_where_it_cannot_be_known_who_speaks_that_is_said_with_what_to_do(tmp_pa
     [place, _] = read_folders(
         [files(tmp_path / "days", "positive/2024-05-01/1.wav")], [], "hey you"
     )
-    assert "places, times or devices, not people" in place.notices[0]
+    assert "places, times, devices or words, not people" in place.notices[0]
     assert place.inputs[0].about.speaker == ""
     [place, _] = read_folders([tmp_path / "days"], [], "hey you", level=2)
     assert "have no folder 2" in place.notices[0]

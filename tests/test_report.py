@@ -669,7 +669,7 @@ def test_where_recordings_went_is_one_sentence_in_01_report_card_page_and_termin
     for name in (f"{WORD}.card.md", f"{WORD}.report.html"):
         text = (here / "export" / name).read_text(encoding="utf-8")
         assert facts["data"]["recordings"] in text
-        assert "Clips of one speaker, where it is named, are all in the same split." in text
+        assert "Clips of one speaker, where it is named, are all in the same split; where" in text
     assert facts["data"]["recordings"] in summary.ending(here)
 
 

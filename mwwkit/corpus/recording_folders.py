@@ -215,10 +215,12 @@ def _shown(folders: Sequence[str]) -> str:
 def _of_nobody(place: str, folders: Sequence[str], level: int) -> list[str]:
     if not folders:
         return []
-    why = f"have no folder {level}" if level else "seem to be places, times or devices, not people"
+    of_nobody = "seem to be places, times, devices or words, not people"
+    why = f"have no folder {level}" if level else of_nobody
     return [
         f"{place}: the folders of {len(folders):,} files ({_shown(folders)}) {why}, so that their "
-        "speakers are not known; SPEAKER_LEVEL = 1 takes the outermost folder for the speaker"
+        "speakers are not known; where they are people, SPEAKER_LEVEL = 1 takes the outermost "
+        "folder for the speaker"
     ]
 
 

@@ -197,7 +197,10 @@ def shared_speakers(data: Data) -> str:
     if data.speakers_of_two_splits is None:
         return ""
     if not data.speakers_of_two_splits:
-        return "Clips of one speaker, where it is named, are all in the same split."
+        return (
+            "Clips of one speaker, where it is named, are all in the same split; where it is not, "
+            "the same voice may be in training and in test, which flatters the figures."
+        )
     n = data.speakers_of_two_splits
     return (
         f"Clips of {n:,} speaker{'s are' if n != 1 else ' are'} in more than one split, each file "

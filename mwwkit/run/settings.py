@@ -36,8 +36,8 @@ PLACES = ("recordings", "positive", "negative", "hard_negative", "ambient", "bac
 PLACES += ("table", "given_splits")
 # What a stage that needs the word says where nothing has it.
 NO_WORD = (
-    "nothing says what the device listens for, since 01 has not run here; run "
-    "01_acquire_and_augment first, or give its run as PREVIOUS"
+    "nothing says what the device listens for, since 01 has not run here, in the folder that "
+    "RUN_DIR names; mend RUN_DIR, run 01_acquire_and_augment first, or give its run as PREVIOUS"
 )
 GIVEN = (*PLACES, "table_positive", "table_hard_negative", "table_exclude")
 
