@@ -169,7 +169,7 @@ def test_a_folder_with_nearly_a_known_name_is_told_before_the_work_with_its_file
 
 def test_05_without_a_word_says_that_01_has_not_run_here(told):
     line = told("", "--preset", "standard", "--stages", "05")
-    assert "01 has not run here, in the folder that RUN_DIR names; mend RUN_DIR, run 01" in line
+    assert "01 has not run here, in the folder that RUN_DIR (--run-dir) names; mend RUN_DIR" in line
 
 
 @pytest.mark.parametrize("name", ["POSITIVE", "NEGATIVE", "RIRS", "TABLE", "GIVEN_SPLITS"])
