@@ -122,7 +122,7 @@ def test_where_the_run_is_and_with_what_preset_is_settled_and_said(
     assert (folder / "executed/03_train.ipynb").is_file()
     keep(Run(folder), RunSettings("hey cat", preset="fast_test"))
     planned = []
-    monkeypatch.setattr(chain, "looked_over", lambda *given: planned.append(given) or [])
+    monkeypatch.setattr(chain, "assembled", lambda *given: planned.append(given) or [])
     assert cli.main([*given, "--run-dir", str(folder)]) == cli.OK
     assert planned[0][1]["train"]["steps"] == 250 and planned[0][-1] is None
     assert "the preset is fast_test (another: --preset NAME)" in capsys.readouterr().err

@@ -160,7 +160,9 @@ def test_a_folder_with_nearly_a_known_name_is_told_before_the_work_with_its_file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     given = {"WORD": "cat", "RECORDINGS": str(tmp_path / "mine")}
-    chain.looked_over(["01"], presets.load("fast_test"), given, tmp_path / "run")
+    chain.refuse_missing(
+        chain.assembled(["01"], presets.load("fast_test"), given, tmp_path / "run")
+    )
     old, line = capsys.readouterr().err.splitlines()
     assert old.startswith(f"{tmp_path / 'mine/old'} is a folder that is not used: 1 files;")
     assert line.startswith(f"{tmp_path / 'mine/postive'} is a folder that is not used: 2 files;")

@@ -35,7 +35,7 @@ def made(place, stages=("01", "02"), **given):
     taken = {name for stage in stages for name in chain.parameters(stage)}
     given = {name: value for name, value in given.items() if name in taken}
     run = Run.of(place / "run")
-    jobs = chain.looked_over(stages, presets.load("fast_test"), given, run.folder)
+    jobs = chain.assembled(stages, presets.load("fast_test"), given, run.folder)
     return Made(jobs, run)
 
 
@@ -93,6 +93,16 @@ def test_another_setting_is_seen(place, given):
     assert not made(place, **given).is_all_there()
 
 
+def test_only_what_was_made_of_something_else_is_said_to_have_changed(place):
+    now = looked_at(place)
+    assert not now.was_of_others
+    more = looked_at(place, stages=("01", "02", "03"))  # 03 did not end here yet: nothing changed
+    assert not more.is_all_there() and not more.was_of_others
+    assert looked_at(place, SCENES="8").was_of_others
+    (place / "run/logs/finished.json").write_text("[]")
+    assert not looked_at(place, SCENES="8").was_of_others
+
+
 def test_other_stages_are_not_known_of_and_fewer_are(place):
     assert made(place, ("02",)).is_all_there()
     assert not made(place, ("01", "02", "03")).is_all_there()
@@ -101,7 +111,7 @@ def test_other_stages_are_not_known_of_and_fewer_are(place):
 def test_an_earlier_run_that_changed_is_seen(place):
     shutil.copytree(place / "run", place / "earlier")
     run = Run.of(place / "run", [str(place / "earlier")])
-    jobs = chain.looked_over(["02"], {}, {}, run.folder, [str(place / "earlier")])
+    jobs = chain.assembled(["02"], {}, {}, run.folder, [str(place / "earlier")])
     made_of_it = Made(jobs, run)
     made_of_it.look()
     made_of_it.keep()

@@ -115,23 +115,9 @@ def plan(
     value that its stage would refuse, and where the run `goes_on` and has been made with other
     values of what cannot change; CannotGoOn where that cannot be told, as of what is damaged.
     """
-    jobs = looked_over(chosen, preset, given, run_dir, previous, named)
-    preflight.refuse_nonsense(every_value(jobs), goes_on=goes_on)
-    return jobs
-
-
-def looked_over(
-    chosen: Sequence[str],
-    preset: Preset,
-    given: dict[str, str],
-    run_dir: Path,
-    previous: Sequence[str] = (),
-    named: str | None = "",
-) -> list[Job]:
-    """As `plan`, but whether the stages accept the values is not tried."""
     jobs = assembled(chosen, preset, given, run_dir, previous, named)
-    refuse_missing_runs(jobs)
-    refuse_missing_places(jobs)
+    refuse_missing(jobs)
+    preflight.refuse_nonsense(every_value(jobs), goes_on=goes_on)
     return jobs
 
 
@@ -198,6 +184,12 @@ def _refuse_places(preset: Preset, given: dict[str, str], previous: Sequence[str
             raise PresetError(f"{name} is given as a parameter; wanted the option {option}")
     if previous and "PREVIOUS" in keys:
         raise PresetError("PREVIOUS is given twice, as a parameter and as the option --previous")
+
+
+def refuse_missing(jobs: Sequence[Job]) -> None:
+    """PresetError where jobs are given earlier runs, folders or tables that are not there."""
+    refuse_missing_runs(jobs)
+    refuse_missing_places(jobs)
 
 
 def refuse_missing_runs(jobs: Sequence[Job]) -> None:

@@ -6,18 +6,12 @@ from textwrap import indent
 
 from mwwkit.cli import chain, options
 from mwwkit.cli.command import BAD, OK, Command
+from mwwkit.run.checkpoint import MADE_BY
 from mwwkit.run.checkpoint_files import Unfinished
 from mwwkit.run.errors import MwwkitError
 from mwwkit.run.shown import Facts
 
 INDENT = "    "
-FOLDERS = {  # that each stage writes into
-    "01": ("clips",),
-    "02": ("features",),
-    "03": ("training", "teacher"),
-    "04": ("mined", "tuned"),
-    "05": ("export",),
-}
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +27,8 @@ def _check(arguments: argparse.Namespace) -> int:
             verdict, found = "whole", module.check(run)
         except (MwwkitError, OSError) as error:
             begun = "begun" if isinstance(error, Unfinished) else "BAD"
-            verdict = begun if any(map(run.all, FOLDERS[stage])) else "not begun"
+            own = (name for name, by in MADE_BY.items() if by == chain.NOTEBOOKS[stage])
+            verdict = begun if any(map(run.all, own)) else "not begun"
             found, n_bad = Facts({}, str(error)), n_bad + 1
         print(f"{chain.NOTEBOOKS[stage]}: {verdict}")
         print(indent(f"{found!r}", INDENT), end="\n\n", flush=True)  # as its notebook shows it

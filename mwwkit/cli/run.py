@@ -79,7 +79,8 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
     if named and named not in presets.names():  # a file, which is found from another folder too
         named = str(given_path(named).absolute())
     places = run.folder, arguments.previous
-    jobs = chain.looked_over(arguments.stages, preset, parameters, *places, named)
+    jobs = chain.assembled(arguments.stages, preset, parameters, *places, named)
+    chain.refuse_missing(jobs)
     made = unchanged.Made(jobs, run)
     if made.is_all_there():
         for line in (*settled, EVERYTHING_WAS_DONE):
@@ -92,7 +93,7 @@ def _notebooks(arguments: argparse.Namespace, settled: Sequence[str] = ()) -> in
         say(line)
     from mwwkit.cli.forecast import Forecast  # loads NumPy, which a wrong setting need not wait for
 
-    if made.ended_here:
+    if made.was_of_others:
         say(
             "something that this was made of has changed (a value, a place, mwwkit itself): the "
             "notebooks run again, and each keeps what it has made"

@@ -54,27 +54,34 @@ class Made:
             self.of = {}
 
     @property
-    def ended_here(self) -> bool:
-        """Whether a chain ended well here, of whatever."""
-        return (self.run / FILE).is_file()
+    def was_of_others(self) -> bool:
+        """Whether a chain of these notebooks ended well here, of something else than now."""
+        made_of = self._held().get("made_of", {})
+        is_known = bool(self.of) and made_of.keys() >= self.of.keys()
+        return is_known and any(made_of[stage] != of for stage, of in self.of.items())
+
+    def _held(self) -> dict[str, Any]:
+        """What the last chain that ended well left; nothing where it cannot be read."""
+        with suppress(OSError, ValueError):
+            held = read_json(self.run / FILE)
+            if isinstance(held, dict) and isinstance(held.get("made_of"), dict):
+                return held
+        return {}
 
     def is_all_there(self) -> bool:
         """Whether a chain of these notebooks ended well here, of the same, and all is as it was.
 
         Raises Occupied where another process writes into the folder.
         """
-        if not self.ended_here:
+        if not (self.run / FILE).is_file():
             return False
         self.look()
         if not self.of:
             return False
         with session_in(self.run.folder):
-            try:
-                held = read_json(self.run / FILE)
-                same = all(held["made_of"].get(stage) == of for stage, of in self.of.items())
-                same = same and held["files"] == _digest(sorted(snapshot(self.run).items()))
-            except (OSError, ValueError, LookupError, AttributeError):
-                return False  # it is written anew
+            held = self._held()
+            same = bool(held) and held["made_of"].items() >= self.of.items()
+            same = same and held.get("files") == _digest(sorted(snapshot(self.run).items()))
         copies = (self.run / "executed" / f"{NOTEBOOKS[stage]}.ipynb" for stage in self.of)
         return same and all(copy.is_file() for copy in copies)
 

@@ -22,7 +22,6 @@ from typing import Any
 
 from mwwkit.cli import chain, preflight
 from mwwkit.cli.command import say
-from mwwkit.cli.given_folders import refuse_missing_places
 from mwwkit.corpus.table_files import SEPARATORS, read_table
 from mwwkit.presets import PresetError, load, suggest
 from mwwkit.run.errors import WrongInput
@@ -93,8 +92,7 @@ def refuse_nonsense(path: Path, rows: Sequence[Row]) -> None:
     """Raise PresetError for the first value that a stage would refuse, with its line."""
     for row in rows:
         try:
-            chain.refuse_missing_runs(row.jobs)
-            refuse_missing_places(row.jobs)
+            chain.refuse_missing(row.jobs)
         except PresetError as error:
             raise PresetError(f"{path}, line {row.line}: {error}") from error
     values = [chain.every_value(row.jobs) for row in rows]

@@ -236,11 +236,12 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
         facts = _write_catalogue(config, run, gathered, list(units), given_splits)
         asked.keep(run, asked.asked_for(config), content, before)
         checkpoint.complete(content=content, **facts)
-    voices_heard.measure(run, load_clips(run), content)
+    clips = load_clips(run)
+    voices_heard.measure(run, clips, content)
     _tell_fates(run, gathered, units, content)
     kept.save(run.folder)  # the table was not there yet when the stage's checkpoint was kept
-    clips = how_many(len(load_clips(run)), "clip")
-    head = f"{made_now(len(left), 'unit')}: {clips} are in {run / FOLDER}."
+    n_clips = how_many(len(clips), "clip")
+    head = f"{made_now(len(left), 'unit')}: {n_clips} are in {run / FOLDER}."
     return _found(run, len(left), head)
 
 
