@@ -137,6 +137,46 @@ def test_another_kind_of_memory_is_refused_and_left_to_micro(tiny_model, feature
     assert without.engine == "litert_ref" and len(without.scores(features)) == 500
 
 
+def with_heavy_weights(model: bytes, ratio: float, features: np.ndarray) -> bytes:
+    """A model whose dense layer has such a scale of input times weights, to that of its output.
+
+    Its weights are across what the layer hears in the mean, so that the sums come to both sides
+    of 0, where it has no bias.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    own = twin.Twin(model)
+    op = next(op for op in own._main.ops if op.name == "FULLY_CONNECTED")
+    (into, weights), (made,) = op.inputs, op.outputs
+    heard = own.tensors(features)[into.name].reshape(len(features) // own.stride, -1)
+    heard = heard.astype(float) - into.zero_point
+    mean = heard.mean(axis=0)
+    most = np.linalg.svd(heard - mean, full_matrices=False)[2][0]  # where it varies most
+    across = most - mean * (most @ mean) / (mean @ mean)
+    root = schema.ModelT.InitFromPackedBuf(model, 0)
+    tensor = root.subgraphs[0].tensors[weights.index]
+    whole = np.round(127 * across / np.abs(across).max()).astype(np.int8)
+    root.buffers[tensor.buffer].data = whole.view(np.uint8)
+    tensor.quantization.scale = (ratio * made.scales / into.scales).astype(np.float32)
+    builder = flatbuffers.Builder(len(model))
+    builder.Finish(root.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_a_model_that_xnnpack_refuses_is_scored_without_it(tiny_model, features):
+    """Its limit is 256 for input times weights over output; the device has none like it."""
+    heavy = with_heavy_weights(tiny_model, 1000, features)
+    with pytest.warns(UserWarning, match="XNNPACK refuses this model .*own kernels score it"):
+        fast = Device(heavy)
+    scores = fast.scores(features)
+    assert scores.min() == 0 and scores.max() == 255
+    # Nothing is left between the two ends, so a level of difference before the last layer (which
+    # the fast engine may have) turns a score over where a sum was nearly at the median.
+    assert np.mean(scores != Device(heavy, engine="exact").scores(features)) <= 0.05
+    assert np.array_equal(pickle.loads(pickle.dumps(fast)).scores(features), scores)
+
+
 def never_set(model: bytes) -> bytes:
     """A model whose variables nothing sets at the start."""
     import flatbuffers

@@ -9,6 +9,7 @@ from mwwkit.metrics.curves import reliability
 from mwwkit.metrics.temperature import (
     FEWEST,
     FURTHEST,
+    MOST,
     SURE,
     WINDOW,
     Temperature,
@@ -103,6 +104,7 @@ def test_of_too_few_clips_nothing_is_fitted_and_it_is_said(n_words, n_others):
         (normal(-4, 2, 80), normal(4, 2, 80)),  # swapped
         (normal(0, 3, 80), normal(0, 3, 90)),  # one like the other
         (np.full(80, 2.0), np.full(80, 2.0)),  # a net that says one thing
+        (np.full(80, 2.0 + 1e-6), np.full(80, 2.0)),  # and whose rounding is all that it learnt
         (np.full(80, -FURTHEST), np.full(80, -FURTHEST)),
     ],
 )
@@ -154,3 +156,17 @@ def test_a_fit_holds_for_peaks_that_are_not_flat():
     means = [expit(peaks(tracks, found.scale, found.shift)).mean() for tracks in both]
     # Where a regression has nothing to add, the scores of both sorts add up to as much as targets.
     assert sum(means) == pytest.approx(1.0, abs=0.01)
+
+
+def test_words_that_peak_for_less_than_a_window_do_not_send_the_scale_to_infinity():
+    """Three steps of WINDOW make a mean of 0.6 at most: no scale brings such words to SURE."""
+    draw = rng(0, "short")
+    at = np.arange(40)
+
+    def short(logits, steps):
+        return [np.where((at >= 18) & (at < 18 + steps), z, -2.0) for z in logits]
+
+    words, others = short(draw.normal(0.1, 0.05, 30), 3), short(draw.normal(-0.1, 0.05, 30), 1)
+    low, high = (float(np.median([t.max() for t in tracks])) for tracks in (others, words))
+    found = fit(words, others, 1.0)  # it was 23,000
+    assert not found.note and found.scale * (high - low) <= MOST * 1.05  # two digits

@@ -39,10 +39,18 @@ FEWEST = 10
 # By how much words must score higher than others in the mean; under it, a slope is chance too, and
 # what it leaves between the two are too few of the 254 cutoffs.
 APART = 0.25
+# By how much the median word's logit must lie over the median other clip's: one level of a uint8
+# score where the scores are steepest. A net that has not begun to learn parts them by less; the
+# scale was then in the thousands, and made scores of the rounding.
+LEAST = 4 / 256
+# How far the two medians may come to lie apart. Nets of whole trainings settle at 6 to 7. A word
+# whose peak is shorter than the window never comes to SURE, and a fit that wants it there does not
+# end (a scale of millions for a net of 70 steps): it stops here.
+MOST = 20.0
 ROUNDS, SETTLED = 20, 0.005  # of the fit; by how much its last one still changes a logit
 FURTHEST = 30.0  # of a logit from 0: beyond, float64 does not tell a score from 0 or 1
 # What a fit hangs on besides the logits, for those who keep what they found.
-CONSTANTS = (WINDOW, SURE, FEWEST, APART)
+CONSTANTS = (WINDOW, SURE, FEWEST, APART, LEAST, MOST)
 
 Tracks = Sequence[np.ndarray]  # of logits, float [steps] each
 
@@ -90,15 +98,17 @@ def _settled(words: Tracks, others: Tracks) -> tuple[float, float]:
     """Scale and shift that a regression on the calibrated peaks would leave as they are.
 
     A peak is a mean of scores, not of logits, so it does not become `scale * peak + shift` when the
-    logits do: the regression is made again on what came out. 0, 0 for words that are not higher.
+    logits do: the regression is made again on what came out. 0, 0 for words not LEAST higher.
     """
     low, high = (float(np.median([t.max(initial=-FURTHEST) for t in c])) for c in (others, words))
-    if high <= low:
+    if high - low < LEAST:
         return 0.0, 0.0
     scale = 5.0 / (high - low)  # to begin with: the medians at -2.5 and 2.5
     shift = -scale * (low + high) / 2
     for _ in range(ROUNDS):
         slope, offset = _regression(peaks(words, scale, shift), peaks(others, scale, shift))
+        if slope * scale * (high - low) > MOST:
+            break
         scale, shift = slope * scale, slope * shift + offset
         if scale <= 0 or abs(slope - 1) + abs(offset) < SETTLED:
             break
