@@ -83,6 +83,9 @@ TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of Englis
 TTS_ACCENT_SHARE = 0.1  # share of voices with a foreign accent
 TTS_ENGINES = []  # who speaks: espeak-ng, kokoro, piper, or several; none for the first alone
 PIPER_VOICES = ""  # a folder of Piper's voices; where TTS_ENGINES names none, it alone speaks then
+TTS_CHECK = (
+    False  # True: a recogniser of English drops spoken words that it does not hear as the word
+)
 
 # What is made up:
 NOISE_MINUTES = 20.0  # of noise
@@ -292,7 +295,7 @@ ending.stopped or (clips and good_enough.clips(run))
 # | too few to test on | more recordings; until then a figure moves by many points with each word |
 # | tested on voices it knows | folders of six speakers or more: then strangers test it |
 # | much was set aside | `quarantine.jsonl` has the reason for each file |
-# | machines misread the word | spell it as it sounds: `TTS_SPELLINGS = ["oh kay computer"]` |
+# | machines misread the word | spell it as it sounds: `TTS_SPELLINGS = ["oh kay computer"]`; or `TTS_CHECK = True` drops what does not sound like it, after `mwwkit voices get recogniser` |
 
 # %% [markdown]
 # ## Next

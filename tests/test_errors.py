@@ -12,7 +12,9 @@ from mwwkit.run.errors import CannotGoOn, MwwkitError, WrongInput, all_told
 
 PACKAGE = Path(__file__).parents[1] / "mwwkit"
 # Processes that load no mwwkit: nobody catches what they raise.
-CHILDREN = {f"{of}_child.py" for of in ("espeak", "piper", "kokoro", "speaker_weights")}
+CHILDREN = {
+    f"{of}_child.py" for of in ("espeak", "piper", "kokoro", "speaker_weights", "recogniser")
+}
 NEVER_SEEN = {"_LiesInAnEarlierRun", "_Unreadable"}  # raised and caught in one module
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name not in CHILDREN]
 

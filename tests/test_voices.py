@@ -215,7 +215,8 @@ def test_the_command_lists_what_is_here_and_what_gets_the_rest(monkeypatch, tmp_
     monkeypatch.setenv("MWWKIT_VOICES", str(tmp_path / "voices"))
     assert main(["voices"]) == OK
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["espeak-ng", "kokoro", "piper-joe", "speakers:"]
+    names = ["espeak-ng", "kokoro", "piper-joe", "speakers:", "recogniser:"]
+    assert [line.split()[0] for line in lines] == names
     for line, name in zip(lines[1:], ALL, strict=True):
         assert f"not here ({tmp_path / 'voices' / name}): mwwkit voices get {name}" in line
     assert main(["voices", "--json"]) == OK
@@ -224,6 +225,7 @@ def test_the_command_lists_what_is_here_and_what_gets_the_rest(monkeypatch, tmp_
         ("kokoro", "Apache-2.0"),
         ("piper", "CC0, as it"),
         ("", "Apache-2.0"),  # the speaker embedding, which does not speak
+        ("", "MIT"),  # nor does the recogniser
     ]
     for words in (["get"], ["get", "festival"], ["--to", str(tmp_path)]):
         assert main(["voices", *words]) == BAD

@@ -15,7 +15,8 @@ from mwwkit.run.quantities import how_many, how_much
 def _options(parser: argparse.ArgumentParser) -> None:
     get = "get: fetch an engine's voices, or take them from a folder; without it: what is here"
     parser.add_argument("action", nargs="?", choices=("get",), help=get)
-    parser.add_argument("engine", nargs="?", metavar="ENGINE", help="kokoro, piper-joe or speakers")
+    known = "kokoro, piper-joe, speakers or recogniser"
+    parser.add_argument("engine", nargs="?", metavar="ENGINE", help=known)
     what = "a folder with the packages or with the files that are in them, where there is no net"
     parser.add_argument("--from", dest="source", type=options.path, metavar="FOLDER", help=what)
     where = "where to make them (default: the folder that is listed)"
@@ -60,14 +61,15 @@ def _espeak() -> dict[str, Any]:
         engine.check()
     except MwwkitError:
         lacks = "pip install 'mwwkit[tts]'"
-    row = {"name": engine.name, "engine": engine.name, "here": not lacks, "folder": ""}
+    row = {"name": engine.name, "engine": engine.name, "does": "", "here": not lacks, "folder": ""}
     return row | _more(len(engine.voices()), engine.licence, 0, lacks)
 
 
 def _of_files(voices: Any, folder: os.PathLike | None = None) -> dict[str, Any]:
     folder = folder or voices.folder()
     here = voices.is_there(folder)
-    row = {"name": voices.name, "engine": voices.engine, "here": here, "folder": str(folder)}
+    row = {"name": voices.name, "engine": voices.engine, "does": voices.does, "here": here}
+    row |= {"folder": str(folder)}
     n_bytes = tree_bytes(folder) if here else 0
     return row | _more(voices.n_speakers, voices.licence, n_bytes, "" if here else voices.command)
 
@@ -81,9 +83,8 @@ def _line(row: dict[str, Any]) -> str:
     place = f" ({row['folder']})" if row["folder"] and not row["here"] else ""
     where = f"here{held}" if row["here"] else f"not here{place}: {row['command']}"
     what = f"{how_many(row['speakers'], 'speaker')}; licence: {row['licence']}"
-    if not row["engine"]:
-        what = f"tells 01 as how many people machines sound; licence: {row['licence']}"
-        return f"{row['name']}: {what}; {where}"
+    if row["does"]:
+        return f"{row['name']}: {row['does']}; licence: {row['licence']}; {where}"
     return f"{row['name']} (TTS_ENGINES {row['engine']}): {what}; {where}"
 
 

@@ -19,6 +19,7 @@ fates             the last table of 01: what became of everything that was given
 units             inputs cut into units of work
 unit_folders      one unit's inputs made into a folder of clips
 assembly          the clips of all units put together, doubles removed
+cataloguing       the catalogue written from them: who is in which split, what was rejected
 speech            text to speech: the engine interface, and espeak-ng
 espeak_child      espeak-ng in a process of its own
 piper             Piper, for those who have it and voices for it
@@ -26,6 +27,7 @@ piper_child       Piper in a process of its own
 kokoro            Kokoro, for those who fetched it: its voices, and mixtures of them
 kokoro_child      Kokoro in a process and an environment of its own
 engines           which of these speak, and who says what
+spoken_check      whether machines said the word, by a recogniser (recogniser_child) and by sounds
 voice_files       the files of voices that can be had, with digests, and where they lie
 voice_fetching    such files fetched from registries or taken from a folder
 scripts           which scripts the voices read as words, and which they spell

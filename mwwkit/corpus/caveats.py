@@ -3,9 +3,14 @@
 for caveat in known_caveats(run): ...
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 from mwwkit.audio.rooms import is_late
-from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Split, load_clips
+from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Rejected, Split, load_clips
+from mwwkit.corpus.sources import FromSpeech, Input
 from mwwkit.corpus.splits import caveats_of
+from mwwkit.corpus.spoken_check import HEARS
 from mwwkit.run.checkpoint import states
 from mwwkit.run.paths import Run
 
@@ -16,6 +21,24 @@ def known_caveats(run: Run) -> list[str]:
     facts = [state["complete"] for _, state in checkpoints if state["complete"]]
     clips, notices = load_clips(run), facts[0].get("notices", []) if facts else []
     return [*notices, *caveats_of(clips.records), *missing_for_03(clips)]
+
+
+def dropped_by_the_check(inputs: Sequence[Input], rejected: Sequence[Rejected]) -> list[str]:
+    """How many of each engine's words a recogniser did not take for the word, if any."""
+    dropped = {row.path for row in rejected if row.reason.startswith(HEARS)}
+    of_word = [
+        i.about for i in inputs if isinstance(i, FromSpeech) and i.about.label is Label.POSITIVE
+    ]
+    said = Counter(about.source for about in of_word)
+    lost = Counter(about.source for about in of_word if about.origin in dropped)
+    if not lost:
+        return []
+    parts = [f"{lost[name]:,} of {name}'s {n:,} ({lost[name] / n:.0%})" for name, n in said.items()]
+    return [
+        f"the recogniser did not hear the word in {' and in '.join(parts)}, which were dropped; "
+        "where that is most of an engine's, spell the word as it sounds (TTS_SPELLINGS) or take "
+        "another engine (TTS_ENGINES)"
+    ]
 
 
 def missing_for_03(clips: Clips) -> list[str]:

@@ -10,15 +10,17 @@ takes the voice for the word (benchmarks/README.md, "What machines say").
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mwwkit.corpus import scripts
+from mwwkit.corpus import scripts, spoken_check
 from mwwkit.corpus.kokoro import Kokoro
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FromSpeech, Input
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
+from mwwkit.corpus.spoken_check import SpokenCheck
 from mwwkit.corpus.voice_files import PIPER_JOE
 from mwwkit.run import paths
 from mwwkit.run.errors import WrongInput
@@ -35,6 +37,7 @@ class Engines:
 
     all: tuple[Engine, ...]
     named: bool = False  # in TTS_ENGINES
+    checked: tuple[str, ...] = ()  # the word and its spellings, where a recogniser listens for it
 
     @cached_property
     def shares(self) -> dict[str, int]:
@@ -60,6 +63,12 @@ class Engines:
         for engine in self.all:
             if engine.name in sources:
                 engine.check()
+        if self.checked and sources:
+            spoken_check.refuse_unready(self.checked)
+
+    def listening(self) -> AbstractContextManager[SpokenCheck | None]:
+        """Who hears whether the word was said; nobody where the settings want none."""
+        return SpokenCheck(self.checked) if self.checked else nullcontext()
 
     def refuse_unread(self, texts: Iterable[str]) -> None:
         """Raise WrongInput where a voice of one of them would spell one of the texts."""
@@ -125,7 +134,10 @@ def chosen(config: Any) -> Engines:
         )
     made = {"espeak-ng": _espeak, "kokoro": _kokoro, "piper": _piper}
     in_order = tuple(made[name](config) for name in ENGINES if name in names)
-    return Engines(in_order, bool(config.tts_engines))
+    if config.tts_check:
+        spoken_check.refuse_languages(config.languages)
+    checked = (config.word, *config.tts_spellings) if config.tts_check else ()
+    return Engines(in_order, bool(config.tts_engines), checked)
 
 
 def _espeak(config: Any) -> Espeak:

@@ -1,7 +1,8 @@
 """espeak-ng in a process of its own: `python -m mwwkit.corpus.espeak_child LIBRARY DATA`.
 
 Lines of JSON in ({"text", "voice", "pitch", "pitch_range", "rate_wpm"}); for each, out: one line
-of JSON ({"bytes", "rate_hz", "error"}), then so many bytes of 16-bit mono PCM.
+of JSON ({"bytes", "rate_hz", "error"}), then so many bytes of 16-bit mono PCM. With "phonemes" in
+an order, of the text and voice alone: the bytes are the text's sounds in IPA, UTF-8.
 
 Only the standard library and libespeak-ng are loaded run, for three reasons: espeak-ng is GPL-3
 and stays at arm's length; its synthesiser keeps state from word to word, so that each word
@@ -17,6 +18,7 @@ import sys
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: deliver by the callback, return when done
 _PARAMETERS = {"rate_wpm": 1, "pitch": 3, "pitch_range": 4}  # espeak_PARAMETER
 _UTF8 = 1  # espeakCHARS_UTF8
+_IPA = 0x02 | ord("_") << 8  # espeak_TextToPhonemes: IPA, and what stands between two sounds
 _NO_VOICE = 2  # exit code of a fork
 _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -42,10 +44,21 @@ class _Library:
             self.pcm.append(ctypes.string_at(samples, 2 * n_samples))
         return 0
 
-    def speak(self, order: dict) -> bytes:
-        """16-bit PCM of one text."""
+    def answer(self, order: dict) -> bytes:
+        """16-bit PCM of one text, or its sounds."""
         if self.lib.espeak_SetVoiceByName(order["voice"].encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {order['voice']!r}")
+        return self._phonemes(order["text"]) if "phonemes" in order else self._speak(order)
+
+    def _phonemes(self, text: str) -> bytes:
+        """Of one clause after another, words parted by spaces."""
+        self.lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        left, clauses = ctypes.c_char_p(text.encode()), []
+        while left.value:
+            clauses.append(self.lib.espeak_TextToPhonemes(ctypes.byref(left), _UTF8, _IPA))
+        return b" ".join(clauses)
+
+    def _speak(self, order: dict) -> bytes:
         for name, parameter in _PARAMETERS.items():
             self.lib.espeak_SetParameter(parameter, int(order[name]), 0)
         text = order["text"].encode() + b"\0"
@@ -54,14 +67,14 @@ class _Library:
 
 
 def _forked(library: _Library, order: dict) -> tuple[bytes, str]:
-    """Speak one text in a forked child: the PCM, or an error message."""
+    """Answer one order in a forked child: the bytes, or an error message."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         code = 1
         try:
-            pcm = library.speak(order)
+            pcm = library.answer(order)
             with os.fdopen(writer, "wb") as pipe:
                 pipe.write(pcm)
             code = 0
@@ -86,7 +99,7 @@ def main(library: str, data: str) -> None:
         if hasattr(os, "fork"):
             pcm, error = _forked(espeak, order)
         else:  # Windows: the caller starts a new process for every word
-            pcm, error = espeak.speak(order), ""
+            pcm, error = espeak.answer(order), ""
         head = {"bytes": len(pcm), "rate_hz": espeak.rate_hz, "error": error}
         sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + pcm)
         sys.stdout.buffer.flush()

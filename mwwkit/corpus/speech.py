@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -158,6 +159,25 @@ def _start_espeak() -> subprocess.Popen:
     # -I -S: the child needs the standard library only, and starts in 20 ms
     call = [sys.executable, "-I", "-S", espeak_child.__file__, str(library), str(data)]
     return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+READER = "gmw/en-US"  # of texts whose speech sounds are asked for
+_STRESS_AND_LENGTH = str.maketrans("", "", "ˈˌː")
+
+
+@lru_cache(maxsize=4096)
+def sounds_of(text: str) -> tuple[str, ...]:
+    """A text's speech sounds in IPA, in order, as espeak-ng reads English; no stress, no length.
+
+    Raises SpeechError where espeak-ng is not here, or cannot read it.
+    """
+    order = json.dumps({"text": text, "voice": READER, "phonemes": True})
+    answer, _ = _start_espeak().communicate(order.encode() + b"\n")
+    line, _, sounds = answer.partition(b"\n")
+    if fault := json.loads(line)["error"] if line else "its process died":
+        raise SpeechError(f"espeak-ng does not read {text!r}: {fault}")
+    bare = sounds.decode().translate(_STRESS_AND_LENGTH)
+    return tuple(bare.replace(" ", "_").strip("_").split("_")) if bare else ()
 
 
 def through_child(

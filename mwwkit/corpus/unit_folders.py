@@ -23,6 +23,7 @@ from mwwkit.corpus.clips import (
 )
 from mwwkit.corpus.sources import VOICE_MARK, About, FromFile, FromSeed, FromSpeech, Input
 from mwwkit.corpus.speech import Engine, SpeechError
+from mwwkit.corpus.spoken_check import SpokenCheck
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 from mwwkit.run.files import printable, read_json, reason_alone, write_json
 from mwwkit.run.seeds import rng
@@ -57,14 +58,23 @@ class Made:
         )
 
 
-def make_unit(part: Path, inputs: Sequence[Input], bounds: Bounds, engine: Engine) -> dict:
-    """Write the clips of `inputs` and their table into the folder `part`; return counts."""
+def make_unit(
+    part: Path,
+    inputs: Sequence[Input],
+    bounds: Bounds,
+    engine: Engine,
+    check: SpokenCheck | None = None,
+) -> dict:
+    """Write the clips of `inputs` and their table into the folder `part`; return counts.
+
+    `check`, if given, hears whether the engine said the wake word; what it did not is rejected.
+    """
     part.mkdir(parents=True)
     all_clips: list[Made] = []
     rejected: list[dict[str, str]] = []
     noted: list[dict[str, str]] = []
     remarks: list[str] = []  # about the input that is read just now
-    for i, (item, sounds) in enumerate(_sounds(inputs, engine, bounds, remarks.append)):
+    for i, (item, sounds) in enumerate(_sounds(inputs, engine, bounds, remarks.append, check)):
         clips: list[Made] = []
         try:
             for k, samples in enumerate(sounds):  # [n] int16
@@ -122,7 +132,11 @@ def where(item: Input) -> str:
 
 
 def _sounds(
-    inputs: Sequence[Input], engine: Engine, bounds: Bounds, tell: Tell
+    inputs: Sequence[Input],
+    engine: Engine,
+    bounds: Bounds,
+    tell: Tell,
+    check: SpokenCheck | None,
 ) -> Iterator[tuple[Input, Iterator[np.ndarray]]]:
     """Each input with its sound as [n] int16: one piece, several of a long file.
 
@@ -135,7 +149,7 @@ def _sounds(
     )
     for item in inputs:
         if isinstance(item, FromSpeech):
-            yield item, _spoken(item, [next(spoken) for _ in item.texts], bounds)
+            yield item, _spoken(item, [next(spoken) for _ in item.texts], bounds, check)
         elif isinstance(item, FromSeed):
             yield item, _made_up(item)
         elif item.about.kind in (Kind.AMBIENT, Kind.NOISE):
@@ -145,7 +159,10 @@ def _sounds(
 
 
 def _spoken(
-    item: FromSpeech, spoken: Sequence[np.ndarray | SpeechError], bounds: Bounds
+    item: FromSpeech,
+    spoken: Sequence[np.ndarray | SpeechError],
+    bounds: Bounds,
+    check: SpokenCheck | None,
 ) -> Iterator[np.ndarray]:
     parts = []
     for audio, pause_s in zip(spoken, (0.0, *item.pauses_s), strict=True):
@@ -155,6 +172,8 @@ def _spoken(
     audio = np.concatenate(parts)
     if item.about.kind is Kind.CLIP:
         _refuse(item, validate(audio, bounds.min_s, bounds.max_s))
+    if check and item.about.label is Label.POSITIVE:
+        _refuse(item, list(filter(None, [check.fault(audio)])))
     yield to_int16(audio)
 
 

