@@ -21,6 +21,7 @@ from mwwkit.run.session import Limits
 NOTEBOOK_S = 12.0  # a kernel, its imports, and what a notebook shows
 # CPU seconds of a spoken word, and of a minute of sentences, by engine:
 SPEAKING_S = {"espeak-ng": (0.015, 0.2), "kokoro": (0.8, 50.0), "piper": (0.2, 12.0)}
+LISTENING_S = 0.5  # a recogniser's, to a spoken word
 NOISE_S = 0.2  # of a minute that is made up
 LOOK_S = 5.0  # at the int8 model
 EXPORT_S = 45.0
@@ -99,7 +100,9 @@ def _speaking_s(of_01: Values) -> float:
     named = of_01.get("TTS_ENGINES") or [default]
     each = [of for name, of in SPEAKING_S.items() if name in named] or [SPEAKING_S[default]]
     word_s, minute_s = (sum(column) / len(each) for column in zip(*each, strict=True))
-    return word_s * _spoken(of_01) + minute_s * _amount(of_01, "TTS_AMBIENT_MINUTES")
+    listening_s = LISTENING_S * _amount(of_01, "TTS_POSITIVE") if of_01.get("TTS_CHECK") else 0
+    speaking_s = word_s * _spoken(of_01) + minute_s * _amount(of_01, "TTS_AMBIENT_MINUTES")
+    return speaking_s + listening_s
 
 
 def _spoken(of_01: Values) -> float:
