@@ -193,6 +193,16 @@ def test_nearly_all_machines_is_told_and_nothing_is_proven_of_people():
     assert found.sentences[1].startswith("People were hardly tested: 8 of 158 test words are their")
 
 
+def test_machines_who_are_missed_do_not_make_a_model_shy_for_people_who_were_hardly_asked():
+    found = said([("recorded", 1.0, 4), ("synthetic", 0.7, 143)])
+    headline = "Shy with machines' voices, hardly tested with people's"
+    assert (found.kind, found.grade, found.headline) == ("shy", "caution", headline)
+    assert said([("recorded", 1.0, 4), ("synthetic", 0.3, 143)]).headline == headline
+    nobody_was_asked = said([("synthetic", 0.7, 143)])
+    assert nobody_was_asked.headline.startswith("Rather shy")
+    assert said([("recorded", 0.0, 7), ("synthetic", 0.7, 143)]).headline.startswith("Deaf")
+
+
 def test_without_a_catalogue_all_words_are_one_rate_and_sources_say_who_spoke():
     def told(*synthetic):
         sources = tuple(Source("made", one, ("CC0",), 3, 0.1, 3, 3, ()) for one in synthetic)
