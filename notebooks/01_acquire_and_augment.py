@@ -83,9 +83,7 @@ TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of Englis
 TTS_ACCENT_SHARE = 0.1  # share of voices with a foreign accent
 TTS_ENGINES = []  # who speaks: espeak-ng, kokoro, piper, or several; none for the first alone
 PIPER_VOICES = ""  # a folder of Piper's voices; where TTS_ENGINES names none, it alone speaks then
-TTS_CHECK = (
-    False  # True: a recogniser of English drops spoken words that it does not hear as the word
-)
+TTS_CHECK = False  # True: a recogniser of English drops what does not sound like the word
 
 # What is made up:
 NOISE_MINUTES = 20.0  # of noise

@@ -148,6 +148,7 @@ def test_a_python_that_has_neither_mwwkit_nor_a_pip_that_works_is_told(tmp_path,
         ({"PRODUCT": "clips", "TTS_POSITIVE": 0, "TTS_AMBIENT_MINUTES": 0.0}, []),
         ({"PRODUCT": "clips", "TTS_NEGATIVE": 5, "PIPER_VOICES": "voices"}, ["piper"]),
         ({"PRODUCT": "clips", "TTS_NEGATIVE": 5, "TTS_ENGINES": ["kokoro"]}, []),
+        ({"TTS_POSITIVE": 5, "TTS_ENGINES": ["kokoro"], "TTS_CHECK": True}, ["tts"]),
         (
             {"PRODUCT": "clips", "TTS_NEGATIVE": 5, "TTS_ENGINES": "espeak-ng, piper"},
             ["tts", "piper"],

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -135,6 +136,9 @@ def test_another_kind_of_memory_is_refused_and_left_to_micro(tiny_model, feature
     with pytest.warns(UserWarning, match="a few scores another value"):
         without = Device(odd, reference=True)
     assert without.engine == "litert_ref" and len(without.scores(features)) == 500
+    wanted = Device(odd, engine="litert_ref").scores(features)
+    assert np.array_equal(without.scores(features), wanted)
+    assert not np.array_equal(Device(odd).scores(features), wanted)  # nor the quick kernels
 
 
 def with_heavy_weights(model: bytes, ratio: float, features: np.ndarray) -> bytes:
@@ -175,6 +179,9 @@ def test_a_model_that_xnnpack_refuses_is_scored_without_it(tiny_model, features)
     # the fast engine may have) turns a score over where a sum was nearly at the median.
     assert np.mean(scores != Device(heavy, engine="exact").scores(features)) <= 0.05
     assert np.array_equal(pickle.loads(pickle.dumps(fast)).scores(features), scores)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is not what scores here
+        assert Device(heavy, reference=True).engine == "exact"
 
 
 def never_set(model: bytes) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mwwkit.cli.chain import Job, every_value
+from mwwkit.corpus.units import LISTENING_S
 from mwwkit.presets.notebooks import ENDS_IN, SECTIONS
 from mwwkit.run import pace
 from mwwkit.run.checkpoint import states
@@ -21,7 +22,6 @@ from mwwkit.run.session import Limits
 NOTEBOOK_S = 12.0  # a kernel, its imports, and what a notebook shows
 # CPU seconds of a spoken word, and of a minute of sentences, by engine:
 SPEAKING_S = {"espeak-ng": (0.015, 0.2), "kokoro": (0.8, 50.0), "piper": (0.2, 12.0)}
-LISTENING_S = 0.5  # a recogniser's, to a spoken word
 NOISE_S = 0.2  # of a minute that is made up
 LOOK_S = 5.0  # at the int8 model
 EXPORT_S = 45.0

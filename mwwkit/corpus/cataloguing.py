@@ -12,6 +12,7 @@ from mwwkit.corpus.assembly import assemble, remarks
 from mwwkit.corpus.caveats import dropped_by_the_check
 from mwwkit.corpus.clips import (
     CATALOGUE,
+    FOLDER,
     QUARANTINE,
     STAGE,
     Label,
@@ -25,8 +26,6 @@ from mwwkit.corpus.sources import Input
 from mwwkit.corpus.splits import assign, audit, lies_in_a_split, with_one_spelling
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.paths import Run
-
-FOLDER = CATALOGUE.partition("/")[0]
 
 
 def write(

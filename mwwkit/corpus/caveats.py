@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mwwkit.audio.rooms import is_late
-from mwwkit.corpus.clips import CATALOGUE, Clips, Kind, Label, Rejected, Split, load_clips
+from mwwkit.corpus.clips import FOLDER, Clips, Kind, Label, Rejected, Split, load_clips
 from mwwkit.corpus.sources import FromSpeech, Input
 from mwwkit.corpus.splits import caveats_of
 from mwwkit.corpus.spoken_check import HEARS
@@ -17,7 +17,7 @@ from mwwkit.run.paths import Run
 
 def known_caveats(run: Run) -> list[str]:
     """How what was given was read, whose voices are in which split, and what 03 will lack."""
-    checkpoints = states(run, CATALOGUE.partition("/")[0])
+    checkpoints = states(run, FOLDER)
     facts = [state["complete"] for _, state in checkpoints if state["complete"]]
     clips, notices = load_clips(run), facts[0].get("notices", []) if facts else []
     return [*notices, *caveats_of(clips.records), *missing_for_03(clips)]
@@ -33,7 +33,7 @@ def dropped_by_the_check(inputs: Sequence[Input], rejected: Sequence[Rejected]) 
     lost = Counter(about.source for about in of_word if about.origin in dropped)
     if not lost:
         return []
-    parts = [f"{lost[name]:,} of {name}'s {n:,} ({lost[name] / n:.0%})" for name, n in said.items()]
+    parts = [f"{n:,} of {of}'s {said[of]:,} ({n / said[of]:.0%})" for of, n in lost.items()]
     return [
         f"the recogniser did not hear the word in {' and in '.join(parts)}, which were dropped; "
         "where that is most of an engine's, spell the word as it sounds (TTS_SPELLINGS) or take "

@@ -25,7 +25,8 @@ from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import replacing
 from mwwkit.run.paths import Run
 
-CATALOGUE = "clips/catalogue.csv"
+FOLDER = "clips"  # of a run
+CATALOGUE = f"{FOLDER}/catalogue.csv"
 QUARANTINE = "quarantine.jsonl"
 STAGE = "01 acquire"  # in the rows of the quarantine
 SYNTHETIC_SOURCES = frozenset({"espeak-ng", "kokoro", "piper"})  # the engines' names

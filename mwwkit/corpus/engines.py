@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from mwwkit.corpus import scripts, spoken_check
+from mwwkit.corpus.clips import Label
 from mwwkit.corpus.kokoro import Kokoro
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FromSpeech, Input
@@ -58,12 +59,16 @@ class Engines:
         return next((engine for engine in self.all if engine.name in sources), self.all[0])
 
     def check(self, inputs: Iterable[Input]) -> None:
-        """Raise SpeechError, saying what to do, unless all who have something to say are here."""
-        sources = {item.about.source for item in inputs if isinstance(item, FromSpeech)}
+        """Raise SpeechError, saying what to do, unless all are here who have something to do.
+
+        Those are who say something, and where they say the word and it is checked, who listens.
+        """
+        spoken = [item.about for item in inputs if isinstance(item, FromSpeech)]
+        sources = {about.source for about in spoken}
         for engine in self.all:
             if engine.name in sources:
                 engine.check()
-        if self.checked and sources:
+        if self.checked and any(about.label is Label.POSITIVE for about in spoken):
             spoken_check.refuse_unready(self.checked)
 
     def listening(self) -> AbstractContextManager[SpokenCheck | None]:
@@ -134,9 +139,9 @@ def chosen(config: Any) -> Engines:
         )
     made = {"espeak-ng": _espeak, "kokoro": _kokoro, "piper": _piper}
     in_order = tuple(made[name](config) for name in ENGINES if name in names)
-    if config.tts_check:
-        spoken_check.refuse_languages(config.languages)
     checked = (config.word, *config.tts_spellings) if config.tts_check else ()
+    if checked:
+        spoken_check.refuse_unread(checked, config.languages)
     return Engines(in_order, bool(config.tts_engines), checked)
 
 

@@ -4,7 +4,7 @@ Lines of JSON in ({"text", "voice", "pitch", "pitch_range", "rate_wpm"}); for ea
 of JSON ({"bytes", "rate_hz", "error"}), then so many bytes of 16-bit mono PCM. With "phonemes" in
 an order, of the text and voice alone: the bytes are the text's sounds in IPA, UTF-8.
 
-Only the standard library and libespeak-ng are loaded run, for three reasons: espeak-ng is GPL-3
+Only the standard library and libespeak-ng are loaded, for three reasons: espeak-ng is GPL-3
 and stays at arm's length; its synthesiser keeps state from word to word, so that each word
 is spoken by a fork that has spoken nothing before, which makes it the same bytes every time; and
 a voice that kills its process costs that one word.

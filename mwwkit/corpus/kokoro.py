@@ -20,7 +20,6 @@ import numpy as np
 from mwwkit.corpus import kokoro_child
 from mwwkit.corpus.speech import SpeechError, Voice, through_child
 from mwwkit.corpus.voice_files import KOKORO, MODEL
-from mwwkit.run.quantities import how_many
 
 PLAIN_WPM = 165  # the speed of a voice's own, about
 # Two voices of one accent and sex and what lies between them are one speaker. A mixture sounds like
@@ -66,18 +65,11 @@ class Kokoro:
 
     def check(self) -> None:
         """Raise SpeechError, saying what to do, unless its files and its environment are there."""
-        folder = self._folder()
-        if lacks := KOKORO.lacking(folder):
-            more = f" and {how_many(len(lacks) - 1, 'other file')}" if lacks[1:] else ""
-            what = f"{folder} lacks {lacks[0].name}{more}"
-        elif fault := KOKORO.fault(folder):
-            what = f"its environment does not start: {fault}"
-        else:
-            return
-        raise SpeechError(
-            f"Kokoro is not here ({what}); run `{KOKORO.command}`, or take kokoro out of "
-            "TTS_ENGINES"
-        )
+        if what := KOKORO.not_ready(self._folder()):
+            raise SpeechError(
+                f"Kokoro is not here ({what}); run `{KOKORO.command}`, or take kokoro out of "
+                "TTS_ENGINES"
+            )
 
     def speak_many(self, orders: Iterable[tuple[str, Voice]]) -> Iterator[np.ndarray | SpeechError]:
         """[n] float32 at 16 kHz for each (text, voice), or why not; about a word a CPU second."""
@@ -88,7 +80,4 @@ class Kokoro:
 
 
 def _start(folder: Path) -> subprocess.Popen:
-    # -I: nothing of mwwkit's own environment is to be found from there
-    call = [str(KOKORO.python(folder)), "-I", kokoro_child.__file__, str(folder), MODEL]
-    call.append(str(PLAIN_WPM))
-    return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return KOKORO.started(folder, kokoro_child.__file__, str(folder), MODEL, str(PLAIN_WPM))

@@ -177,7 +177,7 @@ def sounds_of(text: str) -> tuple[str, ...]:
     if fault := json.loads(line)["error"] if line else "its process died":
         raise SpeechError(f"espeak-ng does not read {text!r}: {fault}")
     bare = sounds.decode().translate(_STRESS_AND_LENGTH)
-    return tuple(bare.replace(" ", "_").strip("_").split("_")) if bare else ()
+    return tuple(filter(None, bare.replace(" ", "_").split("_")))
 
 
 def through_child(
@@ -201,11 +201,11 @@ def through_child(
             yield spoken
             n_spoken += 1
             if isinstance(spoken, SpeechError) or n_spoken == words_each:
-                _end(child)
+                ended(child)
                 child = None
     finally:
         if child:
-            _end(child)
+            ended(child)
 
 
 def _ask(engine: str, child: subprocess.Popen, text: str, voice: Voice) -> np.ndarray | SpeechError:
@@ -214,7 +214,7 @@ def _ask(engine: str, child: subprocess.Popen, text: str, voice: Voice) -> np.nd
         child.stdin.write(json.dumps(order).encode() + b"\n")
         child.stdin.flush()
         head = json.loads(child.stdout.readline() or "null")
-    except (BrokenPipeError, json.JSONDecodeError):
+    except (OSError, json.JSONDecodeError):  # its pipe is broken, or it wrote no line
         head = None
     if head is None:
         return SpeechError(f"{engine}'s process died over {text!r} by {voice}")
@@ -224,8 +224,9 @@ def _ask(engine: str, child: subprocess.Popen, text: str, voice: Voice) -> np.nd
     return soxr.resample(to_float(pcm), head["rate_hz"], SAMPLE_RATE_HZ)
 
 
-def _end(child: subprocess.Popen) -> None:
-    with suppress(BrokenPipeError):  # it died; what was wrong has been said
+def ended(child: subprocess.Popen) -> None:
+    """Close a child's pipes and wait until it has ended, also where it died before."""
+    with suppress(OSError):  # it died; what was wrong has been said
         child.stdin.close()
     child.stdout.close()
     child.wait()

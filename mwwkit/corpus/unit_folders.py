@@ -172,8 +172,8 @@ def _spoken(
     audio = np.concatenate(parts)
     if item.about.kind is Kind.CLIP:
         _refuse(item, validate(audio, bounds.min_s, bounds.max_s))
-    if check and item.about.label is Label.POSITIVE:
-        _refuse(item, list(filter(None, [check.fault(audio)])))
+    if check and item.about.label is Label.POSITIVE and (fault := check.fault(audio)):
+        _refuse(item, [fault])
     yield to_int16(audio)
 
 

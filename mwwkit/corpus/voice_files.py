@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mwwkit.run.paths import given_path
+from mwwkit.run.quantities import how_many
 
 HOME = "MWWKIT_VOICES"  # the environment's word for where voices are
 
@@ -88,6 +89,20 @@ class Voices:
         if not (python := self.python(folder)):
             return f"{folder / ENVIRONMENT} has no Python"
         return fault_of(python, self.requirement)
+
+    def not_ready(self, folder: Path) -> str:
+        """What of files and environment is missing or does not start; empty where all is well."""
+        if lacks := self.lacking(folder):
+            more = f" and {how_many(len(lacks) - 1, 'other file')}" if lacks[1:] else ""
+            return f"{folder} lacks {lacks[0].name}{more}"
+        fault = self.fault(folder)
+        return fault and f"its environment does not start: {fault}"
+
+    def started(self, folder: Path, script: str, *arguments: str) -> subprocess.Popen:
+        """A child in its environment, to be written to and read from."""
+        # -I: nothing of mwwkit's own environment is to be found from there
+        call = [str(self.python(folder)), "-I", script, *arguments]
+        return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def is_there(self, folder: Path) -> bool:
         """Whether everything of it is there."""

@@ -72,7 +72,7 @@ class Device:
             raise WrongInput(f"engine is {engine!r}; wanted one of {ENGINES}, without `reference`")
         self.model = model if isinstance(model, bytes) else Path(model).read_bytes()
         self.engine = engine or "fast"
-        self._delegate = self.engine == "fast"
+        self._without_xnnpack = ""  # why it refuses the model, where it does
         interpreter = self._first()
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
         shape = inputs[0]["shape"].tolist()
@@ -90,6 +90,12 @@ class Device:
             _compiled_or_error(self.model)
         elif engine == "tflm":
             _micro(self.model)
+        elif self._without_xnnpack:
+            warnings.warn(
+                f"XNNPACK refuses this model ({self._without_xnnpack}): LiteRT's own kernels score "
+                "it, more slowly",
+                stacklevel=2,
+            )
 
     def _first(self):
         """The first interpreter; from here on without XNNPACK where that refuses the model.
@@ -97,31 +103,25 @@ class Device:
         It does not take ops whose scales are far apart (a dense layer's input times its weights
         over its output: 256 and more), which the device computes as it does any other.
         """
-        try:
-            with quiet():
-                return self._fresh()
-        except DeviceError as e:
-            if not self._delegate:
-                raise
-            self._delegate, refused = False, e.__cause__
         with quiet():
-            interpreter = self._fresh()
-        warnings.warn(
-            f"XNNPACK refuses this model ({refused}): LiteRT's own kernels score it, more slowly",
-            stacklevel=3,
-        )
-        return interpreter
+            try:
+                return self._fresh()
+            except DeviceError as e:
+                if self.engine != "fast":
+                    raise
+                self._without_xnnpack = str(e.__cause__)
+            return self._fresh()
 
     def _fresh(self):
         """Make an interpreter; nothing else resets LiteRT's resource variables."""
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        if self._delegate:
-            kernels = OpResolverType.AUTO
-        elif self.engine == "fast":
+        if self.engine != "fast":
+            kernels = OpResolverType.BUILTIN_REF
+        elif self._without_xnnpack:
             kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         else:
-            kernels = OpResolverType.BUILTIN_REF
+            kernels = OpResolverType.AUTO
         try:
             interpreter = Interpreter(
                 model_content=self.model, num_threads=1, experimental_op_resolver_type=kernels

@@ -45,7 +45,7 @@ APART = 0.25
 LEAST = 4 / 256
 # How far the two medians may come to lie apart. Nets of whole trainings settle at 6 to 7. A word
 # whose peak is shorter than the window never comes to SURE, and a fit that wants it there does not
-# end (a scale of millions for a net of 70 steps): it stops here.
+# end (a scale of millions for a net of 70 steps): it keeps its last round within this.
 MOST = 20.0
 ROUNDS, SETTLED = 20, 0.005  # of the fit; by how much its last one still changes a logit
 FURTHEST = 30.0  # of a logit from 0: beyond, float64 does not tell a score from 0 or 1

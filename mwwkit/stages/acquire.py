@@ -18,6 +18,7 @@ from mwwkit.corpus import (
 )
 from mwwkit.corpus.caveats import known_caveats, of_sound
 from mwwkit.corpus.clips import (
+    FOLDER,
     STAGE,
     Label,
     Split,
@@ -53,7 +54,6 @@ from mwwkit.run.session import Limits, full_disk_stops
 from mwwkit.run.settings import NAMES, MaxClipFpr, RunSettings, TargetFah, gone, keep
 from mwwkit.run.shown import Facts
 
-FOLDER = "clips"
 START_S = 4.0  # of the processes
 OLDER = (
     "folders and tables are read as older versions did (INPUT_RULES is 1, or one began this run): "
