@@ -293,7 +293,7 @@ ending.stopped or (clips and good_enough.clips(run))
 # | too few to test on | more recordings; until then a figure moves by many points with each word |
 # | tested on voices it knows | folders of six speakers or more: then strangers test it |
 # | much was set aside | `quarantine.jsonl` has the reason for each file |
-# | machines misread the word | spell it as it sounds: `TTS_SPELLINGS = ["oh kay computer"]`; or `TTS_CHECK = True` drops what does not sound like it, after `mwwkit voices get recogniser` |
+# | machines misread the word | spell it as it sounds: `TTS_SPELLINGS = ["oh kay computer"]` |
 
 # %% [markdown]
 # ## Next

@@ -70,7 +70,8 @@ def of_sound(clips: Clips) -> list[str]:
     if all(record.is_synthetic for record in clips.of(label=Label.POSITIVE)):
         told.append(
             "every clip of the wake word was spoken by a machine: a model of machines' words does "
-            "not know people's; give it twenty recordings of your own, made in 01 or put into "
+            "not know people's (of espeak-ng's it heard 1 in 164 that people said, of espeak-ng's "
+            "and kokoro's 7 in 71); give it twenty recordings of your own, made in 01 or put into "
             "positive/ of the folder that RECORDINGS names"
         )
     return told
