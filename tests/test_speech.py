@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mwwkit.corpus import espeak_child, speech
+from mwwkit.corpus.caveats import short_word
 from mwwkit.corpus.clips import loudest_frame_db, validate
-from mwwkit.corpus.speech import VARIANTS, Espeak, SpeechError, Voice
+from mwwkit.corpus.speech import VARIANTS, Espeak, SpeechError, Voice, syllables
 from mwwkit.run.seeds import rng
 
 loader = pytest.importorskip("espeakng_loader", reason="pip install espeakng-loader")
@@ -138,3 +139,18 @@ def test_without_the_extra_the_message_says_what_to_install(monkeypatch):
 def test_settings_that_are_nonsense_are_refused(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
         Espeak(**settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("cat", 1), ("bed", 1), ("jarvis", 2), ("alexa", 3), ("hey kitchen", 3), ("okay computer", 5)],
+)
+def test_syllables_are_the_vowels_that_espeak_ng_says(text, wanted):
+    assert syllables(text) == wanted
+
+
+def test_a_word_of_one_syllable_is_told_where_its_language_is_known():
+    [told] = short_word("cat", ("de", "en"))
+    assert told.startswith("'cat' has one syllable") and "woke 23 and 28 times" in told
+    assert not short_word("kitchen", ("en",)) and not short_word("hund", ("de",))
+    assert not short_word("\u043a\u043e\u0442", ("en",))  # READER would spell it

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mwwkit.audio.rooms import is_late
+from mwwkit.corpus import scripts
 from mwwkit.corpus.clips import FOLDER, Clips, Kind, Label, Rejected, Split, load_clips
 from mwwkit.corpus.sources import FromSpeech, Input
+from mwwkit.corpus.speech import READER, SpeechError, is_english, syllables
 from mwwkit.corpus.splits import caveats_of
 from mwwkit.corpus.spoken_check import HEARS
 from mwwkit.run.checkpoint import states
@@ -38,6 +40,26 @@ def dropped_by_the_check(inputs: Sequence[Input], rejected: Sequence[Rejected]) 
         f"the recogniser did not hear the word in {' and in '.join(parts)}, which were dropped; "
         "where that is most of an engine's, spell the word as it sounds (TTS_SPELLINGS) or take "
         "another engine (TTS_ENGINES)"
+    ]
+
+
+def short_word(word: str, languages: Sequence[str]) -> list[str]:
+    """That an English word of one syllable is heard in much that people say; [] of any other.
+
+    Measured with "cat" and "bed" from 200 people (benchmarks/README.md). Nothing is said where
+    espeak-ng, which counts them, is not here.
+    """
+    if not is_english(languages) or scripts.unread(word, (READER,)):
+        return []
+    try:
+        if syllables(word) != 1:
+            return []
+    except SpeechError:
+        return []
+    return [
+        f"{word!r} has one syllable, and running speech is full of what sounds like it: two such "
+        "words, taught by 200 people each, woke 23 and 28 times in 1.8 hours of strangers' speech "
+        "where 1 was expected; two or more syllables, as in 'hey ...', are safer"
     ]
 
 

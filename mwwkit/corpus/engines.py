@@ -20,7 +20,7 @@ from mwwkit.corpus.clips import Label
 from mwwkit.corpus.kokoro import Kokoro
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FromSpeech, Input
-from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak
+from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak, is_english
 from mwwkit.corpus.spoken_check import SpokenCheck
 from mwwkit.corpus.voice_files import PIPER_JOE
 from mwwkit.run import paths
@@ -107,8 +107,7 @@ class Engines:
                 f"{n_others:,} times: a net takes voices that say little else for the word; set "
                 "TTS_NEGATIVE and TTS_HARD_NEGATIVE to as many together"
             )
-        languages = [language.split("-")[0] for language in config.languages]
-        if "en" not in languages and any(isinstance(engine, Kokoro) for engine in self.all):
+        if not is_english(config.languages) and any(isinstance(e, Kokoro) for e in self.all):
             told.append(
                 f"kokoro reads {word!r} by the rules of English, and LANGUAGES is "
                 f"{', '.join(config.languages)}: listen to its words, or set TTS_ENGINES to "

@@ -180,6 +180,19 @@ def sounds_of(text: str) -> tuple[str, ...]:
     return tuple(filter(None, bare.replace(" ", "_").split("_")))
 
 
+def is_english(languages: Iterable[str]) -> bool:
+    """Whether English is among languages as settings name them: "en", "en-gb", "de"."""
+    return "en" in [language.lower().partition("-")[0] for language in languages]
+
+
+VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɝɨɪɯɵɤʉʊʌᵻ")
+
+
+def syllables(text: str) -> int:
+    """How many syllables a text has: the vowels among its speech sounds; raises as `sounds_of`."""
+    return sum(not VOWELS.isdisjoint(sound) for sound in sounds_of(text))
+
+
 def through_child(
     engine: str,
     start: Callable[[], subprocess.Popen],

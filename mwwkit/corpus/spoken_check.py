@@ -19,7 +19,7 @@ import numpy as np
 
 from mwwkit.audio.wav16 import to_int16
 from mwwkit.corpus import recogniser_child, scripts
-from mwwkit.corpus.speech import READER, SpeechError, ended, sounds_of
+from mwwkit.corpus.speech import READER, SpeechError, ended, is_english, sounds_of
 from mwwkit.corpus.voice_files import RECOGNISER
 from mwwkit.run.errors import CannotGoOn, WrongInput
 
@@ -82,7 +82,7 @@ def alike(heard: str, text: str) -> float:
 
 def refuse_unread(texts: Sequence[str], languages: Sequence[str]) -> None:
     """Raise WrongInput where the word is none that the recogniser could write."""
-    if "en" not in [language.lower().partition("-")[0] for language in languages]:
+    if not is_english(languages):
         raise WrongInput(
             f"tts_check is True and languages is {', '.join(languages) or 'empty'}; the recogniser "
             "knows English: set TTS_CHECK to False"

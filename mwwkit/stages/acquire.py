@@ -16,7 +16,7 @@ from mwwkit.corpus import (
     tables,
     voices_heard,
 )
-from mwwkit.corpus.caveats import known_caveats, of_sound
+from mwwkit.corpus.caveats import known_caveats, of_sound, short_word
 from mwwkit.corpus.clips import (
     FOLDER,
     STAGE,
@@ -327,7 +327,8 @@ def _gathered(config: Config, run: Run) -> tuple[Gathered, dict[str, Split]]:
             "positive/, rows of a table, or tts_positive above 0"
         )
     used = given_places.folders_given(config)
-    return _in_splits(config, gathered.noted(not_looked_at(config.recordings, used)))
+    told = [*not_looked_at(config.recordings, used), *short_word(config.word, config.languages)]
+    return _in_splits(config, gathered.noted(told))
 
 
 def _in_splits(config: Config, gathered: Gathered) -> tuple[Gathered, dict[str, Split]]:
