@@ -105,6 +105,11 @@ GOOD = Finding(
     "Good: it hears its word and stays quiet",
     "Put it on your device; should it annoy or miss you, the report says what another cutoff does.",
 )
+# Counted over expected, summed over the models of a row of benchmarks/README.md.
+STRANGERS_WAKE_IT = (
+    "Strangers' speech woke the benchmark's models one to four times as often as their tails let "
+    "expect, and some thirty times where the word has one syllable."
+)
 BY_WEIGHT = (
     DEAF,
     TOO_SHY,
@@ -266,6 +271,8 @@ def _waking(threshold: Threshold, validation: Hourly, on_test: Hourly) -> Iterat
         )
     else:
         yield f"The target: {formatting.target(threshold)}. {note}"
+        if expected is not None:
+            yield STRANGERS_WAKE_IT
     yield _on_test(on_test, target)
 
 
