@@ -107,8 +107,9 @@ GOOD = Finding(
 )
 # Counted over expected, summed over the models of a row of benchmarks/README.md.
 STRANGERS_WAKE_IT = (
-    "Strangers' speech woke the benchmark's models one to four times as often as their tails let "
-    "expect, and some thirty times where the word has one syllable."
+    "Strangers' speech woke the benchmark's models one to eight times as often as their tails let "
+    "expect, the fewer recordings the oftener, and some thirty times where the word has one "
+    "syllable."
 )
 BY_WEIGHT = (
     DEAF,
