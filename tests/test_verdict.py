@@ -197,7 +197,7 @@ def test_machines_who_are_missed_do_not_make_a_model_shy_for_people_who_were_har
     found = said([("recorded", 1.0, 4), ("synthetic", 0.7, 143)])
     headline = "Shy with machines' voices, hardly tested with people's"
     assert (found.kind, found.grade, found.headline) == ("shy", "caution", headline)
-    for people, machines in ((1.0, 0.3), (0.25, 0.7)):  # worse than was measured; of most missed
+    for people, machines in ((1.0, 0.3), (0.75, 0.7)):  # worse than measured; people are missed too
         both = [("recorded", people, 8), ("synthetic", machines, 143)]
         assert said(both).headline != headline
     nobody_was_asked = said([("synthetic", 0.7, 143)])
