@@ -74,8 +74,8 @@ RATHER_SHY = Finding(
     f"{_RECORD}, or set the lenient cutoff where it is a lower one.",
 )
 # Measured, of models of twenty-odd recordings and espeak-ng's words: nine heard 10 to 12 of 12 by
-# people, 68 to 76 % of machines' and 82 to 96 % of strangers' in quiet; three that heard 6 to 8 of
-# people's 12 heard 64 to 70 % of strangers' (benchmarks/README.md).
+# people, 68 to 76 % of machines' and 82 to 96 % of strangers' in quiet; five that heard 5 to 8 of
+# people's 12 heard 57 to 70 % of strangers' (benchmarks/README.md).
 SHY_OF_MACHINES = Finding(
     "shy",
     "caution",
