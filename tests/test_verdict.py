@@ -205,6 +205,14 @@ def test_machines_who_are_missed_do_not_make_a_model_shy_for_people_who_were_har
     assert said([("recorded", 0.0, 7), ("synthetic", 0.7, 143)]).headline.startswith("Deaf")
 
 
+def test_people_who_were_hardly_asked_and_mostly_missed_are_not_outvoted_by_machines():
+    found = said([("recorded", 0.25, 4), ("synthetic", 0.96, 143)])
+    headline = "Shy of people: it missed most of their few test words"
+    assert (found.kind, found.grade, found.headline) == ("shy", "caution", headline)
+    assert said([("recorded", 0.5, 4), ("synthetic", 0.96, 143)]).kind == "good"
+    assert said([("recorded", 0.25, 4), ("synthetic", 0.3, 143)]).headline.startswith("Too shy")
+
+
 def test_without_a_catalogue_all_words_are_one_rate_and_sources_say_who_spoke():
     def told(*synthetic):
         sources = tuple(Source("made", one, ("CC0",), 3, 0.1, 3, 3, ()) for one in synthetic)
