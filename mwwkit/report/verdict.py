@@ -117,9 +117,8 @@ GOOD = Finding(
 )
 # Counted over expected, summed over the models of a row of benchmarks/README.md.
 STRANGERS_WAKE_IT = (
-    "Strangers' speech woke the benchmark's models one to eight times as often as their tails let "
-    "expect, the fewer recordings the oftener, and some thirty times where the word has one "
-    "syllable."
+    "Strangers' speech woke the benchmark's models one to five times as often as their tails let "
+    "expect, and up to thirty times where the word has one syllable."
 )
 BY_WEIGHT = (
     DEAF,
@@ -177,14 +176,7 @@ def verdict(
     people = _people(heard, data)
     proven = threshold.data_can_support_the_target and not people
     promising = ONLY_MACHINES if people and not heard.people.of else UNPROVEN
-    faults = {*_found(heard.hearing(heard.judged), wakes)}
-    if heard.judged is heard.machines and heard.people.of:
-        of_people = heard.people.value or 0.0
-        if of_people >= judgement.WELL:
-            faults = {SHY_OF_MACHINES if fault is RATHER_SHY else fault for fault in faults}
-        elif of_people < judgement.MOST:
-            faults = faults - {RATHER_SHY} | {SHY_OF_PEOPLE}
-    found = {*faults, GOOD if proven else promising}
+    found = {*_found(heard, wakes), GOOD if proven else promising}
     worst, *others = sorted(found, key=BY_WEIGHT.index)
     is_trial = bool(others and trained and trained.is_trial)
     sentences = (
@@ -212,7 +204,7 @@ def _cures(worst: Finding, others: list[Finding]) -> Iterator[str]:
     yield from (each.cure for each in others[:-1])  # the last is what there is to say of any
 
 
-def _found(hears: judgement.Hearing, wakes: judgement.Waking) -> Iterator[Finding]:
+def _found(heard: Heard, wakes: judgement.Waking) -> set[Finding]:
     """Every fault."""
     by_name = {
         "deaf": DEAF,
@@ -222,7 +214,16 @@ def _found(hears: judgement.Hearing, wakes: judgement.Waking) -> Iterator[Findin
         "trigger-happy": TRIGGER_HAPPY,
         "rather trigger-happy": RATHER_TRIGGER_HAPPY,
     }
-    yield from (by_name[name] for name in (hears, wakes) if name in by_name)
+    hears = heard.hearing(heard.judged)
+    found = {by_name[name] for name in (hears, wakes) if name in by_name}
+    if not heard.people.of or heard.judged is not heard.machines:
+        return found
+    # Machines judge since people's words are too few; what these few say is not left out.
+    if (of_people := heard.people.value or 0.0) < judgement.MOST:
+        return found - {RATHER_SHY} | {SHY_OF_PEOPLE}
+    if of_people >= judgement.WELL:
+        return {SHY_OF_MACHINES if fault is RATHER_SHY else fault for fault in found}
+    return found
 
 
 def _counted(threshold: Threshold, validation: Hourly) -> bool:
