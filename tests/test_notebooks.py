@@ -326,7 +326,9 @@ def test_each_ends_with_sentences_on_whether_it_is_good_enough(whole):
     assert told["01"].startswith("The wake word is there 60 times, 0 from people and 60 from")
     assert f"{RunSettings().target_fah:g} an hour takes 6 h to prove" in told["02"]
     kept = completed(here, "tuned")["weights"].startswith("tuned/")
-    assert ("helped: its weights go to 05" if kept else "03's weights stay") in told["04"]
+    assert ("the tuned weights are taken" in told["04"]) == told["04"].endswith("They go to 05.")
+    assert told["04"].endswith("They go to 05.") == kept
+    assert ("03's weights stay" in told["04"]) != kept
     assert told["05"].startswith(read_report(Exported(here)).verdict.headline)
 
 
