@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from mwwkit import __version__
 from mwwkit.cli import (
+    advise,
     check,
     kaggle,
     list_parameters,
@@ -40,6 +41,7 @@ COMMANDS += (
     sweep.SWEEP,
     kaggle.KAGGLE,
     voices.VOICES,
+    advise.ADVISE,
     list_parameters.PARAMETERS,
 )
 

@@ -78,6 +78,7 @@ TTS_HARD_NEGATIVE = 600  # spoken near misses
 TTS_AMBIENT_MINUTES = 30.0  # spoken sentences
 TTS_WHEN = "needed"  # machines say what people said too little of; or "always", all of the above
 TTS_SPELLINGS = []  # other spellings, where the engine misreads the first
+TTS_NOT_NEAR = []  # near misses that machines shall not say, as the list under Plan has them
 TTS_SPEAKERS = 0  # voices of each engine at most; 0 for all
 TTS_LANGUAGES = []  # espeak-ng voices such as gmw/en-US; none for all of English
 TTS_ACCENT_SHARE = 0.1  # share of voices with a foreign accent
@@ -107,7 +108,7 @@ MWWKIT = ""  # what pip installs where mwwkit is missing; nothing: an attached w
 # What holds for the whole run:
 SEED = 42  # of everything drawn in the whole run; same seed, same bytes
 MAX_CLIP_FPR = 0.01  # share of other words' clips, near misses apart, that 03 to 05 let pass
-INPUT_RULES = 2  # how folders and tables are read; 1 as in runs that older versions began
+INPUT_RULES = 3  # how folders are read and near misses found; 1, 2 as older versions did
 
 # Another product, for a model of rooms; a wake word needs none of it:
 PRODUCT = "clips"  # clips of a wake word; triples for a model of rooms; or both
@@ -176,7 +177,7 @@ from mwwkit.run import fresh_session
 fresh_session.prepare(globals())
 
 # %%
-from mwwkit.corpus import fates
+from mwwkit.corpus import fates, word_advice
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_browser, clip_player, good_enough, guided_recorder, triple_player
 from mwwkit.run.ending import Ending
@@ -223,6 +224,13 @@ given
 
 # %%
 clips and acquire.plan(clips, run, limits)
+
+# %% [markdown]
+# Is it a good word? Its near misses, nearest first: strike out (`TTS_NOT_NEAR`) what people at home
+# may say for it.
+
+# %%
+clips and word_advice.of(clips)
 
 # %% [markdown]
 # ## Run

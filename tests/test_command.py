@@ -26,6 +26,7 @@ ANYWHERE = [  # a command, its arguments, and its options with what follows each
     ("folds", ["r"], [["--k", "3"], ["--to", "t"], ["--previous", "x"]]),
     ("voices", ["get", "kokoro"], [["--from", "f"], ["--to", "t"], ["--json"]]),
     ("parameters", [], [["--stages", "01-03"]]),
+    ("advise", ["hey kitchen"], [["--voice", "roa/es"], ["--json"]]),
     ("sweep", ["t"], [["--jobs", "2"], ["-p", "A=1", "B=2"], ["--stages", "01"]]),
 ]
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from mwwkit.corpus.clips import Kind, Label, SampleRecord, Split
 from mwwkit.evaluation import groups
 from mwwkit.metrics.bootstrap import bootstrap
 from mwwkit.metrics.rates import false_accepts_at_most, false_accepts_per_hour, proportion
 from mwwkit.run.seeds import rng
+from mwwkit.scenes.provenance import About
 
 
 def test_small_groups_are_counted_together_and_a_single_one_keeps_its_name():
@@ -85,3 +87,26 @@ def test_the_interval_of_the_median_latency_is_drawn_by_word():
     alone = groups.latencies(np.tile(seconds, 4), [f"{i}" for i in range(164)], rng(1, "late"))
     assert alone.median_high_s - alone.median_low_s < 0.7 * (four.median_high_s - four.median_low_s)
     assert ends(groups.latencies(seconds, ["one"] * 41, rng(1, "late"))) == (None, None)
+
+
+def test_near_misses_are_told_apart_by_whether_training_said_their_text():
+    def said(path, label, word, split):
+        about = (label, Kind.CLIP, word, "", split, 1.0, "espeak-ng", "CC0", path, path)
+        return SampleRecord(path, *about)
+
+    near = Label.HARD_NEGATIVE
+    about = About(
+        [
+            said("a", near, "commuter", Split.TRAIN),
+            said("b", near, "commuter", Split.TEST),
+            said("c", near, "compute", Split.TEST),
+            said("d", near, "compute", Split.VAL),
+            said("e", Label.NEGATIVE, "commuter", Split.TEST),
+        ]
+    )
+    told = {path: about.near_miss(path) for path in "abcde"}
+    assert told == {
+        **dict.fromkeys("ab", "heard in training"),
+        **dict.fromkeys("cd", "new to the model"),
+        "e": "no near miss",
+    }

@@ -1,5 +1,6 @@
 import hashlib
 import re
+from collections import Counter
 
 import pytest
 
@@ -12,7 +13,9 @@ from mwwkit.corpus.near_misses import (
     syllables,
     words,
 )
+from mwwkit.corpus.synthetic_inputs import near_miss_texts, other_words
 from mwwkit.run.seeds import rng
+from mwwkit.stages import acquire
 
 each_word = pytest.mark.parametrize("wake_word", ["hey jarvis", "computer", "Zoë", "window", "ab"])
 
@@ -64,3 +67,30 @@ def test_what_machines_are_asked_to_say_is_what_it_was():
     asked = words("okay computer", draw, 400) + near_misses("okay computer", draw, 100)
     asked += [sentence("okay computer", draw) for _ in range(200)]
     assert hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16] == "774e6ec6cdb18d29"
+
+
+def lists_of(**given):
+    pytest.importorskip("espeakng_loader")
+    config = acquire.Config("okay computer", recordings="", **given)
+    return near_miss_texts(config, config.tts_hard_negative), other_words(config, 400)
+
+
+def test_runs_that_older_versions_began_are_asked_for_the_same_near_misses_and_words():
+    asked = "\n".join([*lists_of(input_rules=2)[0], *lists_of(input_rules=2)[1]])
+    assert hashlib.sha256(asked.encode()).hexdigest()[:16] == "d21967f3cfe23cd3"
+    assert lists_of(input_rules=1) == lists_of(input_rules=2)
+
+
+def test_asking_for_more_near_misses_keeps_those_there_were():
+    (fewer, _), (more, _) = lists_of(tts_hard_negative=100), lists_of(tts_hard_negative=600)
+    assert more[:100] == fewer and len(more) == 600
+
+
+def test_pieces_are_a_fifth_the_nearest_are_said_often_and_many_texts_once_or_twice():
+    texts, _ = lists_of()
+    said = Counter(texts)
+    pieces = {*cut_offs("okay computer")}
+    assert {*texts[::5]} == pieces
+    often = [text for text, n in said.items() if n >= 4 and text not in pieces]
+    seldom = [text for text, n in said.items() if n <= 2]
+    assert len(often) >= 40 and len(seldom) >= 150

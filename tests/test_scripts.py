@@ -5,6 +5,7 @@ import pytest
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.scripts import OWN_VOICES, notices, refuse_unread, scripts_of, unread
 from mwwkit.corpus.speech import ACCENTS, ENGLISH, Espeak, Voice
+from mwwkit.corpus.synthetic_inputs import ambient, near_miss_texts, other_words, reader
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
 from mwwkit.run.paths import Run
@@ -86,9 +87,27 @@ def test_01_says_so_before_it_speaks_and_not_where_machines_say_nothing(tmp_path
         acquire.plan(settings(word="hey you", tts_spellings=("Γιώργο",)), here, limits)
     with pytest.raises(WrongInput, match="there is no clip of 'Алиса'"):
         acquire.plan(settings(tts_positive=0), here, limits)
-    told = acquire.plan(settings(tts_languages=("zle/ru",)), here, limits)["notices"]
-    assert "in Latin letters, most of them English" in told[0]
+    russian = {"tts_languages": ("zle/ru",), "tts_negative": 40, "tts_hard_negative": 40}
+    assert not acquire.plan(settings(**russian), here, limits)["notices"]
+    belarusian = russian | {"tts_languages": ("zle/be",)}
+    (told,) = acquire.plan(settings(**belarusian), here, limits)["notices"]
+    assert "commonest words of zle/be's language are not known" in told
+    older = acquire.plan(settings(**russian, input_rules=2), here, limits)["notices"]
+    assert "in Latin letters, most of them English" in older[0]
     assert not (tmp_path / "clips").exists()
+
+
+def test_machines_speak_the_words_of_their_own_language():
+    pytest.importorskip("espeakng_loader")
+    russian = settings(tts_languages=("zle/ru",))
+    lists = near_miss_texts(russian, 60), other_words(russian, 60)
+    for texts in lists:
+        assert len(texts) == 60 and all(scripts_of(text) == {"CYRILLIC"} for text in texts)
+    (sentences, *_) = ambient(russian, 1.0)
+    assert scripts_of(" ".join(sentences.texts)) == {"CYRILLIC"}
+    german = settings(word="hallo küche", tts_languages=("gmw/en", "gmw/de"), languages=("de",))
+    assert reader(german) == "gmw/de"
+    assert reader(settings(word="hallo küche", languages=("de",))) == "gmw/en"
 
 
 def test_accents_that_would_spell_the_word_are_left_out_and_a_run_begun_before_keeps_them():

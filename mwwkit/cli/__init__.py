@@ -8,6 +8,7 @@ score         `score`
 report        `report`
 verify        `verify`
 voices_command  `voices`
+advise        `advise`: a wake word looked at before any work
 kaggle        `kaggle`: notebooks and wheels for Kaggle
 measure       `shift`, `ablate` and `folds`
 command       a command, and how the words after its name are read

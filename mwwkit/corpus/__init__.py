@@ -31,7 +31,11 @@ spoken_check      whether machines said the word, by a recogniser (recogniser_ch
 voice_files       the files of voices that can be had, with digests, and where they lie
 voice_fetching    such files fetched from registries or taken from a folder
 scripts           which scripts the voices read as words, and which they spell
-near_misses       what sounds like the wake word, other words, sentences
+lexicon           how words are pronounced, and the commonest of a language
+sound_distance    how unlike two words sound
+confusable        what people say that sounds like the wake word
+word_advice       what to know about a wake word before any work
+near_misses       pieces and changes of the wake word by letters, other words, sentences
 speaker_embedding as how many people voices sound, by a published net in NumPy (its weights come
                   through speaker_weights_child)
 voices_heard      as how many people the machines of a run sound, measured once and kept

@@ -10,7 +10,7 @@ takes the voice for the word (benchmarks/README.md, "What machines say").
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,9 +18,10 @@ from typing import Any
 from mwwkit.corpus import scripts, spoken_check
 from mwwkit.corpus.clips import Label
 from mwwkit.corpus.kokoro import Kokoro
+from mwwkit.corpus.lexicon import language_of
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.sources import FromSpeech, Input
-from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak, is_english
+from mwwkit.corpus.speech import ACCENTS, ENGLISH, Engine, Espeak, SpeechError, is_english
 from mwwkit.corpus.spoken_check import SpokenCheck
 from mwwkit.corpus.voice_files import PIPER_JOE
 from mwwkit.run import paths
@@ -142,6 +143,17 @@ def chosen(config: Any) -> Engines:
     if checked:
         spoken_check.refuse_unread(checked, config.languages)
     return Engines(in_order, bool(config.tts_engines), checked)
+
+
+def here(voice: str) -> list[Engine]:
+    """The engines of this machine that speak the language of one of espeak-ng's voices."""
+    language, found = language_of(voice), [Espeak((voice,), ())]
+    for engine in (Kokoro(), Piper(str(PIPER_JOE.folder()), licence=PIPER_JOE.licence)):
+        with suppress(SpeechError):
+            engine.check()
+            if language in map(language_of, engine.languages):
+                found.append(engine)
+    return found
 
 
 def _espeak(config: Any) -> Espeak:

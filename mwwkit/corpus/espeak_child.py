@@ -1,8 +1,8 @@
 """espeak-ng in a process of its own: `python -m mwwkit.corpus.espeak_child LIBRARY DATA`.
 
 Lines of JSON in ({"text", "voice", "pitch", "pitch_range", "rate_wpm"}); for each, out: one line
-of JSON ({"bytes", "rate_hz", "error"}), then so many bytes of 16-bit mono PCM. With "phonemes" in
-an order, of the text and voice alone: the bytes are the text's sounds in IPA, UTF-8.
+of JSON ({"bytes", "rate_hz", "error"}), then so many bytes of 16-bit mono PCM. An order of "voice"
+and "sounds_of", a list of texts: the bytes are a line each of the text's sounds in IPA, UTF-8.
 
 Only the standard library and libespeak-ng are loaded, for three reasons: espeak-ng is GPL-3
 and stays at arm's length; its synthesiser keeps state from word to word, so that each word
@@ -48,9 +48,11 @@ class _Library:
         """16-bit PCM of one text, or its sounds."""
         if self.lib.espeak_SetVoiceByName(order["voice"].encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {order['voice']!r}")
-        return self._phonemes(order["text"]) if "phonemes" in order else self._speak(order)
+        if "sounds_of" in order:
+            return b"\n".join(map(self._sounds, order["sounds_of"]))
+        return self._speak(order)
 
-    def _phonemes(self, text: str) -> bytes:
+    def _sounds(self, text: str) -> bytes:
         """Of one clause after another, words parted by spaces."""
         self.lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         left, clauses = ctypes.c_char_p(text.encode()), []

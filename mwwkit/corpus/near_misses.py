@@ -1,15 +1,17 @@
-"""What is not the wake word: near misses of it, common words, and sentences.
+"""What is not the wake word, by letters: pieces and changes of it, common words, and sentences.
 
-    near_misses("hey jarvis", rng, 100)   # "hey", "jarvis", "hey jar", "hey carvis", "they jarvis"
+    cut_offs("hey jarvis")                # "hey", "jarvis", "hey jar", "vis"
     words("hey jarvis", rng, 100)         # "window", "seven", "never mind"
     sentence("hey jarvis", rng)           # "My brother cleaned the old bicycle after lunch."
+    near_misses("hey jarvis", rng, 100)   # "hey carvis", "they jarvis"
 
-The rules work on letters, so they fit languages that are written about as they are spoken; near
-misses of one's own recordings (`hard_negative/`) are worth more.
+What sounds like the word is `confusable`'s; `near_misses` is for languages whose words nobody has
+listed, and for runs that older versions began.
 """
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -216,11 +218,24 @@ def _another(sound: str, classes: tuple[tuple[str, ...], ...], rng: np.random.Ge
 
 def words(wake_word: str, rng: np.random.Generator, n: int) -> list[str]:
     """`n` common words and short phrases, as evenly drawn as they go; none holds the wake word."""
-    usable = [text for text in (*COMMON, *PHRASES) if not holds(text, wake_word)]
+    return evenly((*COMMON, *PHRASES), wake_word, rng, n)
+
+
+def evenly(texts: Sequence[str], wake_word: str, rng: np.random.Generator, n: int) -> list[str]:
+    """`n` of the texts that do not hold the wake word, each as often as the others."""
+    usable = [text for text in texts if not holds(text, wake_word)]
     drawn: list[str] = []
     while len(drawn) < n:
         drawn += [usable[i] for i in rng.permutation(len(usable))]
     return drawn[:n]
+
+
+def run_of_words(words: Sequence[str], wake_word: str, rng: np.random.Generator) -> str:
+    """6 to 14 of the words in a row, about 3 s of speech without a meaning."""
+    while True:
+        text = " ".join(str(word) for word in rng.choice(words, int(rng.integers(6, 15))))
+        if not holds(text, wake_word):
+            return text[0].upper() + text[1:] + "."
 
 
 def sentence(wake_word: str, rng: np.random.Generator) -> str:

@@ -10,16 +10,22 @@ from typing import Any
 
 from mwwkit.corpus import near_misses, noise_and_rooms
 from mwwkit.corpus.clips import Kind, Label
+from mwwkit.corpus.confusable import Confusable, confusables
 from mwwkit.corpus.engines import Engines
 from mwwkit.corpus.gathering import Place
+from mwwkit.corpus.lexicon import Lexicon, language_of, lexicon_of
 from mwwkit.corpus.sources import VOICE_MARK, About, FromSeed, FromSpeech, Input
 from mwwkit.corpus.speech import Engine, Voice
 from mwwkit.corpus.spoken_needs import needs_of
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
 
 SENTENCES = 12  # in one clip of continuous speech: about 45 s by one voice
 SENTENCES_S = 45.0
 NOISE_S = 60.0
+CUT_OFF_EACH = 5  # near misses: one of so many is a piece of the word
+LISTED, NEAREST = 400, 60  # near misses by sound; those that are said often
+MOST_COMMON = 600  # words of another language than English, as `near_misses.COMMON` is of it
 
 
 def invented(config: Any, given: Sequence[Input]) -> list[Place]:
@@ -32,16 +38,22 @@ def invented(config: Any, given: Sequence[Input]) -> list[Place]:
     n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others
     lists = {
         "machines: the word": positives(engines, word, config.tts_spellings, n_words, seed),
-        "machines: other words": negatives(engines, word, n_others, seed),
-        "machines: near misses": hard_negatives(engines, word, n_near, seed),
-        "machines: sentences": ambient(engines, word, minutes, seed),
+        "machines: other words": _spoken(
+            engines, Label.NEGATIVE, other_words(config, n_others), seed, ""
+        ),
+        "machines: near misses": _spoken(
+            engines, Label.HARD_NEGATIVE, near_miss_texts(config, n_near), seed, ""
+        ),
+        "machines: sentences": ambient(config, minutes),
         "made up: noise": noises(config.noise_minutes, seed),
         "made up: rooms": rooms(config.rooms, seed),
     }
     told = engines.notices(config, n_words, n_near + n_others) if n_words or n_others else []
     if config.input_rules > 1 and (n_words or n_near):
         engines.refuse_unread(texts[: None if n_words else 1])
-        told += engines.script_notices(word)
+        told += engines.script_notices(word) if config.input_rules == 2 else []
+    if config.input_rules > 2 and (n_near or n_others or minutes):
+        told += _told_of_language(config)
     places = [Place(name, tuple(items)) for name, items in lists.items() if items]
     return [replace(place, notices=tuple(told) * (place is places[0])) for place in places]
 
@@ -55,22 +67,90 @@ def positives(
     return _spoken(engines, Label.POSITIVE, texts, seed, word)
 
 
-def negatives(engines: Engines, word: str, n: int, seed: int) -> list[FromSpeech]:
-    """Common words and phrases."""
-    return _spoken(
-        engines, Label.NEGATIVE, near_misses.words(word, rng(seed, "words"), n), seed, ""
-    )
+def other_words(config: Any, n: int) -> list[str]:
+    """Common words, in the language of the voices where its commonest are known."""
+    draw = rng(config.seed, "words")
+    if (lexicon := _foreign(config)) and n:
+        return near_misses.evenly(lexicon.words[:MOST_COMMON], config.word, draw, n)
+    return near_misses.words(config.word, draw, n)
 
 
-def hard_negatives(engines: Engines, word: str, n: int, seed: int) -> list[FromSpeech]:
-    """Near misses; about a fifth are cut-off pieces of the word."""
+def _told_of_language(config: Any) -> list[str]:
+    """That the words of the voices' language are not known, where they are not."""
+    voice = reader(config)
+    if lexicon_of(voice) is not None:
+        return []
+    return [
+        f"the commonest words of {voice}'s language are not known: near misses are {config.word!r} "
+        "with letters changed, and other words and sentences are English; recordings of your "
+        "language in hard_negative/, negative/ and ambient/ are worth more"
+    ]
+
+
+def near_miss_texts(config: Any, n: int) -> list[str]:
+    """`n` texts that sound like the word: cut-off pieces, the nearest often, others once or so.
+
+    The many that are said once make what machines test on texts that no training heard. Where the
+    language's words are not known, the rules of letters of `near_misses` change the word.
+    """
+    if config.input_rules < 3:
+        return _by_letters(config, n)
+    near = near_misses_of(config) if n else ()
+    if not near:
+        return _by_letters(config, n)
+    cuts = near_misses.cut_offs(config.word)
+    texts = []
+    for k in range(n):
+        turn, of_turns = divmod(k, CUT_OFF_EACH)
+        if cuts and not of_turns:
+            texts.append(cuts[turn % len(cuts)])
+        elif k % 2:
+            texts.append(near[(k // 2) % min(NEAREST, len(near))].text)
+        else:
+            texts.append(near[(NEAREST + k // 2) % len(near)].text)
+    return texts
+
+
+def near_misses_of(config: Any) -> tuple[Confusable, ...]:
+    """What sounds like the word, without what was struck out; none where no words are known.
+
+    Raises WrongInput where a text that was struck out is none of them.
+    """
+    struck, voice = frozenset(config.tts_not_near), reader(config)
+    listed = confusables(config.word, voice, LISTED + len(struck))
+    if unknown := sorted(struck - {near.text for near in listed}):
+        raise WrongInput(
+            f"tts_not_near has {', '.join(map(repr, unknown))}, which no machine would be asked to "
+            f"say; wanted near misses of {config.word!r} as `mwwkit advise` lists them"
+        )
+    return confusables(config.word, voice, LISTED, struck) if struck else listed
+
+
+def _by_letters(config: Any, n: int) -> list[str]:
+    word, seed = config.word, config.seed
     cuts = near_misses.cut_offs(word)
     changed = near_misses.near_misses(word, rng(seed, "near"), n + len(cuts))[len(cuts) :]
-    texts = [
-        cuts[(k // 5) % len(cuts)] if cuts and k % 5 == 0 else changed[k % len(changed)]
+    return [
+        cuts[(k // CUT_OFF_EACH) % len(cuts)]
+        if cuts and k % CUT_OFF_EACH == 0
+        else changed[k % len(changed)]
         for k in range(n if changed else 0)
     ]
-    return _spoken(engines, Label.HARD_NEGATIVE, texts, seed, "")
+
+
+def reader(config: Any) -> str:
+    """A voice whose language the word is of: one of LANGUAGES, else the first that was chosen."""
+    voices = [voice for engine in config.engines().all for voice in engine.languages]
+    theirs = [language.lower().partition("-")[0] for language in config.languages]
+    return next((voice for voice in voices if language_of(voice) in theirs), voices[0])
+
+
+def _foreign(config: Any) -> Lexicon | None:
+    """The words of the voices' language where it is not English and they are known."""
+    voice = reader(config)
+    if config.input_rules < 3 or language_of(voice) == "en":
+        return None
+    return lexicon_of(voice)
 
 
 def _spoken(
@@ -90,13 +170,23 @@ def _about(engine: Engine, voice: Voice, label: Label, kind: Kind, word: str, sp
     return About(label, kind, word, voice.speaker, engine.name, engine.licence, origin)
 
 
-def ambient(engines: Engines, word: str, minutes: float, seed: int) -> list[FromSpeech]:
-    """About so many minutes of sentences, in clips of one voice each."""
-    inputs = []
-    for k in range(math.ceil(minutes * 60 / SENTENCES_S)):
+def ambient(config: Any, minutes: float) -> list[FromSpeech]:
+    """About so many minutes of sentences, in clips of one voice each.
+
+    In another language than English they are common words of it in a drawn order.
+    """
+    inputs, n = [], math.ceil(minutes * 60 / SENTENCES_S)
+    engines, word, seed = config.engines(), config.word, config.seed
+    foreign = _foreign(config) if n else None
+    for k in range(n):
         draw, engine = rng(seed, "ambient", k), engines.saying(seed, k)
         voice = engine.draw(draw)
-        texts = tuple(near_misses.sentence(word, draw) for _ in range(SENTENCES))
+        texts = tuple(
+            near_misses.run_of_words(foreign.words[:MOST_COMMON], word, draw)
+            if foreign
+            else near_misses.sentence(word, draw)
+            for _ in range(SENTENCES)
+        )
         pauses_s = tuple(round(float(draw.uniform(0.2, 1.5)), 2) for _ in texts[1:])
         about = _about(engine, voice, Label.NEGATIVE, Kind.AMBIENT, "", f"sentences {k}")
         inputs.append(FromSpeech(about, texts, pauses_s, voice))

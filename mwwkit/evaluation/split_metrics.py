@@ -45,7 +45,7 @@ from mwwkit.scenes.mining import heard_in
 from mwwkit.scenes.provenance import About
 
 OF_WORDS = ("condition", "snr", "room", "rt60", "speaker", "source")
-OF_OTHERS = ("speaker", "source", "voice", "word", "label")
+OF_OTHERS = ("speaker", "source", "voice", "word", "label", "near miss")
 COUNTED = (
     "true_positives",
     "false_negatives",

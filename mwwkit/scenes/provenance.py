@@ -10,10 +10,11 @@ Without a catalogue (a run whose clips were left behind) there are groups by rec
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from mwwkit.audio.rooms import load_room, rt60
-from mwwkit.corpus.clips import CATALOGUE, Label, SampleRecord
+from mwwkit.corpus.clips import CATALOGUE, Label, SampleRecord, Split
 from mwwkit.corpus.decided import featurized_clips
 from mwwkit.metrics import whose_words as rule
 from mwwkit.run.paths import Run
@@ -51,6 +52,18 @@ class About:
         """The record of a clip, None where it is not known."""
         return self._by_path.get(path)
 
+    def near_miss(self, path: str) -> str:
+        """Whether a clip sounds like the word, and whether training said its text too."""
+        record = self.of(path)
+        if record.label is not Label.HARD_NEGATIVE:
+            return "no near miss"
+        return "heard in training" if record.word in self._trained else "new to the model"
+
+    @cached_property
+    def _trained(self) -> set[str]:
+        near = (record for record in self if record.label is Label.HARD_NEGATIVE)
+        return {record.word for record in near if record.split is Split.TRAIN}
+
 
 def records(run: Run) -> About:
     """The catalogue as 02 made its scenes of it; empty where no run at hand has one."""
@@ -63,7 +76,7 @@ def clip_groups(
     """Names by which each scene of a set of clips is grouped, [scenes] each.
 
     condition, snr, room; where `locate` finds the rooms' files, rt60 (seconds, in steps of 0.2);
-    with a catalogue speaker, source, voice ("recorded" or "synthetic"), word and label.
+    with a catalogue speaker, source, voice ("recorded" or "synthetic"), word, label and near miss.
     """
     group_names: dict[str, list[str]] = defaultdict(list)
     for facts, scene in zip(features.facts, features.scenes, strict=True):
@@ -74,6 +87,8 @@ def clip_groups(
         group_names["room"].append(room or "none")
         for name, of in _OF_CLIPS.items() if about else ():
             group_names[name].append(of(about.of(facts["clip"])))
+        if about:
+            group_names["near miss"].append(about.near_miss(facts["clip"]))
     if locate:
         rooms = {room: decay(locate(room)) for room in set(group_names["room"]) - {"none"}}
         group_names["rt60"] = [rooms.get(room, "none") for room in group_names["room"]]

@@ -87,6 +87,7 @@ class Config(Checked):
     # "needed": machines say what people have said too little of (corpus.spoken_needs)
     tts_when: Annotated[str, OneOf(("needed", "always")), Before("always")] = "needed"
     tts_spellings: Texts = ()  # other spellings, where the engine misreads the first
+    tts_not_near: Annotated[Texts, Before(())] = ()  # near misses that machines shall not say
     tts_speakers: int = 0  # 0: all the engine has
     tts_languages: Texts = ()  # espeak-ng voices; none: those of English
     tts_accent_share: float = 0.1
@@ -99,8 +100,9 @@ class Config(Checked):
     shares: tuple[float, float, float] = SHARES  # train, validation, test
     # which folder is the speaker: 1 the outermost, 2 that inside it, -1 the innermost; 0: by names
     speaker_level: Annotated[int, Between(-9, 9), Before(0)] = 0
-    # how folders and tables are read: 1 as before folders of rooms and splits were known
-    input_rules: Annotated[int, Between(1, 2), Before(1)] = 2
+    # how folders and tables are read and near misses found: 1 as before folders of rooms and splits
+    # were known, 2 as before near misses went by sound
+    input_rules: Annotated[int, Between(1, 3), Before(1)] = 3
     min_seconds: float = 0.1
     max_seconds: Annotated[float, Between(0, 600)] = 15.0
     seed: int = 42
@@ -283,9 +285,8 @@ def as_begun(config: Config, run: Run) -> Config:
     begun = [state["settings"] for _, state in states(run, FOLDER)]
     if any(settings.get("tts_when", "always") == "always" for settings in begun):
         config = replace(config, tts_when="always")
-    if any(settings.get("input_rules", 1) == 1 for settings in begun):
-        config = replace(config, input_rules=1)
-    return config
+    rules = [settings.get("input_rules", 1) for settings in begun]
+    return replace(config, input_rules=min([*rules, config.input_rules]))
 
 
 def refuse_to_change(config: Config, run: Run) -> None:

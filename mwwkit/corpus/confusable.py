@@ -1,0 +1,114 @@
+"""What people say that sounds like the wake word: near misses, by sound.
+
+    for near in confusables("computer", "gmw/en-US", 100):
+        near.text, near.distance, near.per_million     # "commuter", 1.0, 2.5
+
+Words of the lexicon, and two of them one after the other, that are at least LEAST away from the
+word and hold it nowhere: what is nearer is the word to a microphone, and to be taught that it is
+not would harm. Nearest first, where words that people say often count as a little nearer.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from mwwkit.corpus.lexicon import Lexicon, lexicon_of, sounds_of
+from mwwkit.corpus.near_misses import holds
+from mwwkit.corpus.scripts import scripts_of
+from mwwkit.corpus.sound_distance import Word, within
+
+LEAST = 0.5  # less is a vowel a little otherwise, a "d" for a "t": the word in another mouth
+MOST_SHARE = 0.6  # of the word's sounds may be other ones
+COMMON_PER_MILLION = 10.0  # words that people say so often go together in twos
+NEAREST_PARTS = 60  # of words that may be a part of two, for each place where the word is parted
+ONE_PART_AT_MOST = 0.05  # of a list
+OFTEN = 0.15  # what a word is nearer by if it is said ten times as often
+
+
+@dataclass(frozen=True)
+class Confusable:
+    """A text that sounds like the wake word."""
+
+    text: str
+    distance: float  # about the number of sounds that differ
+    per_million: float  # how often it is said; of two words as if they met by chance
+    sounds: tuple[str, ...]
+
+
+@lru_cache(maxsize=16)
+def confusables(
+    wake_word: str, voice: str, n: int, without: frozenset[str] = frozenset()
+) -> tuple[Confusable, ...]:
+    """At most `n` near misses in the language of an espeak-ng voice; none where it has no lexicon.
+
+    `without`: texts that somebody struck out. Raises SpeechError as `lexicon_of`.
+    """
+    lexicon = lexicon_of(voice)
+    if lexicon is None:
+        return ()
+    word = sounds_of(wake_word, voice)
+    found = [*_words(word, lexicon), *_two_words(word, lexicon)]
+    found.sort(key=lambda near: (_rank(near), near.text))
+    scripts, used = scripts_of(wake_word), Counter()
+    kept: dict[tuple[str, ...], Confusable] = {}  # by their sounds: "see" and "sea" are one
+    for near in found:
+        if len(kept) == n:
+            break
+        parts = near.text.split()
+        crowded = parts[1:] and max(used[part] for part in parts) >= max(2, ONE_PART_AT_MOST * n)
+        if crowded or near.text in without or holds(near.text, wake_word):
+            continue
+        if near.sounds in kept or not scripts_of(near.text) <= scripts:
+            continue
+        if round(within(word, near.sounds), 6) < LEAST:
+            continue
+        kept[near.sounds] = near
+        used.update(parts)
+    return tuple(kept.values())
+
+
+def _rank(near: Confusable) -> float:
+    """Rounded, so that the order hangs on no processor's last digit."""
+    return round(near.distance - OFTEN * float(np.log10(max(near.per_million, 0.01))), 6)
+
+
+def _words(word: Word, lexicon: Lexicon) -> Iterator[Confusable]:
+    beginnings, _ = lexicon.sounds.to_parts_of(word)
+    for i in np.flatnonzero(_in_reach(beginnings[-1], word)):
+        yield _near(lexicon, beginnings[-1][i], i)
+
+
+def _two_words(word: Word, lexicon: Lexicon) -> Iterator[Confusable]:
+    """Two common words, the one like a beginning of the word, the other like the rest."""
+    beginnings, ends = lexicon.sounds.to_parts_of(word)
+    is_word = np.array([len(text) > 1 or len(s) == 1 for text, s in _entries(lexicon)])
+    common = np.flatnonzero((lexicon.per_million >= COMMON_PER_MILLION) & is_word)
+    for at in range(1, len(word)):
+        left, right = beginnings[at][common], ends[at][common]
+        firsts, seconds = (_least(part) for part in (left, right))
+        both = left[firsts][:, None] + right[seconds]
+        for i, j in zip(*np.nonzero(_in_reach(both, word)), strict=True):
+            yield _near(lexicon, both[i, j], common[firsts[i]], common[seconds[j]])
+
+
+def _entries(lexicon: Lexicon) -> Iterator[tuple[str, Word]]:
+    """Words and their sounds; one letter of several sounds is a letter's name."""
+    return zip(lexicon.words, lexicon.pronounced, strict=True)
+
+
+def _in_reach(distances: np.ndarray, word: Word) -> np.ndarray:
+    return (distances.round(6) >= LEAST) & (distances <= MOST_SHARE * len(word))
+
+
+def _least(distances: np.ndarray) -> np.ndarray:
+    return np.argsort(distances, kind="stable")[:NEAREST_PARTS]
+
+
+def _near(lexicon: Lexicon, distance: float, *words: int) -> Confusable:
+    text = " ".join(lexicon.words[i] for i in words)
+    per_million = 1e6 * float(np.prod([lexicon.per_million[i] / 1e6 for i in words]))
+    sounds = tuple(sound for i in words for sound in lexicon.pronounced[i])
+    return Confusable(text, float(distance), per_million, sounds)
