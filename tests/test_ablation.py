@@ -1,14 +1,19 @@
 """Ablation: which run reads what, what each flag changes, and the table that comes out."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mwwkit import presets
-from mwwkit.cli import ablation, chain
+from mwwkit.cli import ablation, chain, folding
 from mwwkit.cli.ablation import FLAGS, Ablation, Reached, Row, table
 from mwwkit.evaluation.measured import ConditionRate
 from mwwkit.metrics.rates import Hourly, proportion
+from mwwkit.run.errors import WrongInput
+from mwwkit.run.paths import Run
+from mwwkit.run.session import StoppedEarly
+from mwwkit.run.settings import RunSettings, keep
 from mwwkit.stages import featurize, train
 
 ALL = tuple(FLAGS)
@@ -49,11 +54,36 @@ def test_steps_come_after_what_they_read():
         seen.add(step.name)
 
 
-def test_a_finished_run_of_01_can_be_taken_instead():
-    study = made(flags=("no_rir",), clips="run/mine")
+def finished(folder):
+    """Files as a whole run has them."""
+    for name in ("clips/catalogue.csv", "features/checkpoint.json", "export/model.json"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(f"those of {folder.name}")
+    keep(Run(folder), RunSettings("hey cat"))
+    return folder
+
+
+def test_a_finished_run_can_be_taken_instead_and_only_its_clips_are(tmp_path):
+    study = made(tmp_path / "study", ("no_rir",), clips=str(finished(tmp_path / "mine")))
     steps = study.steps()
     assert "clips" not in [step.name for step in steps]
-    assert study.run_of(steps[0]).earlier == (Path("run/mine").absolute(),)
+    (clips,) = study.run_of(steps[0]).earlier
+    assert sorted(path.name for path in clips.iterdir()) == ["clips", "settings.json"]
+    assert (clips / "clips" / "catalogue.csv").read_text() == "those of mine"
+
+
+def test_a_study_goes_on_with_the_clips_that_it_was_begun_with(tmp_path):
+    for name in ("mine", "other"):
+        finished(tmp_path / name)
+    made(tmp_path / "study", (), clips=str(tmp_path / "mine"))
+    with pytest.raises(WrongInput, match="was begun with another run; give that again"):
+        made(tmp_path / "study", (), clips=str(tmp_path / "other"))
+
+
+def test_what_01_takes_is_refused_where_its_clips_are_given(tmp_path):
+    mine = str(finished(tmp_path / "mine"))
+    with pytest.raises(presets.PresetError, match="TTS_POSITIVE is 01's, whose clips are those of"):
+        made(tmp_path / "study", clips=mine, given={"TTS_POSITIVE": "5", "STEPS": "250"})
 
 
 def test_seeds_train_anew_on_the_same_features():
@@ -155,3 +185,36 @@ def test_each_run_is_given_only_what_its_stages_take_and_a_failure_is_a_row(monk
     assert jobs["clips"]["01"]["WORD"] == jobs["baseline"]["05"]["WORD"] == "up"
     previous = jobs["no_specaugment"]["05"]["PREVIOUS"]
     assert [Path(p).name for p in previous] == ["clips", "features-baseline"]
+
+
+def test_folds_are_added_up_each_at_its_own_cutoff():
+    rows = [Row("fold-1", facts(19, 20, 1)), Row("fold-2", facts(12, 20, 0, late=0.2))]
+    together = folding.pooled([*rows, Row("fold-3", failed="exit code 1")]).facts
+    assert (together.recall[0].count, together.recall[0].of) == (31, 40)
+    assert together.recall[0].low == proportion(31, 40).low
+    assert (together.false_accepts_per_hour.events, together.false_accepts_per_hour.hours) == (1, 4)
+    assert (together.machines.count, together.other_clips_accepted.of) == (6, 100)
+    assert together.median_latency_s == 0.2
+    last = table([*rows, Row("together", together)]).splitlines()[-1]
+    assert last.startswith("| together | 31 of 40: 77.5 %") and last.endswith("| each its own |")
+    assert folding.pooled([Row("fold-1", failed="no")]) == Row("together", failed="no run ended")
+
+
+def test_a_folds_run_goes_on_from_the_clips_with_splits_of_its_own(tmp_path, monkeypatch):
+    table_1 = tmp_path / "fold-1.csv"
+    folded = Run(finished(tmp_path / "mine"))
+    study = folding.Folds(
+        folded, tmp_path / "to", {"fold-1": table_1}, ["mwwkit", "run", "-p", "A=1"]
+    )
+    command = study.command("fold-1")
+    assert command[:5] == ["mwwkit", "run", "-p", "A=1", f"GIVEN_SPLITS={table_1}"]
+    clips = tmp_path / "to" / "clips" / "1"
+    assert command[5:] == ["--run-dir", str(tmp_path / "to" / "fold-1"), "--previous", str(clips)]
+    assert sorted(path.name for path in clips.iterdir()) == ["clips", "settings.json"]
+    codes = iter([1, 3])
+    monkeypatch.setattr(
+        folding.subprocess, "run", lambda call: SimpleNamespace(returncode=next(codes))
+    )
+    assert list(study.rows()) == [Row("fold-1", failed="exit code 1; what it said is above")]
+    with pytest.raises(StoppedEarly, match="fold-1 stopped to be continued"):
+        list(study.rows())

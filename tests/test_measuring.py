@@ -62,7 +62,7 @@ def test_a_table_is_written_for_each_speaker_with_the_command_to_run_without_the
     table = to / "without-1-s0.csv"
     assert len(list(to.iterdir())) == 2  # of the four two say the word
     assert "without s0: tests" in told and "24 positive" in told
-    [line] = [line for line in told.splitlines() if "run/without-1-s0 " in line]
+    [line] = [line for line in told.splitlines() if line.endswith("run/without-1-s0")]
     command = read(RUN, shlex.split(line)[2:])
     assert (command.run_dir, command.preset) == (f"run/{table.stem}", "fast_test")
     given = dict(command.parameter)

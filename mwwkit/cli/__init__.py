@@ -31,6 +31,7 @@ sweeping      their runs, one after another or several at once
 sweep_child   one of them, which ends with the sweep
 sweep_summary what came out of them
 ablation      the same run with parts left out
+folding       the runs of `folds --run`, and what they tell together
 rehearse      `rehearse`
 rehearsal     its sessions: killed, on a small disk, with read-only inputs
 summary       what `make demo` ends with

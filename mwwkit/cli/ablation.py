@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 from mwwkit.cli import chain
+from mwwkit.corpus.asked import MADE_OF_THEM
 from mwwkit.device.detector import Rule
 from mwwkit.evaluation.exported import Exported
 from mwwkit.evaluation.measured import ConditionRate
@@ -23,7 +24,9 @@ from mwwkit.metrics.rates import Hourly, Rate
 from mwwkit.presets import Preset, PresetError, suggest
 from mwwkit.report.voices import heard_words
 from mwwkit.run.paths import Run
+from mwwkit.run.settings import NAMES as RUN_WIDE
 from mwwkit.run.typed_json import Keyed, absent
+from mwwkit.run.views import REPORTED, view_of
 
 BASELINE = "baseline"
 # A part of the recipe, and the parameters of 02 and 03 that leave it out.
@@ -60,6 +63,11 @@ class Reached(Rule):
     people: Rate
     machines: Rate
 
+    @property
+    def shipped(self) -> str:
+        """ "0.93/5": the cutoff and its window."""
+        return f"{self.cutoff:g}/{self.window}"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -85,7 +93,8 @@ class Ablation:
     """Which flags, under which preset, in which folder.
 
     `given` are notebooks' parameters as texts; `seeds`, if any, are of 03 and 04, a run each.
-    `clips` is a finished run of 01 to use instead of making one.
+    `clips` is a run whose 01 is finished, to use its clips instead of making some; what else is in
+    it was made by its own settings and is not used, and its word, seed and targets are taken.
 
     Raises:
         PresetError: an unknown flag or one twice, or a parameter that a stage refuses.
@@ -107,7 +116,15 @@ class Ablation:
         # All that is wrong is said before work begins; a stage takes all flags at once as it
         # takes one.
         every = self.given | {name: t for flag in self.flags for name, t in FLAGS[flag].items()}
-        chain.plan(list(chain.NOTEBOOKS), self.preset, every, self.folder)
+        stages = [stage for stage in chain.NOTEBOOKS if not (self.clips and stage == "01")]
+        previous = [str(self._place("clips"))] if self.clips else []
+        takes = set().union(*map(chain.parameters, stages))
+        if unused := every.keys() & chain.parameters("01").keys() - takes:
+            raise PresetError(
+                f"{', '.join(sorted(unused))} is 01's, whose clips are those of {self.clips}; take "
+                "it off, or leave --previous away"
+            )
+        chain.plan(stages, self._own_preset(), every, self.folder, previous, None)
 
     def steps(self) -> list[Step]:
         """Everything to run, in order; the runs that are compared end with stage 05."""
@@ -137,7 +154,7 @@ class Ablation:
         takes = set().union(*(chain.parameters(stage) for stage in step.stages))
         given = {name: text for name, text in step.given.items() if name in takes}
         previous = [str(path) for path in run.earlier]
-        jobs = chain.plan(list(step.stages), self.preset, given, run.folder, previous)
+        jobs = chain.plan(list(step.stages), self._own_preset(), given, run.folder, previous, None)
         for _ in chain.execute(jobs, run, show=show):
             pass
         return run
@@ -145,11 +162,24 @@ class Ablation:
     def run_of(self, step: Step) -> Run:
         """The folder of a step as a `Run`, with the runs it goes on from."""
 
-        def place(name: str) -> Path:
-            return Path(self.clips) if name == "clips" and self.clips else self.folder / name
+        before = tuple(self._place(name).absolute() for name in step.previous)
+        return Run(self._place(step.name).absolute(), before)
 
-        before = tuple(place(name).absolute() for name in step.previous)
-        return Run(place(step.name).absolute(), before)
+    def _place(self, name: str) -> Path:
+        """A step's folder; that of the clips of another run has links to them and nothing else."""
+        folder = self.folder / name
+        if name == "clips" and self.clips:
+            return view_of(Path(self.clips), folder, {*MADE_OF_THEM, *REPORTED})
+        return folder
+
+    def _own_preset(self) -> Preset:
+        """The preset; where the clips are another run's, without what belongs to a whole run."""
+        if not self.clips:
+            return self.preset
+        return {
+            section: {name: value for name, value in values.items() if name not in RUN_WIDE}
+            for section, values in self.preset.items()
+        }
 
     def rows(self, show: bool = False) -> Iterator[Row]:
         """Run every step; a row for each run that is compared, when it is done.
@@ -210,9 +240,6 @@ def table(rows: Sequence[Row]) -> str:
         both = facts.people, facts.machines
         cells += map(str, (*both, facts.other_clips_accepted, facts.false_accepts_per_hour))
         latency_s = facts.median_latency_s
-        cells += [
-            "-" if latency_s is None else f"{latency_s:.2f}",
-            f"{facts.cutoff:g}/{facts.window}",
-        ]
+        cells += ["-" if latency_s is None else f"{latency_s:.2f}", facts.shipped]
         lines.append([row.flag, *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

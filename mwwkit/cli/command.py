@@ -76,7 +76,7 @@ def _say_what_was_edited(arguments: argparse.Namespace) -> None:
     """Say what stands in the notebooks and does not count, for a command that takes parameters."""
     if "parameter" in arguments:
         said = {name for name, _ in arguments.parameter} | (
-            {"PRESET"} if arguments.preset else set()
+            {"PRESET"} if getattr(arguments, "preset", "") else set()
         )
         for line in told_of_edits(getattr(arguments, "stages", list(SECTIONS)), said):
             say(line)

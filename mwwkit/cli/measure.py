@@ -3,8 +3,10 @@
 import argparse
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from mwwkit import presets
 from mwwkit.cli import options
@@ -81,6 +83,10 @@ def _folds_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=42)
     each = "a run for each known speaker of the word, who is left out of it and tests it"
     parser.add_argument("--by-speaker", action="store_true", help=each)
+    now = "make these runs too, one after another, and a table of them; again to go on"
+    parser.add_argument("--run", action="store_true", help=now)
+    options.add_parameter(parser, "with --run, parameters of these runs beside those of 01")
+    options.add_json(parser, "one JSON list, with --run")
 
 
 def _folds(arguments: argparse.Namespace) -> int:
@@ -100,6 +106,8 @@ def _folds(arguments: argparse.Namespace) -> int:
         folds = write_folds(clips, arguments.k, arguments.seed, to)
         written = {f"fold {number}": table for number, table in enumerate(folds, start=1)}
     run = options.made_run_of(arguments)
+    if arguments.run:
+        return _run_folds(arguments, run, to, {path.stem: path for path, _ in written.values()})
     if recorded := run.all(RECORDED):
         print(f"Before each command: copy {recorded[0]} into its --run-dir, as {RECORDED}/.")
     print(
@@ -109,7 +117,8 @@ def _folds(arguments: argparse.Namespace) -> int:
     for name, (path, tested) in written.items():
         clips_tested = ", ".join(f"{count} {what}" for what, count in tested.items())
         print(f"{name}: tests {clips_tested}")
-        print(f"  {shlex.join(_like(run, f'run/{path.stem}', path))}")
+        where = f"GIVEN_SPLITS={path}", "--run-dir", f"run/{path.stem}"
+        print(f"  {shlex.join([*_like(run), *where])}")
     if arguments.by_speaker:
         print("Each run's card says how a stranger is heard; the counts of all may be added up.")
     few = {record.speaker for record in clips} - {""} - speakers_kept_whole(clips)
@@ -121,15 +130,34 @@ def _folds(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _like(run: Run, folder: str, table: Path) -> list[str]:
-    """The command that makes another run of a run's word and recordings, with given splits."""
+def _run_folds(arguments: argparse.Namespace, run: Run, to: Path, tables: dict[str, Path]) -> int:
+    from mwwkit.cli import ablation, folding
+    from mwwkit.corpus.asked import settings_of
+    from mwwkit.run.files import write_json
+    from mwwkit.run.typed_json import to_json
+
+    of_01 = {name.upper(): value for name, value in settings_of(run).items()}
+    like, rows = _like(run, of_01 | options.parameters_of(arguments)), []
+    for row in folding.Folds(run, to, tables, like).rows():
+        rows.append(row)
+        say(f"{row.flag} ({len(rows)} of {len(tables)}): {row.failed or 'done'}")
+    rows.append(folding.pooled(rows))
+    write_json(to / "folds.json", to_json(rows))
+    show(arguments, to_json(rows), ablation.table(rows))
+    say(f"the table's figures are in {to / 'folds.json'}, each run's report in its own folder")
+    return BAD if any(row.failed for row in rows) else OK
+
+
+def _like(run: Run, more: Mapping[str, Any] | None = None) -> list[str]:
+    """The command that makes another run of a run's word and recordings; it takes more `-p`."""
     has = settings.of_run(run)
-    words = ["mwwkit", "run", "--run-dir", folder]
+    words = ["mwwkit", "run"]
     words += ["--preset", has["preset"].value] if "preset" in has and has["preset"].value else []
     default = as_json(asdict(settings.RunSettings()))
     values = as_json({name: held.value for name, held in has.items() if name != "preset"})
     as_given = {name: value for name, value in values.items() if value != default[name]}
-    parameters = {name.upper(): v for name, v in as_given.items()} | {"GIVEN_SPLITS": str(table)}
+    parameters = {n.upper(): value for n, value in as_given.items() if n != "given_splits"}
+    parameters |= more or {}
     texts = (
         f"{name}={value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}"
         for name, value in parameters.items()

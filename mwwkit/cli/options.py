@@ -31,6 +31,15 @@ def add_parameters(parser: Parser, preset: str) -> None:
     choices = f"how much is made and trained: {', '.join(presets.names())}, or a .yaml file"
     choices += f" (default {preset})"
     parser.add_argument("--preset", default=preset, help=choices)
+    add_parameter(
+        parser,
+        "parameters of the notebooks, as WORD='hey kitchen' RECORDINGS=folder; each goes to "
+        "every chosen notebook that has it; `mwwkit parameters` lists them",
+    )
+
+
+def add_parameter(parser: Parser, what: str) -> None:
+    """Parameters by name."""
     parser.add_argument(
         "-p",
         dest="parameter",
@@ -39,8 +48,7 @@ def add_parameters(parser: Parser, preset: str) -> None:
         action="extend",
         default=[],
         metavar="NAME=VALUE",
-        help="parameters of the notebooks, as WORD='hey kitchen' RECORDINGS=folder; each goes to "
-        "every chosen notebook that has it; `mwwkit parameters` lists them",
+        help=what,
     )
 
 

@@ -69,6 +69,13 @@ def keep(run: Run, settings: dict[str, Any], content: str, before: tuple[str, in
     write_json(run / FILE, {key: asdict(asked) for key, asked in sorted(held.items())})
 
 
+def settings_of(run: Run) -> dict[str, Any]:
+    """01's settings that shape the clips that there are, by name, as far as they are held."""
+    held = _held(run).get(standing(run)[0])
+    shaping = next((state["settings"] for _, state in states(run, "clips")), {})
+    return {**shaping, **(held.settings if held else {})}
+
+
 def standing(run: Run) -> tuple[str, int]:
     """Digest and clips of the catalogue that there is; "" and 0 where there is none."""
     for path in run.all(CATALOGUE)[:1]:

@@ -1,5 +1,6 @@
 """Where, when and how much: files, sessions and work that can be killed. Knows nothing of sound.
 
+views             a run seen in part, through a folder of links
 paths             every place that is read or written; paths.md as code
 attached          earlier runs that are attached: found and put in order
 files             files and folders appear whole or not at all

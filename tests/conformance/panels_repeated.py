@@ -23,12 +23,13 @@ import soundfile
 from whole_runs import FOLDERS, ROOT, contents
 
 from mwwkit.corpus.clips import Label, Split, load_clips
-from mwwkit.corpus.synthetic_inputs import negatives, positives
+from mwwkit.corpus.synthetic_inputs import other_words, positives
 from mwwkit.evaluation.exported import Exported
 from mwwkit.previews import augmentation_ab, clip_browser, guided_recorder
 from mwwkit.run.checkpoint import finished
 from mwwkit.run.decisions import CutoffDecision, decide_cutoff
 from mwwkit.run.paths import Run
+from mwwkit.run.seeds import rng
 from mwwkit.scenes.augmentation import Recipe
 from mwwkit.stages import acquire
 
@@ -62,12 +63,14 @@ def as_recorded(audio) -> str:
 
 def record(run: Run) -> None:
     """Eight words, four other words, by four people, through the guided recorder."""
-    engines = acquire.Config(word=WORD).engines()
-    asked = {"near": positives(engines, WORD, (), 8, 7), "other": negatives(engines, WORD, 4, 7)}
+    config = acquire.Config(word=WORD, seed=7)
+    engines = config.engines()
+    said = [(text, engines.all[0].draw(rng(7, text))) for text in other_words(config, 4)]
+    words = [(item.texts[0], item.voice) for item in positives(engines, WORD, (), 8, 7)]
+    asked = {"near": words, "other": said}
     guide = guided_recorder.Guide(run, WORD)
-    for task, items in asked.items():
-        spoken = engines.of(items).speak_many((item.texts[0], item.voice) for item in items)
-        for number, audio in enumerate(spoken):
+    for task, orders in asked.items():
+        for number, audio in enumerate(engines.all[0].speak_many(orders)):
             name = SPEAKERS[number % len(SPEAKERS)]
             guide.task.value = task
             guide.draw(as_recorded(audio), name, task, (), False)
