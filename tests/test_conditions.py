@@ -491,3 +491,24 @@ def test_the_readmes_tables_are_those_of_the_committed_files():
     assert tables.put_into(text, tables.everything(bench.RESULTS)) == text
     with pytest.raises(ValueError, match="has no"):
         tables.put_into("no marks", "tables")
+
+
+@pytest.mark.parametrize(("word", "like", "of"), [("cat", "people20", 3), ("alexa", "few", 5)])
+def test_twenty_recordings_alone_are_those_of_the_trial_that_has_other_sounds_too(
+    real_audio, people, word, like, of
+):
+    at_hand = folds.AtHand(real_audio, people)
+    alone, beside = (
+        cases.material(cases.Case(word, trial, 0, of, 1), at_hand) for trial in ("alone", like)
+    )
+    assert alone.train == {"positives": beside.train["positives"]}
+    assert len(alone.train["positives"]) == 20 and alone.test == beside.test
+
+
+def test_models_of_many_recordings_are_no_others_since_machines_are_silent_beside_few():
+    """Nothing of what changed them is in `all` and `people200`: machines say nothing there."""
+    few, many = (
+        {cases.Case("cat", trial, 0, 3, 1).recipe for trial in trials}
+        for trials in (("few", "people20", "alone", "none", "folders3"), cases.MANY)
+    )
+    assert len(few) == len(many) == 1 and few != many

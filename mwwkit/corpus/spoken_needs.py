@@ -1,12 +1,11 @@
 """What machines should say beside the recordings that people gave.
 
-    needs = needs_of(inputs)
+    needs = needs_of(inputs, rules=3)
     if needs.words: ...          # people recorded the word too seldom to go without machines
-    print(needs)                 # machines say the word and other words too: ... 100 are enough
+    print(needs)                 # machines say the word and other words too: ... 20 are enough
 
 Synthetic voices help where people's are missing and harm where they are not: measured with twenty
-recordings and with 188 (benchmarks/README.md, "What machines say"). The limits lie between the two
-and were not measured themselves.
+recordings and with 188, beside other words by people (benchmarks/README.md, "What machines say").
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,8 @@ from dataclasses import dataclass
 from mwwkit.corpus.clips import SYNTHETIC_SOURCES, Kind, Label
 from mwwkit.corpus.sources import FromFile, Input
 
-ENOUGH_WORDS = 100  # recordings of the wake word
+ENOUGH_WORDS = 20  # recordings of the wake word, beside enough other words by people
+ENOUGH_ALONE = 100  # recordings of it where people said too few other words
 ENOUGH_OTHERS = 500  # clips of other words, beside at least some long speech
 
 
@@ -26,11 +26,25 @@ class Needs:
     n_words: int  # that people recorded
     n_others: int
     n_long: int  # files of long speech or noise by people
+    enough_words: int = ENOUGH_WORDS
+
+    @property
+    def _others_lack(self) -> bool:
+        return self.n_others < ENOUGH_OTHERS or not self.n_long
+
+    @property
+    def enough(self) -> int:
+        """How many recordings of the word are enough, among these other sounds.
+
+        Where other words are machines' alone, so must be some of the wake word: else a net may tell
+        people from machines instead of words.
+        """
+        return ENOUGH_ALONE if self._others_lack else self.enough_words
 
     @property
     def words(self) -> bool:
         """Whether machines say the wake word and near misses of it."""
-        return self.n_words < ENOUGH_WORDS
+        return self.n_words < self.enough
 
     @property
     def others(self) -> bool:
@@ -39,14 +53,14 @@ class Needs:
         They do wherever they say the wake word: voices that say nothing else teach a net that such
         a voice is the word.
         """
-        return self.words or self.n_others < ENOUGH_OTHERS or not self.n_long
+        return self.words or self._others_lack
 
     def __str__(self) -> str:
         """What machines say, and why."""
         if self.words:
             return (
                 f"machines say the word and other words too: people's recordings of it are "
-                f"{self.n_words:,}, and {ENOUGH_WORDS} are enough to do without"
+                f"{self.n_words:,}, and {self.enough} are enough to do without{self._among}"
             )
         told = f"machines do not say the word: {self.n_words:,} recordings by people are enough"
         if not self.others:
@@ -56,15 +70,26 @@ class Needs:
             f"{self.n_long:,} files of long sound ({ENOUGH_OTHERS} and 1 are enough)"
         )
 
+    @property
+    def _among(self) -> str:
+        if not self._others_lack or self.enough_words == ENOUGH_ALONE:
+            return ""
+        return (
+            f" ({self.enough_words} beside {ENOUGH_OTHERS} clips of other words by people and a "
+            f"file of long sound; here {self.n_others:,} and {self.n_long:,})"
+        )
 
-def needs_of(inputs: Sequence[Input]) -> Needs:
+
+def needs_of(inputs: Sequence[Input], rules: int) -> Needs:
     """What there is too little of among the files that people gave.
 
-    What a table says a machine spoke is nobody's recording either.
+    What a table says a machine spoke is nobody's recording either. `rules`: 01's input_rules;
+    before 3, a hundred recordings of the word were wanted whatever else there was.
     """
     given = (i.about for i in inputs if isinstance(i, FromFile) and not i.start_s)
     files = [about for about in given if about.source not in SYNTHETIC_SOURCES]
     clips = [about.label for about in files if about.kind is Kind.CLIP]
     n_words = clips.count(Label.POSITIVE)
     n_long = sum(about.kind is Kind.AMBIENT for about in files)
-    return Needs(n_words, len(clips) - n_words, n_long)
+    enough = ENOUGH_ALONE if rules < 3 else ENOUGH_WORDS
+    return Needs(n_words, len(clips) - n_words, n_long, enough)

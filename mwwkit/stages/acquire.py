@@ -180,7 +180,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
         "notices": [*gathered.notices, *[OLDER] * (config.input_rules == 1)],
-        "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
+        "machines": _who_says_what(config, inputs),
         "units done": len(units) - len(left),
         "units left": len(left),
         "minutes left, about": round(seconds / 60, 1) if left else 0.0,
@@ -189,6 +189,12 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     needs = expected(run, STAGE, seconds), f"{how_much(n_bytes)} to write at most"
     head = how_it_stands(len(units) - len(left), len(left), "unit", *needs)
     return Facts(facts, head, *clip_tables.what_is_planned(facts, inputs))
+
+
+def _who_says_what(config: Config, inputs: Sequence[Input]) -> str:
+    if config.tts_when == "always":
+        return "say all that is set"
+    return str(needs_of(inputs, config.input_rules))
 
 
 def _guessed_s(config: Config, inputs: Sequence[Input], limits: Limits) -> float:
