@@ -213,9 +213,9 @@ clips and guided_recorder.guide(run, clips.word)
 # your recordings counted? If not, `RECORDINGS` names the wrong folder. It stops here, not three
 # hours in, where a folder is empty or the disk too small.
 #
-# Why machines speak: nobody records a thousand words. Hundreds of voices teach the model what the
-# word is; yours teach it how people say it. They also say *near misses*, words that sound like yours,
-# since a model that never heard them wakes to them. espeak-ng sounds like a machine; the voices of
+# Why machines speak: they stand in for what people said too little of, other words and, beside few
+# recordings, the word too. They also say *near misses*, words that sound like yours, since a model that
+# never heard them wakes to them. espeak-ng sounds like a machine; the voices of
 # `TTS_ENGINES = ["kokoro", "espeak-ng"]`, which `mwwkit voices get kokoro` fetches first, are more
 # like people's, and take a second a word. Who says the word says the others as often.
 
