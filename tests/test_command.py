@@ -19,6 +19,7 @@ ANYWHERE = [  # a command, its arguments, and its options with what follows each
     ("score", ["m"], [["--live"], ["--seconds", "2"], ["--microphone", "usb"]]),
     ("report", ["r"], [["--previous", "x", "y"]]),
     ("verify", ["m"], [["--json"], ["--envelope", "vad"]]),
+    ("verify", ["m", "n"], [["--vad", "v"], ["--audio", "a"]]),
     ("shift", ["r"], [["--clips", "5"], ["--tta"], ["--previous", "x", "y"]]),
     ("ablate", [], [["--flags", "a", "b"], ["--seeds", "1", "2"], ["--json"]]),
     ("rehearse", ["d"], [["--disk-gb", "1"], ["-p", "A=1"], ["--session-seconds", "9"]]),
@@ -64,7 +65,7 @@ def test_a_home_stands_in_the_place_of_a_tilde_where_a_shell_puts_none(monkeypat
     ] == "/h/m /h/v a /h/b".split()
     assert str(values("tune", "r", "--study=~/s.db")["study"]) == "/h/s.db"
     assert str(values("folds", "r", "--to=~/t")["to"]) == "/h/t"
-    assert str(values("verify", "~/m")["model"]) == "/h/m"
+    assert str(values("verify", "~/m")["models"][0]) == "/h/m"
 
 
 @pytest.mark.parametrize("line", ["--previous x", "r -p A=1 s", "-p A=1 B=2", "r s", "r --nothing"])

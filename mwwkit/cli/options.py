@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from mwwkit import presets
@@ -147,6 +148,17 @@ def parameter(text: str) -> tuple[str, str]:
             f"{text!r}; wanted NAME=VALUE, in quotes where it has spaces"
         )
     return name, value
+
+
+def refuse_missing_audio(places: Iterable[Path]) -> None:
+    """PresetError for a place of sound that is not there: a mistyped path."""
+    from mwwkit.corpus.missing_places import close_by
+
+    for place in places:
+        if not os.path.lexists(place):
+            raise presets.PresetError(
+                f"{place.absolute()} is not there{close_by(place.absolute())}; check the path"
+            )
 
 
 def refuse_missing_model(model: Path) -> None:

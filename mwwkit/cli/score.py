@@ -1,12 +1,10 @@
 """`mwwkit score`: a model over files and folders, or live at a microphone, as the device hears."""
 
 import argparse
-import os
 import sys
 
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, say, show
-from mwwkit.corpus.missing_places import close_by
 from mwwkit.presets import PresetError
 
 
@@ -52,11 +50,7 @@ def _refuse_missing(arguments: argparse.Namespace) -> None:
     """PresetError for a place that is not there: a mistyped one is told before any is heard."""
     for model in filter(None, (arguments.model, arguments.vad)):
         options.refuse_missing_model(model)
-    for place in arguments.audio:
-        if not os.path.lexists(place):
-            raise PresetError(
-                f"{place.absolute()} is not there{close_by(place.absolute())}; check the path"
-            )
+    options.refuse_missing_audio(arguments.audio)
 
 
 def _live(arguments: argparse.Namespace) -> int:

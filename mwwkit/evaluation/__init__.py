@@ -12,6 +12,7 @@ domain_shift   a finished model under noise, rooms, gains and codecs
 decided_cutoff the cutoff and window to ship: a person's, else the best
 tta            scores averaged over small delays and gains
 exported       the files that 05 left in a run, read
+together       several wake words and a VAD model on one device
 scoring        files and folders heard as the device would hear them
 live           a model that listens at a microphone
 """

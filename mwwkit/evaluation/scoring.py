@@ -236,7 +236,7 @@ def score(
         raise WrongInput(f"lead_in_s is {lead_in_s}; wanted 0 or more")
     component = Component.load(model, vad)
     places = list(audio)
-    paths, others = _found(places)
+    paths, others = found(places)
     if not paths:
         raise FileNotFoundError(
             "; ".join(["there is no audio file in what was given", *(e.error for e in others[:3])])
@@ -258,8 +258,8 @@ def score(
     )
 
 
-def _found(audio: Sequence[Path]) -> tuple[list[Path], list[FileScore]]:
-    """The files to hear, and what in folders is none."""
+def found(audio: Sequence[Path]) -> tuple[list[Path], list[FileScore]]:
+    """The files to hear among files and folders, and what in those is none."""
     paths, others = [], []
     for place in audio:
         if not place.is_dir():
