@@ -177,7 +177,7 @@ from mwwkit.run import fresh_session
 fresh_session.prepare(globals())
 
 # %%
-from mwwkit.corpus import fates, word_advice
+from mwwkit.corpus import fates
 from mwwkit.presets.parameters import resolve
 from mwwkit.previews import clip_browser, clip_player, good_enough, guided_recorder, triple_player
 from mwwkit.run.ending import Ending
@@ -230,7 +230,7 @@ clips and acquire.plan(clips, run, limits)
 # may say for it.
 
 # %%
-clips and word_advice.of(clips)
+clips and acquire.advice(clips, run)
 
 # %% [markdown]
 # ## Run

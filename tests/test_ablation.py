@@ -69,6 +69,9 @@ def test_a_finished_run_can_be_taken_instead_and_only_its_clips_are(tmp_path):
     assert "clips" not in [step.name for step in steps]
     (clips,) = study.run_of(steps[0]).earlier
     assert sorted(path.name for path in clips.iterdir()) == ["clips", "settings.json"]
+    assert clips.name not in [
+        step.name for step in made(flags=ALL).steps()
+    ]  # a 01 would write in it
     assert (clips / "clips" / "catalogue.csv").read_text() == "those of mine"
 
 
@@ -78,6 +81,22 @@ def test_a_study_goes_on_with_the_clips_that_it_was_begun_with(tmp_path):
     made(tmp_path / "study", (), clips=str(tmp_path / "mine"))
     with pytest.raises(WrongInput, match="was begun with another run; give that again"):
         made(tmp_path / "study", (), clips=str(tmp_path / "other"))
+
+
+def test_a_run_that_is_not_there_is_refused_and_leaves_nothing(tmp_path):
+    with pytest.raises(WrongInput, match="PREVIOUS names .*nosuch, which is no folder"):
+        made(tmp_path / "study", clips=str(tmp_path / "nosuch"))
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_study_of_a_run_has_the_values_of_its_own_preset(tmp_path):
+    mine = finished(tmp_path / "mine")
+    keep(Run(mine), RunSettings("hey cat", preset="max_quality"))
+    study = made(tmp_path / "study", (), clips=str(mine))
+    step = study.steps()[-1]
+    jobs = chain.plan(list(step.stages), study._own_preset(), {}, study.run_of(step).folder)
+    assert {job.given["PRESET"] for job in jobs if "PRESET" in job.given} == {""}
+    assert "WORD" not in jobs[-1].given  # the run's own counts
 
 
 def test_what_01_takes_is_refused_where_its_clips_are_given(tmp_path):
@@ -203,18 +222,14 @@ def test_folds_are_added_up_each_at_its_own_cutoff():
 def test_a_folds_run_goes_on_from_the_clips_with_splits_of_its_own(tmp_path, monkeypatch):
     table_1 = tmp_path / "fold-1.csv"
     folded = Run(finished(tmp_path / "mine"))
-    study = folding.Folds(
-        folded, tmp_path / "to", {"fold-1": table_1}, ["mwwkit", "run", "-p", "A=1"]
-    )
-    command = study.command("fold-1")
-    assert command[:5] == ["mwwkit", "run", "-p", "A=1", f"GIVEN_SPLITS={table_1}"]
-    clips = tmp_path / "to" / "clips" / "1"
-    assert command[5:] == ["--run-dir", str(tmp_path / "to" / "fold-1"), "--previous", str(clips)]
+    study = folding.Folds(folded, tmp_path / "to", {"fold-1": table_1}, ["-p", "A=1"])
+    words = study.words("fold-1")
+    assert words[:3] == ["-p", "A=1", f"GIVEN_SPLITS={table_1}"]
+    clips = tmp_path / "to" / "of-run" / "1"
+    assert words[3:] == ["--run-dir", str(tmp_path / "to" / "fold-1"), "--previous", str(clips)]
     assert sorted(path.name for path in clips.iterdir()) == ["clips", "settings.json"]
-    codes = iter([1, 3])
-    monkeypatch.setattr(
-        folding.subprocess, "run", lambda call: SimpleNamespace(returncode=next(codes))
-    )
+    ended = iter([SimpleNamespace(returncode=1), SimpleNamespace(returncode=3)])
+    monkeypatch.setattr(folding.subprocess, "run", lambda call, stdout: next(ended))
     assert list(study.rows()) == [Row("fold-1", failed="exit code 1; what it said is above")]
     with pytest.raises(StoppedEarly, match="fold-1 stopped to be continued"):
         list(study.rows())

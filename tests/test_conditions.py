@@ -505,10 +505,14 @@ def test_twenty_recordings_alone_are_those_of_the_trial_that_has_other_sounds_to
     assert len(alone.train["positives"]) == 20 and alone.test == beside.test
 
 
-def test_models_of_many_recordings_are_no_others_since_machines_are_silent_beside_few():
-    """Nothing of what changed them is in `all` and `people200`: machines say nothing there."""
-    few, many = (
-        {cases.Case("cat", trial, 0, 3, 1).recipe for trial in trials}
-        for trials in (("few", "people20", "alone", "none", "folders3"), cases.MANY)
-    )
-    assert len(few) == len(many) == 1 and few != many
+def test_a_model_is_another_only_where_what_changed_is_in_it():
+    """Machines say nothing beside many recordings, nor beside few and enough other words."""
+
+    def recipes(*trials, **more):
+        return {cases.Case("cat", trial, 0, 3, 1, **more).recipe for trial in trials}
+
+    many, few = recipes("all", "people200"), recipes("few", "people20", "folders3")
+    spoken = recipes("alone", "none")
+    assert len(many) == len(few) == len(spoken) == len(many | few | spoken) / 3 == 1
+    asked = recipes("all", "few", "none", changes=("TTS_WHEN=always",))
+    assert len(asked) == 1

@@ -1,9 +1,11 @@
+from collections import Counter
+
 import pytest
 
 from mwwkit.corpus.confusable import LEAST, confusables
-from mwwkit.corpus.lexicon import as_read, is_known, lexicon_of, sounds_of
+from mwwkit.corpus.lexicon import as_read, lexicon_of, sounds_of
 from mwwkit.corpus.near_misses import holds
-from mwwkit.corpus.sound_distance import within
+from mwwkit.corpus.sound_distance import is_charted, swapped, within
 from mwwkit.corpus.speech import SpeechError
 
 pytest.importorskip("espeakng_loader")
@@ -22,7 +24,6 @@ WORDS = (
 def test_english_sounds_are_the_dictionarys_and_where_it_lacks_a_word_espeaks_in_its_letters():
     assert sounds_of("Athena!", "gmw/en-US") == ("ə", "θ", "i", "n", "ə")
     assert sounds_of("hard computer", "gmw/en") == tuple("h ɑ ɹ d k ə m p j u t ɚ".split())
-    assert not is_known("zorbex") and is_known("hey Computer")
     assert sounds_of("zorbex", "gmw/en-US") == as_read("zorbex", "gmw/en-US")
     # espeak-ng taps the t and has one sound for "ar": the dictionary has neither.
     assert as_read("hard water", "gmw/en-US") == tuple("h ɑ ɹ d w ɔ t ɚ".split())
@@ -37,6 +38,33 @@ def test_a_lexicon_has_the_commonest_words_first_and_how_each_sounds(voice, comm
     assert len(words.words) == len(words.pronounced) == len(words.per_million)
     assert all(words.pronounced) and (words.per_million[:-1] >= words.per_million[1:]).all()
     assert words.per_million[0] > 1000 > words.per_million[-1] > 0
+
+
+@pytest.mark.parametrize(
+    ("voice", "least"),
+    [("inc/hi", 15_000), ("dra/ta", 15_000), ("inc/bn", 15_000), ("ira/fa", 15_000)],
+)
+def test_words_with_vowel_signs_are_words(voice, least):
+    assert len(lexicon_of(voice).words) > least
+
+
+def test_one_language_of_three_names_is_found_by_each():
+    assert len(lexicon_of("zls/hr").words) == len(lexicon_of("zls/bs").words) > 15_000
+
+
+@pytest.mark.parametrize(
+    "voice", "gmw/en-US roa/es roa/fr gmw/de zle/ru jpx/ja ko trk/tr gmq/da sit/cmn inc/hi".split()
+)
+def test_the_charts_have_the_sounds_of_a_language(voice):
+    sounds = Counter(sound for word in lexicon_of(voice).pronounced for sound in word)
+    unknown = {sound: n for sound, n in sounds.items() if not is_charted(sound)}
+    assert sum(unknown.values()) < 0.01 * sounds.total(), unknown
+    assert swapped("ä", "e̞") < swapped("ä", "k")
+
+
+def test_a_short_list_is_the_beginning_of_a_long_one():
+    long = confusables("okay nabu", "gmw/en-US", 400)
+    assert confusables("okay nabu", "gmw/en-US", 12) == long[:12]
 
 
 def test_a_language_without_a_list_has_no_lexicon():

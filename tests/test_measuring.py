@@ -123,6 +123,8 @@ def test_an_ablation_keeps_its_rows_as_they_come_and_ends_with_one_table(
         (["shift", ".", "--clips", "0"], "--clips is 0; wanted 1 or more"),
         (["folds", "nowhere"], "is no folder"),
         (["ablate", "--previous", "a", "b"], "wanted one finished run of 01"),
+        (["folds", "r", "-p", "STEPS=1"], "go with --run"),
+        (["folds", "r", "--json"], "go with --run"),
         (["ablate", "--preset", "fast_test", "--flags", "no_rirs"], "did you mean no_rir?"),
     ],
 )

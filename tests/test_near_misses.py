@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+from mwwkit.corpus import word_advice
+from mwwkit.corpus.confusable import confusables
 from mwwkit.corpus.near_misses import (
     COMMON,
     cut_offs,
@@ -13,8 +15,11 @@ from mwwkit.corpus.near_misses import (
     syllables,
     words,
 )
-from mwwkit.corpus.synthetic_inputs import near_miss_texts, other_words
+from mwwkit.corpus.synthetic_inputs import near_miss_texts, near_misses_of, other_words
+from mwwkit.run.errors import WrongInput
+from mwwkit.run.paths import Run
 from mwwkit.run.seeds import rng
+from mwwkit.run.session import Limits
 from mwwkit.stages import acquire
 
 each_word = pytest.mark.parametrize("wake_word", ["hey jarvis", "computer", "Zoë", "window", "ab"])
@@ -88,9 +93,31 @@ def test_asking_for_more_near_misses_keeps_those_there_were():
 
 def test_pieces_are_a_fifth_the_nearest_are_said_often_and_many_texts_once_or_twice():
     texts, _ = lists_of()
-    said = Counter(texts)
-    pieces = {*cut_offs("okay computer")}
+    said, pieces = Counter(texts), {*cut_offs("okay computer")}
+    near = [n for n in confusables("okay computer", "gmw/en-US", 400) if n.text not in pieces]
     assert {*texts[::5]} == pieces
-    often = [text for text, n in said.items() if n >= 4 and text not in pieces]
-    seldom = [text for text, n in said.items() if n <= 2]
-    assert len(often) >= 40 and len(seldom) >= 150
+    nearest = [said[n.text] for n in near[:60]]
+    assert min(nearest) >= 4 and max(nearest) - min(nearest) <= 1
+    assert sum(said[n.text] == 1 for n in near[60:]) >= 200
+    assert min(said[n.text] for n in near) in (0, 1)
+
+
+def test_what_is_struck_out_again_and_again_is_never_refused():
+    struck = ()
+    for _ in range(6):
+        config = acquire.Config("hey kitchen", recordings="", tts_not_near=struck)
+        near = near_misses_of(config)
+        assert len(near) == 400 and not {n.text for n in near} & {*struck}
+        struck += tuple(n.text for n in near[:3])
+    with pytest.raises(WrongInput, match="tts_not_near has 'hey chickadee'"):
+        near_misses_of(acquire.Config("hey kitchen", tts_not_near=("hey chickadee",)))
+
+
+def test_a_run_that_an_older_version_began_refuses_strikes_and_says_what_it_says(tmp_path):
+    with pytest.raises(WrongInput, match="tts_not_near is commuter and input_rules 2"):
+        acquire.Config("computer", input_rules=2, tts_not_near=("commuter",))
+    told = word_advice.of(acquire.Config("computer", input_rules=2))
+    assert told["near misses"] == [] and "made by letters" in repr(told)
+    here = acquire.Config("computer", recordings="", input_rules=2, tts_hard_negative=4)
+    notices = acquire.plan(here, Run(tmp_path), Limits(workers=1))["notices"]
+    assert any("near misses are made by letters" in notice for notice in notices)

@@ -1,10 +1,13 @@
 """Words in letters that the voices do not read are told before anything is spoken."""
 
+import sys
+
 import pytest
 
+from mwwkit.corpus.lexicon import lexicon_of
 from mwwkit.corpus.piper import Piper
 from mwwkit.corpus.scripts import OWN_VOICES, notices, refuse_unread, scripts_of, unread
-from mwwkit.corpus.speech import ACCENTS, ENGLISH, Espeak, Voice
+from mwwkit.corpus.speech import ACCENTS, ENGLISH, Espeak, SpeechError, Voice
 from mwwkit.corpus.synthetic_inputs import ambient, near_miss_texts, other_words, reader
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import write_json
@@ -90,8 +93,9 @@ def test_01_says_so_before_it_speaks_and_not_where_machines_say_nothing(tmp_path
     russian = {"tts_languages": ("zle/ru",), "tts_negative": 40, "tts_hard_negative": 40}
     assert not acquire.plan(settings(**russian), here, limits)["notices"]
     belarusian = russian | {"tts_languages": ("zle/be",)}
-    (told,) = acquire.plan(settings(**belarusian), here, limits)["notices"]
-    assert "commonest words of zle/be's language are not known" in told
+    near, others, latin = acquire.plan(settings(**belarusian), here, limits)["notices"]
+    assert "in zle/be's language is not known: near misses are made by its letters" in near
+    assert "other words and sentences are English" in others and "in Latin letters" in latin
     older = acquire.plan(settings(**russian, input_rules=2), here, limits)["notices"]
     assert "in Latin letters, most of them English" in older[0]
     assert not (tmp_path / "clips").exists()
@@ -107,7 +111,22 @@ def test_machines_speak_the_words_of_their_own_language():
     assert scripts_of(" ".join(sentences.texts)) == {"CYRILLIC"}
     german = settings(word="hallo küche", tts_languages=("gmw/en", "gmw/de"), languages=("de",))
     assert reader(german) == "gmw/de"
-    assert reader(settings(word="hallo küche", languages=("de",))) == "gmw/en"
+    # English is always read by one voice, whoever speaks it
+    assert reader(settings(word="hallo küche", languages=("de",))) == "gmw/en-US"
+    assert reader(settings(word="hey", tts_languages=("gmw/en-GB-scotland",))) == "gmw/en-US"
+
+
+def test_a_folder_without_voices_is_told_as_ever(tmp_path):
+    config = settings(word="hey", piper_voices=str(tmp_path), tts_hard_negative=5)
+    with pytest.raises(SpeechError, match="has no Piper voice"):
+        acquire.plan(config, Run(tmp_path / "run"), Limits(workers=1))
+
+
+def test_nothing_is_looked_up_where_machines_say_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "wordfreq", None)
+    lexicon_of.cache_clear()
+    none = settings(tts_positive=0, tts_languages=("gmw/de",))
+    assert near_miss_texts(none, 0) == other_words(none, 0) == ambient(none, 0.0) == []
 
 
 def test_accents_that_would_spell_the_word_are_left_out_and_a_run_begun_before_keeps_them():

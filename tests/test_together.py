@@ -56,7 +56,7 @@ def test_a_set_wakes_as_its_words_do_alone_and_needs_what_they_need(manifests, s
         # after the file `listen` goes on with half a second of faint noise
         own = [[d for d in track.detections if d.time_s <= track.seconds] for track in alone]
         assert rate.events == sum(_moments([one]) for one in own) > 0
-    assert sheet.all_wakes.hours == round(40 / 3600, 3)
+    assert sheet.all_wakes.hours == round(40 / 3600, 6)
     most = max(rate.events for rate in sheet.wakes)
     assert most <= sheet.all_wakes.events <= sum(rate.events for rate in sheet.wakes)
     assert len(sheet.not_read) == 1 and "notes.wav" in sheet.not_read[0] and not sheet.ok
@@ -121,3 +121,18 @@ def test_the_official_words_fit_together(official_models, tmp_path):
     sheet = together(words, tmp_path / "vad.json")
     assert sheet.ok and sheet._sum("arena_bytes") == 22_348 + 26_080 + 16_772
     assert "vad (VAD)" in str(sheet)
+
+
+def test_a_model_that_is_not_fit_is_told_beside_the_others(manifests, sound):
+    good, bad = manifests("one", 0.4), manifests("two", 0.5)
+    bad.with_suffix(".tflite").write_bytes(b"no model")
+    sheet = together([good, bad], audio=[sound])
+    assert not sheet.ok and sheet.not_heard and sheet.all_wakes is None
+    told = str(sheet)
+    assert "two: the model is no whole .tflite file" in told and "was not heard" in told
+
+
+def test_sound_none_of_which_can_be_read_is_refused_with_why(manifests, tmp_path):
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    with pytest.raises(WrongInput, match="none of the sound given can be read: .*broken.wav"):
+        together([manifests("one", 0.4)], audio=[tmp_path / "broken.wav"])

@@ -37,6 +37,12 @@ def test_a_word_that_espeak_reads_otherwise_is_told():
     (line,) = [text for text in told("athena")["cautions"] if "espeak-ng reads it as" in text]
     assert "æ θ i n ə" in line and "TTS_SPELLINGS" in line
     assert not any("espeak-ng reads" in text for text in told("computer")["cautions"])
+    assert not of(Config("hey jarvis"))["cautions"]  # British voices are no misreading
+
+
+def test_syllables_are_counted_where_vowels_have_marks():
+    assert told("アレクサ", "jpx/ja", ("ja",))["syllables"] == 4
+    assert told("你好", "sit/cmn", ("zh",))["syllables"] == 2
 
 
 def test_a_language_without_a_list_of_words_says_so():

@@ -29,6 +29,7 @@ from mwwkit.run.typed_json import Keyed, absent
 from mwwkit.run.views import REPORTED, view_of
 
 BASELINE = "baseline"
+VIEW = "of-previous"  # no step's: nothing is written through its links
 # A part of the recipe, and the parameters of 02 and 03 that leave it out.
 FLAGS: dict[str, dict[str, str]] = {
     "no_rir": {"RIR": "0.0"},
@@ -124,7 +125,7 @@ class Ablation:
                 f"{', '.join(sorted(unused))} is 01's, whose clips are those of {self.clips}; take "
                 "it off, or leave --previous away"
             )
-        chain.plan(stages, self._own_preset(), every, self.folder, previous, None)
+        chain.plan(stages, self._own_preset(), every, self.folder, previous)
 
     def steps(self) -> list[Step]:
         """Everything to run, in order; the runs that are compared end with stage 05."""
@@ -167,10 +168,10 @@ class Ablation:
 
     def _place(self, name: str) -> Path:
         """A step's folder; that of the clips of another run has links to them and nothing else."""
-        folder = self.folder / name
         if name == "clips" and self.clips:
-            return view_of(Path(self.clips), folder, {*MADE_OF_THEM, *REPORTED})
-        return folder
+            view = self.folder / VIEW
+            return view_of(Path(self.clips), view, {*MADE_OF_THEM, *REPORTED})
+        return self.folder / name
 
     def _own_preset(self) -> Preset:
         """The preset; where the clips are another run's, without what belongs to a whole run."""

@@ -8,6 +8,7 @@ Each is `mwwkit run` in a child process, which goes on from the clips of the run
 has a table of splits of its own: 01 makes no clip anew, 02 to 05 do all. Run it again to go on.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from mwwkit.cli.ablation import Reached, Row, reached
-from mwwkit.cli.command import INTERRUPTED, OK, STOPPED
+from mwwkit.cli.command import OK
+from mwwkit.cli.sweeping import TO_BE_CONTINUED
 from mwwkit.corpus.asked import MADE_OF_THEM
 from mwwkit.evaluation.measured import ConditionRate
 from mwwkit.metrics.rates import Hourly, Rate
@@ -24,13 +26,15 @@ from mwwkit.run.session import StoppedEarly
 from mwwkit.run.views import REPORTED, view_of
 
 POOLED = "together"
+STDERR = 2  # its file descriptor
 
 
 @dataclass(frozen=True)
 class Folds:
     """A run whose 01 is finished, where its folds' runs are kept, and their tables of splits.
 
-    `like` is the command line of a run like it, but for its folder and its splits.
+    `like` is what `mwwkit run` is given for a run like it, but for its folder and its splits; it
+    ends with parameters.
     """
 
     folded: Run
@@ -45,18 +49,20 @@ class Folds:
         """
         for name in self.tables:
             run = Run(self.folder / name)
-            code = subprocess.run([sys.executable, "-m", *self.command(name)]).returncode
-            if code in (STOPPED, INTERRUPTED):
+            call = [sys.executable, "-m", "mwwkit.cli.sweep_child", str(os.getpid())]
+            # What it prints is told, and not what was asked for.
+            code = subprocess.run([*call, *self.words(name)], stdout=STDERR).returncode
+            if code in TO_BE_CONTINUED:
                 raise StoppedEarly(f"{name} stopped to be continued: run the same command again")
             if code == OK:
                 yield Row(name, reached(run))
             else:
                 yield Row(name, failed=f"exit code {code}; what it said is above")
 
-    def command(self, name: str) -> list[str]:
-        """The command line of one fold's run, without the program."""
+    def words(self, name: str) -> list[str]:
+        """What `mwwkit run` is given for one fold's run."""
         earlier = [
-            str(view_of(run, self.folder / "clips" / str(number), {*MADE_OF_THEM, *REPORTED}))
+            str(view_of(run, self.folder / "of-run" / str(number), {*MADE_OF_THEM, *REPORTED}))
             for number, run in enumerate([*self.folded.earlier, self.folded.folder], start=1)
         ]
         splits = f"GIVEN_SPLITS={self.tables[name].absolute()}"

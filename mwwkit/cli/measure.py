@@ -3,7 +3,7 @@
 import argparse
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -92,11 +92,11 @@ def _folds_options(parser: argparse.ArgumentParser) -> None:
 def _folds(arguments: argparse.Namespace) -> int:
     from mwwkit.corpus.clips import load_clips
     from mwwkit.corpus.folds import write_folds, write_speakers
-    from mwwkit.corpus.recording_folders import RECORDED
-    from mwwkit.corpus.splits import speakers_kept_whole
 
-    clips = load_clips(options.made_run_of(arguments)).records
-    to = arguments.to.absolute()
+    if not arguments.run and (arguments.parameter or arguments.json):
+        raise presets.PresetError("-p and --json go with --run, which makes the folds' runs")
+    run, to = options.made_run_of(arguments), arguments.to.absolute()
+    clips = load_clips(run).records
     if arguments.by_speaker:
         written = {
             f"without {speaker}": table
@@ -105,29 +105,49 @@ def _folds(arguments: argparse.Namespace) -> int:
     else:
         folds = write_folds(clips, arguments.k, arguments.seed, to)
         written = {f"fold {number}": table for number, table in enumerate(folds, start=1)}
-    run = options.made_run_of(arguments)
+    caution = "" if arguments.by_speaker else _not_by_speaker(clips)
     if arguments.run:
-        return _run_folds(arguments, run, to, {path.stem: path for path, _ in written.values()})
+        for name, (_, tested) in written.items():
+            say(f"{name}: tests {_counts(tested)}")
+        code = _run_folds(arguments, run, to, {path.stem: path for path, _ in written.values()})
+        say(caution) if caution else None
+        return code
+    _print_commands(run, written)
+    if arguments.by_speaker:
+        print("Each run's card says how a stranger is heard; the counts of all may be added up.")
+    print(caution) if caution else None
+    return OK
+
+
+def _not_by_speaker(clips: Sequence[Any]) -> str:
+    from mwwkit.corpus.splits import speakers_kept_whole
+
+    few = {record.speaker for record in clips} - {""} - speakers_kept_whole(clips)
+    if not few:
+        return ""
+    return (
+        f"{len(few)} speakers are too few to keep apart, so a voice may be on both sides; "
+        "--by-speaker leaves one out of each run."
+    )
+
+
+def _counts(tested: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in tested.items())
+
+
+def _print_commands(run: Run, written: Mapping[str, tuple[Path, Mapping[str, int]]]) -> None:
+    from mwwkit.corpus.recording_folders import RECORDED
+
     if recorded := run.all(RECORDED):
         print(f"Before each command: copy {recorded[0]} into its --run-dir, as {RECORDED}/.")
     print(
         "Each command has the word, the preset and the recordings of the run whose clips these are;"
     )
-    print("add what else that was given by -p.")
+    print("add what else that was given by -p. --run makes these runs, one after another.")
     for name, (path, tested) in written.items():
-        clips_tested = ", ".join(f"{count} {what}" for what, count in tested.items())
-        print(f"{name}: tests {clips_tested}")
+        print(f"{name}: tests {_counts(tested)}")
         where = f"GIVEN_SPLITS={path}", "--run-dir", f"run/{path.stem}"
-        print(f"  {shlex.join([*_like(run), *where])}")
-    if arguments.by_speaker:
-        print("Each run's card says how a stranger is heard; the counts of all may be added up.")
-    few = {record.speaker for record in clips} - {""} - speakers_kept_whole(clips)
-    if few and not arguments.by_speaker:
-        print(
-            f"{len(few)} speakers are too few to keep apart, so a voice may be on both sides; "
-            "--by-speaker leaves one out of each run."
-        )
-    return OK
+        print(f"  {shlex.join(['mwwkit', 'run', *_like(run), *where])}")
 
 
 def _run_folds(arguments: argparse.Namespace, run: Run, to: Path, tables: dict[str, Path]) -> int:
@@ -141,17 +161,17 @@ def _run_folds(arguments: argparse.Namespace, run: Run, to: Path, tables: dict[s
     for row in folding.Folds(run, to, tables, like).rows():
         rows.append(row)
         say(f"{row.flag} ({len(rows)} of {len(tables)}): {row.failed or 'done'}")
+        write_json(to / "folds.json", to_json([*rows, folding.pooled(rows)]))
     rows.append(folding.pooled(rows))
-    write_json(to / "folds.json", to_json(rows))
     show(arguments, to_json(rows), ablation.table(rows))
     say(f"the table's figures are in {to / 'folds.json'}, each run's report in its own folder")
     return BAD if any(row.failed for row in rows) else OK
 
 
 def _like(run: Run, more: Mapping[str, Any] | None = None) -> list[str]:
-    """The command that makes another run of a run's word and recordings; it takes more `-p`."""
+    """What `mwwkit run` takes for another run of its word and recordings; more `-p` may follow."""
     has = settings.of_run(run)
-    words = ["mwwkit", "run"]
+    words = []
     words += ["--preset", has["preset"].value] if "preset" in has and has["preset"].value else []
     default = as_json(asdict(settings.RunSettings()))
     values = as_json({name: held.value for name, held in has.items() if name != "preset"})

@@ -19,6 +19,7 @@ from mwwkit.corpus.clips import CATALOGUE, Split
 from mwwkit.corpus.recording_folders import recorded_in
 from mwwkit.run.checkpoint import states
 from mwwkit.run.checkpoint_files import CheckpointError, OtherSettings, as_json
+from mwwkit.run.errors import WrongInput
 from mwwkit.run.files import read_json, sha256, write_json
 from mwwkit.run.paths import Run
 from mwwkit.run.typed_json import Count, from_json
@@ -70,10 +71,18 @@ def keep(run: Run, settings: dict[str, Any], content: str, before: tuple[str, in
 
 
 def settings_of(run: Run) -> dict[str, Any]:
-    """01's settings that shape the clips that there are, by name, as far as they are held."""
+    """01's settings that shape the clips that there are, by name.
+
+    Raises WrongInput where an older version made them and kept no amounts.
+    """
     held = _held(run).get(standing(run)[0])
+    if held is None:
+        raise WrongInput(
+            f"{run.folder} does not hold what machines were asked for, since an older version made "
+            "its clips; run 01 again with a recording more, or make the folds' runs by the commands"
+        )
     shaping = next((state["settings"] for _, state in states(run, "clips")), {})
-    return {**shaping, **(held.settings if held else {})}
+    return {**shaping, **held.settings}
 
 
 def standing(run: Run) -> tuple[str, int]:

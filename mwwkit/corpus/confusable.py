@@ -24,7 +24,7 @@ LEAST = 0.5  # less is a vowel a little otherwise, a "d" for a "t": the word in 
 MOST_SHARE = 0.6  # of the word's sounds may be other ones
 COMMON_PER_MILLION = 10.0  # words that people say so often go together in twos
 NEAREST_PARTS = 60  # of words that may be a part of two, for each place where the word is parted
-ONE_PART_AT_MOST = 0.05  # of a list
+ONE_PART_AT_MOST = 20  # texts of two words
 OFTEN = 0.15  # what a word is nearer by if it is said ten times as often
 
 
@@ -44,30 +44,38 @@ def confusables(
 ) -> tuple[Confusable, ...]:
     """At most `n` near misses in the language of an espeak-ng voice; none where it has no lexicon.
 
-    `without`: texts that somebody struck out. Raises SpeechError as `lexicon_of`.
+    Fewer are the beginning of more. `without`: texts that somebody struck out. Raises SpeechError
+    as `lexicon_of`.
     """
-    lexicon = lexicon_of(voice)
-    if lexicon is None:
-        return ()
-    word = sounds_of(wake_word, voice)
-    found = [*_words(word, lexicon), *_two_words(word, lexicon)]
-    found.sort(key=lambda near: (_rank(near), near.text))
-    scripts, used = scripts_of(wake_word), Counter()
+    used: Counter[str] = Counter()
     kept: dict[tuple[str, ...], Confusable] = {}  # by their sounds: "see" and "sea" are one
-    for near in found:
+    for near in candidates(wake_word, voice):
         if len(kept) == n:
             break
         parts = near.text.split()
-        crowded = parts[1:] and max(used[part] for part in parts) >= max(2, ONE_PART_AT_MOST * n)
-        if crowded or near.text in without or holds(near.text, wake_word):
+        crowded = parts[1:] and max(used[part] for part in parts) >= ONE_PART_AT_MOST
+        if crowded or near.text in without or near.sounds in kept:
             continue
-        if near.sounds in kept or not scripts_of(near.text) <= scripts:
-            continue
-        if round(within(word, near.sounds), 6) < LEAST:
+        if round(within(sounds_of(wake_word, voice), near.sounds), 6) < LEAST:
             continue
         kept[near.sounds] = near
         used.update(parts)
     return tuple(kept.values())
+
+
+@lru_cache(maxsize=4)
+def candidates(wake_word: str, voice: str) -> tuple[Confusable, ...]:
+    """All texts in reach, nearest first, but those that are written with the word in them."""
+    lexicon = lexicon_of(voice)
+    if lexicon is None:
+        return ()
+    word, scripts = sounds_of(wake_word, voice), scripts_of(wake_word)
+    found = [
+        near
+        for near in (*_words(word, lexicon), *_two_words(word, lexicon))
+        if scripts_of(near.text) <= scripts and not holds(near.text, wake_word)
+    ]
+    return tuple(sorted(found, key=lambda near: (_rank(near), near.text)))
 
 
 def _rank(near: Confusable) -> float:

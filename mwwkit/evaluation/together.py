@@ -18,7 +18,7 @@ from mwwkit.audio.frontend import MicroFrontend, quantise
 from mwwkit.audio.reading import AudioValidationError, blocks
 from mwwkit.audio.wav16 import to_int16
 from mwwkit.device import firmware
-from mwwkit.device.detector import Detection
+from mwwkit.device.detector import REFRACTORY_S, Detection
 from mwwkit.device.simulator import Device
 from mwwkit.esphome import manifest
 from mwwkit.esphome.certificate import Certificate, certify
@@ -30,8 +30,8 @@ from mwwkit.run.progress_bars import progress
 from mwwkit.run.seeds import rng
 from mwwkit.run.shown import Table
 
-SAME_MOMENT_S = 2.0  # detections within so long are one wake, as 05 counts them
-TIMED_S = 10.0  # of features that each model is timed on
+HOURS_DIGITS = 6
+TIMED_CPU_S = 0.1  # that each model is timed for, at least
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Together:
     all_wakes: Hourly | None = None  # of the device: by any of them
     blocked: int = 0  # held back without a voice
     not_read: tuple[str, ...] = ()  # why each such file was not
+    not_heard: bool = False  # sound was given, and a model is not fit to hear it
 
     @property
     def ok(self) -> bool:
@@ -79,6 +80,7 @@ class Together:
             "model bytes": self._sum("model_bytes"),
             "wakes": [vars(rate) for rate in self.wakes],
             "all wakes": vars(self.all_wakes) if self.all_wakes else None,
+            "not heard": self.not_heard,
             "blocked": self.blocked,
             "not read": list(self.not_read),
         }
@@ -88,7 +90,7 @@ class Together:
 
     def __str__(self) -> str:
         """A table, the sums, what is wrong, and how often it woke."""
-        total_ms = sum(member.cpu_ms for member in self.members)
+        total_ms = sum(member.cpu_ms for member in self.members) or 1.0
         rows = [
             (
                 f"{m.name} (VAD)" if m.is_vad else m.name,
@@ -121,6 +123,7 @@ class Together:
                 f"Woke {self.all_wakes.counts} of the sound given, {self.all_wakes.an_hour} an "
                 f"hour ({self.all_wakes.interval}): {', '.join(of)}{held}"
             )
+        lines += ["The sound was not heard: first all models must be fit."] * self.not_heard
         lines += [f"not read: {fault}" for fault in self.not_read]
         return "\n".join(lines)
 
@@ -131,16 +134,16 @@ def together(
     """What a device with all of these models needs, and how often it wakes on some sound.
 
     Files are heard one after another, each from power-on; a folder stands for the files in it.
-    Raises ManifestError, DeviceError or FileNotFoundError for a model that cannot be used, and
-    WrongInput for one given twice, or where there is nothing to hear.
+    Models that are not fit are told by their certificates, and nothing is heard. Raises WrongInput
+    for a model given twice, and where there is nothing to hear or none of it can be read.
     """
     if len({path.resolve() for path in words}) < len(words):
         raise WrongInput(f"a model is given twice in {', '.join(map(str, words))}; give each once")
     members = [_member(path, False) for path in words]
     members += [_member(vad, True)] if vad else []
     places = list(audio)
-    if not places:
-        return Together(tuple(members))
+    if not places or not all(member.certificate.ok for member in members):
+        return Together(tuple(members), not_heard=bool(places))
     paths, others = files_in(places)
     if not paths:
         raise WrongInput(f"there is no audio file in {', '.join(map(str, places))}")
@@ -152,27 +155,40 @@ def together(
         except AudioValidationError as error:
             faults.append(str(error))
     hours = sum(seconds for seconds, _, _ in heard) / 3600
+    if not heard:
+        raise WrongInput(f"none of the sound given can be read: {'; '.join(faults[:3])}")
     counts = np.sum([[_moments([one]) for one in found] for _, found, _ in heard], axis=0)
     moments = sum(_moments(found) for _, found, _ in heard)
     return Together(
         tuple(members),
-        tuple(Hourly.counted(int(n), hours) for n in counts),
-        Hourly.counted(moments, hours),
+        tuple(Hourly.counted(int(n), hours, HOURS_DIGITS) for n in counts),
+        Hourly.counted(moments, hours, HOURS_DIGITS),
         sum(n_blocked for _, _, n_blocked in heard),
         tuple(faults),
     )
 
 
 def _member(path: Path, is_vad: bool) -> Member:
-    read = manifest.read(path)
-    device = Device(path.parent / read.model, reference=True)
-    frames = rng(0, "timed").integers(-128, 128, (int(TIMED_S * 1000 / firmware.HOP_MS), 40))
-    began = time.process_time()
-    device.scores(frames.astype(np.int8))
-    cpu_ms = 1000 * (time.process_time() - began) / TIMED_S
+    """A model with its certificate; of one that is not fit, its size at most."""
     certificate = certify(path, "vad" if is_vad else "wake_word")
-    n_bytes = (path.parent / read.model).stat().st_size
+    if not certificate.ok:
+        return Member(path.stem, is_vad, certificate, certificate.facts.get("bytes", 0), 0, 0.0)
+    read = manifest.read(path)
+    model = path.parent / read.model
+    cpu_ms = _cpu_ms(Device(model, reference=True))
+    n_bytes = model.stat().st_size
     return Member(read.wake_word, is_vad, certificate, n_bytes, read.tensor_arena_size, cpu_ms)
+
+
+def _cpu_ms(device: Device) -> float:
+    """CPU time of a second of sound, over as much as takes long enough to be measured."""
+    seconds = 10.0
+    frames = rng(0, "timed").integers(-128, 128, (int(seconds * 1000 / firmware.HOP_MS), 40))
+    n_times, began = 0, time.process_time()
+    while not n_times or time.process_time() - began < TIMED_CPU_S:
+        device.stream().scores(frames.astype(np.int8))
+        n_times += 1
+    return 1000 * (time.process_time() - began) / (n_times * seconds)
 
 
 def _hear(
@@ -193,10 +209,10 @@ def _hear(
 
 
 def _moments(found: Sequence[Sequence[Detection]]) -> int:
-    """Wakes of the device: detections that are no more than SAME_MOMENT_S apart are one."""
+    """Wakes of the device: detections that are no more than REFRACTORY_S apart are one."""
     times = sorted(detection.time_s for one in found for detection in one)
     count, last = 0, -np.inf
     for time_s in times:
-        count += time_s - last > SAME_MOMENT_S
-        last = time_s if time_s - last > SAME_MOMENT_S else last
+        count += time_s - last > REFRACTORY_S
+        last = time_s if time_s - last > REFRACTORY_S else last
     return count

@@ -16,8 +16,12 @@ REPORTED = {"executed", "logs"}  # of no stage
 def view_of(run: Path, view: Path, without: Collection[str]) -> Path:
     """Links in `view` to what is in a run's folder but `without`; those there are stay.
 
-    Raises WrongInput where `view` is of another run, or holds what is no link.
+    A view is an earlier run, which is read: never a run's own folder, since what is written into
+    it would be written into the run. Raises WrongInput where `run` is no folder, where `view` is of
+    another run or holds what is no link, and where no links can be made.
     """
+    if not run.is_dir():
+        raise WrongInput(f"PREVIOUS names {run}, which is no folder; give a finished run's")
     view.mkdir(parents=True, exist_ok=True)
     for path in sorted(run.iterdir()):
         link = view / path.name
@@ -30,5 +34,10 @@ def view_of(run: Path, view: Path, without: Collection[str]) -> Path:
                     "again, or another folder (--run-dir, --to)"
                 )
             continue
-        link.symlink_to(path.absolute())
+        try:
+            link.symlink_to(path.absolute())
+        except OSError as error:  # as on some network drives, or Windows without the right to
+            raise WrongInput(
+                f"no link can be made in {view} ({error}); choose a folder on a local disk"
+            ) from error
     return view

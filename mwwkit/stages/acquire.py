@@ -15,6 +15,7 @@ from mwwkit.corpus import (
     synthetic_inputs,
     tables,
     voices_heard,
+    word_advice,
 )
 from mwwkit.corpus.caveats import known_caveats, of_sound, short_word
 from mwwkit.corpus.clips import (
@@ -55,10 +56,14 @@ from mwwkit.run.settings import NAMES, MaxClipFpr, RunSettings, TargetFah, gone,
 from mwwkit.run.shown import Facts
 
 START_S = 4.0  # of the processes
-OLDER = (
-    "folders and tables are read as older versions did (INPUT_RULES is 1, or one began this run): "
-    "the outermost folder is the speaker, also where it is a room or a split; a new run reads more"
-)
+OLDER = {  # up to which INPUT_RULES: what is otherwise
+    1: "folders and tables are read as older versions did (INPUT_RULES is 1, or one began this "
+    "run): the outermost folder is the speaker, also where it is a room or a split; a new run "
+    "reads more",
+    2: "machines say what they did in older versions (INPUT_RULES is under 3, or one began this "
+    "run): near misses are made by letters, and up to a hundred recordings they say the word; a "
+    "new run has what sounds like it",
+}
 ClipCount = Annotated[int, Between(0, 1_000_000)]
 Minutes = Annotated[float, Between(0, 60_000)]
 
@@ -125,10 +130,16 @@ class Config(Checked):
             raise WrongInput(f"shares is {self.shares}; wanted three of 0 or more, 1 together")
         if self.table_exclude and not self.table:
             raise WrongInput("table_exclude is given without a table; name one, or empty it")
+        if self.tts_not_near and self.input_rules < 3:
+            raise WrongInput(
+                f"tts_not_near is {', '.join(self.tts_not_near)} and input_rules "
+                f"{self.input_rules}, as in a run that an older version began, which does not know "
+                "it; empty it, or begin a new run"
+            )
         if self.speaker_level and self.input_rules == 1:
             raise WrongInput(
                 f"speaker_level is {self.speaker_level} and input_rules 1, which does not know it; "
-                "set speaker_level to 0, or begin a new run with input_rules 2"
+                "set speaker_level to 0, or begin a new run"
             )
         self.engines()
 
@@ -179,7 +190,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         **({clip_tables.RECORDED: recorded} if (recorded := recorded_in(run)) else {}),
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
-        "notices": [*gathered.notices, *[OLDER] * (config.input_rules == 1)],
+        "notices": [*gathered.notices, *(t for n, t in OLDER.items() if config.input_rules <= n)],
         "machines": _who_says_what(config, inputs),
         "units done": len(units) - len(left),
         "units left": len(left),
@@ -280,6 +291,11 @@ def check(run: Run) -> Facts:
         "voices": voices_heard.told(run),
     }
     return Facts(found, *clip_tables.what_there_is(found, clips.records))
+
+
+def advice(config: Config, run: Run) -> Facts:
+    """What to know about the word, and the near misses that machines will say in this run."""
+    return word_advice.of(as_begun(config, run))
 
 
 def as_begun(config: Config, run: Run) -> Config:
