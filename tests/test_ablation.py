@@ -89,14 +89,21 @@ def test_a_run_that_is_not_there_is_refused_and_leaves_nothing(tmp_path):
     assert not (tmp_path / "study").exists()
 
 
-def test_a_study_of_a_run_has_the_values_of_its_own_preset(tmp_path):
-    mine = finished(tmp_path / "mine")
+def test_a_study_of_a_run_has_the_values_of_its_own_preset(tmp_path, monkeypatch):
+    mine, given = finished(tmp_path / "mine"), []
     keep(Run(mine), RunSettings("hey cat", preset="max_quality"))
-    study = made(tmp_path / "study", (), clips=str(mine))
-    step = study.steps()[-1]
-    jobs = chain.plan(list(step.stages), study._own_preset(), {}, study.run_of(step).folder)
-    assert {job.given["PRESET"] for job in jobs if "PRESET" in job.given} == {""}
-    assert "WORD" not in jobs[-1].given  # the run's own counts
+
+    def execute(planned, here, *, show=False):
+        given.extend(job.given for job in planned)
+        here.folder.mkdir(parents=True)
+        return iter(())
+
+    monkeypatch.setattr(chain, "execute", execute)
+    monkeypatch.setattr(ablation, "reached", lambda here: None)
+    list(made(tmp_path / "study", (), clips=str(mine)).rows())
+    assert {values["PRESET"] for values in given} == {""}  # the run's would fill what it leaves
+    assert [values.get("STEPS") for values in given if "STEPS" in values] == [250]
+    assert not any("WORD" in values for values in given)  # the run's own counts
 
 
 def test_what_01_takes_is_refused_where_its_clips_are_given(tmp_path):
