@@ -101,7 +101,8 @@ def test_a_study_of_a_run_has_the_values_of_its_own_preset(tmp_path, monkeypatch
     monkeypatch.setattr(chain, "execute", execute)
     monkeypatch.setattr(ablation, "reached", lambda here: None)
     list(made(tmp_path / "study", (), clips=str(mine)).rows())
-    assert {values["PRESET"] for values in given} == {""}  # the run's would fill what it leaves
+    presets_given = {values["PRESET"] for values in given if "PRESET" in values}
+    assert presets_given == {""}  # the run's would fill what it leaves
     assert [values.get("STEPS") for values in given if "STEPS" in values] == [250]
     assert not any("WORD" in values for values in given)  # the run's own counts
 
