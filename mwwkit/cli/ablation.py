@@ -155,7 +155,7 @@ class Ablation:
         takes = set().union(*(chain.parameters(stage) for stage in step.stages))
         given = {name: text for name, text in step.given.items() if name in takes}
         previous = [str(path) for path in run.earlier]
-        jobs = chain.plan(list(step.stages), self._own_preset(), given, run.folder, previous, None)
+        jobs = chain.plan(list(step.stages), self._own_preset(), given, run.folder, previous)
         for _ in chain.execute(jobs, run, show=show):
             pass
         return run
