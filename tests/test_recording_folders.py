@@ -303,7 +303,7 @@ def test_a_run_that_an_older_version_began_goes_on_by_its_rules(tmp_path, takes)
         state = read_json(here / "clips" / name)
         del state["settings"]["input_rules"], state["settings"]["speaker_level"]
         write_json(here / "clips" / name, state)
-    assert acquire.plan(settings, here, LIMITS)["notices"] == [acquire.OLDER]
+    assert acquire.plan(settings, here, LIMITS)["notices"] == [*acquire.OLDER.values()]
     assert acquire.run(settings, here, LIMITS)["units made now"] == 0
     assert load_clips(here).records == before
     with pytest.raises(WrongInput, match="speaker_level is 2 and input_rules 1.*begin a new run"):

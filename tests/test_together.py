@@ -47,8 +47,8 @@ def sound(tmp_path):
 def test_a_set_wakes_as_its_words_do_alone_and_needs_what_they_need(manifests, sound, tiny_model):
     words = [manifests("one", 0.4), manifests("two", 0.5)]
     sheet = together(words, audio=[sound])
-    assert sheet._sum("arena_bytes") == 60_000
-    assert sheet._sum("model_bytes") == 2 * len(tiny_model)
+    assert sheet.arena_bytes == 60_000
+    assert sheet.model_bytes == 2 * len(tiny_model)
     for path, rate in zip(words, sheet.wakes, strict=True):
         alone = [
             scoring.listen(Component.load(path), sound / f"{n}.wav", lead_in_s=0) for n in (0, 1)
@@ -66,7 +66,7 @@ def test_a_vad_model_counts_and_holds_back(manifests, sound):
     words = [manifests("one", 0.4)]
     free, gated = (together(words, vad, [sound]) for vad in (None, manifests("vad", 0.99)))
     assert gated.all_wakes.events < free.all_wakes.events and gated.blocked > 0
-    assert gated._sum("arena_bytes") == 60_000 and [m.is_vad for m in gated.members] == [
+    assert gated.arena_bytes == 60_000 and [m.is_vad for m in gated.members] == [
         False,
         True,
     ]
@@ -119,7 +119,7 @@ def test_the_official_words_fit_together(official_models, tmp_path):
         shutil.copy(path, tmp_path)
     words = [tmp_path / f"{name}.json" for name in ("alexa", "okay_nabu")]
     sheet = together(words, tmp_path / "vad.json")
-    assert sheet.ok and sheet._sum("arena_bytes") == 22_348 + 26_080 + 16_772
+    assert sheet.ok and sheet.arena_bytes == 22_348 + 26_080 + 16_772
     assert "vad (VAD)" in str(sheet)
 
 

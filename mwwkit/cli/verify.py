@@ -1,6 +1,7 @@
 """`mwwkit verify`: whether the device would run a model, or several together."""
 
 import argparse
+from typing import Any
 
 from mwwkit.cli import options
 from mwwkit.cli.command import BAD, OK, Command, show
@@ -38,8 +39,32 @@ def _together(arguments: argparse.Namespace) -> int:
     if arguments.envelope != "wake_word":
         raise PresetError("--envelope vad is for one model by itself; beside others give it --vad")
     sheet = together(arguments.models, arguments.vad, arguments.audio)
-    show(arguments, sheet.as_dict(), sheet)
+    show(arguments, _as_json(sheet), sheet)
     return OK if sheet.ok else BAD
+
+
+def _as_json(sheet: Any) -> dict[str, Any]:
+    members = [
+        {
+            "name": member.name,
+            "vad": member.is_vad,
+            "model bytes": member.model_bytes,
+            "arena bytes": member.arena_bytes,
+            "cpu ms a second": round(member.cpu_ms, 3),
+            "certificate": member.certificate.as_dict(),
+        }
+        for member in sheet.members
+    ]
+    return {
+        "members": members,
+        "arena bytes": sheet.arena_bytes,
+        "model bytes": sheet.model_bytes,
+        "wakes": [vars(rate) for rate in sheet.wakes],
+        "all wakes": vars(sheet.all_wakes) if sheet.all_wakes else None,
+        "blocked": sheet.blocked,
+        "not heard": sheet.not_heard,
+        "not read": list(sheet.not_read),
+    }
 
 
 VERIFY = Command("verify", "whether the device would run a model, or several", _options, _verify)

@@ -41,7 +41,7 @@ class Member:
     name: str
     is_vad: bool
     certificate: Certificate
-    model_bytes: int
+    model_bytes: int  # 0 of a model that is not fit
     arena_bytes: int  # as its manifest states
     cpu_ms: float  # of this computer, for a second of sound
 
@@ -62,31 +62,15 @@ class Together:
         """Whether the device runs all of them, and all sound could be read."""
         return all(member.certificate.ok for member in self.members) and not self.not_read
 
-    def as_dict(self) -> dict:
-        """The same as JSON data."""
-        return {
-            "members": [
-                {
-                    "name": member.name,
-                    "vad": member.is_vad,
-                    "model bytes": member.model_bytes,
-                    "arena bytes": member.arena_bytes,
-                    "cpu ms a second": round(member.cpu_ms, 3),
-                    "certificate": member.certificate.as_dict(),
-                }
-                for member in self.members
-            ],
-            "arena bytes": self._sum("arena_bytes"),
-            "model bytes": self._sum("model_bytes"),
-            "wakes": [vars(rate) for rate in self.wakes],
-            "all wakes": vars(self.all_wakes) if self.all_wakes else None,
-            "not heard": self.not_heard,
-            "blocked": self.blocked,
-            "not read": list(self.not_read),
-        }
+    @property
+    def arena_bytes(self) -> int:
+        """Of all models, each of which has its own."""
+        return sum(member.arena_bytes for member in self.members)
 
-    def _sum(self, name: str) -> int:
-        return sum(getattr(member, name) for member in self.members)
+    @property
+    def model_bytes(self) -> int:
+        """Flash that all models take."""
+        return sum(member.model_bytes for member in self.members)
 
     def __str__(self) -> str:
         """A table, the sums, what is wrong, and how often it woke."""
@@ -95,13 +79,13 @@ class Together:
             (
                 f"{m.name} (VAD)" if m.is_vad else m.name,
                 "yes" if m.certificate.ok else "NO",
-                f"{m.model_bytes:,}",
-                f"{m.arena_bytes:,}",
+                _or_dash(m.model_bytes),
+                _or_dash(m.arena_bytes),
                 f"{m.cpu_ms / total_ms:.0%}",
             )
             for m in self.members
         ]
-        sums = f"{self._sum('model_bytes'):,}", f"{self._sum('arena_bytes'):,}"
+        sums = _or_dash(self.model_bytes), _or_dash(self.arena_bytes)
         rows.append(("together", "yes" if all(m.certificate.ok for m in self.members) else "NO",
                      *sums, f"{total_ms:.1f} ms"))  # fmt: skip
         heads = ("model", "fit", "bytes of flash", "bytes of arena", "share of the time")
@@ -126,6 +110,10 @@ class Together:
         lines += ["The sound was not heard: first all models must be fit."] * self.not_heard
         lines += [f"not read: {fault}" for fault in self.not_read]
         return "\n".join(lines)
+
+
+def _or_dash(n_bytes: int) -> str:
+    return f"{n_bytes:,}" if n_bytes else "-"
 
 
 def together(
@@ -169,10 +157,10 @@ def together(
 
 
 def _member(path: Path, is_vad: bool) -> Member:
-    """A model with its certificate; of one that is not fit, its size at most."""
+    """A model with its certificate; of one that is not fit nothing else."""
     certificate = certify(path, "vad" if is_vad else "wake_word")
     if not certificate.ok:
-        return Member(path.stem, is_vad, certificate, certificate.facts.get("bytes", 0), 0, 0.0)
+        return Member(path.stem, is_vad, certificate, 0, 0, 0.0)
     read = manifest.read(path)
     model = path.parent / read.model
     cpu_ms = _cpu_ms(Device(model, reference=True))
