@@ -254,15 +254,23 @@ def _refusal(name: str, value: Any, wanted: str, default: Any) -> str:
 
 
 def snapshot(run: Run) -> dict[str, tuple[int, int]]:
-    """Time and size of every file that the stages made in a run's folder."""
+    """Time and size of every file that the stages made in a run's folder.
+
+    A view of another run (`run.views`) is nothing but links: what those lead to counts.
+    """
     stamps = {}
-    for root, folders, files in os.walk(run.folder):
-        if Path(root) == run.folder:
-            folders[:] = [name for name in folders if name not in OUR_OWN]
-        for name in set(files) - LOCKS:  # whose session it is
-            state = os.stat(os.path.join(root, name))
-            stamps[os.path.join(root, name)] = (state.st_mtime_ns, state.st_size)
+    for top in [run.folder, *filter(Path.is_symlink, _entries(run.folder))]:
+        for root, folders, files in os.walk(top):
+            if Path(root) == run.folder:
+                folders[:] = [name for name in folders if name not in OUR_OWN]
+            for name in set(files) - LOCKS:  # whose session it is
+                state = os.stat(os.path.join(root, name))
+                stamps[os.path.join(root, name)] = (state.st_mtime_ns, state.st_size)
     return stamps
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def execute(jobs: Sequence[Job], run: Run, *, show: bool = False) -> Iterator[Done]:

@@ -25,7 +25,7 @@ def view_of(run: Path, view: Path, without: Collection[str]) -> Path:
     view.mkdir(parents=True, exist_ok=True)
     for path in sorted(run.iterdir()):
         link = view / path.name
-        if path.name in without:
+        if path.name in without or view.absolute().is_relative_to(path.absolute()):
             continue
         if link.is_symlink() or link.exists():
             if link.resolve() != path.resolve():
