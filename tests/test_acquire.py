@@ -586,7 +586,7 @@ ASKED = {"tts_positive": 3, "tts_negative": 2, "tts_hard_negative": 2}
 
 def test_machines_do_not_say_a_word_that_enough_people_said(tmp_path, recordings, monkeypatch):
     pytest.importorskip("espeakng_loader")
-    monkeypatch.setattr(spoken_needs, "ENOUGH_ALONE", 12)  # as many as there are
+    monkeypatch.setattr(spoken_needs, "ENOUGH_WORDS", 12)  # as many as there are
     left_out, asked_for = (
         acquire.plan(config(recordings, tts_when=when, **ASKED), Run(tmp_path / when), LIMITS)
         for when in ("needed", "always")
@@ -603,7 +603,7 @@ def test_a_run_begun_before_machines_left_anything_out_goes_on_with_all_of_it(
     tmp_path, recordings, monkeypatch
 ):
     pytest.importorskip("espeakng_loader")
-    monkeypatch.setattr(spoken_needs, "ENOUGH_ALONE", 12)
+    monkeypatch.setattr(spoken_needs, "ENOUGH_WORDS", 12)
     here = Run(tmp_path / "run")
     acquire.run(config(recordings, tts_when="always", **ASKED), here, LIMITS)
     path = here / "clips/checkpoint.json"

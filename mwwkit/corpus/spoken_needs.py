@@ -1,11 +1,12 @@
 """What machines should say beside the recordings that people gave.
 
-    needs = needs_of(inputs, rules=3)
+    needs = needs_of(inputs)
     if needs.words: ...          # people recorded the word too seldom to go without machines
-    print(needs)                 # machines say the word and other words too: ... 20 are enough
+    print(needs)                 # machines say the word and other words too: ... 100 are enough
 
-Synthetic voices help where people's are missing and harm where they are not: measured with twenty
-recordings and with 188, beside other words by people (benchmarks/README.md, "What machines say").
+Synthetic voices beside twenty recordings help strangers to be heard, and not those who recorded;
+beside 188 they harm (benchmarks/README.md, "What machines say"). So whom a model is for decides
+from twenty on.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from mwwkit.corpus.clips import SYNTHETIC_SOURCES, Kind, Label
 from mwwkit.corpus.sources import FromFile, Input
 
-ENOUGH_WORDS = 20  # recordings of the wake word, beside enough other words by people
-ENOUGH_ALONE = 100  # recordings of it where people said too few other words
+ENOUGH_WORDS = 100  # recordings of the wake word
+ENOUGH_AT_HOME = 20  # where the model is for those who recorded, and people said other words enough
 ENOUGH_OTHERS = 500  # clips of other words, beside at least some long speech
 
 
@@ -26,7 +27,7 @@ class Needs:
     n_words: int  # that people recorded
     n_others: int
     n_long: int  # files of long speech or noise by people
-    enough_words: int = ENOUGH_WORDS
+    at_home: bool = False  # it is for the people who recorded, more than for strangers
 
     @property
     def _others_lack(self) -> bool:
@@ -39,7 +40,7 @@ class Needs:
         Where other words are machines' alone, so must be some of the wake word: else a net may tell
         people from machines instead of words.
         """
-        return ENOUGH_ALONE if self._others_lack else self.enough_words
+        return ENOUGH_AT_HOME if self.at_home and not self._others_lack else ENOUGH_WORDS
 
     @property
     def words(self) -> bool:
@@ -72,24 +73,22 @@ class Needs:
 
     @property
     def _among(self) -> str:
-        if not self._others_lack or self.enough_words == ENOUGH_ALONE:
+        if not (self.at_home and self._others_lack):
             return ""
         return (
-            f" ({self.enough_words} beside {ENOUGH_OTHERS} clips of other words by people and a "
-            f"file of long sound; here {self.n_others:,} and {self.n_long:,})"
+            f" ({ENOUGH_AT_HOME} beside {ENOUGH_OTHERS} clips of other words by people and a file "
+            f"of long sound; here {self.n_others:,} and {self.n_long:,})"
         )
 
 
-def needs_of(inputs: Sequence[Input], rules: int) -> Needs:
+def needs_of(inputs: Sequence[Input], *, at_home: bool = False) -> Needs:
     """What there is too little of among the files that people gave.
 
-    What a table says a machine spoke is nobody's recording either. `rules`: 01's input_rules;
-    before 3, a hundred recordings of the word were wanted whatever else there was.
+    What a table says a machine spoke is nobody's recording either.
     """
     given = (i.about for i in inputs if isinstance(i, FromFile) and not i.start_s)
     files = [about for about in given if about.source not in SYNTHETIC_SOURCES]
     clips = [about.label for about in files if about.kind is Kind.CLIP]
     n_words = clips.count(Label.POSITIVE)
     n_long = sum(about.kind is Kind.AMBIENT for about in files)
-    enough = ENOUGH_ALONE if rules < 3 else ENOUGH_WORDS
-    return Needs(n_words, len(clips) - n_words, n_long, enough)
+    return Needs(n_words, len(clips) - n_words, n_long, at_home)

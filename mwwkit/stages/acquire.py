@@ -60,10 +60,10 @@ OLDER = {  # up to which INPUT_RULES: what is otherwise
     1: "folders and tables are read as older versions did (INPUT_RULES is 1, or one began this "
     "run): the outermost folder is the speaker, also where it is a room or a split; a new run "
     "reads more",
-    2: "machines say what they did in older versions (INPUT_RULES is under 3, or one began this "
-    "run): near misses are made by letters, and up to a hundred recordings they say the word; a "
-    "new run has what sounds like it",
+    2: "near misses are made by letters, as older versions did (INPUT_RULES is under 3, or one "
+    "began this run); a new run has what sounds like the word",
 }
+WHEN = ("needed", "household", "always")
 ClipCount = Annotated[int, Between(0, 1_000_000)]
 Minutes = Annotated[float, Between(0, 60_000)]
 
@@ -89,8 +89,9 @@ class Config(Checked):
     tts_negative: ClipCount = 2000
     tts_hard_negative: ClipCount = 600
     tts_ambient_minutes: Minutes = 30.0
-    # "needed": machines say what people have said too little of (corpus.spoken_needs)
-    tts_when: Annotated[str, OneOf(("needed", "always")), Before("always")] = "needed"
+    # "needed": machines say what people have said too little of; "household": that for a model of
+    # those who recorded, more than of strangers (corpus.spoken_needs)
+    tts_when: Annotated[str, OneOf(WHEN), Before("always")] = "needed"
     tts_spellings: Texts = ()  # other spellings, where the engine misreads the first
     tts_not_near: Annotated[Texts, Before(())] = ()  # near misses that machines shall not say
     tts_speakers: int = 0  # 0: all the engine has
@@ -205,7 +206,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
 def _who_says_what(config: Config, inputs: Sequence[Input]) -> str:
     if config.tts_when == "always":
         return "say all that is set"
-    return str(needs_of(inputs, config.input_rules))
+    return str(needs_of(inputs, at_home=config.tts_when == "household"))
 
 
 def _guessed_s(config: Config, inputs: Sequence[Input], limits: Limits) -> float:
