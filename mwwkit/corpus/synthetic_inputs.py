@@ -32,8 +32,7 @@ def invented(config: Any, given: Sequence[Input]) -> list[Place]:
     """What machines add to what was given, by 01's settings; nothing that people said enough of."""
     engines, word, seed = config.engines(), config.word, config.seed
     texts = (word, *config.tts_spellings)
-    needs = needs_of(given, at_home=config.tts_when == "household")
-    always = config.tts_when == "always"
+    needs, always = needs_of(given), config.tts_when == "always"
     words, others = always or needs.words, always or needs.others
     n_words, n_near = config.tts_positive * words, config.tts_hard_negative * words
     n_others, minutes = config.tts_negative * others, config.tts_ambient_minutes * others

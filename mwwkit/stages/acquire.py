@@ -63,7 +63,6 @@ OLDER = {  # up to which INPUT_RULES: what is otherwise
     2: "near misses are made by letters, as older versions did (INPUT_RULES is under 3, or one "
     "began this run); a new run has what sounds like the word",
 }
-WHEN = ("needed", "household", "always")
 ClipCount = Annotated[int, Between(0, 1_000_000)]
 Minutes = Annotated[float, Between(0, 60_000)]
 
@@ -89,9 +88,8 @@ class Config(Checked):
     tts_negative: ClipCount = 2000
     tts_hard_negative: ClipCount = 600
     tts_ambient_minutes: Minutes = 30.0
-    # "needed": machines say what people have said too little of; "household": that for a model of
-    # those who recorded, more than of strangers (corpus.spoken_needs)
-    tts_when: Annotated[str, OneOf(WHEN), Before("always")] = "needed"
+    # "needed": machines say what people have said too little of (corpus.spoken_needs)
+    tts_when: Annotated[str, OneOf(("needed", "always")), Before("always")] = "needed"
     tts_spellings: Texts = ()  # other spellings, where the engine misreads the first
     tts_not_near: Annotated[Texts, Before(())] = ()  # near misses that machines shall not say
     tts_speakers: int = 0  # 0: all the engine has
@@ -192,7 +190,7 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
         "set aside already": len(gathered.aside),
         "left out": sum(len(place.left_out) for place in gathered.places),
         "notices": [*gathered.notices, *(t for n, t in OLDER.items() if config.input_rules <= n)],
-        "machines": _who_says_what(config, inputs),
+        "machines": str(needs_of(inputs)) if config.tts_when == "needed" else "say all that is set",
         "units done": len(units) - len(left),
         "units left": len(left),
         "minutes left, about": round(seconds / 60, 1) if left else 0.0,
@@ -201,12 +199,6 @@ def plan(config: Config, run: Run, limits: Limits) -> Facts:
     needs = expected(run, STAGE, seconds), f"{how_much(n_bytes)} to write at most"
     head = how_it_stands(len(units) - len(left), len(left), "unit", *needs)
     return Facts(facts, head, *clip_tables.what_is_planned(facts, inputs))
-
-
-def _who_says_what(config: Config, inputs: Sequence[Input]) -> str:
-    if config.tts_when == "always":
-        return "say all that is set"
-    return str(needs_of(inputs, at_home=config.tts_when == "household"))
 
 
 def _guessed_s(config: Config, inputs: Sequence[Input], limits: Limits) -> float:
