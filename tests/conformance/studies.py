@@ -46,7 +46,8 @@ def main() -> None:
     folder = parser.parse_args().folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     run = ("run", "--preset", "fast_test", "--run-dir", "full")
-    mwwkit(folder, *run, "-p", "WORD=okay computer", "TTS_POSITIVE=80")
+    sound = ("TTS_POSITIVE=80", "TTS_AMBIENT_MINUTES=8", "NOISE_MINUTES=6")  # some for each split
+    mwwkit(folder, *run, "-p", "WORD=okay computer", *sound)
     parts = ("--flags", "no_rir", "no_mining")
     ablate = ("ablate", "--preset", "fast_test", "--previous", "full", *parts, "--run-dir")
     fold = ("folds", "full", "--k", "2", "--run", "--to")
