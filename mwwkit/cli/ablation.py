@@ -162,7 +162,6 @@ class Ablation:
 
     def run_of(self, step: Step) -> Run:
         """The folder of a step as a `Run`, with the runs it goes on from."""
-
         before = tuple(self._place(name).absolute() for name in step.previous)
         return Run(self._place(step.name).absolute(), before)
 

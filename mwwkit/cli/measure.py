@@ -110,12 +110,14 @@ def _folds(arguments: argparse.Namespace) -> int:
         for name, (_, tested) in written.items():
             say(f"{name}: tests {_counts(tested)}")
         code = _run_folds(arguments, run, to, {path.stem: path for path, _ in written.values()})
-        say(caution) if caution else None
+        if caution:
+            say(caution)
         return code
     _print_commands(run, written)
     if arguments.by_speaker:
         print("Each run's card says how a stranger is heard; the counts of all may be added up.")
-    print(caution) if caution else None
+    if caution:
+        print(caution)
     return OK
 
 

@@ -47,16 +47,17 @@ def confusables(
     Fewer are the beginning of more. `without`: texts that somebody struck out. Raises SpeechError
     as `lexicon_of`.
     """
-    used: Counter[str] = Counter()
+    listed = candidates(wake_word, voice)
+    word, used = sounds_of(wake_word, voice) if listed else (), Counter()
     kept: dict[tuple[str, ...], Confusable] = {}  # by their sounds: "see" and "sea" are one
-    for near in candidates(wake_word, voice):
+    for near in listed:
         if len(kept) == n:
             break
         parts = near.text.split()
         crowded = parts[1:] and max(used[part] for part in parts) >= ONE_PART_AT_MOST
         if crowded or near.text in without or near.sounds in kept:
             continue
-        if round(within(sounds_of(wake_word, voice), near.sounds), 6) < LEAST:
+        if round(within(word, near.sounds), 6) < LEAST:
             continue
         kept[near.sounds] = near
         used.update(parts)
@@ -70,9 +71,13 @@ def candidates(wake_word: str, voice: str) -> tuple[Confusable, ...]:
     if lexicon is None:
         return ()
     word, scripts = sounds_of(wake_word, voice), scripts_of(wake_word)
+    beginnings, ends = lexicon.sounds.to_parts_of(word)
     found = [
         near
-        for near in (*_words(word, lexicon), *_two_words(word, lexicon))
+        for near in (
+            *_words(word, lexicon, beginnings[-1]),
+            *_two_words(word, lexicon, beginnings, ends),
+        )
         if scripts_of(near.text) <= scripts and not holds(near.text, wake_word)
     ]
     return tuple(sorted(found, key=lambda near: (_rank(near), near.text)))
@@ -83,16 +88,18 @@ def _rank(near: Confusable) -> float:
     return round(near.distance - OFTEN * float(np.log10(max(near.per_million, 0.01))), 6)
 
 
-def _words(word: Word, lexicon: Lexicon) -> Iterator[Confusable]:
-    beginnings, _ = lexicon.sounds.to_parts_of(word)
-    for i in np.flatnonzero(_in_reach(beginnings[-1], word)):
-        yield _near(lexicon, beginnings[-1][i], i)
+def _words(word: Word, lexicon: Lexicon, distances: np.ndarray) -> Iterator[Confusable]:
+    for i in np.flatnonzero(_in_reach(distances, word)):
+        yield _near(lexicon, distances[i], i)
 
 
-def _two_words(word: Word, lexicon: Lexicon) -> Iterator[Confusable]:
+def _two_words(
+    word: Word, lexicon: Lexicon, beginnings: np.ndarray, ends: np.ndarray
+) -> Iterator[Confusable]:
     """Two common words, the one like a beginning of the word, the other like the rest."""
-    beginnings, ends = lexicon.sounds.to_parts_of(word)
-    is_word = np.array([len(text) > 1 or len(s) == 1 for text, s in _entries(lexicon)])
+    # One letter of several sounds is a letter's name.
+    entries = zip(lexicon.words, lexicon.pronounced, strict=True)
+    is_word = np.array([len(text) > 1 or len(sounds) == 1 for text, sounds in entries])
     common = np.flatnonzero((lexicon.per_million >= COMMON_PER_MILLION) & is_word)
     for at in range(1, len(word)):
         left, right = beginnings[at][common], ends[at][common]
@@ -100,11 +107,6 @@ def _two_words(word: Word, lexicon: Lexicon) -> Iterator[Confusable]:
         both = left[firsts][:, None] + right[seconds]
         for i, j in zip(*np.nonzero(_in_reach(both, word)), strict=True):
             yield _near(lexicon, both[i, j], common[firsts[i]], common[seconds[j]])
-
-
-def _entries(lexicon: Lexicon) -> Iterator[tuple[str, Word]]:
-    """Words and their sounds; one letter of several sounds is a letter's name."""
-    return zip(lexicon.words, lexicon.pronounced, strict=True)
 
 
 def _in_reach(distances: np.ndarray, word: Word) -> np.ndarray:

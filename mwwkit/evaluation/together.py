@@ -60,7 +60,7 @@ class Together:
     @property
     def ok(self) -> bool:
         """Whether the device runs all of them, and all sound could be read."""
-        return all(member.certificate.ok for member in self.members) and not self.not_read
+        return _are_fit(self.members) and not self.not_read
 
     @property
     def arena_bytes(self) -> int:
@@ -86,7 +86,7 @@ class Together:
             for m in self.members
         ]
         sums = _or_dash(self.model_bytes), _or_dash(self.arena_bytes)
-        rows.append(("together", "yes" if all(m.certificate.ok for m in self.members) else "NO",
+        rows.append(("together", "yes" if _are_fit(self.members) else "NO",
                      *sums, f"{total_ms:.1f} ms"))  # fmt: skip
         heads = ("model", "fit", "bytes of flash", "bytes of arena", "share of the time")
         lines = [
@@ -112,6 +112,10 @@ class Together:
         return "\n".join(lines)
 
 
+def _are_fit(members: Iterable[Member]) -> bool:
+    return all(member.certificate.ok for member in members)
+
+
 def _or_dash(n_bytes: int) -> str:
     return f"{n_bytes:,}" if n_bytes else "-"
 
@@ -130,7 +134,7 @@ def together(
     members = [_member(path, False) for path in words]
     members += [_member(vad, True)] if vad else []
     places = list(audio)
-    if not places or not all(member.certificate.ok for member in members):
+    if not places or not _are_fit(members):
         return Together(tuple(members), not_heard=bool(places))
     paths, others = files_in(places)
     if not paths:
